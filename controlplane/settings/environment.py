@@ -1,0 +1,70 @@
+"""Every setting of Sluice, in one typed class. Documented in docs/settings.md."""
+
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_FILE = "secrets.env"
+GENERATED_SECRETS = ("SLUICE_SECRET_KEY", "SLUICE_UNIT_KEY")
+
+
+class Environment(BaseSettings):
+    """Settings read from environment variables named `SLUICE_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore", frozen=True)
+
+    data_directory: Path = Field(Path("var"), description="Folder that holds all that Sluice writes.")
+    database_url: str = Field("", description="Database; empty means SQLite in the data directory.")
+    redis_url: str = Field("redis://127.0.0.1:7379/0", description="Redis or Valkey server.")
+    lake_url: str = Field("", description="Delta Lake root; empty means `lake` in the data directory.")
+    secret_key: SecretStr = Field(SecretStr(""), description="Key for sessions and token hashes.")
+    unit_key: SecretStr = Field(SecretStr(""), description="Key of the unit hash, hexadecimal, 16 to 64 bytes.")
+    debug: bool = Field(False, description="Django's debug pages; never in production.")
+    allowed_hosts: list[str] = Field(["*"], description="Host names that the web app answers to.")
+    trusted_origins: list[str] = Field([], description="Origins allowed to post forms from behind a proxy.")
+    web_host: str = Field("127.0.0.1", description="Address that the web app listens on.")
+    web_port: int = Field(8800, description="Port of the web app.")
+    edge_name: str = Field("local", description="Name of this machine's edge.")
+    edge_zone: str = Field("local", description="Zone that this machine's edge reports.")
+    edge_host: str = Field("127.0.0.1", description="Address that the edge listens on for user traffic.")
+    edge_port: int = Field(8900, description="Port of the edge for user traffic.")
+    edge_admin_port: int = Field(8901, description="Loopback port of Envoy's admin interface.")
+    edge_directory: Path = Field(Path(), description="Folder of the edge; empty means `edge` in the data directory.")
+    tick_seconds: float = Field(1.0, description="How often due experiments are looked for.")
+    collector_seconds: float = Field(1.0, description="Longest wait before collected events are committed to the lake.")
+    log_level: str = Field("INFO", description="Lowest level that is logged.")
+
+    @model_validator(mode="after")
+    def _derive_locations(self) -> Self:
+        data = self.data_directory.absolute()
+        derived = {
+            "data_directory": data,
+            "database_url": self.database_url or f"sqlite:///{data / 'sluice.sqlite3'}",
+            "lake_url": self.lake_url or str(data / "lake"),
+            "edge_directory": data / "edge" if self.edge_directory == Path() else self.edge_directory.absolute(),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+        return self
+
+
+@cache
+def get_environment() -> Environment:
+    """The settings of this process; secrets that are not set are read from the data directory."""
+    bare = Environment()  # type: ignore[call-arg,unused-ignore]
+    secrets_file = bare.data_directory / SECRETS_FILE
+    return Environment(_env_file=secrets_file) if secrets_file.exists() else bare  # type: ignore[call-arg,unused-ignore]
+
+
+def write_missing_secrets(data_directory: Path) -> None:
+    """Generate the secrets that an installation needs, once, readable by its owner alone."""
+    path = data_directory / SECRETS_FILE
+    if path.exists():
+        return
+    data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={secrets.token_hex(32)}\n" for name in GENERATED_SECRETS))

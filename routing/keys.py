@@ -1,0 +1,18 @@
+"""Names of what Sluice keeps in Redis or Valkey."""
+
+TABLE = "sluice:table"
+TABLE_PUBLISHED = "sluice:table:published"
+EDGES = "sluice:edges"
+OUTCOMES = "sluice:outcomes"
+COLLECTED = "sluice:collected"
+REQUESTS_PREFIX = "sluice:requests:"
+
+
+def edge(name: str) -> str:
+    """Hash with the heartbeat of one edge; it expires when the edge falls silent."""
+    return f"sluice:edge:{name}"
+
+
+def requests(edge_name: str) -> str:
+    """Stream of request batches from one edge."""
+    return f"{REQUESTS_PREFIX}{edge_name}"
