@@ -1,0 +1,38 @@
+"""Triggers that make the database itself refuse to rewrite history."""
+
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+_SQLITE = """
+CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table} FOR EACH ROW WHEN {condition}
+BEGIN SELECT RAISE(ABORT, '{table} rows are append-only'); END
+"""
+_POSTGRES = (
+    """
+CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '{table} rows are append-only' USING ERRCODE = '23514'; END $$
+""",
+    """
+CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table} FOR EACH ROW WHEN ({condition})
+EXECUTE FUNCTION {table}_append_only()
+""",
+)
+
+
+class AppendOnly(migrations.RunPython):
+    """Migration operation: refuse UPDATE and DELETE on `table` where `condition` on OLD (and NEW) holds."""
+
+    def __init__(self, table: str, *, condition: str = "1 = 1", verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
+        def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+            templates = (_SQLITE,) if editor.connection.vendor == "sqlite" else _POSTGRES
+            for verb in verbs:
+                for template in templates:
+                    editor.execute(template.format(table=table, verb=verb, condition=condition))
+
+        def backwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+            suffix = "" if editor.connection.vendor == "sqlite" else f" ON {table}"
+            for verb in verbs:
+                editor.execute(f"DROP TRIGGER {table}_{verb}_refused{suffix}")
+
+        super().__init__(forwards, backwards)

@@ -1,0 +1,33 @@
+"""The audit trail: one immutable row for each change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controlplane.actors import Actor
+from controlplane.models import AuditEvent
+from controlplane.requests import current_request_id
+
+
+def record(
+    actor: Actor,
+    verb: str,
+    object_type: str,
+    object_key: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one audit event; call it inside the transaction that makes the change."""
+    return AuditEvent.objects.create(
+        actor=actor.name,
+        request_id=current_request_id(),
+        verb=verb,
+        object_type=object_type,
+        object_key=object_key,
+        before=dict(before or {}),
+        after=dict(after or {}),
+        reason=reason,
+        evidence=dict(evidence or {}),
+    )

@@ -1,0 +1,62 @@
+"""What can go wrong, in words a caller can act on.
+
+    SluiceError
+    ├── InvalidInput        what was sent cannot be used as it is
+    ├── NotAllowed          the actor lacks the role for it
+    ├── Conflict            the thing is not in a state that permits it
+    └── Unavailable         a part that is needed does not answer; trying again is right
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field that was wrong: its path in the input, and why."""
+
+    field: str
+    message: str
+
+
+class SluiceError(Exception):
+    """An error with a stable code, a human sentence and what to do next."""
+
+    status = 500
+    title = "Something went wrong"
+
+    def __init__(
+        self, code: str, detail: str, *, next_step: str, problems: tuple[FieldProblem, ...] = ()
+    ) -> None:
+        super().__init__(f"{detail} {next_step}")
+        self.code = code
+        self.detail = detail
+        self.next_step = next_step
+        self.problems = problems
+
+
+class InvalidInput(SluiceError):
+    """What was sent cannot be used as it is."""
+
+    status = 400
+    title = "Invalid input"
+
+
+class NotAllowed(SluiceError):
+    """The actor lacks the role for it."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class Conflict(SluiceError):
+    """The thing is not in a state that permits it."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Unavailable(SluiceError):
+    """A part that is needed does not answer; trying again is right."""
+
+    status = 503
+    title = "Unavailable"

@@ -1,0 +1,73 @@
+"""Accounts, API tokens and the audit trail."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What an account may do; each role may do all that the one before may."""
+
+    VIEWER = "viewer", "Viewer: may look"
+    OPERATOR = "operator", "Operator: may run experiments and change routing"
+    ADMIN = "admin", "Admin: may manage accounts too"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class User(AbstractUser):
+    """A person or a service that logs in."""
+
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
+
+    class Meta:
+        ordering = ("username",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
+        ]
+
+
+class Token(models.Model):
+    """An API token: `slc_<prefix>_<secret>`; only a keyed hash of the secret is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.OPERATOR)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} (slc_{self.prefix}_…)"
+
+
+class AuditEvent(models.Model):
+    """Who changed what, when and why. The database refuses to change or delete one."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    actor = models.CharField(max_length=150)
+    request_id = models.CharField(max_length=64, blank=True)
+    verb = models.CharField(max_length=40)
+    object_type = models.CharField(max_length=40)
+    object_key = models.CharField(max_length=100)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes: ClassVar = [models.Index(fields=("object_type", "object_key"), name="audit_by_object")]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.verb} {self.object_type} {self.object_key}"

@@ -1,0 +1,74 @@
+"""Measure an experiment and keep what was found."""
+
+import json
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from controlplane.settings import get_environment
+from experiments.decide import Plan, look_is_due
+from experiments.evidence import CollectedEvidence, collect_evidence
+from experiments.models import Analysis, Experiment
+from experiments.plans import judge_plan, metric_definitions, pure_state
+from experiments.stats.judge import judge
+from experiments.stats.types import Evidence, Results
+from routing.queries import latest_table
+
+RESULTS = TypeAdapter(Results)
+KEEP_ALL_FOR = timedelta(hours=1)
+KEEP_ONE_EACH = timedelta(minutes=10)
+
+
+def analyse(experiment: Experiment, plan: Plan, *, now: datetime) -> tuple[Analysis, Results]:
+    """Collect the evidence, judge it, and store both with the versions they came from."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    collected = collect_evidence(
+        get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment)
+    )
+    to_judge = judge_plan(experiment, plan)
+    results = judge(to_judge, collected.evidence, look=False)
+    look = look_is_due(plan, pure_state(experiment), results, now)
+    if look:
+        results = judge(to_judge, collected.evidence, look=True)
+    return _store(experiment, collected, results, look=look, now=now), results
+
+
+def _store(
+    experiment: Experiment, collected: CollectedEvidence, results: Results, *, look: bool, now: datetime
+) -> Analysis:
+    table = latest_table()
+    analysis = Analysis.objects.create(
+        experiment=experiment,
+        at=now,
+        look=look,
+        milestone=not experiment.analyses.filter(milestone=True, at__gt=now - KEEP_ONE_EACH).exists(),
+        stage_index=experiment.stage_index,
+        results=json.loads(RESULTS.dump_json(results)),
+        evidence=_plain(collected),
+        lake_version={"requests": collected.lake.requests, "outcomes": collected.lake.outcomes},
+        table_version=table.version if table else 0,
+        code_version=version("sluice"),
+    )
+    _thin_out(experiment, now)
+    return analysis
+
+
+def _thin_out(experiment: Experiment, now: datetime) -> None:
+    """Keep every recent analysis, every one behind a decision, and of the others one each ten minutes."""
+    experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, decisions__isnull=True).delete()
+
+
+def _plain(collected: CollectedEvidence) -> dict[str, Any]:
+    evidence: Evidence = collected.evidence
+    sums = [
+        {"metric": metric, "variant": variant, **TypeAdapter(type(value)).dump_python(value)}
+        for (metric, variant), value in evidence.sums.items()
+    ]
+    return {
+        "units": dict(evidence.units),
+        "requests": dict(collected.requests),
+        "units_in_two_arms": collected.units_in_two_arms,
+        "sums": sums,
+    }

@@ -1,0 +1,64 @@
+"""Append one decision to an experiment's hash chain."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from controlplane.actors import Actor
+from experiments.decide.ledger import entry_hash
+from experiments.decide.types import Decision as PureDecision
+from experiments.models import Analysis, Decision, Experiment
+
+
+def append_decision(
+    experiment: Experiment, decision: PureDecision, *, actor: Actor, analysis: Analysis | None = None
+) -> Decision:
+    """Add the next link. Two writers cannot add the same one: the database refuses a repeated sequence number."""
+    last = experiment.decisions.order_by("-sequence").first()
+    entry = Decision(
+        experiment=experiment,
+        sequence=last.sequence + 1 if last else 1,
+        kind=decision.kind.value,
+        code=decision.code,
+        reason=decision.reason,
+        actor=actor.name,
+        at=timezone.now(),
+        stage_index=experiment.stage_index,
+        variant_key=decision.variant,
+        analysis=analysis,
+        evidence=_evidence(analysis),
+        previous_hash=last.hash if last else "",
+    )
+    entry.hash = entry_hash(hashed_content(entry), entry.previous_hash)
+    entry.save(force_insert=True)
+    return entry
+
+
+def hashed_content(entry: Decision) -> dict[str, Any]:
+    """The part of a decision that its hash covers."""
+    return {
+        "experiment": entry.experiment.key,
+        "sequence": entry.sequence,
+        "kind": entry.kind,
+        "code": entry.code,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "at": entry.at.isoformat(),
+        "stage_index": entry.stage_index,
+        "variant": entry.variant_key,
+        "evidence": entry.evidence,
+    }
+
+
+def _evidence(analysis: Analysis | None) -> dict[str, Any]:
+    if analysis is None:
+        return {}
+    return {
+        "analysis": analysis.pk,
+        "look": analysis.look,
+        "results": analysis.results,
+        "sufficient_statistics": analysis.evidence,
+        "lake_version": analysis.lake_version,
+        "table_version": analysis.table_version,
+        "code_version": analysis.code_version,
+    }

@@ -1,0 +1,11 @@
+"""End an experiment whose data cannot tell, and leave the choice to a person."""
+
+from controlplane.actors import Actor
+from experiments.actions.end import end
+from experiments.decide.types import Decision
+from experiments.models import Analysis, Experiment, State
+
+
+def conclude(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
+    """Mark as inconclusive; users get the endpoint's backend until a person promotes. Raises `Conflict`."""
+    end(experiment, decision, state=State.INCONCLUSIVE, allowed=(State.RUNNING,), actor=actor, analysis=analysis)

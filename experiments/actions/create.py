@@ -1,0 +1,83 @@
+"""Write an experiment down as a draft."""
+
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+
+from controlplane.actors import Actor
+from controlplane.audit import record
+from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.models import Role
+from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
+from experiments.spec import ExperimentSpec, VariantSpec
+from routing.models import Backend, Endpoint
+
+Row = TypeVar("Row", bound=models.Model)
+HUNDREDTHS_OF_PERCENT = 100
+
+
+def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
+    """Create a draft with its variants and plan.
+
+    Raises `NotAllowed`, and `InvalidInput` when the key is taken or a named thing does not exist.
+    """
+    actor.require(Role.OPERATOR)
+    if Experiment.objects.filter(key=spec.key).exists():
+        raise _invalid("key-taken", "key", f"There is an experiment called {spec.key} already.")
+    with transaction.atomic():
+        experiment = Experiment.objects.create(
+            key=spec.key,
+            name=spec.name,
+            hypothesis=spec.hypothesis,
+            kind=spec.kind,
+            endpoint=_find(Endpoint, "endpoint", spec.endpoint),
+            traffic=round(spec.traffic * HUNDREDTHS_OF_PERCENT),
+            created_by=actor.name,
+        )
+        _create_variants(experiment, spec)
+        _create_plan(experiment, spec)
+        record(actor, "create", "experiment", experiment.key, after=spec.model_dump(mode="json"))
+    return experiment
+
+
+def _create_variants(experiment: Experiment, spec: ExperimentSpec) -> None:
+    _create_variant(experiment, "control", spec.control, is_control=True)
+    for index, candidate in enumerate(spec.candidates):
+        _create_variant(experiment, f"candidates.{index}", candidate, is_control=False)
+
+
+def _create_variant(experiment: Experiment, field: str, spec: VariantSpec, *, is_control: bool) -> None:
+    Variant.objects.create(
+        experiment=experiment,
+        key=spec.key,
+        is_control=is_control,
+        backend=_find(Backend, f"{field}.backend", spec.backend),
+        weight=spec.weight,
+    )
+
+
+def _create_plan(experiment: Experiment, spec: ExperimentSpec) -> None:
+    settings: dict[str, Any] = spec.plan.model_dump(exclude={"stages", "metrics"})
+    plan = Plan.objects.create(experiment=experiment, **settings)
+    for position, stage in enumerate(spec.plan.stages):
+        coverage = round(stage.coverage * HUNDREDTHS_OF_PERCENT)
+        Stage.objects.create(plan=plan, position=position, coverage=coverage, soak_seconds=stage.soak_seconds)
+    for position, metric in enumerate(spec.plan.metrics):
+        PlanMetric.objects.create(
+            plan=plan,
+            position=position,
+            metric=_find(Metric, f"plan.metrics.{position}.metric", metric.metric),
+            **metric.model_dump(mode="json", exclude={"metric"}),
+        )
+
+
+def _find(model: type[Row], field: str, key: str) -> Row:
+    found = model._default_manager.filter(key=key).first()
+    if found is None:
+        raise _invalid("not-found", field, f"There is no {model._meta.verbose_name} called {key}.")
+    return found
+
+
+def _invalid(code: str, field: str, message: str) -> InvalidInput:
+    problems = (FieldProblem(field, message),)
+    return InvalidInput(code, message, next_step=f"Correct `{field}`.", problems=problems)

@@ -1,0 +1,26 @@
+"""Give all users the control again, for a reason."""
+
+from controlplane.actors import Actor
+from controlplane.errors import FieldProblem, InvalidInput
+from experiments.actions.end import end
+from experiments.decide.types import Decision, DecisionKind
+from experiments.models import Analysis, Experiment, State
+
+
+def halt(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
+    """Halt a live experiment. Raises `NotAllowed` and `Conflict`."""
+    allowed = (State.RUNNING, State.PAUSED)
+    end(experiment, decision, state=State.HALTED, allowed=allowed, actor=actor, analysis=analysis)
+
+
+def halt_by_hand(experiment: Experiment, *, actor: Actor, reason: str) -> None:
+    """Halt because a person or a pipeline says so; a reason is asked for."""
+    if not reason.strip():
+        raise InvalidInput(
+            "reason-missing",
+            "A halt needs a reason.",
+            next_step="Say in `reason` why you halt; it stays in the decision log.",
+            problems=(FieldProblem("reason", "Say why you halt."),),
+        )
+    decision = Decision(DecisionKind.HALT, "by-hand", reason.strip())
+    halt(experiment, decision, actor=actor, analysis=experiment.analyses.first())

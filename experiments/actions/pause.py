@@ -1,0 +1,15 @@
+"""Stop the ramp where it is."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from controlplane.actors import Actor
+from experiments.actions.transition import Transition, move
+from experiments.models import Experiment, State
+
+
+def pause(experiment: Experiment, *, actor: Actor, reason: str = "") -> None:
+    """Keep traffic as it is and decide nothing but a halt. Raises `NotAllowed` and `Conflict`."""
+    changes = {"state": State.PAUSED, "paused_at": timezone.now(), "state_reason": reason}
+    with transaction.atomic():
+        move(experiment, Transition("pause", (State.RUNNING,), changes, reason), actor=actor)

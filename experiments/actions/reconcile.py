@@ -1,0 +1,61 @@
+"""One idempotent step of an experiment: analyse, decide, act."""
+
+from datetime import datetime
+
+import structlog
+
+from controlplane.actors import SLUICE
+from controlplane.errors import Conflict
+from experiments.actions.advance import advance
+from experiments.actions.analyse import analyse
+from experiments.actions.append_decision import append_decision
+from experiments.actions.conclude import conclude
+from experiments.actions.halt import halt
+from experiments.actions.promote import promote
+from experiments.decide import Decision, DecisionKind, decide
+from experiments.models import Analysis, Experiment
+from experiments.models.experiment import LIVE_STATES
+from experiments.plans import pure_plan, pure_state
+
+log = structlog.get_logger(__name__)
+
+ACTIONS = {
+    DecisionKind.ADVANCE: advance,
+    DecisionKind.PROMOTE: promote,
+    DecisionKind.HALT: halt,
+    DecisionKind.INCONCLUSIVE: conclude,
+}
+
+
+def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
+    """Do what the evidence asks for, at most once. None when the experiment is not live or somebody else was faster.
+
+    Killed at any point, the next call starts from the state in the database and converges: each action is one
+    transaction that only succeeds from the state it was decided on.
+    """
+    if experiment.state not in LIVE_STATES:
+        return None
+    plan = pure_plan(experiment)
+    analysis, results = analyse(experiment, plan, now=now)
+    decision = decide(plan, pure_state(experiment), results, now)
+    try:
+        _act(experiment, decision, analysis)
+    except Conflict as conflict:
+        log.info("decision overtaken", experiment=experiment.key, decision=decision.kind, detail=conflict.detail)
+        return None
+    return decision
+
+
+def _act(experiment: Experiment, decision: Decision, analysis: Analysis) -> None:
+    action = ACTIONS.get(decision.kind)
+    if action is not None:
+        action(experiment, decision, actor=SLUICE, analysis=analysis)
+        log.info("decided", experiment=experiment.key, decision=decision.kind, reason=decision.reason)
+    elif not _already_said(experiment, decision):
+        append_decision(experiment, decision, actor=SLUICE, analysis=analysis)
+
+
+def _already_said(experiment: Experiment, decision: Decision) -> bool:
+    """Whether the last decision was to hold for the same cause: a ledger says each thing once."""
+    last = experiment.decisions.order_by("-sequence").first()
+    return last is not None and last.kind == decision.kind and last.code == decision.code

@@ -1,0 +1,38 @@
+"""Freeze the plan and put the experiment on its first stage."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from controlplane.actors import Actor
+from experiments.actions.transition import Transition, move, publish_after_commit
+from experiments.models import Experiment, Plan, State
+from routing.actions.place import Share, place
+from routing.actions.publish import check_publishable
+
+
+def start(experiment: Experiment, *, actor: Actor, reason: str = "") -> None:
+    """Start a draft.
+
+    Raises `NotAllowed`, `Conflict` when it is no draft or its endpoint has no free traffic, `InvalidInput` when edges
+    could not serve it. Then nothing has changed.
+    """
+    now = timezone.now()
+    changes = {"state": State.RUNNING, "started_at": now, "stage_entered_at": now, "next_tick_at": now}
+    with transaction.atomic():
+        move(experiment, Transition("start", (State.DRAFT,), changes, reason), actor=actor)
+        Plan.objects.filter(experiment=experiment).update(frozen_at=now)
+        _place(experiment)
+        check_publishable()
+        publish_after_commit(f"{actor.name} started {experiment.key}")
+
+
+def _place(experiment: Experiment) -> None:
+    variants = experiment.variants.select_related("backend")
+    place(
+        experiment.endpoint,
+        experiment.key,
+        [Share(variant.key, variant.backend.key, variant.weight) for variant in variants],
+        traffic=experiment.traffic,
+        stage=0,
+        coverage=experiment.plan.stages.get(position=0).coverage,
+    )

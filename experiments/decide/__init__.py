@@ -1,0 +1,13 @@
+"""From what was measured to what to do. Pure: no Django, no I/O, no clock of its own."""
+
+from experiments.decide.decide import decide, look_is_due
+from experiments.decide.types import (
+    Decision,
+    DecisionKind,
+    ExperimentState,
+    Label,
+    Plan,
+    StagePlan,
+)
+
+__all__ = ["Decision", "DecisionKind", "ExperimentState", "Label", "Plan", "StagePlan", "decide", "look_is_due"]

@@ -1,0 +1,53 @@
+"""The judge's last step: the first rule that has an answer decides."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from experiments.decide.harm import halt_on_harm
+from experiments.decide.patience import give_up, wait_for_soak, wait_for_units, wait_while_paused
+from experiments.decide.promotion import promote_or_end
+from experiments.decide.ramp import advance
+from experiments.decide.sample_ratio import hold_on_mismatch
+from experiments.decide.types import Decision, ExperimentState, Plan, Situation
+from experiments.stats.types import Results
+
+Rule = Callable[[Situation], Decision | None]
+
+RULES: tuple[Rule, ...] = (
+    halt_on_harm,
+    wait_while_paused,
+    hold_on_mismatch,
+    wait_for_soak,
+    wait_for_units,
+    advance,
+    promote_or_end,
+)
+"""In the order of their right to speak: harm stops an experiment whatever else is true."""
+
+
+def decide(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> Decision:
+    """What to do with an experiment, given what was measured.
+
+    Raises `LookupError` when no rule answers, which the last rule rules out.
+    """
+    situation = _situation(plan, state, results, now)
+    for rule in RULES:
+        decision = rule(situation)
+        if decision is not None:
+            return _unless_time_is_over(situation, decision)
+    raise LookupError("No rule of decision answered.")
+
+
+def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> bool:
+    """Whether the next analysis is the one look at which promotion is decided."""
+    situation = _situation(plan, state, results, now)
+    waiting = (wait_while_paused, wait_for_soak, wait_for_units)
+    return situation.on_last_stage and all(rule(situation) is None for rule in waiting)
+
+
+def _situation(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> Situation:
+    return Situation(plan, state, results, now, units=results.sample_ratio.observed)
+
+
+def _unless_time_is_over(situation: Situation, decision: Decision) -> Decision:
+    return give_up(situation, decision) or decision

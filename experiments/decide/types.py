@@ -1,0 +1,99 @@
+"""What a decision is made from, and what it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from experiments.stats.types import MetricPlan, Results
+
+
+class DecisionKind(StrEnum):
+    """What can be decided."""
+
+    ADVANCE = "advance"
+    PROMOTE = "promote"
+    HALT = "halt"
+    HOLD = "hold"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """One step of the ramp: coverage in 1/10 000 of each arm, shortest stay in seconds."""
+
+    coverage: int
+    soak_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How people call a metric, and the unit behind its values."""
+
+    name: str
+    display_unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was registered before the start. Seconds throughout; `labels` by metric key."""
+
+    stages: tuple[StagePlan, ...]
+    metrics: tuple[MetricPlan, ...]
+    labels: Mapping[str, Label]
+    control: str
+    candidates: tuple[str, ...]
+    maximum_seconds: float
+    minimum_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentState:
+    """Where the experiment stands."""
+
+    paused: bool
+    stage_index: int
+    stage_entered_at: datetime
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, why in one sentence, and a code that stays the same while the reason's numbers change."""
+
+    kind: DecisionKind
+    code: str
+    reason: str
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a rule may look at."""
+
+    plan: Plan
+    state: ExperimentState
+    results: Results
+    now: datetime
+    units: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> StagePlan:
+        """The stage that the experiment is on."""
+        return self.plan.stages[self.state.stage_index]
+
+    @property
+    def on_last_stage(self) -> bool:
+        """Whether no further stage follows."""
+        return self.state.stage_index == len(self.plan.stages) - 1
+
+    @property
+    def soaked_seconds(self) -> float:
+        """Seconds spent on the stage."""
+        return (self.now - self.state.stage_entered_at).total_seconds()
+
+    @property
+    def fewest_units(self) -> int:
+        """Units in the smallest arm."""
+        variants = (self.plan.control, *self.plan.candidates)
+        return min(self.units.get(variant, 0) for variant in variants)

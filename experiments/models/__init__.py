@@ -1,0 +1,20 @@
+"""What is tested, what was measured and what was decided."""
+
+from experiments.models.decision import Analysis, Decision, DecisionKind
+from experiments.models.experiment import Experiment, Kind, State, Variant
+from experiments.models.metric import Metric
+from experiments.models.plan import Plan, PlanMetric, Stage
+
+__all__ = [
+    "Analysis",
+    "Decision",
+    "DecisionKind",
+    "Experiment",
+    "Kind",
+    "Metric",
+    "Plan",
+    "PlanMetric",
+    "Stage",
+    "State",
+    "Variant",
+]

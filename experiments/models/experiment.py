@@ -1,0 +1,112 @@
+"""Experiments and their variants."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from routing.models import KEY_VALIDATOR, Backend, Endpoint
+from routing.table import BUCKETS
+
+
+class Kind(models.TextChoices):
+    """What an experiment is for."""
+
+    CANARY = "canary", "Canary: release a new version step by step"
+    AB = "ab", "A/B test: learn which version is better"
+
+
+class State(models.TextChoices):
+    """Where an experiment stands."""
+
+    DRAFT = "draft", "Draft"
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    PROMOTED = "promoted", "Promoted"
+    HALTED = "halted", "Halted"
+    INCONCLUSIVE = "inconclusive", "Inconclusive"
+
+
+LIVE_STATES = (State.RUNNING, State.PAUSED)
+"""States in which the experiment's variants get traffic."""
+
+ENDED_STATES = (State.PROMOTED, State.HALTED, State.INCONCLUSIVE)
+"""States after which all users get one backend again."""
+
+
+class Experiment(models.Model):
+    """A pre-registered comparison on one endpoint."""
+
+    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
+    name = models.CharField(max_length=100)
+    hypothesis = models.TextField(blank=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.CANARY)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="experiments")
+    traffic = models.PositiveIntegerField(
+        default=BUCKETS, help_text="Share of the endpoint's users that take part, in 1/10 000."
+    )
+    state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
+    state_reason = models.TextField(blank=True)
+    stage_index = models.PositiveIntegerField(default=0)
+    stage_entered_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    promoted_variant = models.ForeignKey(
+        "Variant", on_delete=models.PROTECT, null=True, blank=True, related_name="promotions"
+    )
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    next_tick_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="experiment_state_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="experiment_kind_known"),
+            models.CheckConstraint(
+                condition=Q(traffic__gte=2, traffic__lte=BUCKETS), name="experiment_traffic_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.DRAFT)
+                | Q(started_at__isnull=False, stage_entered_at__isnull=False),
+                name="experiment_started_has_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.PROMOTED) ^ Q(promoted_variant__isnull=True),
+                name="experiment_promoted_names_variant",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.PAUSED) ^ Q(paused_at__isnull=True), name="experiment_paused_has_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=ENDED_STATES) | (~Q(state_reason="") & Q(ended_at__isnull=False)),
+                name="experiment_ended_has_reason_and_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Variant(models.Model):
+    """One arm of an experiment, bound to a backend."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="variants")
+    key = models.CharField(max_length=63, validators=[KEY_VALIDATOR])
+    is_control = models.BooleanField(default=False)
+    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="variants")
+    weight = models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")
+
+    class Meta:
+        ordering = ("-is_control", "key")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("experiment", "key"), name="variant_key_unique"),
+            models.UniqueConstraint(
+                fields=("experiment",), condition=Q(is_control=True), name="variant_one_control"
+            ),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="variant_weight_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.experiment.key}/{self.key}"

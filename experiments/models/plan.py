@@ -1,0 +1,108 @@
+"""The plan of an experiment: frozen when it starts, and guarded by the database from then on."""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from experiments.models.experiment import Experiment
+from experiments.models.metric import Metric
+from experiments.stats.types import MarginKind, Role
+from routing.table import BUCKETS
+
+ROLE_CHOICES = [
+    (Role.GOAL.value, "Goal: must get better"),
+    (Role.GUARDRAIL.value, "Guardrail: must not get worse than its margin"),
+    (Role.OBSERVED.value, "Observed: shown, decides nothing"),
+]
+MARGIN_CHOICES = [
+    (MarginKind.RELATIVE.value, "Share of the control's value"),
+    (MarginKind.ABSOLUTE.value, "In the metric's own unit"),
+]
+
+
+class Plan(models.Model):
+    """Error rates, time limits and rhythm of an experiment."""
+
+    experiment = models.OneToOneField(Experiment, on_delete=models.CASCADE, related_name="plan")
+    alpha = models.FloatField(default=0.05, help_text="Chance to promote a variant that is not better.")
+    halt_alpha = models.FloatField(default=0.01, help_text="Chance to halt a variant that does no harm.")
+    power = models.FloatField(default=0.8, help_text="Chance to see an effect of the minimum size.")
+    tick_seconds = models.FloatField(default=10, help_text="Seconds between two analyses.")
+    maximum_seconds = models.PositiveIntegerField(
+        default=14 * 86_400, help_text="After this long without a verdict the experiment is inconclusive."
+    )
+    minimum_units = models.PositiveIntegerField(
+        default=100, help_text="Users a variant must have before anything is decided."
+    )
+    frozen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(alpha__gt=0, alpha__lt=0.5, halt_alpha__gt=0, halt_alpha__lt=0.5),
+                name="plan_error_rates_in_range",
+            ),
+            models.CheckConstraint(condition=Q(power__gt=0, power__lt=1), name="plan_power_in_range"),
+            models.CheckConstraint(condition=Q(tick_seconds__gte=1), name="plan_tick_at_most_each_second"),
+            models.CheckConstraint(condition=Q(maximum_seconds__gte=1), name="plan_maximum_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan of {self.experiment.key}"
+
+
+class Stage(models.Model):
+    """One step of the ramp."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="stages")
+    position = models.PositiveIntegerField()
+    coverage = models.PositiveIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(BUCKETS)],
+        help_text="Share of each variant's users that is in, in 1/10 000.",
+    )
+    soak_seconds = models.PositiveIntegerField(help_text="Shortest time to stay on this stage.")
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("plan", "position"), name="stage_position_unique"),
+            models.CheckConstraint(
+                condition=Q(coverage__gte=1, coverage__lte=BUCKETS), name="stage_coverage_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"stage {self.position + 1} at {self.coverage / 100:g} %"
+
+
+class PlanMetric(models.Model):
+    """A metric in a plan: its role, and what counts as harm or as success."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="metrics")
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="plans")
+    position = models.PositiveIntegerField(default=0)
+    role = models.CharField(max_length=10, choices=ROLE_CHOICES)
+    margin = models.FloatField(default=0, help_text="Harm that a guardrail accepts.")
+    margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES, default=MarginKind.RELATIVE.value)
+    minimum_effect = models.FloatField(default=0.05, help_text="Smallest effect that matters, relative.")
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("plan", "metric"), name="plan_metric_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=[value for value, _ in ROLE_CHOICES]), name="plan_metric_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(margin_kind__in=[value for value, _ in MARGIN_CHOICES]),
+                name="plan_metric_margin_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(margin__gte=0, minimum_effect__gt=0), name="plan_metric_sizes_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric.key} as {self.role}"

@@ -1,0 +1,77 @@
+"""Stored plans as the pure cores take them."""
+
+from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
+from experiments.evidence import MetricDefinition
+from experiments.models import Experiment, PlanMetric, State
+from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+
+
+def pure_plan(experiment: Experiment) -> Plan:
+    """The frozen plan of an experiment."""
+    variants = list(experiment.variants.all())
+    plan_metrics = _plan_metrics(experiment)
+    return Plan(
+        stages=tuple(StagePlan(stage.coverage, stage.soak_seconds) for stage in experiment.plan.stages.all()),
+        metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
+        labels={m.metric.key: Label(m.metric.name, m.metric.display_unit) for m in plan_metrics},
+        control=next(variant.key for variant in variants if variant.is_control),
+        candidates=tuple(variant.key for variant in variants if not variant.is_control),
+        maximum_seconds=experiment.plan.maximum_seconds,
+        minimum_units=experiment.plan.minimum_units,
+    )
+
+
+def pure_state(experiment: Experiment) -> ExperimentState:
+    """Where a started experiment stands."""
+    assert experiment.stage_entered_at is not None  # noqa: S101 - a constraint of the database
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    return ExperimentState(
+        paused=experiment.state == State.PAUSED,
+        stage_index=experiment.stage_index,
+        stage_entered_at=experiment.stage_entered_at,
+        started_at=experiment.started_at,
+    )
+
+
+def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
+    """The part of the plan that the statistics need."""
+    variants = list(experiment.variants.all())
+    total = sum(variant.weight for variant in variants)
+    return JudgePlan(
+        metrics=plan.metrics,
+        control=plan.control,
+        shares={variant.key: variant.weight / total for variant in variants},
+        alpha=experiment.plan.alpha,
+        halt_alpha=experiment.plan.halt_alpha,
+        power=experiment.plan.power,
+        minimum_units=experiment.plan.minimum_units,
+    )
+
+
+def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
+    """How each metric of the plan is computed from the lake."""
+    return tuple(
+        MetricDefinition(
+            key=plan_metric.metric.key,
+            type=MetricType(plan_metric.metric.type),
+            numerator=plan_metric.metric.numerator,
+            denominator=plan_metric.metric.denominator or None,
+        )
+        for plan_metric in _plan_metrics(experiment)
+    )
+
+
+def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:
+    return list(experiment.plan.metrics.select_related("metric"))
+
+
+def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:
+    return MetricPlan(
+        key=plan_metric.metric.key,
+        type=MetricType(plan_metric.metric.type),
+        direction=Direction(plan_metric.metric.direction),
+        role=Role(plan_metric.role),
+        margin=plan_metric.margin,
+        margin_kind=MarginKind(plan_metric.margin_kind),
+        minimum_effect=plan_metric.minimum_effect,
+    )

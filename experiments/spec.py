@@ -1,0 +1,121 @@
+"""An experiment as people write it down: the one form behind the API, the UI and files."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from controlplane.errors import FieldProblem, InvalidInput
+from experiments.models.experiment import Kind
+from experiments.stats.types import MarginKind, Role
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Percent = Annotated[float, Field(ge=0.01, le=100)]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VariantSpec(_Spec):
+    """One arm: a key, the backend that serves it, and its weight beside the others."""
+
+    key: Key
+    backend: Key
+    weight: int = Field(1, ge=1, le=1000)
+
+
+class StageSpec(_Spec):
+    """One step of the ramp: coverage in per cent of each variant's users, and the shortest stay."""
+
+    coverage: Percent
+    soak_seconds: int = Field(ge=0, le=90 * 86_400)
+
+
+class MetricSpec(_Spec):
+    """A metric's part in the plan."""
+
+    metric: Key
+    role: Role
+    margin: float = Field(0, ge=0, description="Harm that a guardrail accepts.")
+    margin_kind: MarginKind = MarginKind.RELATIVE
+    minimum_effect: float = Field(0.05, gt=0, description="Smallest effect that matters, relative to the control.")
+
+
+class PlanSpec(_Spec):
+    """Error rates, rhythm and stages."""
+
+    stages: tuple[StageSpec, ...] = Field(min_length=1, max_length=50)
+    metrics: tuple[MetricSpec, ...] = Field(min_length=1, max_length=100)
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    halt_alpha: float = Field(0.01, gt=0, lt=0.5)
+    power: float = Field(0.8, gt=0, lt=1)
+    tick_seconds: float = Field(10, ge=1, le=86_400)
+    maximum_seconds: int = Field(14 * 86_400, ge=1, le=365 * 86_400)
+    minimum_units: int = Field(100, ge=2, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _coverage_only_grows(self) -> Self:
+        coverages = [stage.coverage for stage in self.stages]
+        if any(later <= earlier for earlier, later in zip(coverages, coverages[1:], strict=False)):
+            raise ValueError("each stage's coverage must be larger than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _time_suffices(self) -> Self:
+        if sum(stage.soak_seconds for stage in self.stages) > self.maximum_seconds:
+            raise ValueError("the stages together soak for longer than maximum_seconds allows")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_can_decide(self) -> Self:
+        names = [metric.metric for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ValueError("a metric may appear only once")
+        if all(metric.role is Role.OBSERVED for metric in self.metrics):
+            raise ValueError("at least one metric must be a goal or a guardrail")
+        return self
+
+
+class ExperimentSpec(_Spec):
+    """A whole experiment, ready to be created as a draft."""
+
+    key: Key
+    name: str = Field(min_length=1, max_length=100)
+    hypothesis: str = Field("", max_length=10_000)
+    kind: Kind = Kind.CANARY
+    endpoint: Key
+    traffic: Percent = Field(100, description="Per cent of the endpoint's users that take part.")
+    control: VariantSpec
+    candidates: tuple[VariantSpec, ...] = Field(min_length=1, max_length=10)
+    plan: PlanSpec
+
+    @model_validator(mode="after")
+    def _variants_differ(self) -> Self:
+        keys = [variant.key for variant in (self.control, *self.candidates)]
+        if len(set(keys)) < len(keys):
+            raise ValueError("each variant needs a key of its own")
+        return self
+
+
+def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:
+    """Check plain data against the form. Raises `InvalidInput` that names every field that is wrong."""
+    try:
+        return ExperimentSpec.model_validate(data)
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(".".join(str(part) for part in item["loc"]) or "experiment", _sentence(item["msg"]))
+            for item in error.errors()
+        )
+        count = "One field is" if len(problems) == 1 else f"{len(problems)} fields are"
+        raise InvalidInput(
+            "invalid-experiment",
+            f"{count} not usable: {problems[0].field}: {problems[0].message}",
+            next_step="Correct what `problems` names and send it again.",
+            problems=problems,
+        ) from error
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].upper() + text[1:] + "."

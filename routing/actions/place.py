@@ -1,0 +1,78 @@
+"""Give an experiment its part of an endpoint's users, widen it, and take it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from controlplane.errors import Conflict
+from routing.models import Endpoint, Split
+from routing.table import BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One arm's backend and its weight beside the other arms."""
+
+    variant: str
+    backend: str
+    weight: int
+
+
+def place(
+    endpoint: Endpoint, experiment: str, shares: Sequence[Share], *, traffic: int, stage: int, coverage: int
+) -> Split:
+    """Reserve the first free range of `traffic` buckets and divide it among the arms.
+
+    Raises `Conflict` when the endpoint's other experiments leave no range that is wide enough.
+    """
+    with transaction.atomic():
+        Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+        start = _first_free_range(endpoint, traffic)
+        return Split.objects.create(
+            endpoint=endpoint,
+            experiment=experiment,
+            stage=stage,
+            coverage=coverage,
+            start=start,
+            end=start + traffic,
+            arms=_divide(start, traffic, shares),
+        )
+
+
+def widen(experiment: str, *, stage: int, coverage: int) -> None:
+    """Set the stage and the coverage of a placed experiment."""
+    Split.objects.filter(experiment=experiment).update(stage=stage, coverage=coverage)
+
+
+def remove(experiment: str) -> None:
+    """Give the experiment's range back to the endpoint."""
+    Split.objects.filter(experiment=experiment).delete()
+
+
+def _first_free_range(endpoint: Endpoint, width: int) -> int:
+    start = 0
+    for split in endpoint.splits.order_by("start"):
+        if split.start - start >= width:
+            return start
+        start = split.end
+    if BUCKETS - start >= width:
+        return start
+    raise Conflict(
+        "no-free-traffic",
+        f"Endpoint {endpoint.key} has no free range of {width / 100:g} % of its users.",
+        next_step="Lower the experiment's traffic, or end another experiment on this endpoint first.",
+    )
+
+
+def _divide(start: int, traffic: int, shares: Sequence[Share]) -> list[dict[str, str | int]]:
+    """Spans in proportion to the weights; rounding never leaves a gap or an overlap."""
+    total = sum(share.weight for share in shares)
+    arms: list[dict[str, str | int]] = []
+    weight_before = 0
+    for share in shares:
+        span_start = start + round(traffic * weight_before / total)
+        weight_before += share.weight
+        span_end = start + round(traffic * weight_before / total)
+        arms.append({"variant": share.variant, "backend": share.backend, "start": span_start, "end": span_end})
+    return arms

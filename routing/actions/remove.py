@@ -1,0 +1,28 @@
+"""Take away a backend or an endpoint that nothing uses."""
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from controlplane.actors import Actor
+from controlplane.audit import record
+from controlplane.errors import Conflict
+from controlplane.models import Role
+from routing.actions.publish import publish
+from routing.models import Backend, Endpoint
+from routing.snapshots import snapshot
+
+
+def remove(thing: Backend | Endpoint, *, actor: Actor) -> None:
+    """Delete a backend or endpoint and publish. Raises `NotAllowed`, and `Conflict` when something uses it."""
+    actor.require(Role.OPERATOR)
+    kind, key = thing._meta.model_name or "", thing.key
+    try:
+        with transaction.atomic():
+            record(actor, "remove", kind, key, before=snapshot(thing))
+            thing.delete()
+    except ProtectedError as error:
+        users = ", ".join(sorted({str(user) for user in error.protected_objects}))
+        raise Conflict(
+            "in-use", f"The {kind} {key} is used by {users}.", next_step="Remove or change these first."
+        ) from error
+    publish(f"{actor.name} removed {kind} {key}")
