@@ -1,0 +1,57 @@
+# make run    start everything on this machine        make test       the whole suite
+# make demo   show two canaries, live                 make test-fast  the inner loop
+# make lint   style, types, import contracts          make bench      speed and memory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run demo test test-fast lint bench install install-development system-packages lock clean
+
+run: install
+	@exec $(BIN)/python manage.py up
+
+demo: install
+	@exec $(BIN)/python -m examples.demo
+
+test: lint system-packages
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m tests.on_postgresql
+
+test-fast: install-development
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+lint: install-development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+bench: install-development
+	$(BIN)/python -m bench.edge
+	$(BIN)/python -m bench.publish
+	$(BIN)/python -m bench.evidence
+
+install: $(VENV)/installed
+install-development: $(VENV)/installed-development
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "Installing Sluice into $(VENV); the first time this takes a minute or two."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[examples]'
+	@touch $@
+
+$(VENV)/installed-development: $(VENV)/installed
+	@echo "Installing what the tests and checks need."
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development]'
+	@touch $@
+
+system-packages:
+	@$(BIN)/python -m tests.system_packages
+
+lock: install-development
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

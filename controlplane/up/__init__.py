@@ -1,0 +1,1 @@
+"""Bringing up a whole installation on one machine."""

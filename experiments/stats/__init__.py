@@ -1,0 +1,1 @@
+"""Statistics: pure functions from sums to verdicts. No Django, no I/O."""

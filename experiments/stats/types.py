@@ -1,0 +1,171 @@
+"""What statistics take and return: frozen, typed, every field documented."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which way a metric gets better."""
+
+    INCREASE = "increase"
+    DECREASE = "decrease"
+
+
+class Role(StrEnum):
+    """A metric's part in the plan."""
+
+    GOAL = "goal"
+    GUARDRAIL = "guardrail"
+    OBSERVED = "observed"
+
+
+class MetricType(StrEnum):
+    """How a metric's value follows from one unit's totals."""
+
+    PROPORTION = "proportion"
+    MEAN = "mean"
+    RATIO = "ratio"
+
+
+class MarginKind(StrEnum):
+    """Whether a margin is a share of |control| or in the metric's own unit."""
+
+    RELATIVE = "relative"
+    ABSOLUTE = "absolute"
+
+
+class Verdict(StrEnum):
+    """Shown, shown not to be, or not enough data to say."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    FAIL = "fail"
+    INSUFFICIENT = "insufficient"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSums:
+    """Sufficient statistics of one metric in one variant.
+
+    For unit i, Y_i is its numerator total and D_i its denominator total (1 for proportions and means). `units` is the
+    number of units n; the others are the sums over units of Y, D, Y², D² and Y·D.
+    """
+
+    units: int
+    sum_y: float
+    sum_d: float
+    sum_yy: float
+    sum_dd: float
+    sum_yd: float
+
+    def __add__(self, other: "UnitSums") -> "UnitSums":
+        return UnitSums(
+            self.units + other.units,
+            self.sum_y + other.sum_y,
+            self.sum_d + other.sum_d,
+            self.sum_yy + other.sum_yy,
+            self.sum_dd + other.sum_dd,
+            self.sum_yd + other.sum_yd,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """One metric of the plan. `margin` is the harm a guardrail accepts; `minimum_effect` is relative and above zero."""
+
+    key: str
+    type: MetricType
+    direction: Direction
+    role: Role
+    margin: float = 0.0
+    margin_kind: MarginKind = MarginKind.RELATIVE
+    minimum_effect: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """What was registered before the start. `shares` maps each variant to its share of measured units (sum 1)."""
+
+    metrics: tuple[MetricPlan, ...]
+    control: str
+    shares: Mapping[str, float]
+    alpha: float = 0.05
+    halt_alpha: float = 0.01
+    power: float = 0.8
+    minimum_units: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured: distinct measured units a variant, and sums a (metric, variant)."""
+
+    units: Mapping[str, int]
+    sums: Mapping[tuple[str, str], UnitSums]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval of values; an end may be infinite."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric of one candidate beside the control.
+
+    `effect` is candidate minus control in the metric's unit, `relative` is effect / |control|. `interval` has coverage
+    1 - alpha at one planned look, `anytime_interval` at all times at once. `p_value` is one-sided: non-inferiority for
+    guardrails, superiority for goals. `log_harm` is the natural log of the e-value against "worse by no more than
+    the margin". What could not be measured is None, and `note` says why.
+    """
+
+    metric: str
+    role: Role
+    variant: str
+    control_value: float | None
+    variant_value: float | None
+    control_units: int
+    variant_units: int
+    effect: float | None
+    relative: float | None
+    interval: Interval | None
+    relative_interval: Interval | None
+    anytime_interval: Interval | None
+    p_value: float | None
+    log_harm: float | None
+    harmed: bool
+    verdict: Verdict
+    information_fraction: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """Whether units arrived in the shares that were set. `expected` are shares, `observed` are counts of units."""
+
+    expected: Mapping[str, float]
+    observed: Mapping[str, int]
+    p_value: float
+    log_e_value: float
+    mismatch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / halt_alpha)."""
+
+    log_e_value: float
+    threshold: float
+    reached: bool
+    blamed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything one analysis found."""
+
+    metrics: tuple[MetricResult, ...]
+    sample_ratio: SampleRatio
+    halt: Halt

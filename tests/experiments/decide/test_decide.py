@@ -1,0 +1,118 @@
+"""Which decision follows from which situation."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.decide import DecisionKind, decide, look_is_due
+from experiments.stats.types import Verdict
+from tests.experiments.decide.situations import PLAN, after, results, state
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+@pytest.mark.parametrize("paused", [True, False])
+@pytest.mark.parametrize("mismatch", [True, False])
+@pytest.mark.parametrize("seconds", [1, 400, 10_000])
+def test_harm_halts_whatever_else_is_true(stage: int, paused: bool, mismatch: bool, seconds: float) -> None:
+    decision = decide(
+        PLAN, state(stage=stage, paused=paused), results(harmed=True, mismatch=mismatch), after(seconds)
+    )
+    assert decision.kind is DecisionKind.HALT
+    assert decision.variant == "better"
+
+
+def test_a_halt_says_why_with_numbers() -> None:
+    decision = decide(PLAN, state(), results(harmed=True), after(5))
+    assert decision.reason == (
+        "Error rate is 1.2 % for better against 1 % for control (+20.0%), from 510 and 500 users, "
+        "worse than the accepted margin of 1 percentage points."
+    )
+
+
+def test_a_stage_soaks_before_it_advances() -> None:
+    assert decide(PLAN, state(), results(), after(59)).kind is DecisionKind.HOLD
+    assert decide(PLAN, state(), results(), after(60)).kind is DecisionKind.ADVANCE
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_the_minimum_of_users_holds_on_every_stage(stage: int) -> None:
+    decision = decide(PLAN, state(stage=stage), results(units=99), after(400))
+    assert decision.kind is DecisionKind.HOLD
+    assert decision.code == f"few-units-{stage + 1}"
+
+
+def test_a_wrong_split_holds_and_never_promotes() -> None:
+    decision = decide(PLAN, state(stage=2), results(mismatch=True), after(400))
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "sample-ratio-mismatch")
+
+
+def test_a_pause_holds_for_as_long_as_it_lasts() -> None:
+    decision = decide(PLAN, state(paused=True), results(), after(1_000_000))
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "paused")
+
+
+def test_promotion_needs_the_last_stage() -> None:
+    assert decide(PLAN, state(stage=1), results(), after(400)).kind is DecisionKind.ADVANCE
+    decision = decide(PLAN, state(stage=2), results(), after(400))
+    assert (decision.kind, decision.variant) == (DecisionKind.PROMOTE, "better")
+    assert "75 % for better against 60 % for control" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "goal"),
+    [
+        (Verdict.INSUFFICIENT, Verdict.PASS),
+        (Verdict.FAIL, Verdict.PASS),
+        (Verdict.PASS, Verdict.INSUFFICIENT),
+        (Verdict.PASS, Verdict.FAIL),
+    ],
+)
+def test_absence_of_evidence_never_promotes(guardrail: Verdict, goal: Verdict) -> None:
+    decision = decide(PLAN, state(stage=2), results(guardrail=guardrail, goal=goal), after(400))
+    assert decision.kind is DecisionKind.INCONCLUSIVE
+
+
+def test_time_over_while_waiting_is_inconclusive() -> None:
+    decision = decide(PLAN, state(stage=1), results(units=10), after(3600))
+    assert (decision.kind, decision.code) == (DecisionKind.INCONCLUSIVE, "time-over")
+
+
+def test_a_plan_without_a_goal_asks_for_guardrails_alone() -> None:
+    guarded = replace(results(), metrics=results().metrics[:1])
+    plan = replace(PLAN, metrics=PLAN.metrics[:1])
+    decision = decide(plan, state(stage=2), guarded, after(400))
+    assert decision.kind is DecisionKind.PROMOTE
+
+
+def test_the_look_is_due_only_at_the_end_of_the_last_stage() -> None:
+    assert not look_is_due(PLAN, state(stage=1), results(), after(400))
+    assert not look_is_due(PLAN, state(stage=2), results(), after(299))
+    assert not look_is_due(PLAN, state(stage=2), results(units=99), after(400))
+    assert not look_is_due(PLAN, state(stage=2, paused=True), results(), after(400))
+    assert look_is_due(PLAN, state(stage=2), results(), after(300))
+
+
+@given(
+    stage=st.integers(0, 2),
+    paused=st.booleans(),
+    units=st.integers(0, 1000),
+    seconds=st.floats(0, 1e6),
+    guardrail=st.sampled_from(Verdict),
+    goal=st.sampled_from(Verdict),
+    mismatch=st.booleans(),
+)
+def test_every_situation_has_one_decision_and_promotion_is_always_earned(
+    stage: int, paused: bool, units: int, seconds: float, guardrail: Verdict, goal: Verdict, mismatch: bool
+) -> None:
+    measured = results(units=units, guardrail=guardrail, goal=goal, mismatch=mismatch)
+    decision = decide(PLAN, state(stage=stage, paused=paused), measured, after(seconds))
+    assert decision.reason.endswith(".")
+    if decision.kind is DecisionKind.PROMOTE:
+        assert stage == 2
+        assert not paused
+        assert not mismatch
+        assert units >= PLAN.minimum_units
+        assert guardrail is goal is Verdict.PASS
+        assert look_is_due(PLAN, state(stage=stage, paused=paused), measured, after(seconds))
