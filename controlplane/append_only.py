@@ -10,18 +10,23 @@ BEGIN SELECT RAISE(ABORT, '{table} rows are append-only'); END
 """
 _POSTGRES = (
     """
-CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION '{table} rows are append-only' USING ERRCODE = '23514'; END $$
+CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF {condition} THEN
+        RAISE EXCEPTION '{table} rows are append-only' USING ERRCODE = '23514';
+    END IF;
+    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    RETURN NEW;
+END $$
 """,
     """
-CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table} FOR EACH ROW WHEN ({condition})
-EXECUTE FUNCTION {table}_append_only()
+CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_append_only()
 """,
 )
 
 
 class AppendOnly(migrations.RunPython):
-    """Migration operation: refuse UPDATE and DELETE on `table` where `condition` on OLD (and NEW) holds."""
+    """Migration operation: refuse UPDATE and DELETE on `table` where `condition` on OLD holds."""
 
     def __init__(self, table: str, *, condition: str = "1 = 1", verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
         def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
