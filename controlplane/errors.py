@@ -1,10 +1,10 @@
 """What can go wrong, in words a caller can act on.
 
-    SluiceError
-    ├── InvalidInput        what was sent cannot be used as it is
-    ├── NotAllowed          the actor lacks the role for it
-    ├── Conflict            the thing is not in a state that permits it
-    └── Unavailable         a part that is needed does not answer; trying again is right
+SluiceError
+├── InvalidInput        what was sent cannot be used as it is
+├── NotAllowed          the actor lacks the role for it
+├── Conflict            the thing is not in a state that permits it
+└── Unavailable         a part that is needed does not answer; trying again is right
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,7 @@ class SluiceError(Exception):
     status = 500
     title = "Something went wrong"
 
-    def __init__(
-        self, code: str, detail: str, *, next_step: str, problems: tuple[FieldProblem, ...] = ()
-    ) -> None:
+    def __init__(self, code: str, detail: str, *, next_step: str, problems: tuple[FieldProblem, ...] = ()) -> None:
         super().__init__(f"{detail} {next_step}")
         self.code = code
         self.detail = detail

@@ -3,11 +3,12 @@
 import logging.config
 
 import structlog
+from structlog.typing import Processor
 
 
 def configure_logging(level: str) -> None:
     """Send structlog's and the standard library's records through one JSON formatter to stderr."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

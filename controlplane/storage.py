@@ -11,7 +11,7 @@ REDIS_TIMEOUT_SECONDS = 3.0
 
 @cache
 def get_redis() -> redis.Redis:
-    """This process's client; it connects on first use and again after each loss."""
+    """The client of this process; it connects on first use and again after each loss."""
     return redis.Redis.from_url(
         get_environment().redis_url,
         decode_responses=True,

@@ -18,9 +18,7 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 def issue_token(user: User, name: str, *, role: Role = Role.OPERATOR, expires_at: datetime | None = None) -> str:
     """Create a token and return its only readable form."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(24)
-    Token.objects.create(
-        user=user, name=name, prefix=prefix, digest=_digest(secret), role=role, expires_at=expires_at
-    )
+    Token.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), role=role, expires_at=expires_at)
     return f"{SCHEME}_{prefix}_{secret}"
 
 

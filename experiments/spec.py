@@ -1,6 +1,7 @@
 """An experiment as people write it down: the one form behind the API, the UI and files."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -57,7 +58,7 @@ class PlanSpec(_Spec):
     @model_validator(mode="after")
     def _coverage_only_grows(self) -> Self:
         coverages = [stage.coverage for stage in self.stages]
-        if any(later <= earlier for earlier, later in zip(coverages, coverages[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(coverages)):
             raise ValueError("each stage's coverage must be larger than the one before")
         return self
 

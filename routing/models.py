@@ -50,7 +50,8 @@ class Backend(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(protocol__in=Protocol.values), name="backend_protocol_known"),
             models.CheckConstraint(
-                condition=models.Q(prompt_price__gte=0, completion_price__gte=0), name="backend_prices_not_negative"
+                condition=models.Q(prompt_price__gte=0, completion_price__gte=0),
+                name="backend_prices_not_negative",
             ),
         ]
 

@@ -58,7 +58,10 @@ def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def main() -> int:
     """Exit code of pytest."""
-    with tempfile.TemporaryDirectory(prefix="sluice-postgresql-") as folder, run_postgresql(Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="sluice-postgresql-") as folder,
+        run_postgresql(Path(folder)) as url,
+    ):
         command = [sys.executable, "-m", "pytest", "-m", "database", "-q", *sys.argv[1:]]
         return subprocess.run(command, check=False, env={**os.environ, "SLUICE_DATABASE_URL": url}).returncode
 

@@ -17,9 +17,15 @@ def advance(experiment: Experiment, decision: Decision, *, actor: Actor, analysi
     stage = experiment.plan.stages.filter(position=experiment.stage_index + 1).first()
     if stage is None:
         raise Conflict(
-            "last-stage", f"Experiment {experiment.key} is on its last stage.", next_step="Wait for its verdict."
+            "last-stage",
+            f"Experiment {experiment.key} is on its last stage.",
+            next_step="Wait for its verdict.",
         )
-    changes = {"stage_index": stage.position, "stage_entered_at": timezone.now(), "state_reason": decision.reason}
+    changes = {
+        "stage_index": stage.position,
+        "stage_entered_at": timezone.now(),
+        "state_reason": decision.reason,
+    }
     with transaction.atomic():
         move(experiment, Transition("advance", (State.RUNNING,), changes, decision.reason), actor=actor)
         append_decision(experiment, decision, actor=actor, analysis=analysis)

@@ -8,4 +8,11 @@ from experiments.models import Analysis, Experiment, State
 
 def conclude(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
     """Mark as inconclusive; users get the endpoint's backend until a person promotes. Raises `Conflict`."""
-    end(experiment, decision, state=State.INCONCLUSIVE, allowed=(State.RUNNING,), actor=actor, analysis=analysis)
+    end(
+        experiment,
+        decision,
+        state=State.INCONCLUSIVE,
+        allowed=(State.RUNNING,),
+        actor=actor,
+        analysis=analysis,
+    )

@@ -10,4 +10,13 @@ from experiments.decide.types import (
     StagePlan,
 )
 
-__all__ = ["Decision", "DecisionKind", "ExperimentState", "Label", "Plan", "StagePlan", "decide", "look_is_due"]
+__all__ = [
+    "Decision",
+    "DecisionKind",
+    "ExperimentState",
+    "Label",
+    "Plan",
+    "StagePlan",
+    "decide",
+    "look_is_due",
+]

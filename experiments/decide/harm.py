@@ -12,8 +12,7 @@ def halt_on_harm(situation: Situation) -> Decision | None:
     worst = _worst(situation)
     plan = next(metric for metric in situation.plan.metrics if metric.key == worst.metric)
     reason = (
-        f"{compared(worst, situation.plan)}, worse than the accepted margin of "
-        f"{margin_in_words(plan, situation.plan)}."
+        f"{compared(worst, situation.plan)}, worse than the accepted margin of {margin_in_words(plan, situation.plan)}."
     )
     return Decision(DecisionKind.HALT, "guardrail-harmed", reason, variant=worst.variant)
 

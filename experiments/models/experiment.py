@@ -68,8 +68,7 @@ class Experiment(models.Model):
                 condition=Q(traffic__gte=2, traffic__lte=BUCKETS), name="experiment_traffic_in_range"
             ),
             models.CheckConstraint(
-                condition=Q(state=State.DRAFT)
-                | Q(started_at__isnull=False, stage_entered_at__isnull=False),
+                condition=Q(state=State.DRAFT) | Q(started_at__isnull=False, stage_entered_at__isnull=False),
                 name="experiment_started_has_times",
             ),
             models.CheckConstraint(
@@ -102,9 +101,7 @@ class Variant(models.Model):
         ordering = ("-is_control", "key")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("experiment", "key"), name="variant_key_unique"),
-            models.UniqueConstraint(
-                fields=("experiment",), condition=Q(is_control=True), name="variant_one_control"
-            ),
+            models.UniqueConstraint(fields=("experiment",), condition=Q(is_control=True), name="variant_one_control"),
             models.CheckConstraint(condition=Q(weight__gte=1), name="variant_weight_positive"),
         ]
 

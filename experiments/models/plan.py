@@ -68,9 +68,7 @@ class Stage(models.Model):
         ordering = ("position",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("plan", "position"), name="stage_position_unique"),
-            models.CheckConstraint(
-                condition=Q(coverage__gte=1, coverage__lte=BUCKETS), name="stage_coverage_in_range"
-            ),
+            models.CheckConstraint(condition=Q(coverage__gte=1, coverage__lte=BUCKETS), name="stage_coverage_in_range"),
         ]
 
     def __str__(self) -> str:
@@ -99,9 +97,7 @@ class PlanMetric(models.Model):
                 condition=Q(margin_kind__in=[value for value, _ in MARGIN_CHOICES]),
                 name="plan_metric_margin_kind_known",
             ),
-            models.CheckConstraint(
-                condition=Q(margin__gte=0, minimum_effect__gt=0), name="plan_metric_sizes_in_range"
-            ),
+            models.CheckConstraint(condition=Q(margin__gte=0, minimum_effect__gt=0), name="plan_metric_sizes_in_range"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ def record_edges(client: redis.Redis) -> int:
     """Copy the heartbeats of living edges into the database; returns how many there are."""
     names = sorted(str(name) for name in client.smembers(keys.EDGES))
     beats = [client.hgetall(keys.edge(name)) for name in names]
-    living = [beat for beat in beats if beat]
+    living = [{str(field): str(value) for field, value in beat.items()} for beat in beats if beat]
     for beat in living:
         _record(beat)
     return len(living)

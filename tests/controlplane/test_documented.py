@@ -17,12 +17,17 @@ def test_every_setting_is_documented() -> None:
 def test_every_dependency_is_justified() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {re.split(r"[\[~=]", requirement)[0] for requirement in project["dependencies"]}
-    justified = set(re.findall(r"^\| ([a-z0-9-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.M))
+    justified = set(re.findall(r"^\| ([a-z0-9-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
     assert justified - {"package"} == declared
     assert len(declared) <= 26
 
 
 def test_no_registry_host_is_named() -> None:
     hosts = re.compile("pypi" + r"\.org|pythonhosted|npm" + r"js\.org|debian" + r"\.org|index-" + "url")
-    suspects = [ROOT / "constraints.txt", ROOT / "pyproject.toml", ROOT / "Makefile", *ROOT.glob("docs/**/*.md")]
+    suspects = [
+        ROOT / "constraints.txt",
+        ROOT / "pyproject.toml",
+        ROOT / "Makefile",
+        *ROOT.glob("docs/**/*.md"),
+    ]
     assert [path.name for path in suspects if hosts.search(path.read_text())] == []

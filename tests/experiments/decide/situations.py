@@ -33,7 +33,11 @@ PLAN = Plan(
             minimum_effect=0.5,
         ),
         MetricPlan(
-            key="thumbs-up", type=MetricType.RATIO, direction=Direction.INCREASE, role=Role.GOAL, minimum_effect=0.1
+            key="thumbs-up",
+            type=MetricType.RATIO,
+            direction=Direction.INCREASE,
+            role=Role.GOAL,
+            minimum_effect=0.1,
         ),
     ),
     labels={"error-rate": Label("Error rate", "%"), "thumbs-up": Label("Thumbs-up rate", "%")},

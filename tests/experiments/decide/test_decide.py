@@ -16,9 +16,7 @@ from tests.experiments.decide.situations import PLAN, after, results, state
 @pytest.mark.parametrize("mismatch", [True, False])
 @pytest.mark.parametrize("seconds", [1, 400, 10_000])
 def test_harm_halts_whatever_else_is_true(stage: int, paused: bool, mismatch: bool, seconds: float) -> None:
-    decision = decide(
-        PLAN, state(stage=stage, paused=paused), results(harmed=True, mismatch=mismatch), after(seconds)
-    )
+    decision = decide(PLAN, state(stage=stage, paused=paused), results(harmed=True, mismatch=mismatch), after(seconds))
     assert decision.kind is DecisionKind.HALT
     assert decision.variant == "better"
 
