@@ -1,0 +1,56 @@
+"""Changing and removing what is in use."""
+
+import pytest
+
+from controlplane.actors import SLUICE, Actor
+from controlplane.errors import Conflict, NotAllowed
+from controlplane.models import AuditEvent, Role
+from experiments.actions.start import start
+from routing.actions.edit import edit
+from routing.actions.register import register
+from routing.actions.remove import remove
+from routing.models import Backend, Endpoint
+from tests.experiments.drafts import backend, draft, endpoint
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
+    start(draft(), actor=SLUICE)
+    changed = Endpoint.objects.get()
+    changed.unit_name = "x-other"
+    with pytest.raises(Conflict) as caught:
+        edit(changed, actor=SLUICE)
+    assert caught.value.code == "endpoint-in-use"
+    changed.unit_name, changed.name = "x-user-id", "Renamed"
+    edit(changed, actor=SLUICE)
+    assert Endpoint.objects.get().name == "Renamed"
+
+
+def test_what_is_used_cannot_be_removed() -> None:
+    endpoint()
+    with pytest.raises(Conflict) as caught:
+        remove(backend("stable"), actor=SLUICE)
+    assert "chat" in caught.value.detail
+    assert Backend.objects.filter(key="stable").exists()
+
+
+def test_what_is_unused_can_be_removed_and_leaves_a_trace() -> None:
+    remove(backend("lonely"), actor=SLUICE)
+    assert not Backend.objects.exists()
+    event = AuditEvent.objects.get(verb="remove")
+    assert event.before["key"] == "lonely"
+
+
+def test_a_viewer_registers_nothing() -> None:
+    row = Backend(key="mine", name="mine", addresses=["http://127.0.0.1:9"])
+    with pytest.raises(NotAllowed):
+        register(row, actor=Actor("guest", Role.VIEWER))
+    assert not Backend.objects.exists()
+
+
+def test_each_endpoint_has_a_salt_of_its_own() -> None:
+    first = endpoint("chat")
+    second = endpoint("search")
+    assert first.salt
+    assert first.salt != second.salt
