@@ -1,0 +1,63 @@
+"""The routing table as canonical text, and back."""
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from routing.table.types import Problem, Table
+
+_TABLE = TypeAdapter(Table)
+
+
+class TableUnreadableError(ValueError):
+    """The text is not a routing table; `problem` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        next_step = "Publish the table again from a control plane of the same release."
+        self.problem = Problem("table-unreadable", "Not a routing table", detail, next_step)
+
+
+def to_json(table: Table) -> str:
+    """The canonical text of a table: equal tables give equal bytes.
+
+    Raises:
+        pydantic.ValidationError: a field holds a value of the wrong type.
+
+    """
+    return _canonical(_content(table))
+
+
+def from_json(text: str | bytes) -> Table:
+    """Read a table; it may still have `problems`.
+
+    Raises:
+        TableUnreadableError: the text is not JSON, or not of this shape.
+
+    """
+    try:
+        return _TABLE.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the text"
+        raise TableUnreadableError(f"This is not a routing table: {place}: {first['msg']}.") from error
+
+
+def digest(table: Table) -> str:
+    """SHA-256, in hexadecimal, of all that the table says apart from its version."""
+    content = _content(table)
+    del content["version"]
+    return sha256(_canonical(content).encode()).hexdigest()
+
+
+def _content(table: Table) -> dict[str, Any]:
+    # Validating turns 0 into 0.0 where a float belongs: what is equal must have the same text.
+    content: dict[str, Any] = _TABLE.dump_python(_TABLE.validate_python(asdict(table)), mode="json")
+    return content
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,151 @@
+"""Each way in which a table cannot be served is named."""
+
+from dataclasses import replace
+
+import pytest
+
+from routing.table import Arm, Backend, Endpoint, Problem, RunningExperiment, Table, Unit, UnitSource, problems
+from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+
+CONTROL = Arm("control", "stable", 0, 5_000)
+CANDIDATE = Arm("candidate", "candidate", 5_000, 10_000)
+
+
+def backend(**changes: object) -> Table:
+    changed: Backend = replace(make_backend("stable"), **changes)  # type: ignore[arg-type]
+    return make_table(backends=(changed,))
+
+
+def endpoint(**changes: object) -> Table:
+    changed: Endpoint = replace(make_endpoint(), **changes)  # type: ignore[arg-type]
+    return make_table(changed)
+
+
+def experiment(**changes: object) -> Table:
+    changed: RunningExperiment = replace(make_experiment("new-model", CONTROL, CANDIDATE), **changes)  # type: ignore[arg-type]
+    return make_table(make_endpoint("chat", changed))
+
+
+def header(name: str) -> Table:
+    return endpoint(unit=Unit(UnitSource.HEADER, name))
+
+
+def body(name: str) -> Table:
+    return endpoint(unit=Unit(UnitSource.BODY, name))
+
+
+OVERLAPPING = make_endpoint(
+    "chat",
+    make_experiment("one", CONTROL, CANDIDATE),
+    make_experiment("two", Arm("control", "stable", 9_999, 10_000)),
+)
+IN_TWO_PLACES = make_table(
+    make_endpoint("chat", make_experiment("one", CONTROL)),
+    make_endpoint("search", make_experiment("one", CONTROL), path_prefix="/search"),
+)
+
+BROKEN = [
+    (replace(make_table(), version=-1), "version-invalid"),
+    (make_table(backends=(make_backend("stable"), make_backend("stable"))), "backend-duplicate"),
+    (make_table(make_endpoint(), make_endpoint(path_prefix="/other")), "endpoint-duplicate"),
+    (make_table(make_endpoint("one"), make_endpoint("two")), "path-prefix-duplicate"),
+    (IN_TWO_PLACES, "experiment-duplicate"),
+    (backend(key="Stable"), "key-invalid"),
+    (backend(key="-stable"), "key-invalid"),
+    (backend(key="s" * 64), "key-invalid"),
+    (backend(addresses=()), "address-missing"),
+    (backend(addresses=("http://one:1", "http://one:1")), "address-duplicate"),
+    (backend(addresses=("http://one:1", "HTTPS://two:1")), "addresses-mixed"),
+    (backend(health_path="health"), "health-path-invalid"),
+    (backend(health_path="/a b"), "health-path-invalid"),
+    (backend(prompt_price=-1.0), "price-invalid"),
+    (backend(completion_price=float("nan")), "price-invalid"),
+    (endpoint(key="über"), "key-invalid"),
+    (endpoint(backend="gone"), "backend-unknown"),
+    (endpoint(timeout_seconds=-1), "timeout-invalid"),
+    (endpoint(path_prefix="chat"), "path-prefix-invalid"),
+    (endpoint(path_prefix="/ch at"), "path-prefix-invalid"),
+    (endpoint(path_prefix="/chat?a=1"), "path-prefix-invalid"),
+    (endpoint(path_prefix="/.sluice"), "path-prefix-reserved"),
+    (endpoint(path_prefix="/.sluice/table"), "path-prefix-reserved"),
+    (header(""), "unit-name-invalid"),
+    (header("x user"), "unit-name-invalid"),
+    (header(":path"), "unit-name-invalid"),
+    (header("X-Sluice-Unit"), "unit-name-reserved"),
+    (body(""), "unit-name-invalid"),
+    (body("metadata..user"), "unit-name-invalid"),
+    (experiment(key="new model"), "key-invalid"),
+    (experiment(coverage=-1), "coverage-invalid"),
+    (experiment(coverage=10_001), "coverage-invalid"),
+    (experiment(stage=-1), "stage-invalid"),
+    (experiment(arms=(replace(CONTROL, variant=""),)), "key-invalid"),
+    (experiment(arms=(replace(CONTROL, backend="gone"),)), "backend-unknown"),
+    (experiment(arms=(replace(CONTROL, end=0),)), "span-invalid"),
+    (experiment(arms=(replace(CONTROL, start=-1),)), "span-invalid"),
+    (experiment(arms=(replace(CONTROL, end=10_001),)), "span-invalid"),
+    (experiment(arms=(CONTROL, replace(CANDIDATE, variant="control"))), "variant-duplicate"),
+    (make_table(OVERLAPPING), "spans-overlap"),
+]
+BAD_ADDRESSES = [
+    "127.0.0.1:80",
+    "ftp://host:80",
+    "http://",
+    "http://host:0",
+    "http://host:port",
+    "http://host:99999",
+    "http://host/path",
+    "http://user@host:80",
+    "http://host:80?query",
+    "http://ho st:80",
+    "http://[::g]:80",
+]
+GOOD_ADDRESSES = ["http://host", "https://Host.example:443", "http://10.0.0.5:8000", "http://[::1]:8000"]
+
+
+def codes(table: Table) -> list[str]:
+    return [problem.code for problem in problems(table)]
+
+
+@pytest.mark.parametrize(("table", "code"), BROKEN)
+def test_a_broken_table_names_its_one_problem(table: Table, code: str) -> None:
+    assert codes(table) == [code]
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES)
+def test_an_address_that_is_none_is_named(address: str) -> None:
+    assert codes(backend(addresses=(address,))) == ["address-invalid"]
+
+
+@pytest.mark.parametrize("address", GOOD_ADDRESSES)
+def test_an_address_may_leave_the_port_out(address: str) -> None:
+    assert codes(backend(addresses=(address,))) == []
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        make_table(version=0),
+        experiment(),
+        experiment(coverage=0),
+        header("X-User-Id"),
+        body("metadata.user_id"),
+        endpoint(path_prefix="/", timeout_seconds=0, salt="päpper \\1"),
+        endpoint(path_prefix="/.sluiced"),
+    ],
+)
+def test_a_table_that_can_be_served_has_no_problem(table: Table) -> None:
+    assert codes(table) == []
+
+
+def test_all_problems_are_told_at_once_in_sentences() -> None:
+    table = make_table(make_endpoint(backend="gone", path_prefix="chat"))
+
+    found = problems(table)
+
+    assert found[1] == Problem(
+        "backend-unknown",
+        "Unknown backend",
+        "Endpoint chat names the backend gone, which the table does not have.",
+        "Register the backend, or name another.",
+    )
+    assert len(found) == 2
