@@ -23,16 +23,12 @@ def main() -> None:
     """Collect until told to stop; each table on a thread of its own, so that none waits for another."""
     environment = get_environment()
     configure_logging(environment.log_level)
-    redis = Redis.from_url(
-        environment.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0)
-    )
+    redis = Redis.from_url(environment.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
     stop = _stop_on_signals()
     log.info("collector_started", lake=environment.lake_url, seconds=environment.collector_seconds)
     with ThreadPoolExecutor() as threads:
         running = [
-            threads.submit(
-                Collector(redis, environment.lake_url, table).run, environment.collector_seconds, stop
-            )
+            threads.submit(Collector(redis, environment.lake_url, table).run, environment.collector_seconds, stop)
             for table in (REQUESTS, OUTCOMES)
         ]
         done, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -114,9 +114,7 @@ def append(delta: DeltaTable, rows: pa.Table, reached: Mapping[str, int]) -> Non
             rows,
             mode="append",
             commit_properties=CommitProperties(app_transactions=transactions),
-            post_commithook_properties=PostCommitHookProperties(
-                create_checkpoint=True, cleanup_expired_logs=False
-            ),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
         )
     except CommitFailedError as error:
         raise Superseded(

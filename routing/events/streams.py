@@ -93,9 +93,7 @@ def _belongs(table: LakeTable, stream: str) -> bool:
     return stream == keys.OUTCOMES if table is OUTCOMES else stream.startswith(keys.REQUESTS_PREFIX)
 
 
-def _entries(
-    table: LakeTable, answer: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
-) -> Iterator[Entry]:
+def _entries(table: LakeTable, answer: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]) -> Iterator[Entry]:
     for stream, entries in answer:
         for entry_id, fields in entries:
             yield Entry(stream.decode(), to_position(table, entry_id.decode()), fields.get(b"rows", b""))
