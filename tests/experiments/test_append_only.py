@@ -25,7 +25,7 @@ def halted() -> Experiment:
 def refused(rows: "models.QuerySet[models.Model]", **changes: object) -> bool:
     try:
         with transaction.atomic():
-            rows.update(**changes) if changes else rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+            rows.update(**changes) if changes else rows._raw_delete(rows.db)  # type: ignore[attr-defined,unused-ignore]
     except DatabaseError:
         return True
     return False

@@ -75,7 +75,7 @@ def test_an_older_table_never_replaces_a_newer_one(client: redis.Redis) -> None:
 
 
 def test_subscribers_hear_of_a_new_version(client: redis.Redis) -> None:
-    with client.pubsub() as subscriber:
+    with client.pubsub() as subscriber:  # type: ignore[no-untyped-call]
         subscriber.subscribe(keys.TABLE_PUBLISHED)
         publisher.put_table(client, 3, "{}")
         heard = [subscriber.get_message(timeout=5) for _ in range(2)]

@@ -1,0 +1,107 @@
+"""A whole installation in a folder of its own: what `make run` starts, on free ports."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from controlplane.up.credentials import read_credentials
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90.0
+PROGRAMS = ("valkey", "sluice:envoy", "sluice:agent", "sluice:collector", "sluice:worker", "sluice:beat", "sluice:web")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A running installation and the ways to talk to it."""
+
+    directory: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    client: httpx.Client
+    edge_url: str
+    credentials: dict[str, str]
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Call the REST API; the answer as plain data. Raises `httpx.HTTPStatusError` with the answer's text."""
+        response = self.client.request(method, f"/api/v1/{path}", json=body)
+        if response.is_error:
+            raise httpx.HTTPStatusError(response.text, request=response.request, response=response)
+        return response.json() if response.content else None
+
+    def process_id(self, program: str) -> int:
+        """Process id of one of `PROGRAMS`; 0 while it is not running."""
+        command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", "deploy/supervisord.conf", "pid", program]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, check=False)
+        text = done.stdout.decode().strip()
+        return int(text) if text.isdigit() else 0
+
+    def kill(self, program: str) -> None:
+        """`kill -9`, without a chance to clean up."""
+        os.kill(self.process_id(program), signal.SIGKILL)
+
+    def log(self, program: str) -> str:
+        """What a program has logged."""
+        return (self.directory / "logs" / f"{program.removeprefix('sluice:')}.log").read_text()
+
+
+@contextmanager
+def run_installation(directory: Path) -> Iterator[Installation]:
+    """Start everything as `make run` does, and stop it with Ctrl-C's signal."""
+    web_port, edge_port = free_port(), free_port()
+    settings = {
+        "SLUICE_DATA_DIRECTORY": str(directory),
+        "SLUICE_DATABASE_URL": "",
+        "SLUICE_SECRET_KEY": "",
+        "SLUICE_UNIT_KEY": "",
+        "SLUICE_REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+        "SLUICE_WEB_PORT": str(web_port),
+        "SLUICE_EDGE_PORT": str(edge_port),
+        "SLUICE_EDGE_ADMIN_PORT": str(free_port()),
+    }
+    names_of_supervisord = {"SLUICE_ROOT": str(ROOT), "SLUICE_LOGS": str(directory / "logs")}
+    environment = {name: value for name, value in {**os.environ, **settings}.items() if value}
+    output = (directory / "up.log").open("wb")
+    process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=output)
+    try:
+        wait_until(lambda: "Sluice is running" in (directory / "up.log").read_text(), "everything runs", START_SECONDS)
+        credentials = read_credentials(directory / "credentials.env")
+        headers = {"Authorization": f"Bearer {credentials['SLUICE_TOKEN']}"}
+        with httpx.Client(base_url=credentials["SLUICE_URL"], headers=headers, timeout=10) as client:
+            yield Installation(
+                directory,
+                _for_supervisorctl({**environment, **names_of_supervisord}),
+                process,
+                client,
+                credentials["SLUICE_EDGE_URL"],
+                credentials,
+            )
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        output.close()
+
+
+def _for_supervisorctl(environment: dict[str, str]) -> dict[str, str]:
+    """supervisorctl expands the whole configuration, also what only supervisord needs."""
+    unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_ENVOY", "SLUICE_WEB_HOST")
+    return {**dict.fromkeys(unused, "unused"), **environment}
+
+
+def wait_until(true: Callable[[], bool], what: str, seconds: float, *, every: float = 0.2) -> None:
+    """Return once `true` says so; fail with `what` after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(every)
