@@ -21,7 +21,7 @@ def test_a_token_leads_to_its_user(user: User) -> None:
     found = find_token(text)
     assert found is not None
     assert found.user == user
-    assert found.last_used_at is not None
+    assert Token.objects.get().last_used_at is not None
 
 
 def test_the_database_does_not_hold_the_secret(user: User) -> None:

@@ -93,7 +93,7 @@ def run_installation(directory: Path) -> Iterator[Installation]:
 
 
 def _for_supervisorctl(environment: dict[str, str]) -> dict[str, str]:
-    """supervisorctl expands the whole configuration, also what only supervisord needs."""
+    """The command expands the whole configuration, also what only supervisord needs."""
     unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_ENVOY", "SLUICE_WEB_HOST")
     return {**dict.fromkeys(unused, "unused"), **environment}
 
