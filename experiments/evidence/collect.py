@@ -1,0 +1,114 @@
+"""Evidence for one analysis: from the lake's rows to sums over units, in one pass for all metrics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import narwhals as nw
+
+from experiments.evidence.measures import Measure
+from experiments.evidence.metrics import (
+    MetricDefinition,
+    distinct_measures,
+    read_sums,
+    unit_products,
+    unit_values,
+)
+from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
+from experiments.stats.types import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedEvidence:
+    """Evidence, the lake version it came from, and what was seen on the way.
+
+    `requests` counts the measured requests of the units that count. Units seen in several variants
+    are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request.
+    """
+
+    evidence: Evidence
+    lake: LakeVersion
+    requests: Mapping[str, int]
+    units_in_two_arms: int
+    last_time: datetime | None
+
+
+def collect_evidence(
+    lake_url: str,
+    experiment: str,
+    started_at: datetime,
+    metrics: Sequence[MetricDefinition],
+    *,
+    as_of: LakeVersion | None = None,
+    threads: int = THREADS,
+) -> CollectedEvidence:
+    """Sums over units of each metric and variant, from measured requests at or after `started_at`.
+
+    The same `as_of` gives the same evidence while the lake keeps that version (equal counts; sums of
+    fractions up to the last digits, as their order of addition is free). Starts threads.
+
+    Raises:
+        InvalidInput: a metric that makes no sense, or `lake_version_unknown`.
+        Unavailable: `lake_unavailable`.
+
+    """
+    totals = distinct_measures(metrics)
+    with read_lake(lake_url, as_of, threads) as reading:
+        units = _unit_totals(reading, experiment, started_at, totals)
+        arms = units.with_columns(**unit_values(metrics, totals)).with_columns(**unit_products(metrics))
+        rows = _add_up(arms, list(unit_products(metrics))).collect("pyarrow").rows(named=True)
+        return _collected(rows, metrics, reading.version)
+
+
+def _unit_totals(reading: Reading, experiment: str, started_at: datetime, totals: Mapping[Measure, str]) -> Frame:
+    """One row a unit with its totals of requests and outcomes."""
+    measured = measured_requests(reading.requests, experiment, started_at)
+    of_outcomes = {measure: column for measure, column in totals.items() if measure.from_outcomes}
+    of_requests = {measure: column for measure, column in totals.items() if not measure.from_outcomes}
+    units = units_of(measured, of_requests)
+    if of_outcomes:
+        units = reading.keep(units)
+        names = {measure.argument for measure in of_outcomes}
+        outcomes = attributed_outcomes(reading.outcomes, measured, units, names, started_at)
+        units = units.join(_outcome_totals(outcomes, of_outcomes), on="unit", how="left")
+        units = units.with_columns(nw.col(*of_outcomes.values()).fill_null(0.0))
+    return units
+
+
+def _outcome_totals(outcomes: Frame, totals: Mapping[Measure, str]) -> Frame:
+    """One row a unit that has outcomes, with its totals."""
+    values = {column: measure.value() for measure, column in totals.items()}
+    return outcomes.select("unit", **values).group_by("unit").agg(*(total(column) for column in values))
+
+
+def _add_up(units: Frame, sums: Sequence[str]) -> Frame:
+    """One row an arm; the row without an arm counts the units that were seen in several."""
+    return units.group_by("arm").agg(
+        nw.len().alias("units"),
+        nw.col("requests").sum().cast(nw.Int64),
+        nw.col("last_time").max(),
+        *(total(column) for column in sums),
+    )
+
+
+def _collected(
+    rows: Sequence[Mapping[str, object]], metrics: Sequence[MetricDefinition], version: LakeVersion
+) -> CollectedEvidence:
+    arms = {str(row["arm"]): row for row in rows if row["arm"] is not None}
+    times = [row["last_time"] for row in rows if isinstance(row["last_time"], datetime)]
+    return CollectedEvidence(
+        Evidence(
+            {arm: _whole(row["units"]) for arm, row in arms.items()},
+            {(metric, arm): sums for arm, row in arms.items() for metric, sums in read_sums(metrics, row).items()},
+        ),
+        version,
+        {arm: _whole(row["requests"]) for arm, row in arms.items()},
+        sum(_whole(row["units"]) for row in rows if row["arm"] is None),
+        max(times).astimezone(UTC) if times else None,
+    )
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)  # noqa: S101 - a count
+    return value

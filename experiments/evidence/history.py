@@ -1,0 +1,117 @@
+"""How evidence grew over time, for charts of an effect."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import narwhals as nw
+
+from experiments.evidence.measures import Measure
+from experiments.evidence.metrics import (
+    MetricDefinition,
+    distinct_measures,
+    read_sums,
+    unit_products,
+    unit_values,
+)
+from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
+from experiments.stats.types import Evidence, UnitSums
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePoint:
+    """All evidence up to `time`."""
+
+    time: datetime
+    evidence: Evidence
+
+
+def evidence_over_time(
+    lake_url: str,
+    experiment: str,
+    started_at: datetime,
+    metrics: Sequence[MetricDefinition],
+    *,
+    bucket_seconds: int = 60,
+    as_of: LakeVersion | None = None,
+    threads: int = THREADS,
+) -> tuple[EvidencePoint, ...]:
+    """Evidence at the end of each bucket of time in which some came; the last equals `collect_evidence`.
+
+    Units that were seen in several variants by the end are left out from the beginning. Starts threads.
+
+    Raises:
+        InvalidInput: a metric that makes no sense, or `lake_version_unknown`.
+        Unavailable: `lake_unavailable`.
+
+    """
+    totals = distinct_measures(metrics)
+    with read_lake(lake_url, as_of, threads) as reading:
+        measured = measured_requests(reading.requests, experiment, started_at)
+        units = reading.keep(units_of(measured, {}))
+        steps = _unit_steps(reading, measured, units, totals, started_at, bucket_seconds)
+        growth = _growth(steps, metrics, totals).join(units.select("unit", "arm"), on="unit")
+        columns = ("units", *unit_products(metrics))
+        sums = growth.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*map(total, columns))
+        rows = sums.sort("bucket", "arm").collect("pyarrow").rows(named=True)
+    return tuple(_add_up(rows, metrics, started_at, bucket_seconds))
+
+
+def _unit_steps(
+    reading: Reading,
+    measured: Frame,
+    units: Frame,
+    totals: Mapping[Measure, str],
+    started_at: datetime,
+    bucket_seconds: int,
+) -> Frame:
+    """One row a unit and bucket: what the bucket adds to each of the unit's totals."""
+    names = {measure.argument for measure in totals if measure.from_outcomes}
+    outcomes = attributed_outcomes(reading.outcomes, measured, units, names, started_at)
+    parts = [
+        rows.select("unit", bucket=bucket(started_at, bucket_seconds), **_values(totals, from_outcomes=of_outcomes))
+        for rows, of_outcomes in ((measured, False), (outcomes, True))
+    ]
+    return nw.concat(parts).group_by("unit", "bucket").agg(*map(total, totals.values()))
+
+
+def _values(totals: Mapping[Measure, str], *, from_outcomes: bool) -> dict[str, nw.Expr]:
+    """What a row adds to each total: nothing when the measure is of the other table."""
+    return {
+        column: (measure.value() if measure.from_outcomes is from_outcomes else nw.lit(0)).cast(nw.Float64)
+        for measure, column in totals.items()
+    }
+
+
+def _growth(steps: Frame, metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> Frame:
+    """What each unit and bucket adds to the sums over units: its products then, less those before."""
+    running = [nw.col(column).cum_sum().over("unit", order_by="bucket") for column in totals.values()]
+    now = (
+        steps.with_columns(*running, units=nw.lit(1.0))
+        .with_columns(**unit_values(metrics, totals))
+        .with_columns(**unit_products(metrics))
+    )
+    columns = ("units", *unit_products(metrics))
+    before = {column: nw.col(column).shift(1).over("unit", order_by="bucket").fill_null(0.0) for column in columns}
+    return now.select("unit", "bucket", **{column: nw.col(column) - before[column] for column in columns})
+
+
+def _add_up(
+    rows: Sequence[Mapping[str, Any]],
+    metrics: Sequence[MetricDefinition],
+    started_at: datetime,
+    bucket_seconds: int,
+) -> Iterable[EvidencePoint]:
+    units: dict[str, int] = {}
+    sums: dict[tuple[str, str], UnitSums] = {}
+    for number, arms in groupby(rows, key=lambda row: row["bucket"]):
+        for row in arms:
+            arm = row["arm"]
+            units[arm] = units.get(arm, 0) + round(row["units"])
+            for metric, grown in read_sums(metrics, row).items():
+                sums[metric, arm] = sums[metric, arm] + grown if (metric, arm) in sums else grown
+        end = started_at + timedelta(seconds=(number + 1) * bucket_seconds)
+        yield EvidencePoint(end, Evidence(dict(units), dict(sums)))

@@ -1,0 +1,81 @@
+"""Metrics: how one unit's totals become Y and D, and those of all units become sums."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from controlplane.errors import InvalidInput
+from experiments.evidence.measures import Measure, parse
+from experiments.stats.types import MetricType, UnitSums
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """A metric over units.
+
+    A proportion is the share of units whose numerator total is above zero; a mean is the mean over
+    units of the numerator total; a ratio is the numerator total of all units over their denominator
+    total. Numerator and denominator are measures; only a ratio has a denominator.
+    """
+
+    key: str
+    type: MetricType
+    numerator: str
+    denominator: str | None = None
+
+
+# The sums that are kept of each metric, by the fields of UnitSums.
+SUMS = {"sum_y": ("y", ""), "sum_d": ("d", ""), "sum_yy": ("y", "y"), "sum_dd": ("d", "d"), "sum_yd": ("y", "d")}
+
+
+def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
+    """The numerator and, for a ratio, the denominator.
+
+    Raises:
+        InvalidInput: `measure_unknown`, or `metric_denominator` when it is missing or too many.
+
+    """
+    if (metric.type is MetricType.RATIO) != (metric.denominator is not None):
+        raise InvalidInput(
+            "metric_denominator",
+            f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
+            next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
+        )
+    return tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None)
+
+
+def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]:
+    """Every measure that the metrics need, once, with the column that holds a unit's total of it."""
+    needed = dict.fromkeys(measure for metric in metrics for measure in measures_of(metric))
+    return {measure: f"total_{number}" for number, measure in enumerate(needed)}
+
+
+def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> dict[str, nw.Expr]:
+    """Y and D of each metric for one unit, from the columns of its totals."""
+    values: dict[str, nw.Expr] = {}
+    for number, metric in enumerate(metrics):
+        columns = [nw.col(totals[measure]) for measure in measures_of(metric)]
+        reached = nw.when(columns[0] > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+        values[f"y_{number}"] = reached if metric.type is MetricType.PROPORTION else columns[0]
+        values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else nw.lit(1.0)
+    return values
+
+
+def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
+    """Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
+    products: dict[str, nw.Expr] = {}
+    for number in range(len(metrics)):
+        for name, (first, second) in SUMS.items():
+            factor = nw.col(f"{first}_{number}")
+            products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}") if second else factor
+    return products
+
+
+def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, UnitSums]:
+    """The sums of each metric by its key, from one aggregated row with the columns of `unit_products`."""
+    return {
+        metric.key: UnitSums(round(row["units"]), **{name: float(row[f"{name}_{number}"]) for name in SUMS})
+        for number, metric in enumerate(metrics)
+    }
