@@ -23,11 +23,8 @@ class Assignment:
 
 
 def bucket(salt: str, unit: str) -> int:
-    """Bucket of a unit, from 0 to 9 999: XXH64 of `salt:unit` with seed 0, modulo 10 000.
-
-    Bytes that are not UTF-8 are hashed as they came, when they were decoded with `surrogateescape`.
-    """
-    return xxhash.xxh64_intdigest(f"{salt}:{unit}".encode(errors="surrogateescape"), seed=0) % BUCKETS
+    """Bucket of a unit, from 0 to 9 999: XXH64 of `salt:unit` in UTF-8 with seed 0, modulo 10 000."""
+    return xxhash.xxh64_intdigest(f"{salt}:{unit}".encode(), seed=0) % BUCKETS
 
 
 def assign(endpoint: Endpoint, unit: str | None) -> Assignment:

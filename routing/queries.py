@@ -1,7 +1,12 @@
 """Reads of routing: what the table should be, what was published, which edges live."""
 
+from datetime import timedelta
+
 from routing import models, table
 from routing.models import RoutingTable
+
+SILENT_AFTER = timedelta(seconds=10)
+"""An edge that has not reported for this long is shown as silent."""
 
 
 def desired_table(version: int) -> table.Table:

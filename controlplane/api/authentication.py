@@ -1,0 +1,36 @@
+"""Who calls the API: the owner of a bearer token, or the person of the session."""
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from controlplane.actors import Actor, actor_of
+from controlplane.models import Role, Token, User
+from controlplane.tokens import find_token
+
+SCHEME = "bearer"
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer slc_…`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        """The token's user and the token; None when the request carries no bearer token."""
+        words = get_authorization_header(request).decode("latin-1").split()
+        if not words or words[0].lower() != SCHEME:
+            return None
+        token = find_token(words[1]) if len(words) == 2 else None
+        if token is None:
+            raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return "Bearer"
+
+
+def request_actor(request: Request) -> Actor:
+    """The actor behind an authenticated API request; a token's own role narrows that of its user."""
+    assert isinstance(request.user, User)  # noqa: S101 - the permission class lets nobody else through
+    token_role = Role(request.auth.role) if isinstance(request.auth, Token) else None
+    return actor_of(request.user, token_role=token_role)

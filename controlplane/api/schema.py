@@ -1,0 +1,38 @@
+"""Shapes that every operation's description shares."""
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+
+class FieldProblemSerializer(serializers.Serializer[object]):
+    """One field that was wrong."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[object]):
+    """An error: a stable code, a human sentence and what to do next."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    next_step = serializers.CharField()
+    problems = FieldProblemSerializer(many=True)
+    request_id = serializers.CharField()
+
+
+def problem(description: str) -> OpenApiResponse:
+    """A documented error answer."""
+    return OpenApiResponse(ProblemSerializer, description=description)
+
+
+READ_PROBLEMS = {401: problem("Not authenticated."), 404: problem("There is no such thing.")}
+WRITE_PROBLEMS = {
+    **READ_PROBLEMS,
+    400: problem("Invalid input; every field is named."),
+    403: problem("The role is too low."),
+    409: problem("The present state does not permit it."),
+}

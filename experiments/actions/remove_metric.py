@@ -1,0 +1,24 @@
+"""Take away a metric that no plan uses."""
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from controlplane.actors import Actor
+from controlplane.audit import record
+from controlplane.errors import Conflict
+from controlplane.models import Role
+from experiments.metric_checks import metric_snapshot
+from experiments.models import Metric
+
+
+def remove_metric(metric: Metric, *, actor: Actor) -> None:
+    """Delete a metric. Raises `NotAllowed`, and `Conflict` when a plan uses it."""
+    actor.require(Role.OPERATOR)
+    try:
+        with transaction.atomic():
+            record(actor, "remove", "metric", metric.key, before=metric_snapshot(metric))
+            metric.delete()
+    except ProtectedError as error:
+        raise Conflict(
+            "in-use", f"The metric {metric.key} is part of a plan.", next_step="Keep it, or delete the draft first."
+        ) from error

@@ -1,0 +1,217 @@
+"""Metrics, experiments, analyses and decisions as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from controlplane.api.fields import StrictModelSerializer
+from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
+from experiments.queries import verdict
+
+PER_CENT = 100
+
+
+class MetricSerializer(StrictModelSerializer[Metric]):
+    """How one number is computed from what happened."""
+
+    class Meta:
+        model = Metric
+        fields = (
+            "key",
+            "name",
+            "description",
+            "type",
+            "numerator",
+            "denominator",
+            "direction",
+            "display_unit",
+            "created_at",
+        )
+        read_only_fields = ("created_at",)
+
+
+class VariantSerializer(serializers.ModelSerializer[Variant]):
+    """One arm."""
+
+    backend = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+
+    class Meta:
+        model = Variant
+        fields = ("key", "backend", "weight")
+
+
+class StageSerializer(serializers.ModelSerializer[Stage]):
+    """One step of the ramp; coverage in per cent."""
+
+    coverage = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Stage
+        fields = ("coverage", "soak_seconds")
+
+    def get_coverage(self, stage: Stage) -> float:
+        """In per cent, as in the form."""
+        return stage.coverage / PER_CENT
+
+
+class PlanMetricSerializer(serializers.ModelSerializer[PlanMetric]):
+    """A metric's part in the plan."""
+
+    metric = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+
+    class Meta:
+        model = PlanMetric
+        fields = ("metric", "role", "margin", "margin_kind", "minimum_effect")
+
+
+class PlanSerializer(serializers.ModelSerializer[Plan]):
+    """The plan; frozen once the experiment has started."""
+
+    stages = StageSerializer(many=True)
+    metrics = PlanMetricSerializer(many=True)
+
+    class Meta:
+        model = Plan
+        fields = (
+            "stages",
+            "metrics",
+            "alpha",
+            "halt_alpha",
+            "power",
+            "tick_seconds",
+            "maximum_seconds",
+            "minimum_units",
+            "frozen_at",
+        )
+
+
+class StagePositionSerializer(serializers.Serializer[Experiment]):
+    """Which stage a live experiment is on."""
+
+    number = serializers.IntegerField()
+    of = serializers.IntegerField()
+    coverage = serializers.FloatField(help_text="In per cent.")
+    entered_at = serializers.DateTimeField()
+
+
+class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
+    """An experiment with its plan, its state and its verdict in words."""
+
+    endpoint = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    promoted_variant = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    traffic = serializers.SerializerMethodField(help_text="Per cent of the endpoint's users that take part.")
+    stage = serializers.SerializerMethodField()
+    verdict = serializers.SerializerMethodField()
+    control = serializers.SerializerMethodField()
+    candidates = serializers.SerializerMethodField()
+    plan = PlanSerializer()
+
+    class Meta:
+        model = Experiment
+        fields = (
+            "key",
+            "name",
+            "hypothesis",
+            "kind",
+            "endpoint",
+            "traffic",
+            "state",
+            "state_reason",
+            "verdict",
+            "stage",
+            "control",
+            "candidates",
+            "plan",
+            "promoted_variant",
+            "created_at",
+            "created_by",
+            "started_at",
+            "ended_at",
+        )
+
+    def get_traffic(self, experiment: Experiment) -> float:
+        """In per cent, as in the form."""
+        return experiment.traffic / PER_CENT
+
+    def get_verdict(self, experiment: Experiment) -> str:
+        """One sentence."""
+        return verdict(experiment)
+
+    def get_stage(self, experiment: Experiment) -> StagePositionSerializer | None:
+        """None before the start."""
+        if experiment.stage_entered_at is None:
+            return None
+        stages = list(experiment.plan.stages.all())
+        position: Any = {
+            "number": experiment.stage_index + 1,
+            "of": len(stages),
+            "coverage": stages[experiment.stage_index].coverage / PER_CENT,
+            "entered_at": experiment.stage_entered_at,
+        }
+        data: Any = StagePositionSerializer(position).data
+        return data  # type: ignore[no-any-return]
+
+    def get_control(self, experiment: Experiment) -> VariantSerializer:
+        """The control."""
+        controls = [variant for variant in experiment.variants.all() if variant.is_control]
+        data: Any = VariantSerializer(controls[0]).data
+        return data  # type: ignore[no-any-return]
+
+    def get_candidates(self, experiment: Experiment) -> list[VariantSerializer]:
+        """The candidates."""
+        candidates = [variant for variant in experiment.variants.all() if not variant.is_control]
+        data: Any = VariantSerializer(candidates, many=True).data
+        return data  # type: ignore[no-any-return]
+
+
+class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
+    """What the statistics said at one moment, and on which data."""
+
+    class Meta:
+        model = Analysis
+        fields = (
+            "id",
+            "at",
+            "look",
+            "stage_index",
+            "results",
+            "evidence",
+            "lake_version",
+            "table_version",
+            "code_version",
+        )
+
+
+class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    """One link of the chain of decisions."""
+
+    variant = serializers.CharField(source="variant_key")
+
+    class Meta:
+        model = Decision
+        fields = (
+            "sequence",
+            "kind",
+            "code",
+            "reason",
+            "actor",
+            "at",
+            "stage_index",
+            "variant",
+            "analysis",
+            "evidence",
+            "previous_hash",
+            "hash",
+        )
+
+
+class ReasonSerializer(serializers.Serializer[object]):
+    """Why something is done."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
+
+
+class PromotionSerializer(ReasonSerializer):
+    """Why, and which candidate; it may be left out when there is only one."""
+
+    variant = serializers.CharField(required=False, allow_blank=True, max_length=63, default="")

@@ -1,0 +1,211 @@
+"""REST views of metrics and experiments: each parses, calls an action and answers."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import exceptions, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from controlplane.api.authentication import request_actor
+from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from experiments.actions.create import create
+from experiments.actions.define_metric import define_metric
+from experiments.actions.delete import delete
+from experiments.actions.edit_metric import edit_metric
+from experiments.actions.halt import halt_by_hand
+from experiments.actions.pause import pause
+from experiments.actions.promote import promote_by_hand
+from experiments.actions.remove_metric import remove_metric
+from experiments.actions.resume import resume
+from experiments.actions.start import start
+from experiments.api.serializers import (
+    AnalysisSerializer,
+    DecisionSerializer,
+    ExperimentSerializer,
+    MetricSerializer,
+    PromotionSerializer,
+    ReasonSerializer,
+)
+from experiments.models import Experiment, Metric, State
+from experiments.queries import experiments
+from experiments.spec import ExperimentSpec, read_spec
+
+READ = {200: ExperimentSerializer, **READ_PROBLEMS}
+ACTED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
+
+
+@extend_schema_view(
+    list=extend_schema(description="All metrics.", responses={200: MetricSerializer(many=True), **READ_PROBLEMS}),
+    retrieve=extend_schema(description="One metric.", responses={200: MetricSerializer, **READ_PROBLEMS}),
+    create=extend_schema(description="Define a metric.", responses={201: MetricSerializer, **WRITE_PROBLEMS}),
+    partial_update=extend_schema(description="Change a metric.", responses={200: MetricSerializer, **WRITE_PROBLEMS}),
+    destroy=extend_schema(description="Remove a metric that no plan uses.", responses={204: None, **WRITE_PROBLEMS}),
+)
+class MetricViewSet(viewsets.ModelViewSet[Metric]):
+    """What is measured."""
+
+    queryset = Metric.objects.all()
+    serializer_class = MetricSerializer
+    lookup_field = "key"
+    http_method_names = ("get", "post", "patch", "delete", "head", "options")
+
+    def perform_create(self, serializer: BaseSerializer[Metric]) -> None:
+        """Define what was sent."""
+        metric = Metric(**serializer.validated_data)
+        define_metric(metric, actor=request_actor(self.request))
+        serializer.instance = metric
+
+    def perform_update(self, serializer: BaseSerializer[Metric]) -> None:
+        """Change what was sent."""
+        metric = self.get_object()
+        for name, value in serializer.validated_data.items():
+            setattr(metric, name, value)
+        edit_metric(metric, actor=request_actor(self.request))
+        serializer.instance = metric
+
+    def perform_destroy(self, instance: Metric) -> None:
+        """Remove it when no plan uses it."""
+        remove_metric(instance, actor=request_actor(self.request))
+
+
+@extend_schema_view(
+    list=extend_schema(
+        description="All experiments, newest first.",
+        parameters=[
+            OpenApiParameter("state", str, enum=State.values, description="Only those in this state."),
+            OpenApiParameter("endpoint", str, description="Only those on this endpoint."),
+        ],
+        responses={200: ExperimentSerializer(many=True), **WRITE_PROBLEMS},
+    ),
+    retrieve=extend_schema(description="One experiment: its plan, state and verdict.", responses=READ),
+    create=extend_schema(
+        description="Create a draft.", request=ExperimentSpec, responses={201: ExperimentSerializer, **WRITE_PROBLEMS}
+    ),
+    destroy=extend_schema(description="Delete a draft.", responses={204: None, **WRITE_PROBLEMS}),
+)
+class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
+    """Experiments and their verbs."""
+
+    queryset = experiments()
+    serializer_class = ExperimentSerializer
+    lookup_field = "key"
+    http_method_names = ("get", "post", "delete", "head", "options")
+
+    def get_queryset(self) -> QuerySet[Experiment]:
+        """All experiments, or those that the query asks for."""
+        found = experiments()
+        state = self.request.query_params.get("state")
+        endpoint = self.request.query_params.get("endpoint")
+        if state is not None and state not in State.values:
+            raise exceptions.ValidationError({"state": f"Use one of {', '.join(State.values)}."})
+        if state is not None:
+            found = found.filter(state=state)
+        return found.filter(endpoint__key=endpoint) if endpoint is not None else found
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Create a draft from its form."""
+        experiment = create(read_spec(_mapping(request.data)), actor=request_actor(request))
+        return self._answer(experiment, status.HTTP_201_CREATED)
+
+    def perform_destroy(self, instance: Experiment) -> None:
+        """Delete a draft."""
+        delete(instance, actor=request_actor(self.request))
+
+    @extend_schema(description="Freeze the plan and start.", request=ReasonSerializer, responses=ACTED)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, key: str) -> Response:
+        """Freeze the plan and start."""
+        experiment = self.get_object()
+        start(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
+        return self._answer(experiment)
+
+    @extend_schema(
+        description="Keep traffic as it is and decide nothing but a halt.", request=ReasonSerializer, responses=ACTED
+    )
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, key: str) -> Response:
+        """Stop the ramp where it is."""
+        experiment = self.get_object()
+        pause(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
+        return self._answer(experiment)
+
+    @extend_schema(description="Go on after a pause.", request=ReasonSerializer, responses=ACTED)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, key: str) -> Response:
+        """Go on after a pause."""
+        experiment = self.get_object()
+        resume(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
+        return self._answer(experiment)
+
+    @extend_schema(
+        description="Give all users the endpoint's backend; a reason is needed.",
+        request=ReasonSerializer,
+        responses=ACTED,
+    )
+    @action(detail=True, methods=["post"])
+    def halt(self, request: Request, key: str) -> Response:
+        """Halt by hand."""
+        experiment = self.get_object()
+        halt_by_hand(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
+        return self._answer(experiment)
+
+    @extend_schema(
+        description="Make a candidate's backend the endpoint's; a reason is needed.",
+        request=PromotionSerializer,
+        responses=ACTED,
+    )
+    @action(detail=True, methods=["post"])
+    def promote(self, request: Request, key: str) -> Response:
+        """Promote by hand."""
+        experiment = self.get_object()
+        sent = _read(PromotionSerializer, request)
+        promote_by_hand(experiment, actor=request_actor(request), reason=sent["reason"], variant=sent["variant"])
+        return self._answer(experiment)
+
+    @extend_schema(
+        description="All analyses, newest first.",
+        responses={200: AnalysisSerializer(many=True), **READ_PROBLEMS},
+        filters=False,
+    )
+    @action(detail=True)
+    def analyses(self, request: Request, key: str) -> Response:
+        """What the statistics said, and when."""
+        experiment = get_object_or_404(Experiment, key=key)
+        return self._page(experiment.analyses.all(), AnalysisSerializer)
+
+    @extend_schema(
+        description="All decisions, newest first.",
+        responses={200: DecisionSerializer(many=True), **READ_PROBLEMS},
+        filters=False,
+    )
+    @action(detail=True)
+    def decisions(self, request: Request, key: str) -> Response:
+        """The chain of decisions."""
+        experiment = get_object_or_404(Experiment, key=key)
+        return self._page(experiment.decisions.all(), DecisionSerializer)
+
+    def _answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
+        """The experiment as GET shows it."""
+        return Response(ExperimentSerializer(experiments().get(pk=experiment.pk)).data, status=status_code)
+
+    def _page(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializer(page, many=True).data)
+
+
+def _read(serializer: type[ReasonSerializer], request: Request) -> dict[str, str]:
+    """The validated body. Raises `ValidationError`."""
+    sent = serializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    return dict(sent.validated_data)
+
+
+def _mapping(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise exceptions.ValidationError({"body": "Send a JSON object."})
+    return data

@@ -1,0 +1,169 @@
+"""Forms of metrics and of new experiments."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms.formsets import formset_factory
+
+from experiments.models import Metric
+from experiments.models.experiment import Kind
+from experiments.models.plan import ROLE_CHOICES
+from experiments.stats.types import MarginKind, Role
+from routing.models import KEY_VALIDATOR, Backend, Endpoint
+
+PERCENT = 100
+MINUTE = 60
+MARGIN_UNITS = [
+    (MarginKind.RELATIVE.value, "% of the control"),
+    (MarginKind.ABSOLUTE.value, "metric's own unit"),
+]
+
+
+class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How one number is computed, and which way is better."""
+
+    class Meta:
+        model = Metric
+        fields: ClassVar = [
+            "key",
+            "name",
+            "description",
+            "type",
+            "numerator",
+            "denominator",
+            "direction",
+            "display_unit",
+        ]
+        widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 2})}
+        help_texts: ClassVar = {"key": "Short and unique, like thumbs-up. It stays as it is."}
+
+
+class ExperimentForm(forms.Form):
+    """Everything about a new experiment but its metrics and stages, which are rows of their own."""
+
+    key = forms.CharField(
+        max_length=63, validators=[KEY_VALIDATOR], help_text="Short and unique, like chat-v2-canary. It stays as it is."
+    )
+    name = forms.CharField(max_length=100)
+    hypothesis = forms.CharField(
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What you expect to happen, and why.",
+    )
+    kind = forms.ChoiceField(choices=Kind.choices)
+    endpoint = forms.ModelChoiceField(Endpoint.objects.all(), to_field_name="key")
+    traffic = forms.FloatField(
+        label="Traffic, %",
+        help_text="Users of the endpoint that take part.",
+        initial=100,
+        min_value=0.02,
+        max_value=100,
+    )
+    control = forms.ModelChoiceField(
+        Backend.objects.all(),
+        to_field_name="key",
+        label="Control backend",
+        help_text="The version that users get today.",
+    )
+    candidate = forms.ModelChoiceField(
+        Backend.objects.all(), to_field_name="key", label="Candidate backend", help_text="The version to try."
+    )
+    alpha = forms.FloatField(
+        label="False promotion, %",
+        help_text="Chance to promote a version that is not better.",
+        initial=5,
+        min_value=0.01,
+        max_value=49,
+    )
+    halt_alpha = forms.FloatField(
+        label="False halt, %", help_text="Chance to halt a harmless version.", initial=1, min_value=0.01, max_value=49
+    )
+    power = forms.FloatField(
+        label="Power, %",
+        help_text="Chance to see an effect of the smallest size that matters.",
+        initial=80,
+        min_value=1,
+        max_value=99.9,
+    )
+    minimum_units = forms.IntegerField(
+        label="Users at least",
+        help_text="In each variant, before anything is decided.",
+        initial=100,
+        min_value=2,
+        max_value=10_000_000,
+    )
+    maximum_days = forms.FloatField(
+        label="Days at most", help_text="Without a verdict by then it is inconclusive.", initial=14, min_value=0.001
+    )
+    tick_seconds = forms.FloatField(
+        label="Seconds between analyses", help_text="Harm is looked for this often.", initial=10, min_value=1
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to compare a version with itself."""
+        data = super().clean() or self.cleaned_data
+        if data.get("control") and data.get("control") == data.get("candidate"):
+            self.add_error("candidate", "Choose another backend than the control's.")
+        return data
+
+
+class MetricRow(forms.Form):
+    """One metric of the plan; shares and relative sizes are typed in per cent."""
+
+    metric = forms.ModelChoiceField(Metric.objects.all(), to_field_name="key")
+    role = forms.ChoiceField(choices=[(value, label.split(":")[0]) for value, label in ROLE_CHOICES])
+    margin = forms.FloatField(min_value=0, initial=5)
+    margin_kind = forms.ChoiceField(choices=MARGIN_UNITS, label="Margin is in")
+    minimum_effect = forms.FloatField(label="Effect, %", min_value=0.01, initial=5)
+
+    def spec(self) -> dict[str, Any]:
+        """The row as the plan's spec has it; only a guardrail has a margin. The row must be valid."""
+        data = self.cleaned_data
+        typed_in_percent = data["margin_kind"] == MarginKind.RELATIVE or data["metric"].display_unit == "%"
+        margin = data["margin"] / (PERCENT if typed_in_percent else 1)
+        return {
+            "metric": data["metric"].key,
+            "role": data["role"],
+            "margin": margin if data["role"] == Role.GUARDRAIL else 0,
+            "margin_kind": data["margin_kind"],
+            "minimum_effect": data["minimum_effect"] / PERCENT,
+        }
+
+
+class StageRow(forms.Form):
+    """One stage of the ramp."""
+
+    coverage = forms.FloatField(label="Coverage, %", min_value=0.01, max_value=100)
+    soak_minutes = forms.FloatField(label="Soak, minutes", min_value=0)
+
+    def spec(self) -> dict[str, Any]:
+        """The row as the plan's spec has it. The row must be valid."""
+        return {
+            "coverage": self.cleaned_data["coverage"],
+            "soak_seconds": round(self.cleaned_data["soak_minutes"] * MINUTE),
+        }
+
+
+MetricRows = formset_factory(MetricRow, extra=0, min_num=1, validate_min=True, max_num=100, absolute_max=100)
+StageRows = formset_factory(StageRow, extra=0, min_num=1, validate_min=True, max_num=50, absolute_max=50)
+
+FIRST_METRICS = [
+    {"metric": "error-rate", "role": "guardrail", "margin": 1, "margin_kind": "absolute", "minimum_effect": 50},
+    {"metric": "latency", "role": "guardrail", "margin": 10, "margin_kind": "relative", "minimum_effect": 10},
+]
+FIRST_STAGES = [
+    {"coverage": 5, "soak_minutes": 60},
+    {"coverage": 25, "soak_minutes": 60},
+    {"coverage": 50, "soak_minutes": 60},
+    {"coverage": 100, "soak_minutes": 1440},
+]
+
+
+class PromotionForm(forms.Form):
+    """Why a person promotes; the candidate comes with the page."""
+
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Stays in the decision log, together with your name.",
+    )

@@ -1,0 +1,92 @@
+"""Backends, endpoints, edges and routing tables as JSON."""
+
+import json
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from controlplane.api.fields import StrictModelSerializer
+from routing.models import Backend, Edge, Endpoint, RoutingTable
+from routing.queries import SILENT_AFTER
+
+
+class BackendSerializer(StrictModelSerializer[Backend]):
+    """A deployed model version."""
+
+    addresses = serializers.ListField(
+        child=serializers.CharField(max_length=300), allow_empty=False, max_length=200, help_text="Base addresses."
+    )
+
+    class Meta:
+        model = Backend
+        fields = (
+            "key",
+            "name",
+            "protocol",
+            "addresses",
+            "health_path",
+            "prompt_price",
+            "completion_price",
+            "registry_reference",
+            "created_at",
+        )
+        read_only_fields = ("created_at",)
+
+
+class EndpointSerializer(StrictModelSerializer[Endpoint]):
+    """A public name and the backend behind it."""
+
+    backend = serializers.SlugRelatedField(slug_field="key", queryset=Backend.objects.all())
+
+    class Meta:
+        model = Endpoint
+        fields = (
+            "key",
+            "name",
+            "path_prefix",
+            "unit_source",
+            "unit_name",
+            "salt",
+            "backend",
+            "timeout_seconds",
+            "created_at",
+        )
+        read_only_fields = ("salt", "created_at")
+
+
+class EdgeSerializer(serializers.ModelSerializer[Edge]):
+    """An edge as it last reported; `silent` says that it has not done so lately."""
+
+    silent = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Edge
+        fields = ("name", "zone", "applied_version", "applied_at", "seen_at", "healthy", "error", "silent")
+
+    def get_silent(self, edge: Edge) -> bool:
+        """Whether the last heartbeat is too old."""
+        return timezone.now() - edge.seen_at > SILENT_AFTER
+
+
+class RoutingTableSerializer(serializers.ModelSerializer[RoutingTable]):
+    """A published table without its content."""
+
+    class Meta:
+        model = RoutingTable
+        fields = ("version", "digest", "cause", "created_at")
+
+
+class RoutingTableContentSerializer(serializers.ModelSerializer[RoutingTable]):
+    """A published table."""
+
+    content = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RoutingTable
+        fields = ("version", "digest", "cause", "created_at", "content")
+
+    def get_content(self, table: RoutingTable) -> dict[str, Any]:
+        """The table as edges read it."""
+        content: dict[str, Any] = json.loads(table.content)
+        return content

@@ -1,0 +1,15 @@
+"""API paths of routing."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from routing.api.events import EventsView
+from routing.api.views import BackendViewSet, EdgeViewSet, EndpointViewSet, RoutingTableViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("backends", BackendViewSet)
+router.register("endpoints", EndpointViewSet)
+router.register("edges", EdgeViewSet)
+router.register("routing-tables", RoutingTableViewSet)
+
+urlpatterns = [path("events", EventsView.as_view(), name="events"), *router.urls]

@@ -1,0 +1,130 @@
+"""REST views of routing: each parses, calls an action and answers."""
+
+from typing import Any, Generic, TypeVar
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from controlplane.api.authentication import request_actor
+from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from routing.actions.edit import edit
+from routing.actions.register import register
+from routing.actions.remove import remove
+from routing.api.serializers import (
+    BackendSerializer,
+    EdgeSerializer,
+    EndpointSerializer,
+    RoutingTableContentSerializer,
+    RoutingTableSerializer,
+)
+from routing.models import Backend, Edge, Endpoint, RoutingTable
+from routing.queries import latest_table
+
+Thing = TypeVar("Thing", Backend, Endpoint)
+
+
+class _ThingViewSet(viewsets.ModelViewSet[Thing], Generic[Thing]):
+    """Backends and endpoints are written through the same three actions."""
+
+    lookup_field = "key"
+    http_method_names = ("get", "post", "patch", "delete", "head", "options")
+
+    def perform_create(self, serializer: BaseSerializer[Thing]) -> None:
+        """Register what was sent."""
+        thing = self.get_queryset().model(**serializer.validated_data)
+        register(thing, actor=request_actor(self.request))
+        serializer.instance = thing
+
+    def perform_update(self, serializer: BaseSerializer[Thing]) -> None:
+        """Edit what was sent."""
+        thing = self.get_object()
+        for name, value in serializer.validated_data.items():
+            setattr(thing, name, value)
+        edit(thing, actor=request_actor(self.request))
+        serializer.instance = thing
+
+    def perform_destroy(self, instance: Thing) -> None:
+        """Remove it when nothing uses it."""
+        remove(instance, actor=request_actor(self.request))
+
+
+def _documented(noun: str, serializer: type[BaseSerializer[Any]]) -> Any:
+    """The OpenAPI text of the five operations on one kind of thing."""
+    return extend_schema_view(
+        list=extend_schema(description=f"All {noun}s.", responses={200: serializer(many=True), **READ_PROBLEMS}),
+        retrieve=extend_schema(description=f"One {noun}.", responses={200: serializer, **READ_PROBLEMS}),
+        create=extend_schema(description=f"Register a {noun}.", responses={201: serializer, **WRITE_PROBLEMS}),
+        partial_update=extend_schema(description=f"Change a {noun}.", responses={200: serializer, **WRITE_PROBLEMS}),
+        destroy=extend_schema(
+            description=f"Remove a {noun} that nothing uses.", responses={204: None, **WRITE_PROBLEMS}
+        ),
+    )
+
+
+@_documented("backend", BackendSerializer)
+class BackendViewSet(_ThingViewSet[Backend]):
+    """Deployed model versions."""
+
+    queryset = Backend.objects.all()
+    serializer_class = BackendSerializer
+
+
+@_documented("endpoint", EndpointSerializer)
+class EndpointViewSet(_ThingViewSet[Endpoint]):
+    """Public names and the backends behind them."""
+
+    queryset = Endpoint.objects.select_related("backend")
+    serializer_class = EndpointSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(
+        description="All edges that ever reported.", responses={200: EdgeSerializer(many=True), **READ_PROBLEMS}
+    ),
+    retrieve=extend_schema(description="One edge.", responses={200: EdgeSerializer, **READ_PROBLEMS}),
+)
+class EdgeViewSet(viewsets.ReadOnlyModelViewSet[Edge]):
+    """Edges as they last reported."""
+
+    queryset = Edge.objects.all()
+    serializer_class = EdgeSerializer
+    lookup_field = "name"
+
+
+@extend_schema_view(
+    list=extend_schema(
+        description="All published routing tables, newest first.",
+        responses={200: RoutingTableSerializer(many=True), **READ_PROBLEMS},
+    ),
+    retrieve=extend_schema(
+        description="One published routing table with its content.",
+        responses={200: RoutingTableContentSerializer, **READ_PROBLEMS},
+    ),
+)
+class RoutingTableViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[RoutingTable]):
+    """Published routing tables."""
+
+    queryset = RoutingTable.objects.all()
+    lookup_field = "version"
+    lookup_value_regex = "[0-9]+"
+
+    def get_serializer_class(self) -> type[BaseSerializer[RoutingTable]]:
+        """The list leaves the content out."""
+        return RoutingTableSerializer if self.action == "list" else RoutingTableContentSerializer
+
+    @extend_schema(
+        description="The newest published routing table.",
+        responses={200: RoutingTableContentSerializer, **READ_PROBLEMS},
+    )
+    @action(detail=False)
+    def current(self, request: Request) -> Response:
+        """What edges are given now."""
+        table = latest_table()
+        if table is None:
+            raise NotFound("Nothing has been published yet.")
+        return Response(RoutingTableContentSerializer(table).data, status=status.HTTP_200_OK)
