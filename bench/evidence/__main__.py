@@ -70,7 +70,8 @@ def fill(directory: str, requests: int, units: int) -> None:
             delta = tables[table.name]
             before = delta.version()
             lake.append(delta, batch, {"bench": first + 1})
-            lake.tidy(delta, before)
+            if (commits := lake.merge_due(before, delta.version())) is not None:
+                lake.merge(directory, table, commits)
 
 
 def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int) -> pa.Table:

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 COMMIT_ROWS = 20_000
 ROUND_ENTRIES = 4
+MERGE_LEASE_SECONDS = 300
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 5.0
 
@@ -85,18 +86,19 @@ class Collector:
         return reading
 
     def commit(self, delta: DeltaTable, reading: Reading) -> None:
-        """Write what was read, with its positions, and keep the table's files few.
+        """Write what was read, with its positions.
 
         What cannot be stored is set aside first: a kill in between shows it twice, never not at all.
         """
         if not reading.reached:
             return
         for entry, batch in reading.batches:
-            for rejected in batch.rejected:
-                streams.set_aside(self._redis, self._table, entry, rejected)
+            if batch.rejected:
+                streams.set_aside(self._redis, self._table, entry, batch.rejected)
         before = delta.version()
         lake.append(delta, pa.concat_tables(batch.rows for _, batch in reading.batches), reading.reached)
-        lake.tidy(delta, before)
+        if (commits := lake.merge_due(before, delta.version())) is not None:
+            self._merge(commits)
 
     def acknowledge(self, delta: DeltaTable) -> None:
         """Tell Redis what the lake holds, also what an earlier collector did not live to tell."""
@@ -116,6 +118,15 @@ class Collector:
                 pause = self._wait_after(error)
             else:
                 self._note_recovery()
+
+    def _merge(self, commits: int) -> None:
+        """Keep the table's files few, unless another collector is at it."""
+        lock = self._redis.lock(f"sluice:merge:{self._table.name}", timeout=MERGE_LEASE_SECONDS)
+        if lock.acquire(blocking=False):
+            try:
+                lake.merge(self._lake_url, self._table, commits)
+            finally:
+                lock.release()
 
     def _positions(self, delta: DeltaTable) -> dict[str, int]:
         return lake.positions(delta, streams.streams_of(self._redis, self._table))

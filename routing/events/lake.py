@@ -124,18 +124,22 @@ def append(delta: DeltaTable, rows: pa.Table, reached: Mapping[str, int]) -> Non
         ) from error
 
 
-def tidy(delta: DeltaTable, before: int) -> None:
-    """Merge small files and forget old versions, when the commits since version `before` make it due.
+def merge_due(before: int, after: int) -> int | None:
+    """Which of MERGES is due after the commits from one version to another, if any."""
+    return max((commits for commits in MERGES if before // commits != after // commits), default=None)
 
-    Failing is harmless: the table stays as it is, and the next time does the work of both.
+
+def merge(lake_url: str, table: LakeTable, commits: int) -> None:
+    """Merge small files; with the rarest of MERGES, also remove what is past its retention.
+
+    Must not run twice at once: the library commits a merge without looking for another one of the
+    same files, and their rows would be doubled. Failing is harmless, the next merge does the work of both.
     """
-    due = [every for every in MERGES if before // every != delta.version() // every]
-    if not due:
-        return
     try:
-        delta.optimize.compact(target_size=MERGES[max(due)], max_concurrent_tasks=1)
-        if max(due) == max(MERGES):
+        delta = open_table(lake_url, table)
+        delta.optimize.compact(target_size=MERGES[commits], max_concurrent_tasks=1)
+        if commits == max(MERGES):
             delta.vacuum(dry_run=False, full=True)
             delta.cleanup_metadata()
     except (DeltaError, OSError) as error:
-        log.warning("lake_tidying_postponed", table=delta.table_uri, reason=str(error))
+        log.warning("lake_merge_postponed", table=table.name, reason=str(error))

@@ -4,7 +4,7 @@ An entry's id is also one integer, its position: the lake remembers positions, R
 Position 0 comes before every entry.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -78,15 +78,17 @@ def acknowledge(redis: Redis, table: LakeTable, positions: Mapping[str, int]) ->
             redis.xtrim(stream, minid=to_entry_id(table, position + 1), approximate=False)
 
 
-def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Rejected) -> None:
+def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Iterable[Rejected]) -> None:
     """Keep what could not be stored where a person can look at it; the oldest make room for the newest."""
-    fields = {
-        "stream": entry.stream,
-        "id": to_entry_id(table, entry.position),
-        "reason": rejected.reason,
-        "content": rejected.content,
-    }
-    redis.xadd(REJECTED, fields, maxlen=REJECTED_KEPT)  # type: ignore[arg-type,unused-ignore]
+    entry_id = to_entry_id(table, entry.position)
+    with redis.pipeline(transaction=False) as pipeline:
+        for row in rejected:
+            pipeline.xadd(
+                REJECTED,
+                {"stream": entry.stream, "id": entry_id, "reason": row.reason, "content": row.content},
+                maxlen=REJECTED_KEPT,
+            )
+        pipeline.execute()
 
 
 def _belongs(table: LakeTable, stream: str) -> bool:
