@@ -1,0 +1,48 @@
+"""The page of one experiment, and its refresh in the background."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from controlplane.views.pages import page
+from experiments.models.experiment import ENDED_STATES
+from experiments.views.live import PARTS, Visit, changed_parts, parts_context, seen_now
+from experiments.views.plan import metric_in_words, plan_facts
+from experiments.views.reads import read_dossier
+
+
+@require_safe
+def experiment_detail(request: HttpRequest, key: str) -> HttpResponse:
+    """The verdict first, then everything behind it."""
+    visit = _visit(request, key)
+    context = {
+        **parts_context(visit, PARTS),
+        **_refresh(visit),
+        "plan_metrics": [(metric, metric_in_words(visit.dossier, metric)) for metric in visit.dossier.metrics],
+        "plan_facts": plan_facts(visit.dossier),
+    }
+    return page(request, "experiments/detail.html", context)
+
+
+@require_safe
+def experiment_live(request: HttpRequest, key: str) -> HttpResponse:
+    """The parts that changed since the browser got them; 204 when none did."""
+    visit = _visit(request, key)
+    changed = changed_parts(visit, request.GET.get("seen", ""))
+    if not changed:
+        return HttpResponse(status=204)
+    context = {**parts_context(visit, changed), **_refresh(visit), "changed": [part.name for part in changed]}
+    return page(request, "experiments/live.html", context)
+
+
+def _visit(request: HttpRequest, key: str) -> Visit:
+    return Visit(read_dossier(key), timezone.now(), request.GET.get("effect", ""))
+
+
+def _refresh(visit: Visit) -> dict[str, object]:
+    """What the next refresh asks for; there is none once the experiment has ended."""
+    return {
+        "seen": seen_now(visit),
+        "chosen": visit.chosen,
+        "refreshing": visit.dossier.experiment.state not in ENDED_STATES,
+    }

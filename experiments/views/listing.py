@@ -1,0 +1,82 @@
+"""The home page: all experiments."""
+
+import zlib
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from controlplane.views.pages import page
+from experiments.models import Experiment, State
+from experiments.models.experiment import ENDED_STATES, LIVE_STATES
+from experiments.views.reads import listed_experiments
+from experiments.views.verdict import TONES
+from experiments.views.wording import percent
+from routing.table import FULL_COVERAGE
+
+EXPERIMENTS_A_PAGE = 50
+GROUPS: dict[str, tuple[State, ...]] = {
+    "live": LIVE_STATES,
+    "drafts": (State.DRAFT,),
+    "ended": ENDED_STATES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentLine:
+    """One experiment in the list."""
+
+    experiment: Experiment
+    tone: str
+    stage: str
+    sentence: str
+
+
+@require_safe
+def experiment_list(request: HttpRequest) -> HttpResponse:
+    """Experiments, newest first; a background refresh gets the list alone, or 204 when nothing changed."""
+    group = request.GET.get("show", "")
+    experiments = listed_experiments()
+    if group in GROUPS:
+        experiments = experiments.filter(state__in=GROUPS[group])
+    shown = Paginator(experiments, EXPERIMENTS_A_PAGE).get_page(request.GET.get("page"))
+    lines = [_line(experiment) for experiment in shown.object_list]
+    context = {
+        "lines": lines,
+        "page": shown,
+        "group": group if group in GROUPS else "",
+        "groups": [("", "All"), ("live", "Live"), ("drafts", "Drafts"), ("ended", "Ended")],
+        "query": f"show={group}&" if group in GROUPS else "",
+        "seen": f"{zlib.crc32(repr([_facts(line) for line in lines]).encode()):x}",
+    }
+    if "HX-Request" not in request.headers:
+        return page(request, "experiments/list.html", context)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return page(request, "experiments/list_table.html", context)
+
+
+def _line(experiment: Experiment) -> ExperimentLine:
+    stages = list(experiment.plan.stages.all())
+    coverage = percent(stages[experiment.stage_index].coverage / FULL_COVERAGE)
+    started = experiment.state != State.DRAFT
+    last_reason: str | None = getattr(experiment, "last_reason", None)
+    return ExperimentLine(
+        experiment=experiment,
+        tone=TONES[State(experiment.state)],
+        stage=f"{experiment.stage_index + 1} of {len(stages)} · {coverage}" if started else "",
+        sentence=_sentence(experiment, last_reason or ""),
+    )
+
+
+def _sentence(experiment: Experiment, last_reason: str) -> str:
+    if experiment.state == State.DRAFT:
+        return "Not started."
+    if experiment.state == State.RUNNING:
+        return last_reason or "Just started; nothing is measured yet."
+    return experiment.state_reason or last_reason
+
+
+def _facts(line: ExperimentLine) -> tuple[object, ...]:
+    return line.experiment.pk, line.experiment.state, line.stage, line.sentence

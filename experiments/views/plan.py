@@ -1,0 +1,32 @@
+"""The plan in words."""
+
+from experiments.decide.wording import duration, margin_in_words
+from experiments.models import PlanMetric
+from experiments.stats.types import Role
+from experiments.views.reads import Dossier
+from experiments.views.wording import percent
+from routing.table import BUCKETS
+
+
+def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
+    """What the plan asks of a metric."""
+    metric = next(metric for metric in dossier.plan.metrics if metric.key == plan_metric.metric.key)
+    smallest = f"smallest effect {percent(metric.minimum_effect)}"
+    if metric.role is not Role.GUARDRAIL:
+        return smallest
+    margin = f"margin {margin_in_words(metric, dossier.plan)}" if metric.margin else "no margin"
+    return f"{margin}, {smallest}"
+
+
+def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
+    """Error rates, rhythm and limits, each with its name."""
+    plan = dossier.experiment.plan
+    return [
+        ("Traffic", f"{percent(dossier.experiment.traffic / BUCKETS)} of users take part"),
+        ("False promotion", f"at most {percent(plan.alpha)}"),
+        ("False halt", f"at most {percent(plan.halt_alpha)}"),
+        ("Power", percent(plan.power)),
+        ("Users", f"at least {plan.minimum_units:,} a variant"),
+        ("Analysed every", duration(plan.tick_seconds)),
+        ("Gives up after", duration(plan.maximum_seconds)),
+    ]

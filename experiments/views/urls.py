@@ -1,0 +1,33 @@
+"""Where the pages of experiments and metrics live."""
+
+from django.urls import path
+
+from experiments.views.actions import (
+    experiment_delete,
+    experiment_halt,
+    experiment_pause,
+    experiment_resume,
+    experiment_start,
+)
+from experiments.views.detail import experiment_detail, experiment_live
+from experiments.views.listing import experiment_list
+from experiments.views.metrics import metric_delete, metric_edit, metric_list, metric_new
+from experiments.views.new import experiment_new
+from experiments.views.promote import experiment_promote
+
+urlpatterns = [
+    path("", experiment_list, name="experiment-list"),
+    path("experiments/new", experiment_new, name="experiment-new"),
+    path("experiments/<slug:key>", experiment_detail, name="experiment-detail"),
+    path("experiments/<slug:key>/live", experiment_live, name="experiment-live"),
+    path("experiments/<slug:key>/start", experiment_start, name="experiment-start"),
+    path("experiments/<slug:key>/pause", experiment_pause, name="experiment-pause"),
+    path("experiments/<slug:key>/resume", experiment_resume, name="experiment-resume"),
+    path("experiments/<slug:key>/halt", experiment_halt, name="experiment-halt"),
+    path("experiments/<slug:key>/promote", experiment_promote, name="experiment-promote"),
+    path("experiments/<slug:key>/delete", experiment_delete, name="experiment-delete"),
+    path("metrics", metric_list, name="metric-list"),
+    path("metrics/new", metric_new, name="metric-new"),
+    path("metrics/<slug:key>/edit", metric_edit, name="metric-edit"),
+    path("metrics/<slug:key>/delete", metric_delete, name="metric-delete"),
+]

@@ -1,0 +1,1 @@
+"""Pages of backends, endpoints, edges and routing tables."""

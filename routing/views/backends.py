@@ -1,0 +1,62 @@
+"""Pages of backends."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from controlplane.models import Role
+from controlplane.views.pages import accepted, acting, done, page, requires
+from routing.actions.edit import edit
+from routing.actions.register import register
+from routing.actions.remove import remove
+from routing.models import Backend
+from routing.views.forms import BackendForm, freeze_key
+
+
+@require_safe
+def backend_list(request: HttpRequest) -> HttpResponse:
+    """All backends and where they are used."""
+    backends = Backend.objects.prefetch_related("endpoints")
+    return page(request, "routing/backends.html", {"backends": backends})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def backend_new(request: HttpRequest) -> HttpResponse:
+    """Register a backend."""
+    form = BackendForm(request.POST or None)
+    if form.is_valid() and accepted(form, lambda: register(form.instance, actor=acting(request))):
+        messages.success(request, f"Backend {form.instance.key} is registered.")
+        return redirect("backend-list")
+    return page(request, "routing/backend_form.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def backend_edit(request: HttpRequest, key: str) -> HttpResponse:
+    """Change a backend."""
+    form = BackendForm(request.POST or None, instance=get_object_or_404(Backend, key=key))
+    freeze_key(form)
+    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+        messages.success(request, f"Backend {key} is changed; edges apply it within a second.")
+        return redirect("backend-list")
+    return page(request, "routing/backend_form.html", {"form": form, "key": key})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def backend_delete(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask, then remove a backend that nothing uses."""
+    backend = get_object_or_404(Backend, key=key)
+    if request.method == "POST":
+        done(request, lambda: remove(backend, actor=acting(request)), f"Backend {key} is removed.")
+        return redirect("backend-list")
+    context = {
+        "kind": "backend",
+        "key": key,
+        "back": reverse("backend-list"),
+        "consequence": "Edges forget its addresses. One that an endpoint or an experiment uses is kept.",
+    }
+    return page(request, "confirm_removal.html", context)

@@ -1,0 +1,36 @@
+"""The page of edges."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from controlplane.views.pages import page
+from routing.models import Edge
+from routing.queries import SILENT_AFTER, latest_table
+
+
+@require_safe
+def edge_list(request: HttpRequest) -> HttpResponse:
+    """Which edges live, and which routing table each one serves. A background refresh gets the table alone."""
+    latest = latest_table()
+    version = latest.version if latest else 0
+    edges = [_row(edge, version, timezone.now()) for edge in Edge.objects.all()]
+    template = "routing/edges_table.html" if request.headers.get("HX-Request") else "routing/edges.html"
+    return page(request, template, {"edges": edges, "latest_version": version})
+
+
+def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
+    tone, words = _health(edge, latest_version, now)
+    return {"edge": edge, "tone": tone, "health": words, "age": max(0, round((now - edge.seen_at).total_seconds()))}
+
+
+def _health(edge: Edge, latest_version: int, now: datetime) -> tuple[str, str]:
+    if now - edge.seen_at > SILENT_AFTER:
+        return "bad", "Silent"
+    if not edge.healthy:
+        return "bad", "Unhealthy"
+    if edge.applied_version < latest_version:
+        return "wait", "Behind"
+    return "good", "Healthy"

@@ -1,0 +1,62 @@
+"""Pages of endpoints."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from controlplane.models import Role
+from controlplane.views.pages import accepted, acting, done, page, requires
+from routing.actions.edit import edit
+from routing.actions.register import register
+from routing.actions.remove import remove
+from routing.models import Endpoint
+from routing.views.forms import EndpointForm, freeze_key
+
+
+@require_safe
+def endpoint_list(request: HttpRequest) -> HttpResponse:
+    """All endpoints, and the experiments that run on them."""
+    endpoints = Endpoint.objects.select_related("backend").prefetch_related("splits")
+    return page(request, "routing/endpoints.html", {"endpoints": endpoints})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def endpoint_new(request: HttpRequest) -> HttpResponse:
+    """Register an endpoint."""
+    form = EndpointForm(request.POST or None)
+    if form.is_valid() and accepted(form, lambda: register(form.instance, actor=acting(request))):
+        messages.success(request, f"Endpoint {form.instance.key} is registered.")
+        return redirect("endpoint-list")
+    return page(request, "routing/endpoint_form.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def endpoint_edit(request: HttpRequest, key: str) -> HttpResponse:
+    """Change an endpoint."""
+    form = EndpointForm(request.POST or None, instance=get_object_or_404(Endpoint, key=key))
+    freeze_key(form)
+    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+        messages.success(request, f"Endpoint {key} is changed; edges apply it within a second.")
+        return redirect("endpoint-list")
+    return page(request, "routing/endpoint_form.html", {"form": form, "key": key})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def endpoint_delete(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask, then remove an endpoint that nothing uses."""
+    endpoint = get_object_or_404(Endpoint, key=key)
+    if request.method == "POST":
+        done(request, lambda: remove(endpoint, actor=acting(request)), f"Endpoint {key} is removed.")
+        return redirect("endpoint-list")
+    context = {
+        "kind": "endpoint",
+        "key": key,
+        "back": reverse("endpoint-list"),
+        "consequence": "Clients that call it get the answer 404 from then on. One that an experiment uses is kept.",
+    }
+    return page(request, "confirm_removal.html", context)

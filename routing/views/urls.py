@@ -1,0 +1,22 @@
+"""Where the pages of routing live."""
+
+from django.urls import path
+
+from routing.views.backends import backend_delete, backend_edit, backend_list, backend_new
+from routing.views.edges import edge_list
+from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new
+from routing.views.tables import routing_table_detail, routing_table_list
+
+urlpatterns = [
+    path("backends", backend_list, name="backend-list"),
+    path("backends/new", backend_new, name="backend-new"),
+    path("backends/<slug:key>/edit", backend_edit, name="backend-edit"),
+    path("backends/<slug:key>/delete", backend_delete, name="backend-delete"),
+    path("endpoints", endpoint_list, name="endpoint-list"),
+    path("endpoints/new", endpoint_new, name="endpoint-new"),
+    path("endpoints/<slug:key>/edit", endpoint_edit, name="endpoint-edit"),
+    path("endpoints/<slug:key>/delete", endpoint_delete, name="endpoint-delete"),
+    path("edges", edge_list, name="edge-list"),
+    path("routing-tables", routing_table_list, name="routing-table-list"),
+    path("routing-tables/<int:version>", routing_table_detail, name="routing-table-detail"),
+]
