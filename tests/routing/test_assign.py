@@ -20,14 +20,6 @@ def test_the_bucket_is_the_hash_of_salt_and_unit() -> None:
     assert bucket("pepper", "zoë") == xxhash.xxh64("pepper:zoë".encode()).intdigest() % 10_000
 
 
-def test_bytes_that_are_not_utf_8_are_hashed_as_they_came() -> None:
-    raw = b"caf\xe9"
-
-    unit = raw.decode(errors="surrogateescape")
-
-    assert bucket("pepper", unit) == xxhash.xxh64(b"pepper:" + raw).intdigest() % 10_000
-
-
 @pytest.mark.parametrize("unit", [None, ""])
 def test_without_a_unit_the_endpoints_backend_answers_unmeasured(unit: str | None) -> None:
     assert assign(ENDPOINT, unit) == Assignment("stable", None, None, None, None)

@@ -1,0 +1,59 @@
+"""The folder of one edge, and writing to it so that nobody ever reads half a file."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeDirectory:
+    """Where an edge keeps its files; Envoy reads the first three, and writes the spool's open segment."""
+
+    path: Path
+
+    @property
+    def bootstrap(self) -> Path:
+        """Envoy's static configuration."""
+        return self.path / "bootstrap.json"
+
+    @property
+    def clusters(self) -> Path:
+        """Envoy's clusters."""
+        return self.path / "clusters.json"
+
+    @property
+    def routes(self) -> Path:
+        """Envoy's routes."""
+        return self.path / "routes.json"
+
+    @property
+    def table(self) -> Path:
+        """The last routing table that Envoy was seen to serve."""
+        return self.path / "table.json"
+
+    @property
+    def spool(self) -> Path:
+        """The folder with the access log's segments, which hold raw unit ids."""
+        return self.path / "spool"
+
+    @property
+    def access_log(self) -> Path:
+        """The open segment, which Envoy appends to."""
+        return self.spool / "open.jsonl"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replace a file by JSON, in one step."""
+    write_text(path, json.dumps(content))
+
+
+def write_text(path: Path, content: str) -> None:
+    """Replace a file in one step, and return once it is on the disk."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)

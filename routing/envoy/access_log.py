@@ -1,0 +1,32 @@
+"""The access log: one JSON line a request, with all that a request row is made of."""
+
+from routing.envoy.names import FACTS, RAW_UNIT, Message
+
+LINE = {
+    "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "unit": f"%FILTER_STATE({RAW_UNIT}:PLAIN)%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "duration_ms": "%DURATION%",
+    "duration_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
+    "ttft_us": "%COMMON_DURATION(DS_RX_BEG:US_RX_BODY_BEG:us)%",
+    "facts": f"%DYNAMIC_METADATA({FACTS})%",
+}
+
+
+def access_log(path: str) -> Message:
+    """Logs what an endpoint was found for: neither unknown paths nor questions for the table's version."""
+    of_an_endpoint = {
+        "matcher": {"filter": FACTS, "path": [{"key": "endpoint"}], "value": {"present_match": True}},
+        "match_if_key_not_found": False,
+    }
+    return {
+        "name": "spool",
+        "filter": {"metadata_filter": of_an_endpoint},
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": path,
+            "log_format": {"json_format": LINE},
+        },
+    }

@@ -1,0 +1,113 @@
+"""From the backends of a routing table to Envoy's clusters."""
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from routing.envoy.names import Message
+from routing.table import Backend, Table
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+UNLIMITED = 1_000_000
+
+# Shorter than the keep-alive of the usual model servers (2 s and more): Envoy closes an idle connection
+# before the server does, so that no request is sent into one that is just being closed.
+IDLE_TIMEOUT = "1.5s"
+
+
+def clusters(table: Table, *, retiring: Iterable[Backend] = (), certificates: str = "") -> Message:
+    """The discovery response with one cluster a backend; assumes a table without problems.
+
+    `retiring` are backends that the table no longer has and routes in use may still name. `certificates` is the
+    path of the certificate authorities that backends with https are checked against.
+    """
+    backends = {backend.key: backend for backend in (*retiring, *table.backends)}
+    return {
+        "version_info": str(table.version),
+        "resources": [_cluster(backend, certificates) for backend in backends.values()],
+    }
+
+
+def _cluster(backend: Backend, certificates: str) -> Message:
+    addresses = [urlsplit(address) for address in backend.addresses]
+    cluster: Message = {
+        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        "name": backend.key,
+        **_discovery(addresses),
+        "connect_timeout": "3s",
+        "load_assignment": {
+            "cluster_name": backend.key,
+            "endpoints": [{"lb_endpoints": [_host(address) for address in addresses]}],
+        },
+        "health_checks": [_health_check(backend)],
+        "circuit_breakers": {"thresholds": [_no_limits()]},
+        "upstream_connection_options": {"tcp_keepalive": {}},
+        "typed_extension_protocol_options": _protocol_options(),
+    }
+    if addresses[0].scheme == "https":
+        cluster["transport_socket"] = _tls(certificates)
+    return cluster
+
+
+def _discovery(addresses: list[SplitResult]) -> Message:
+    if all(_is_ip(address.hostname or "") for address in addresses):
+        return {"type": "STATIC"}
+    return {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(address: SplitResult) -> Message:
+    port = address.port or DEFAULT_PORTS[address.scheme]
+    return {
+        "endpoint": {
+            "address": {"socket_address": {"address": address.hostname, "port_value": port}},
+            "health_check_config": {"hostname": address.hostname},
+        }
+    }
+
+
+def _health_check(backend: Backend) -> Message:
+    """Looks every two seconds, also at backends without traffic."""
+    return {
+        "timeout": "1s",
+        "interval": "2s",
+        "no_traffic_interval": "2s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        "http_health_check": {"path": backend.health_path},
+    }
+
+
+def _no_limits() -> Message:
+    """Answers of models take long, so many are under way at once; Envoy's own limits are for short ones."""
+    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return dict.fromkeys(names, UNLIMITED)
+
+
+def _protocol_options() -> Message:
+    kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    options = {
+        "@type": f"type.googleapis.com/{kind}",
+        "common_http_protocol_options": {"idle_timeout": IDLE_TIMEOUT},
+        "explicit_http_config": {"http_protocol_options": {}},
+    }
+    return {kind: options}
+
+
+def _tls(certificates: str) -> Message:
+    return {
+        "name": "tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "auto_host_sni": True,
+            "auto_sni_san_validation": True,
+            "common_tls_context": {"validation_context": {"trusted_ca": {"filename": certificates}}},
+        },
+    }

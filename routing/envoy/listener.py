@@ -1,0 +1,80 @@
+"""The listener for user traffic: what Envoy does with every request, whatever the table says."""
+
+from routing.envoy.access_log import access_log
+from routing.envoy.fields import usage_rules
+from routing.envoy.local_replies import local_replies
+from routing.envoy.names import (
+    ARM_FACTS,
+    BODY_FIELDS,
+    HTTP_FILTERS,
+    ROUTE_FACTS,
+    ROUTES,
+    STREAM_FIELDS,
+    UNIT,
+    Message,
+)
+
+BUFFER_BYTES = 32 << 20
+EVENT_BYTES = 1 << 20
+
+# Envoy lets clients with internal addresses choose request ids and steer it by headers. Here nobody is internal.
+NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
+
+
+def listener(host: str, port: int, routes_file: str, log_file: str) -> Message:
+    """The one listener; its routes come from `routes_file`, its access log goes to `log_file`."""
+    manager = {"name": "manager", "typed_config": _connection_manager(routes_file, log_file)}
+    return {
+        "name": "edge",
+        "address": {"socket_address": {"address": host, "port_value": port}},
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _connection_manager(routes_file: str, log_file: str) -> Message:
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
+        ".HttpConnectionManager",
+        "stat_prefix": "edge",
+        "rds": {
+            "route_config_name": ROUTES,
+            "config_source": {"path_config_source": {"path": routes_file}, "resource_api_version": "V3"},
+        },
+        "http_filters": _filters(),
+        "access_log": [access_log(log_file)],
+        "local_reply_config": local_replies(),
+        "use_remote_address": True,
+        "internal_address_config": {"cidr_ranges": [NOBODY]},
+        "always_set_request_id_in_response": True,
+        "normalize_path": True,
+        "server_header_transformation": "PASS_THROUGH",
+        "request_headers_timeout": "30s",
+        "stream_idle_timeout": "60s",
+    }
+
+
+def _filters() -> list[Message]:
+    """What each does with a request is said by its route; a filter without words there does nothing."""
+    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": usage_rules()})
+    return [
+        _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
+        {**body_fields, "disabled": True},
+        _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
+        _filter(ARM_FACTS, "set_metadata.v3.Config"),
+        _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules()),
+        _filter("router", "router.v3.Router", suppress_envoy_headers=True),
+    ]
+
+
+def _filter(name: str, kind: str, **options: object) -> Message:
+    return {"name": name, "typed_config": {"@type": f"{HTTP_FILTERS}.{kind}", **options}}
+
+
+def _stream_rules() -> Message:
+    kind = "type.googleapis.com/envoy.extensions.content_parsers.json.v3.JsonContentParser"
+    parser = {"@type": kind, "rules": [{"rule": rule} for rule in usage_rules()]}
+    return {
+        "content_parser": {"name": "envoy.content_parsers.json", "typed_config": parser},
+        "max_event_size": EVENT_BYTES,
+    }

@@ -1,0 +1,33 @@
+"""What a client reads when Envoy answers by itself: a problem, in JSON, that says what to do next."""
+
+from routing.envoy.names import Message
+
+PROBLEMS = {
+    404: ("no-endpoint", "No endpoint here", "Check the path; the control plane lists the endpoints."),
+    408: ("request-timeout", "The request did not arrive", "Send the whole request without a pause."),
+    413: ("request-too-large", "The request is too large", "Send less than 32 MiB."),
+    503: ("backend-unavailable", "The model's backend does not answer", "Try again; if it lasts, check the backend."),
+    504: ("backend-timeout", "The model took too long", "Ask for less, or raise the endpoint's time limit."),
+}
+
+
+def local_replies() -> Message:
+    """Envoy's own answers as `application/problem+json`; the backends' answers are left as they are."""
+    return {"mappers": [_mapper(status, *texts) for status, texts in PROBLEMS.items()]}
+
+
+def _mapper(status: int, code: str, title: str, next_step: str) -> Message:
+    problem = {
+        "type": f"urn:sluice:{code}",
+        "title": title,
+        "status": "%RESPONSE_CODE%",
+        "detail": "%LOCAL_REPLY_BODY%",
+        "code": code,
+        "next_step": next_step,
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    value = {"default_value": status, "runtime_key": f"sluice.local_reply.{status}"}
+    return {
+        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}},
+        "body_format_override": {"json_format": problem, "content_type": "application/problem+json"},
+    }

@@ -1,0 +1,88 @@
+"""A small server that speaks the OpenAI chat protocol, plain and streamed."""
+
+import asyncio
+import json
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.servers import free_port
+
+USAGE = {"prompt_tokens": 11, "completion_tokens": 22, "total_tokens": 33}
+START_SECONDS = 10.0
+
+
+@dataclass
+class ModelServer:
+    """A running server: where it is, what it was asked, and whether it calls itself healthy."""
+
+    name: str
+    address: str
+    healthy: bool = True
+    seen: list[dict[str, str]] = field(default_factory=list)
+
+    async def answer(self, request: Request) -> Response:
+        """A chat answer; the body may ask for `stream`, `wait` (seconds), `padding` (bytes) and a `status`."""
+        self.seen.append(dict(request.headers))
+        body = await request.body()
+        wanted = json.loads(body) if body else {}
+        if wanted.get("stream"):
+            return StreamingResponse(_stream(wanted), media_type="text/event-stream")
+        await asyncio.sleep(wanted.get("wait", 0))
+        content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
+        return JSONResponse(content, status_code=wanted.get("status", 200))
+
+    async def health(self, request: Request) -> Response:
+        """What the health path says."""
+        return PlainTextResponse("ok" if self.healthy else "not ready", status_code=200 if self.healthy else 503)
+
+
+async def _stream(wanted: dict[str, Any]) -> AsyncIterator[str]:
+    for _ in range(wanted.get("chunks", 3)):
+        await asyncio.sleep(wanted.get("wait", 0))
+        yield _event({"choices": [{"delta": {"content": "word "}}], "usage": None})
+    if wanted.get("stream_options", {}).get("include_usage"):
+        yield _event({"choices": [], "usage": USAGE})
+    yield "data: [DONE]\n\n"
+
+
+def _event(content: dict[str, Any]) -> str:
+    return f"data: {json.dumps(content)}\n\n"
+
+
+@contextmanager
+def run_model_server(
+    name: str, *, port: int | None = None, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[ModelServer]:
+    """Run a server in a thread until the block ends."""
+    port = port or free_port()
+    model = ModelServer(name, f"{'https' if tls else 'http'}://{host}:{port}")
+    routes = [
+        Route("/health", model.health),
+        Route("/{path:path}", model.answer, methods=["GET", "POST"]),
+    ]
+    config = uvicorn.Config(Starlette(routes=routes), port=port, log_level="error", ws="none", lifespan="off")
+    config.load()
+    config.ssl = tls
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield model
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join()
