@@ -1,7 +1,18 @@
 """From the lake to what statistics take: sums over units for each metric and variant."""
 
 from experiments.evidence.collect import CollectedEvidence, collect_evidence
+from experiments.evidence.history import EvidencePoint, evidence_over_time
 from experiments.evidence.metrics import MetricDefinition
 from experiments.evidence.reading import LakeVersion
+from experiments.evidence.traffic import TrafficPoint, traffic
 
-__all__ = ["CollectedEvidence", "LakeVersion", "MetricDefinition", "collect_evidence"]
+__all__ = [
+    "CollectedEvidence",
+    "EvidencePoint",
+    "LakeVersion",
+    "MetricDefinition",
+    "TrafficPoint",
+    "collect_evidence",
+    "evidence_over_time",
+    "traffic",
+]

@@ -56,8 +56,9 @@ def collect_evidence(
     totals = distinct_measures(metrics)
     with read_lake(lake_url, as_of, threads) as reading:
         units = _unit_totals(reading, experiment, started_at, totals)
-        arms = units.with_columns(**unit_values(metrics, totals)).with_columns(**unit_products(metrics))
-        rows = _add_up(arms, list(unit_products(metrics))).collect("pyarrow").rows(named=True)
+        seen = ("arm", "requests", "last_time")
+        values = units.select(*seen, **unit_values(metrics, totals)).select(*seen, **unit_products(metrics))
+        rows = _add_up(values, tuple(unit_products(metrics))).collect("pyarrow").rows(named=True)
         return _collected(rows, metrics, reading.version)
 
 

@@ -1,0 +1,58 @@
+"""Generated requests and outcomes: few users, so that everything that can meet does meet."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from experiments.evidence import MetricDefinition
+from experiments.stats.types import MetricType
+from tests.routing.events.rows import START, outcome_row, request_row
+
+METRICS = (
+    MetricDefinition("requests_a_user", MetricType.MEAN, "requests"),
+    MetricDefinition("error_rate", MetricType.RATIO, "errors", "requests"),
+    MetricDefinition("users_with_errors", MetricType.PROPORTION, "errors"),
+    MetricDefinition("ttft", MetricType.RATIO, "ttft_ms", "count(ttft_ms)"),
+    MetricDefinition("tokens_a_millisecond", MetricType.RATIO, "completion_tokens", "duration_ms"),
+    MetricDefinition("cost", MetricType.MEAN, "cost"),
+    MetricDefinition("satisfied", MetricType.PROPORTION, "outcome_count(thumbs_up)"),
+    MetricDefinition("revenue", MetricType.MEAN, "outcome(sale)"),
+    MetricDefinition("revenue_a_request", MetricType.RATIO, "outcome(sale)", "requests"),
+)
+
+AMOUNTS = st.sampled_from([0.1, 0.25, 3.0, 1e6])
+UNITS = st.integers(1, 6)
+REQUEST_IDS = st.sampled_from([f"r{number}" for number in range(12)])
+TIMES = st.integers(-5, 90).map(lambda seconds: (START + timedelta(seconds=seconds)).isoformat())
+
+
+def rarely(usual: object, *others: object) -> st.SearchStrategy[Any]:
+    return st.sampled_from([usual] * 6 + list(others))
+
+
+REQUESTS = st.builds(
+    lambda **fields: request_row("") | fields,
+    time=TIMES,
+    request_id=REQUEST_IDS,
+    unit=st.one_of(UNITS, UNITS, UNITS, st.none()),
+    experiment=rarely("exp", "other", None),
+    variant=rarely("control", "candidate", "candidate", "candidate", None),
+    shadow=rarely(False, True),
+    forced=rarely(False, True),
+    status=rarely(200, 500, 503, 404, 0),
+    flags=rarely("", "DC", "UF", "UF,URX", "DC,UC", "UFO"),
+    duration_ms=AMOUNTS,
+    ttft_ms=st.none() | AMOUNTS,
+    completion_tokens=st.none() | st.integers(0, 50),
+    cost=st.none() | AMOUNTS,
+)
+
+OUTCOMES = st.builds(
+    lambda **fields: outcome_row("") | fields | {"received_at": fields["time"]},
+    time=TIMES,
+    name=st.sampled_from(["thumbs_up", "sale", "other"]),
+    value=AMOUNTS | st.just(-2.0),
+    unit=st.none() | UNITS,
+    request_id=st.none() | st.none() | REQUEST_IDS,
+)
