@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Model
 from django.forms.formsets import formset_factory
 
 from experiments.models import Metric
@@ -15,8 +16,20 @@ PERCENT = 100
 MINUTE = 60
 MARGIN_UNITS = [
     (MarginKind.RELATIVE.value, "% of the control"),
-    (MarginKind.ABSOLUTE.value, "metric's own unit"),
+    (MarginKind.ABSOLUTE.value, "own unit"),
 ]
+
+
+class KeyedChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice among things with a key and a name; the key is what is sent."""
+
+    def __init__(self, model: type[Model], **options: Any) -> None:
+        options = {"to_field_name": "key", "empty_label": "Choose…", **options}
+        super().__init__(model._default_manager.all(), **options)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name and key, for keys alone say little to those who did not choose them."""
+        return f"{obj.name} ({obj.key})"
 
 
 class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -35,7 +48,12 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
             "display_unit",
         ]
         widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 2})}
-        help_texts: ClassVar = {"key": "Short and unique, like thumbs-up. It stays as it is."}
+        help_texts: ClassVar = {
+            "key": "Short and unique, like thumbs-up. It stays as it is.",
+            "numerator": "A measure, like errors or outcome(thumbs-up).",
+            "denominator": "A measure; for ratios only.",
+            "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
+        }
 
 
 class ExperimentForm(forms.Form):
@@ -52,7 +70,7 @@ class ExperimentForm(forms.Form):
         help_text="What you expect to happen, and why.",
     )
     kind = forms.ChoiceField(choices=Kind.choices)
-    endpoint = forms.ModelChoiceField(Endpoint.objects.all(), to_field_name="key")
+    endpoint = KeyedChoiceField(Endpoint)
     traffic = forms.FloatField(
         label="Traffic, %",
         help_text="Users of the endpoint that take part.",
@@ -60,15 +78,8 @@ class ExperimentForm(forms.Form):
         min_value=0.02,
         max_value=100,
     )
-    control = forms.ModelChoiceField(
-        Backend.objects.all(),
-        to_field_name="key",
-        label="Control backend",
-        help_text="The version that users get today.",
-    )
-    candidate = forms.ModelChoiceField(
-        Backend.objects.all(), to_field_name="key", label="Candidate backend", help_text="The version to try."
-    )
+    control = KeyedChoiceField(Backend, label="Control backend", help_text="The version that users get today.")
+    candidate = KeyedChoiceField(Backend, label="Candidate backend", help_text="The version to try.")
     alpha = forms.FloatField(
         label="False promotion, %",
         help_text="Chance to promote a version that is not better.",
@@ -111,7 +122,7 @@ class ExperimentForm(forms.Form):
 class MetricRow(forms.Form):
     """One metric of the plan; shares and relative sizes are typed in per cent."""
 
-    metric = forms.ModelChoiceField(Metric.objects.all(), to_field_name="key")
+    metric = KeyedChoiceField(Metric)
     role = forms.ChoiceField(choices=[(value, label.split(":")[0]) for value, label in ROLE_CHOICES])
     margin = forms.FloatField(min_value=0, initial=5)
     margin_kind = forms.ChoiceField(choices=MARGIN_UNITS, label="Margin is in")

@@ -19,16 +19,16 @@ from experiments.stats.types import (
     Role,
     Verdict,
 )
-from experiments.views.plan import metric_in_words
+from experiments.views.plan import margin_of
 from experiments.views.reads import Dossier
 from experiments.views.wording import change, change_interval, difference, difference_interval
 
 TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INSUFFICIENT: "wait"}
 WORDS = {
-    (Role.GOAL, Verdict.PASS): "Pass: shown to be better",
-    (Role.GOAL, Verdict.FAIL): "Fail: shown not to be better",
-    (Role.GUARDRAIL, Verdict.PASS): "Pass: within its margin",
-    (Role.GUARDRAIL, Verdict.FAIL): "Fail: worse than its margin",
+    (Role.GOAL, Verdict.PASS): "shown to be better",
+    (Role.GOAL, Verdict.FAIL): "shown not to be better",
+    (Role.GUARDRAIL, Verdict.PASS): "shown to be within its margin",
+    (Role.GUARDRAIL, Verdict.FAIL): "worse than its margin",
 }
 
 
@@ -39,7 +39,7 @@ class MetricLine:
     name: str
     role: str
     better: str
-    plan: str
+    margin: str
     candidate: str
     control_value: str
     candidate_value: str
@@ -50,7 +50,7 @@ class MetricLine:
     change_interval: str
     tone: str
     verdict: str
-    note: str
+    meaning: str
 
 
 def metric_lines(dossier: Dossier) -> list[MetricLine]:
@@ -102,12 +102,12 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
     metric = plan_metric.metric
     unit = metric.display_unit
     observed = result.role is Role.OBSERVED
-    unsure = "Insufficient: the data cannot say yet"
+    meaning = "decides nothing" if observed else WORDS.get((result.role, result.verdict), "the data cannot say yet")
     return MetricLine(
         name=metric.name,
         role=result.role.value,
         better="higher is better" if metric.direction == Direction.INCREASE else "lower is better",
-        plan=metric_in_words(dossier, plan_metric),
+        margin=margin_of(dossier, plan_metric),
         candidate=result.variant if len(dossier.candidates) > 1 else "",
         control_value=_value(result.control_value, unit),
         candidate_value=_value(result.variant_value, unit),
@@ -117,8 +117,8 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
         change="" if result.relative is None else change(result.relative),
         change_interval="" if result.relative is None else change_interval(_relative_interval(result)),
         tone="" if observed else TONES[result.verdict],
-        verdict="Observed: decides nothing" if observed else WORDS.get((result.role, result.verdict), unsure),
-        note=result.note,
+        verdict="Observed" if observed else result.verdict.capitalize(),
+        meaning=f"{meaning}; {result.note}" if result.note else meaning,
     )
 
 

@@ -3,9 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.views.pages import page
-from experiments.models.experiment import ENDED_STATES
+from experiments.models.experiment import ENDED_STATES, State
 from experiments.views.live import PARTS, Visit, changed_parts, parts_context, seen_now
 from experiments.views.plan import metric_in_words, plan_facts
 from experiments.views.reads import read_dossier
@@ -26,8 +27,10 @@ def experiment_detail(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def experiment_live(request: HttpRequest, key: str) -> HttpResponse:
-    """The parts that changed since the browser got them; 204 when none did."""
+    """The parts that changed since the browser got them; 204 when none did. A draft that started is another page."""
     visit = _visit(request, key)
+    if request.GET.get("draft") and visit.dossier.experiment.state != State.DRAFT:
+        return HttpResponseClientRefresh()
     changed = changed_parts(visit, request.GET.get("seen", ""))
     if not changed:
         return HttpResponse(status=204)

@@ -18,7 +18,7 @@ from experiments.views.history import log_lines
 from experiments.views.reads import Dossier, read_series
 from experiments.views.timeline import stage_lines, stage_spans
 from experiments.views.traffic import ratio_card, users_in_two_arms, variant_lines
-from experiments.views.verdict import TONES, lead, summarise
+from experiments.views.verdict import TONES, announce, lead, summarise
 
 WIDE, NARROW = 800, 320
 """Widths of the charts in pixels, before they are scaled to their place."""
@@ -63,6 +63,10 @@ def parts_context(visit: Visit, parts: Sequence[Part]) -> dict[str, Any]:
 
 def _version(part: Part, visit: Visit) -> str:
     return f"{zlib.crc32(repr(part.facts(visit)).encode()):x}"
+
+
+def _announcement(visit: Visit) -> dict[str, Any]:
+    return {"announcement": announce(visit.dossier, visit.now)}
 
 
 def _verdict(visit: Visit) -> dict[str, Any]:
@@ -122,6 +126,7 @@ def _place(visit: Visit) -> tuple[object, ...]:
 
 
 PARTS = (
+    Part("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
     Part("verdict", _verdict, lambda visit: summarise(visit.dossier, visit.now)),
     Part("actions", _actions, lambda visit: visit.dossier.experiment.state),
     Part("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),

@@ -21,10 +21,10 @@ FEWEST_BACKENDS = 2
 def experiment_new(request: HttpRequest) -> HttpResponse:
     """Create a draft. The buttons that add or take away a row answer with the same sheet, one row longer or shorter."""
     sheet = ExperimentSheet(request.POST or None)
-    if "add" in request.POST:
-        sheet = sheet.with_row_added(request.POST["add"])
-    elif "remove" in request.POST:
-        sheet = sheet.with_row_removed(request.POST["remove"])
+    if "add_row" in request.POST:
+        sheet = sheet.with_row_added(request.POST["add_row"])
+    elif "remove_row" in request.POST:
+        sheet = sheet.with_row_removed(request.POST["remove_row"])
     elif request.method == "POST":
         experiment = _create(sheet, request)
         if experiment is not None:

@@ -10,12 +10,17 @@ from routing.table import BUCKETS
 
 def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
     """What the plan asks of a metric."""
+    margin = margin_of(dossier, plan_metric)
+    smallest = f"smallest effect {percent(plan_metric.minimum_effect)}"
+    return f"{margin}, {smallest}" if margin else smallest
+
+
+def margin_of(dossier: Dossier, plan_metric: PlanMetric) -> str:
+    """The harm that the plan accepts; empty for what is no guardrail."""
     metric = next(metric for metric in dossier.plan.metrics if metric.key == plan_metric.metric.key)
-    smallest = f"smallest effect {percent(metric.minimum_effect)}"
     if metric.role is not Role.GUARDRAIL:
-        return smallest
-    margin = f"margin {margin_in_words(metric, dossier.plan)}" if metric.margin else "no margin"
-    return f"{margin}, {smallest}"
+        return ""
+    return f"margin {margin_in_words(metric, dossier.plan)}" if metric.margin else "no margin"
 
 
 def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from experiments.decide.wording import duration
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.views.reads import Dossier
-from experiments.views.wording import percent
+from experiments.views.wording import about, percent
 from routing.table import FULL_COVERAGE
 
 
@@ -78,7 +78,7 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
     if experiment.state in ENDED_STATES:
         return "stopped", f"{experiment.get_state_display().lower()} here"
     remaining = remaining_seconds(dossier, now)
-    waiting = f"{duration(remaining)} to go" if remaining else "soaked"
+    waiting = f"{about(remaining)} to go" if remaining else "soaked"
     return "current", f"paused, {waiting}" if experiment.state == State.PAUSED else waiting
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.models import Variant
-from experiments.models.experiment import LIVE_STATES
+from experiments.models.experiment import ENDED_STATES, State
 from experiments.stats.types import SampleRatio
 from experiments.views.reads import Dossier
 from experiments.views.wording import percent
@@ -59,19 +59,25 @@ def users_in_two_arms(dossier: Dossier) -> int:
 
 
 def _line(dossier: Dossier, variant: Variant, users: int, requests: int, total: int) -> VariantLine:
-    experiment = dossier.experiment
     share = variant.weight / sum(other.weight for other in dossier.variants)
-    live = experiment.state in LIVE_STATES
-    coverage = dossier.stage.coverage / FULL_COVERAGE if live else 0.0
     return VariantLine(
         variant=variant,
-        of_everybody=percent(share * coverage * experiment.traffic / BUCKETS),
+        of_everybody=_of_everybody(dossier, share),
         set_share=percent(share),
         actual_share=percent(users / total) if total else "nobody yet",
         width=100 * (users / total if total else share),
         users=users,
         requests=requests,
     )
+
+
+def _of_everybody(dossier: Dossier, share: float) -> str:
+    """A variant's part of all users of the endpoint."""
+    experiment = dossier.experiment
+    if experiment.state in ENDED_STATES:
+        return "none any more"
+    part = percent(share * dossier.stage.coverage / FULL_COVERAGE * experiment.traffic / BUCKETS)
+    return f"{part} at stage 1" if experiment.state == State.DRAFT else f"{part} now"
 
 
 def _chance(ratio: SampleRatio) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from experiments.decide.wording import compared, duration
+from experiments.decide.wording import compared
 from experiments.models import State
+from experiments.models.experiment import ENDED_STATES
 from experiments.stats.types import MetricResult, Results, Role, Verdict
 from experiments.views.reads import Dossier
 from experiments.views.timeline import coverage_of, remaining_seconds
+from experiments.views.wording import about
 
 TONES = {
     State.DRAFT: "",
@@ -32,6 +34,14 @@ class Summary:
 def summarise(dossier: Dossier, now: datetime) -> Summary:
     """The verdict on an experiment in its present state."""
     return _SUMMARIES[State(dossier.experiment.state)](dossier, now)
+
+
+def announce(dossier: Dossier, now: datetime) -> str:
+    """What a screen reader says when it changes: an ending in full, and of a running ramp only each new stage."""
+    experiment = dossier.experiment
+    if experiment.state in ENDED_STATES:
+        return summarise(dossier, now).sentence
+    return f"{experiment.get_state_display()}. {_place(dossier)}."
 
 
 def lead(results: Results) -> MetricResult:
@@ -140,6 +150,6 @@ def _next_of_running(dossier: Dossier, now: datetime) -> str:
     else:
         then = "the look that decides on promotion is taken"
     if remaining:
-        return f"Nothing to do: {then} in about {duration(remaining)} unless harm is shown."
+        return f"Nothing to do: {then} in about {about(remaining)} unless harm is shown."
     fewest = dossier.plan.minimum_units
     return f"Nothing to do: {then} at the next analysis, once each variant has {fewest:,} users."

@@ -2,11 +2,12 @@
 
 from math import isinf
 
-from experiments.decide.wording import value
 from experiments.stats.types import Interval
 
 PERCENT = 100
 FEW_DIGITS_FROM = 1.0
+MANY = 100
+SPANS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (2 * 60, 60, "min"), (0, 1, "s"))
 
 
 def percent(share: float) -> str:
@@ -31,7 +32,8 @@ def change_interval(interval: Interval | None) -> str:
 def difference(amount: float, unit: str) -> str:
     """A difference in a metric's own unit with its sign; differences of shares are in percentage points."""
     scaled, shown_unit = (amount * PERCENT, "pp") if unit == "%" else (amount, unit)
-    return _minus(("+" if scaled >= 0 else "") + value(scaled, shown_unit))
+    number = f"{scaled:+,.0f}" if abs(scaled) >= MANY else f"{scaled:+.3g}"
+    return _minus(f"{number} {shown_unit}".rstrip())
 
 
 def difference_interval(interval: Interval | None, unit: str) -> str:
@@ -41,6 +43,12 @@ def difference_interval(interval: Interval | None, unit: str) -> str:
     low = "no lower bound" if isinf(interval.low) else difference(interval.low, unit)
     high = "no upper bound" if isinf(interval.high) else difference(interval.high, unit)
     return f"{low} to {high}"
+
+
+def about(seconds: float) -> str:
+    """A span of time to the whole unit, like `7 min`."""
+    size, name = next((size, name) for least, size, name in SPANS if seconds >= least)
+    return f"{seconds / size:.0f} {name}"
 
 
 def _signed_percent(share: float) -> str:

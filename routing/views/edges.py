@@ -4,11 +4,14 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 
 from controlplane.views.pages import page
 from routing.models import Edge
 from routing.queries import SILENT_AFTER, latest_table
+
+SHOWN_IN_SECONDS = 120
 
 
 @require_safe
@@ -23,7 +26,12 @@ def edge_list(request: HttpRequest) -> HttpResponse:
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
     tone, words = _health(edge, latest_version, now)
-    return {"edge": edge, "tone": tone, "health": words, "age": max(0, round((now - edge.seen_at).total_seconds()))}
+    return {"edge": edge, "tone": tone, "health": words, "heard": _ago(edge.seen_at, now)}
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    seconds = max(0, round((now - moment).total_seconds()))
+    return f"{seconds} s ago" if seconds < SHOWN_IN_SECONDS else f"{timesince(moment, now)} ago"
 
 
 def _health(edge: Edge, latest_version: int, now: datetime) -> tuple[str, str]:
