@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -20,7 +20,7 @@ class IndexView(APIView):
 
     @extend_schema(
         description="Addresses of all lists.",
-        responses={200: serializers.DictField(child=serializers.URLField()), **READ_PROBLEMS},
+        responses={200: OpenApiTypes.OBJECT, **READ_PROBLEMS},
     )
     def get(self, request: Request) -> Response:
         """Addresses of all lists."""

@@ -1,5 +1,7 @@
 """Shapes that every operation's description shares."""
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
@@ -36,3 +38,14 @@ WRITE_PROBLEMS = {
     403: problem("The role is too low."),
     409: problem("The present state does not permit it."),
 }
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,unused-ignore]
+    """Tells the OpenAPI document about bearer tokens."""
+
+    target_class = "controlplane.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """HTTP bearer authentication."""
+        return {"type": "http", "scheme": "bearer", "description": "A token, as made under Tokens in the UI."}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from controlplane.api.fields import StrictModelSerializer
@@ -137,7 +138,8 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
         """One sentence."""
         return verdict(experiment)
 
-    def get_stage(self, experiment: Experiment) -> StagePositionSerializer | None:
+    @extend_schema_field(StagePositionSerializer(allow_null=True))
+    def get_stage(self, experiment: Experiment) -> dict[str, Any] | None:
         """None before the start."""
         if experiment.stage_entered_at is None:
             return None
@@ -148,20 +150,19 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "coverage": stages[experiment.stage_index].coverage / PER_CENT,
             "entered_at": experiment.stage_entered_at,
         }
-        data: Any = StagePositionSerializer(position).data
-        return data  # type: ignore[no-any-return]
+        return dict(StagePositionSerializer(position).data)
 
-    def get_control(self, experiment: Experiment) -> VariantSerializer:
+    @extend_schema_field(VariantSerializer)
+    def get_control(self, experiment: Experiment) -> dict[str, Any]:
         """The control."""
         controls = [variant for variant in experiment.variants.all() if variant.is_control]
-        data: Any = VariantSerializer(controls[0]).data
-        return data  # type: ignore[no-any-return]
+        return dict(VariantSerializer(controls[0]).data)
 
-    def get_candidates(self, experiment: Experiment) -> list[VariantSerializer]:
+    @extend_schema_field(VariantSerializer(many=True))
+    def get_candidates(self, experiment: Experiment) -> list[Any]:
         """The candidates."""
         candidates = [variant for variant in experiment.variants.all() if not variant.is_control]
-        data: Any = VariantSerializer(candidates, many=True).data
-        return data  # type: ignore[no-any-return]
+        return list(VariantSerializer(candidates, many=True).data)
 
 
 class AnalysisSerializer(serializers.ModelSerializer[Analysis]):

@@ -1,0 +1,40 @@
+"""The people of every permission test: somebody unknown, one who may look, one who may act, one who may all."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from controlplane.models import Role, User
+from controlplane.tokens import issue_token
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls the API, with a token or without."""
+
+    client: Client
+
+    def get(self, path: str) -> HttpResponse:
+        """GET a path below `/api/v1/`."""
+        return self.client.get(f"/api/v1/{path}")
+
+    def send(self, method: str, path: str, body: object = None) -> HttpResponse:
+        """Send JSON to a path below `/api/v1/`."""
+        answer: HttpResponse = self.client.generic(method, f"/api/v1/{path}", _json(body), "application/json")
+        return answer
+
+
+def caller(role: Role | None) -> Caller:
+    """Somebody with a token of that role; without a role, somebody unknown."""
+    headers: dict[str, Any] = {}
+    if role is not None:
+        user, _ = User.objects.get_or_create(username=role.value, defaults={"role": role})
+        headers["authorization"] = f"Bearer {issue_token(user, 'test', role=role)}"
+    return Caller(Client(headers=headers, raise_request_exception=False))
+
+
+def _json(body: object) -> str | bytes:
+    return body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
