@@ -1,0 +1,1 @@
+"""Two live canaries with simulated users, through the public API and the edge alone."""
