@@ -1,0 +1,112 @@
+"""Who may call which operation: every one of the API, by everybody."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from controlplane.actors import SLUICE
+from controlplane.models import Token
+from experiments.actions.start import start
+from tests.experiments.drafts import backend, draft, draft_data, endpoint
+from tests.people import Caller
+
+BACKEND = {"key": "new", "name": "New", "addresses": ["http://127.0.0.1:9"]}
+ENDPOINT = {"key": "new", "name": "New", "path_prefix": "/new", "backend": "stable"}
+METRIC = {"key": "new", "name": "New", "type": "mean", "numerator": "requests", "direction": "increase"}
+EVENT = {"id": "1", "name": "click", "unit": "ada"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call, and the status that an operator gets for it."""
+
+    method: str
+    path: str
+    expected: int
+    body: Any = None
+
+
+READS = [
+    Operation("GET", path, 200)
+    for path in (
+        "",
+        "schema/",
+        "backends",
+        "backends/stable",
+        "endpoints",
+        "endpoints/chat",
+        "metrics",
+        "metrics/latency",
+        "experiments",
+        "experiments/waiting",
+        "experiments/live/analyses",
+        "experiments/live/decisions",
+        "edges",
+        "routing-tables",
+        "routing-tables/1",
+        "routing-tables/current",
+    )
+]
+WRITES = [
+    Operation("POST", "backends", 201, BACKEND),
+    Operation("PATCH", "backends/stable", 200, {"name": "Renamed"}),
+    Operation("DELETE", "backends/lonely", 204),
+    Operation("POST", "endpoints", 201, ENDPOINT),
+    Operation("PATCH", "endpoints/chat", 200, {"name": "Renamed"}),
+    Operation("DELETE", "endpoints/lonely", 204),
+    Operation("POST", "metrics", 201, METRIC),
+    Operation("PATCH", "metrics/latency", 200, {"name": "Renamed"}),
+    Operation("DELETE", "metrics/latency", 204),
+    Operation("POST", "experiments", 201, draft_data("another")),
+    Operation("DELETE", "experiments/waiting", 204),
+    Operation("POST", "experiments/waiting/start", 200, {}),
+    Operation("POST", "experiments/live/pause", 200, {}),
+    Operation("POST", "experiments/live/resume", 409, {}),
+    Operation("POST", "experiments/live/halt", 200, {"reason": "looks wrong"}),
+    Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}),
+    Operation("POST", "events", 503, {"events": [EVENT]}),
+]
+
+
+@pytest.fixture(autouse=True)
+def _things(db: None) -> None:
+    endpoint()
+    endpoint("lonely")
+    backend("lonely")
+    draft("waiting", traffic=10)
+    start(draft("live", traffic=10), actor=SLUICE)
+
+
+def name(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_a_stranger_is_sent_away(operation: Operation, stranger: Caller) -> None:
+    answer = stranger.send(operation.method, operation.path, operation.body)
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("operation", READS, ids=name)
+def test_a_viewer_reads(operation: Operation, viewer: Caller) -> None:
+    assert viewer.get(operation.path).status_code == 200
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=name)
+def test_a_viewer_writes_nothing(operation: Operation, viewer: Caller) -> None:
+    answer = viewer.send(operation.method, operation.path, operation.body)
+    assert answer.status_code == 403
+    assert b"operator" in answer.content
+
+
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_an_operator_may_all_of_it(operation: Operation, operator: Caller) -> None:
+    assert operator.send(operation.method, operation.path, operation.body).status_code == operation.expected
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=name)
+def test_a_revoked_token_opens_nothing(operation: Operation, operator: Caller) -> None:
+    Token.objects.update(revoked_at="2026-01-01T00:00:00Z")
+    assert operator.send(operation.method, operation.path, operation.body).status_code == 401

@@ -1,0 +1,46 @@
+"""The OpenAPI document is complete and warns of nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+
+METHODS = ("get", "post", "patch", "delete")
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return schema
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield f"{method} {path}", item[method]
+
+
+def test_generating_it_warns_of_nothing(tmp_path: Any) -> None:
+    call_command("spectacular", "--fail-on-warn", "--validate", "--file", str(tmp_path / "schema.yaml"))
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    incomplete = [name for name, operation in operations(document) if not operation.get("description")]
+    assert incomplete == []
+
+
+def test_every_operation_has_a_success_and_a_problem(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        statuses = set(operation["responses"])
+        assert statuses & {"200", "201", "202", "204"}, name
+        assert "401" in statuses or name == "get /api/v1/schema/", name
+
+
+def test_every_verb_of_an_experiment_is_there(document: dict[str, Any]) -> None:
+    verbs = {"start", "pause", "resume", "halt", "promote", "analyses", "decisions"}
+    assert {f"/api/v1/experiments/{{key}}/{verb}" for verb in verbs} <= set(document["paths"])
+    properties = document["components"]["schemas"]["ExperimentSpecRequest"]["properties"]
+    assert {"key", "endpoint", "control", "candidates", "plan"} <= set(properties)
