@@ -49,8 +49,8 @@ def collect_evidence(
     fractions up to the last digits, as their order of addition is free). Starts threads.
 
     Raises:
-        InvalidInput: a metric that makes no sense, or `lake_version_unknown`.
-        Unavailable: `lake_unavailable`.
+        InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
+        Unavailable: `lake-unavailable`.
 
     """
     totals = distinct_measures(metrics)

@@ -44,8 +44,8 @@ def evidence_over_time(
     Units that were seen in several variants by the end are left out from the beginning. Starts threads.
 
     Raises:
-        InvalidInput: a metric that makes no sense, or `lake_version_unknown`.
-        Unavailable: `lake_unavailable`.
+        InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
+        Unavailable: `lake-unavailable`.
 
     """
     totals = distinct_measures(metrics)

@@ -58,7 +58,7 @@ def parse(text: str) -> Measure:
     """Read a measure.
 
     Raises:
-        InvalidInput: `measure_unknown`, the text is none of the grammar's.
+        InvalidInput: `measure-unknown`, the text is none of the grammar's.
 
     """
     text = text.strip()
@@ -70,7 +70,7 @@ def parse(text: str) -> Measure:
     if call and _fits(call["function"], call["argument"].strip()):
         return Measure(call["function"], call["argument"].strip())
     raise InvalidInput(
-        "measure_unknown",
+        "measure-unknown",
         f"“{text}” is not a measure.",
         next_step=f"Use requests, errors, {', '.join(COLUMNS)}, count(<one of these columns>), "
         "outcome(<name>) or outcome_count(<name>).",

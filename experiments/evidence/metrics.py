@@ -34,12 +34,12 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
     """The numerator and, for a ratio, the denominator.
 
     Raises:
-        InvalidInput: `measure_unknown`, or `metric_denominator` when it is missing or too many.
+        InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
 
     """
     if (metric.type is MetricType.RATIO) != (metric.denominator is not None):
         raise InvalidInput(
-            "metric_denominator",
+            "metric-denominator",
             f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
             next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
         )

@@ -51,8 +51,8 @@ def read_lake(lake_url: str, as_of: LakeVersion | None = None, threads: int = TH
     Starts threads: not to be used before a fork.
 
     Raises:
-        InvalidInput: `lake_version_unknown`, see `routing.events.lake.find_table`.
-        Unavailable: `lake_unavailable`, the lake cannot be read now.
+        InvalidInput: `lake-version-unknown`, see `routing.events.lake.find_table`.
+        Unavailable: `lake-unavailable`, the lake cannot be read now.
 
     """
     try:
@@ -67,7 +67,7 @@ def read_lake(lake_url: str, as_of: LakeVersion | None = None, threads: int = TH
             )
     except (DeltaError, OSError, duckdb.Error) as error:
         raise Unavailable(
-            "lake_unavailable",
+            "lake-unavailable",
             f"The lake at {lake_url} cannot be read: {error}",
             next_step="Check that the folder or object store can be reached; the next analysis tries again.",
         ) from error

@@ -36,8 +36,8 @@ def traffic(
     The first bucket starts at `since`; a bucket without requests is left out. Starts threads.
 
     Raises:
-        InvalidInput: `lake_version_unknown`.
-        Unavailable: `lake_unavailable`.
+        InvalidInput: `lake-version-unknown`.
+        Unavailable: `lake-unavailable`.
 
     """
     with read_lake(lake_url, as_of, threads) as reading:

@@ -1,18 +1,39 @@
-"""Input that statistics refuse, each with a name of its own.
+"""What can be wrong with what statistics are asked.
 
 StatisticsError
-├── ImpossibleSums      sums that no data can have
-└── UnusableShares      shares of variants that do not describe a split
+├── InvalidPlan        the plan itself cannot be judged, whatever the data
+├── InvalidEvidence    counts or sums that no data can have
+└── InvalidArgument    a single number outside of its range
+
+Too little data, or data that cannot tell, is no error: it is the verdict *insufficient*, with a note.
 """
+
+from collections.abc import Callable
 
 
 class StatisticsError(ValueError):
-    """What was given cannot be analysed."""
+    """An error with a stable code, a human sentence and what to do next."""
+
+    def __init__(self, code: str, detail: str, *, next_step: str) -> None:
+        super().__init__(f"{detail} {next_step}")
+        self.code = code
+        self.detail = detail
+        self.next_step = next_step
 
 
-class ImpossibleSums(StatisticsError):
-    """Sums that no data can have: negative counts, values that are not finite, or squares that are too small."""
+class InvalidPlan(StatisticsError):
+    """The plan itself cannot be judged, whatever the data."""
 
 
-class UnusableShares(StatisticsError):
-    """Shares that are not positive, do not sum to one, or leave the control out."""
+class InvalidEvidence(StatisticsError):
+    """Counts or sums that no data can have."""
+
+
+class InvalidArgument(StatisticsError):
+    """A single number outside of its range."""
+
+
+def require(holds: bool, error: Callable[[], StatisticsError]) -> None:
+    """Raise the error unless the condition holds."""
+    if not holds:
+        raise error()

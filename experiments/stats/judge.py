@@ -1,61 +1,103 @@
-"""From sums to verdicts: the one entry to the statistics."""
+"""The judge: from a plan and its evidence to intervals, verdicts and the evidence of harm."""
 
 import math
-from dataclasses import replace
 
-from scipy import special
+import numpy as np
 
-from experiments.stats.comparison import Comparison, compare
-from experiments.stats.errors import UnusableShares
+from experiments.stats import anytime, fieller
+from experiments.stats.cells import Cells, gather
+from experiments.stats.columns import Flags, Floats
+from experiments.stats.contrast import two_sided_critical, with_larger_variance
+from experiments.stats.harm import effect_scales, halt, is_burnt_in, log_harm, monitoring_contrast
+from experiments.stats.noninferiority import look_contrast
+from experiments.stats.plan import check_plan
+from experiments.stats.promotion import Conclusions, conclude
 from experiments.stats.sample_ratio import sample_ratio
-from experiments.stats.types import Evidence, Halt, JudgePlan, MetricPlan, MetricResult, Results, Role, UnitSums
+from experiments.stats.types import Evidence, Halt, Interval, JudgePlan, MetricResult, Results
 
-NOTHING = UnitSums(0, 0.0, 0.0, 0.0, 0.0, 0.0)
-SHARE_TOLERANCE = 1e-6
+Ends = tuple[Floats, Floats]
 
 
 def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
-    """Judge every metric of every candidate against the control, the split of units, and the case for a halt.
+    """Judge the evidence. At a tick (`look` is false) verdicts are for display, and only `halt` may be acted on.
 
-    Verdicts of metrics are made for one planned look (`look`); at a tick they are shown and only `halt` may be acted
-    on, whose test stays valid at every look. Raises `UnusableShares` and `ImpossibleSums`.
+    A metric that cannot be judged gets the verdict *insufficient* with a note and hides no other.
+
+    Raises:
+        InvalidPlan: `shares_sum`, `control_unknown`, `metric_twice`, `plan_range` or `metric_range`.
+        InvalidEvidence: `units_negative`.
+
+    >>> from experiments.stats.types import *
+    >>> errors = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.5)
+    >>> plan = JudgePlan((errors,), "control", {"control": 0.5, "new": 0.5})
+    >>> sums = {("errors", "control"): UnitSums(5000, 100, 5000, 100, 5000, 100),
+    ...         ("errors", "new"): UnitSums(5000, 260, 5000, 260, 5000, 260)}
+    >>> judge(plan, Evidence({"control": 5000, "new": 5000}, sums), look=False).halt.blamed
+    (('errors', 'new'),)
     """
-    _check_shares(plan)
-    candidates = [variant for variant in plan.shares if variant != plan.control]
-    results = tuple(_result(plan, evidence, metric, variant) for metric in plan.metrics for variant in candidates)
-    halt = _halt(results, plan.halt_alpha)
-    named = tuple(replace(result, harmed=(result.metric, result.variant) in halt.blamed) for result in results)
-    return Results(named, sample_ratio(plan.shares, evidence.units), halt)
+    check_plan(plan)
+    with np.errstate(all="ignore"):
+        cells = gather(plan, evidence)
+        log_e = log_harm(plan, cells)
+        stop = halt(plan, cells, log_e)
+        harmed = _is_blamed(cells, stop)
+        conclusions = conclude(plan, cells, harmed, look=look)
+        results = _results(plan, cells, conclusions, log_e, harmed)
+    return Results(results, sample_ratio(plan.shares, evidence.units), stop)
 
 
-def _check_shares(plan: JudgePlan) -> None:
-    shares = plan.shares.values()
-    if plan.control not in plan.shares or min(shares) <= 0 or abs(sum(shares) - 1) > SHARE_TOLERANCE:
-        raise UnusableShares(f"Shares must be positive, sum to one and name the control: {dict(plan.shares)}.")
+def _is_blamed(cells: Cells, stop: Halt) -> Flags:
+    names = zip((metric.key for metric in cells.metrics), cells.variants, strict=True)
+    return np.array([name in stop.blamed for name in names], dtype=np.bool_)
 
 
-def _result(plan: JudgePlan, evidence: Evidence, metric: MetricPlan, variant: str) -> MetricResult:
-    control = evidence.sums.get((metric.key, plan.control), NOTHING)
-    candidate = evidence.sums.get((metric.key, variant), NOTHING)
-    goals = sum(other.role is Role.GOAL for other in plan.metrics) * (len(plan.shares) - 1)
-    # Every guardrail must pass, so their errors do not add up; any goal that passes by chance would be an error.
-    alpha = plan.alpha / goals if metric.role is Role.GOAL else plan.alpha
-    return compare(Comparison(plan, metric, variant, alpha), candidate, control)
+def _results(
+    plan: JudgePlan, cells: Cells, conclusions: Conclusions, log_e: Floats, harmed: Flags
+) -> tuple[MetricResult, ...]:
+    control, candidate = cells.control.estimates, cells.candidate.estimates
+    effect = np.where(cells.measured, candidate.value - control.value, np.nan)
+    numbers = [
+        _plain(np.where(cells.measured, control.value, np.nan)),
+        _plain(np.where(cells.measured, candidate.value, np.nan)),
+        [0 if math.isnan(units) else int(units) for units in control.units],
+        [0 if math.isnan(units) else int(units) for units in candidate.units],
+        _plain(effect),
+        _plain(effect / np.abs(control.value)),
+        *(_intervals(ends) for ends in _ends(plan, cells)),
+        _plain(conclusions.p_value),
+        _plain(log_e),
+        harmed.tolist(),
+        conclusions.verdicts,
+        _plain(conclusions.information_fraction),
+        conclusions.notes,
+    ]
+    names = zip(cells.metrics, cells.variants, strict=True)
+    return tuple(
+        MetricResult(metric.key, metric.role, variant, *row)
+        for (metric, variant), row in zip(names, zip(*numbers, strict=True), strict=True)
+    )
 
 
-def _halt(results: tuple[MetricResult, ...], alpha: float) -> Halt:
-    """Mean of the guardrails' e-values over guardrails and candidates, against 1 / alpha.
+def _ends(plan: JudgePlan, cells: Cells) -> tuple[Ends, Ends, Ends]:
+    """Ends of the fixed, the relative and the anytime interval, NaN where there is none."""
+    one, none = np.ones_like(cells.margin), np.zeros_like(cells.margin)
+    fixed = look_contrast(cells, factor=one, shift=none)
+    critical = two_sided_critical(fixed.degrees, plan.alpha)
+    half = np.where(cells.measured & (fixed.standard_error > 0.0), critical * fixed.standard_error, np.nan)
+    arms = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
+    relative = fieller.relative_interval(*arms, np.where(np.isnan(half), np.nan, critical))
+    watched = monitoring_contrast(cells, factor=one, shift=none)
+    ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & cells.measured
+    ratios = np.where(ready[:, None], effect_scales(cells) ** 2 * watched.information[:, None], 1.0)
+    wide = np.where(ready, anytime.two_sided_critical(ratios, plan.alpha) * watched.standard_error, np.nan)
+    difference = fixed.difference
+    return (difference - half, difference + half), relative, (difference - wide, difference + wide)
 
-    The mean of e-values is an e-value whatever their dependence (Vovk & Wang, arXiv 1912.06116), so the chance to halt
-    a rollout that does no harm is at most alpha over all guardrails, candidates and looks together.
-    """
-    guardrails = [result for result in results if result.role is Role.GUARDRAIL]
-    threshold = math.log(1 / alpha)
-    if not guardrails:
-        return Halt(-math.inf, threshold, reached=False, blamed=())
-    logs = [result.log_harm if result.log_harm is not None else 0.0 for result in guardrails]
-    log_mean = float(special.logsumexp(logs)) - math.log(len(logs))
-    reached = log_mean >= threshold
-    clear = [r for r, log_e in zip(guardrails, logs, strict=True) if log_e - math.log(len(logs)) >= threshold]
-    worst = [max(guardrails, key=lambda result: result.log_harm or 0.0)] if reached and not clear else clear
-    return Halt(log_mean, threshold, reached, tuple((result.metric, result.variant) for result in worst))
+
+def _intervals(ends: Ends) -> list[Interval | None]:
+    pairs = zip(ends[0].tolist(), ends[1].tolist(), strict=True)
+    return [None if math.isnan(low) or math.isnan(high) else Interval(low, high) for low, high in pairs]
+
+
+def _plain(values: Floats) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]

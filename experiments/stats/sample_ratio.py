@@ -1,38 +1,97 @@
-"""Whether units arrived in the shares that were set."""
+"""Sample ratio: whether units arrive in the shares that were set."""
 
 import math
+import sys
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import special, stats
+from numpy.typing import ArrayLike
+from scipy import special
 
+from experiments.stats.errors import InvalidEvidence, InvalidPlan, require
 from experiments.stats.types import SampleRatio
 
 CONCENTRATION = 1000.0
-EVIDENCE_THAT_FLAGS = 1000.0
+"""How close to the set shares the alternative looks: deviations of some per cent are found soonest."""
+
+MISMATCH_LOG_E = math.log(1000.0)
+CERTAIN = math.log(sys.float_info.max)
+"""Log e-value of what the plan makes impossible, kept finite so that it can be stored."""
 
 
-def sample_ratio(expected: Mapping[str, float], units: Mapping[str, int]) -> SampleRatio:
-    """Compare counts of units with the shares that were set.
+def sample_ratio(shares: Mapping[str, float], units: Mapping[str, int]) -> SampleRatio:
+    """Compare observed units with the shares that were set; a variant without a share must have no units.
 
-    The p-value is Pearson's chi-square for one look. The e-value stays valid at every look: Dirichlet-multinomial
-    log[B(k·θ + c) / B(k·θ)] - Σ c·log θ with k = 1000 (Lindon & Malek, arXiv 2011.03567); 1000 flags a mismatch.
-    Assumes that units arrive independently. A unit in a variant that has no share is a mismatch at once.
+    A mismatch is an e-value of 1000 or more, valid at every look; the p-value holds for a single look.
+
+    Raises:
+        InvalidPlan: `shares_sum`, shares are negative or do not sum to 1.
+        InvalidEvidence: `units_negative`.
+
+    >>> sample_ratio({"control": 0.5, "new": 0.5}, {"control": 5300, "new": 4700}).mismatch
+    True
     """
+    check_shares(shares)
+    expected = {variant: shares.get(variant, 0.0) for variant in (*shares, *(v for v in units if v not in shares))}
     observed = {variant: units.get(variant, 0) for variant in expected}
-    stray = {variant: count for variant, count in units.items() if variant not in expected and count > 0}
-    counts = np.array(list(observed.values()), dtype=float)
-    shares = np.array(list(expected.values()), dtype=float)
-    if stray:
-        return SampleRatio(dict(expected), observed | stray, 0.0, math.inf, mismatch=True)
-    if counts.sum() == 0:
-        return SampleRatio(dict(expected), observed, 1.0, 0.0, mismatch=False)
-    p_value = float(stats.chisquare(counts, counts.sum() * shares).pvalue)
-    prior = CONCENTRATION * shares
-    log_e = _log_beta(prior + counts) - _log_beta(prior) - float(counts @ np.log(shares))
-    return SampleRatio(dict(expected), observed, p_value, log_e, mismatch=log_e >= math.log(EVIDENCE_THAT_FLAGS))
+    negative = [variant for variant, count in observed.items() if count < 0]
+    require(not negative, lambda: _negative_units(negative))
+    if any(observed[variant] and not share for variant, share in expected.items()):
+        return SampleRatio(expected, observed, 0.0, CERTAIN, mismatch=True)
+    served = [variant for variant, share in expected.items() if share]
+    counts = np.array([observed[variant] for variant in served], dtype=np.float64)
+    weights = np.array([expected[variant] for variant in served], dtype=np.float64)
+    log_e = log_e_value(counts, weights)
+    return SampleRatio(expected, observed, chi_square_p_value(counts, weights), log_e, log_e >= MISMATCH_LOG_E)
 
 
-def _log_beta(parameters: "np.typing.NDArray[np.float64]") -> float:
-    """Log of the multivariate beta function."""
-    return float(special.gammaln(parameters).sum() - special.gammaln(parameters.sum()))
+def chi_square_p_value(counts: ArrayLike, shares: ArrayLike) -> float:
+    """Pearson's p-value for one look: P(chi²_{K-1} ≥ Σ (n_k - n θ_k)² / (n θ_k)); 1 without units.
+
+    Reference: Fabijan et al., Diagnosing sample ratio mismatch (KDD 2019).
+
+    >>> round(chi_square_p_value([5100, 4900], [0.5, 0.5]), 6)
+    0.0455
+    """
+    counts, shares = np.asarray(counts, dtype=np.float64), np.asarray(shares, dtype=np.float64)
+    expected = counts.sum() * shares
+    if counts.sum() == 0.0 or counts.size < 2:
+        return 1.0
+    return float(special.chdtrc(counts.size - 1, np.sum((counts - expected) ** 2 / expected)))
+
+
+def log_e_value(counts: ArrayLike, shares: ArrayLike, *, concentration: float = CONCENTRATION) -> float:
+    """Log e-value against the set shares θ: log B(kθ + n) - log B(kθ) - Σ n_k log θ_k.
+
+    A Dirichlet(kθ) mixture of multinomials over the set one: a martingale, so it may be looked at after every unit.
+    Assumes that each unit is assigned independently.
+    Reference: Lindon and Malek, Anytime-valid inference for multinomial count data (NeurIPS 2022).
+
+    >>> round(log_e_value([5400, 5000], [0.5, 0.5], concentration=100), 6)
+    5.292161
+    """
+    counts, shares = np.asarray(counts, dtype=np.float64), np.asarray(shares, dtype=np.float64)
+    prior = concentration * shares
+    total = special.gammaln(concentration) - special.gammaln(concentration + counts.sum())
+    return float(total + np.sum(special.gammaln(prior + counts) - special.gammaln(prior) - counts * np.log(shares)))
+
+
+def check_shares(shares: Mapping[str, float]) -> None:
+    """Raise InvalidPlan `shares_sum` unless shares are at least 0 and sum to 1."""
+    sound = all(math.isfinite(share) and share >= 0.0 for share in shares.values())
+    require(
+        sound and math.isclose(sum(shares.values()), 1.0, abs_tol=1e-9),
+        lambda: InvalidPlan(
+            "shares_sum",
+            f"The shares {dict(shares)} are not a split of all units.",
+            next_step="Give each variant a share of 0 or more, together 1.",
+        ),
+    )
+
+
+def _negative_units(variants: list[str]) -> InvalidEvidence:
+    return InvalidEvidence(
+        "units_negative",
+        f"The count of units is negative for {', '.join(variants)}.",
+        next_step="Count the distinct units again.",
+    )

@@ -18,12 +18,14 @@ IDLE_TIMEOUT = "1.5s"
 def clusters(table: Table, *, retiring: Iterable[Backend] = (), certificates: str = "") -> Message:
     """The discovery response with one cluster a backend; assumes a table without problems.
 
-    `retiring` are backends that the table no longer has and routes in use may still name. `certificates` is the
+    `retiring` are backends that routes in use may still name; where the table has the same key, it counts.
+    `certificates` is the
     path of the certificate authorities that backends with https are checked against.
     """
     backends = {backend.key: backend for backend in (*retiring, *table.backends)}
+    retired = len(backends) - len(table.backends)
     return {
-        "version_info": str(table.version),
+        "version_info": f"{table.version}+{retired}" if retired else f"{table.version}",
         "resources": [_cluster(backend, certificates) for backend in backends.values()],
     }
 

@@ -9,6 +9,7 @@ from routing.envoy.names import (
     HTTP_FILTERS,
     ROUTE_FACTS,
     ROUTES,
+    STATISTICS_PREFIX,
     STREAM_FIELDS,
     UNIT,
     Message,
@@ -36,7 +37,7 @@ def _connection_manager(routes_file: str, log_file: str) -> Message:
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
-        "stat_prefix": "edge",
+        "stat_prefix": STATISTICS_PREFIX,
         "rds": {
             "route_config_name": ROUTES,
             "config_source": {"path_config_source": {"path": routes_file}, "resource_api_version": "V3"},

@@ -11,6 +11,7 @@ TABLE_PATH = "/.sluice/table"
 FORCED_VARIANT_HEADER = "x-sluice-variant"
 
 ROUTES = "sluice"
+STATISTICS_PREFIX = "edge"
 
 # Namespace of the metadata with the facts: what the access log says about a request.
 FACTS = "sluice"

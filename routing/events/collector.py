@@ -113,7 +113,7 @@ class Collector:
             except lake.Superseded as error:
                 self._delta = None
                 pause = seconds
-                log.info("lake_commit_superseded", table=self._table.name, reason=error.detail)
+                log.info("lake-commit-superseded", table=self._table.name, reason=error.detail)
             except (RedisError, DeltaError, OSError) as error:
                 pause = self._wait_after(error)
             else:

@@ -69,7 +69,7 @@ def find_table(lake_url: str, table: LakeTable, version: int | None = None) -> D
     `NO_VERSION` names the time before the table existed, so it finds none.
 
     Raises:
-        InvalidInput: `lake_version_unknown`, the table has no such version (any more).
+        InvalidInput: `lake-version-unknown`, the table has no such version (any more).
         DeltaError, OSError: the lake does not answer.
 
     """
@@ -89,7 +89,7 @@ def _go_back(delta: DeltaTable, table: LakeTable, version: int) -> None:
         delta.load_as_version(version)
     except DeltaError as error:
         raise InvalidInput(
-            "lake_version_unknown",
+            "lake-version-unknown",
             f"The lake's table {table.name} has no version {version}.",
             next_step="Use a version of the last day, or leave the version out to read the newest.",
         ) from error
@@ -118,7 +118,7 @@ def append(delta: DeltaTable, rows: pa.Table, reached: Mapping[str, int]) -> Non
         )
     except CommitFailedError as error:
         raise Superseded(
-            "lake_commit_superseded",
+            "lake-commit-superseded",
             f"Another writer committed to {delta.table_uri} first: {error}",
             next_step="Nothing is lost or doubled; open the table anew and go on from its positions.",
         ) from error

@@ -114,7 +114,7 @@ def parse_events(items: object) -> list[OutcomeEvent]:
     """Check a list of events as decoded from JSON; all of them are right, or none is taken.
 
     Raises:
-        InvalidInput: `events_invalid`, with every problem under `events.<index>.<field>`.
+        InvalidInput: `events-invalid`, with every problem under `events.<index>.<field>`.
 
     """
     try:
@@ -125,7 +125,7 @@ def parse_events(items: object) -> list[OutcomeEvent]:
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
         )
     raise InvalidInput(
-        "events_invalid",
+        "events-invalid",
         "The events cannot be taken as they are, so none of them was.",
         next_step="Correct the fields that are named and send all of them again.",
         problems=problems,
@@ -136,13 +136,13 @@ def accept(redis: Redis, events: Sequence[OutcomeEvent], key: bytes) -> Receipt:
     """Queue the events that are new for the collector; units leave this function only as keyed hashes.
 
     Raises:
-        InvalidInput: `too_many_events`, more than 1000 in one call.
-        Unavailable: `events_unavailable`, Redis does not answer; nothing was taken, or sending again is harmless.
+        InvalidInput: `too-many-events`, more than 1000 in one call.
+        Unavailable: `events-unavailable`, Redis does not answer; nothing was taken, or sending again is harmless.
 
     """
     if len(events) > MOST_EVENTS:
         raise InvalidInput(
-            "too_many_events",
+            "too-many-events",
             f"{len(events)} events came in one call; at most {MOST_EVENTS} are taken.",
             next_step="Send them in several calls.",
         )
@@ -155,7 +155,7 @@ def accept(redis: Redis, events: Sequence[OutcomeEvent], key: bytes) -> Receipt:
         new = cast("int", redis.eval(STORE_NEW, len(names), *names, int(REMEMBERED.total_seconds()), *rows))
     except RedisError as error:
         raise Unavailable(
-            "events_unavailable",
+            "events-unavailable",
             "The events cannot be queued, because Redis does not answer.",
             next_step="Send the same events again in a moment; their ids keep them from counting twice.",
         ) from error

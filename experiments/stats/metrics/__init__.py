@@ -1,17 +1,31 @@
-"""Types of metrics: each turns one arm's sums into a value with the variance of one unit."""
+"""Metric types: each turns sums over units into a value, the variance of one unit, and a count of rare events.
 
-from collections.abc import Callable
+Nothing after this step knows the type of a metric.
+"""
 
-from experiments.stats.metrics.estimate import ArmEstimate
-from experiments.stats.metrics.mean import estimate_mean
-from experiments.stats.metrics.proportion import estimate_proportion
-from experiments.stats.metrics.ratio import estimate_ratio
-from experiments.stats.types import MetricType, UnitSums
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-ESTIMATORS: dict[MetricType, Callable[[UnitSums], ArmEstimate | None]] = {
-    MetricType.PROPORTION: estimate_proportion,
-    MetricType.MEAN: estimate_mean,
-    MetricType.RATIO: estimate_ratio,
+from experiments.stats.columns import Estimates, Floats, SumsColumns
+from experiments.stats.metrics import mean, proportion, ratio
+from experiments.stats.types import MetricType
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """How one metric type is estimated.
+
+    `rare_events` counts how many events of the rarer kind the sums hold, which is infinite where there are no events.
+    `variance_follows_value`: whether equal values imply equal variances, so that both arms may be pooled.
+    """
+
+    estimate: Callable[[SumsColumns], Estimates]
+    rare_events: Callable[[SumsColumns], Floats]
+    variance_follows_value: bool
+
+
+ESTIMATORS: Mapping[MetricType, Estimator] = {
+    MetricType.PROPORTION: Estimator(proportion.estimate, proportion.rare_events, variance_follows_value=True),
+    MetricType.MEAN: Estimator(mean.estimate, mean.rare_events, variance_follows_value=False),
+    MetricType.RATIO: Estimator(ratio.estimate, ratio.rare_events, variance_follows_value=False),
 }
-
-__all__ = ["ESTIMATORS", "ArmEstimate", "estimate_mean", "estimate_proportion", "estimate_ratio"]

@@ -1,19 +1,25 @@
-"""Mean over units of their totals."""
+"""Mean over units of each unit's total Y."""
 
-from experiments.stats.metrics.estimate import ArmEstimate, checked, contributors
-from experiments.stats.types import UnitSums
+import numpy as np
+
+from experiments.stats.columns import Estimates, Floats, SumsColumns
 
 
-def estimate_mean(sums: UnitSums) -> ArmEstimate | None:
-    """Mean m = ΣY / n with unit variance (ΣY² - (ΣY)²/n) / (n - 1); None below two units.
+def estimate(sums: SumsColumns) -> Estimates:
+    """Estimate the mean m = ΣY / n with unit variance (ΣY² - (ΣY)² / n) / (n - 1).
 
-    Assumes independent units. Raises `ImpossibleSums`.
+    Assumes independent units with finite variance. Reference: Student, The probable error of a mean (Biometrika 1908).
 
-    >>> estimate_mean(UnitSums(units=4, sum_y=10, sum_d=4, sum_yy=30, sum_dd=4, sum_yd=10)).value
-    2.5
+    >>> from experiments.stats.types import UnitSums
+    >>> arm = estimate(SumsColumns.of([UnitSums(4, 10.0, 4, 30.0, 4, 10.0)]))
+    >>> float(arm.value[0]), round(float(arm.variance[0]), 6)
+    (2.5, 1.666667)
     """
-    checked(sums)
-    if sums.units < 2:
-        return None
-    variance = max(sums.sum_yy - sums.sum_y**2 / sums.units, 0.0) / (sums.units - 1)
-    return ArmEstimate(sums.sum_y / sums.units, variance, sums.units, contributors(sums))
+    value = sums.sum_y / sums.units
+    variance = (sums.sum_yy - sums.sum_y * value) / (sums.units - 1.0)
+    return Estimates(sums.units, value, np.maximum(variance, 0.0), sums.units - 1.0)
+
+
+def rare_events(sums: SumsColumns) -> Floats:
+    """Infinite: a mean has no events to count."""
+    return np.full_like(sums.sum_y, np.inf)

@@ -1,20 +1,30 @@
-"""Share of units with an event."""
+"""Share of units with an event: Y is 1 or 0 for each unit."""
 
-from experiments.stats.metrics.estimate import ArmEstimate, checked, contributors
-from experiments.stats.types import UnitSums
+import numpy as np
+
+from experiments.stats.columns import Estimates, Floats, SumsColumns
 
 
-def estimate_proportion(sums: UnitSums) -> ArmEstimate | None:
-    """Share p = ΣY / n of units whose Y is 1 rather than 0, with unit variance p(1 - p)·n/(n - 1).
+def estimate(sums: SumsColumns) -> Estimates:
+    """Estimate p = ΣY / n with unit variance p (1 - p), the maximum-likelihood one of a Bernoulli variable.
 
-    None below two units. Assumes independent units. Raises `ImpossibleSums`.
+    Assumes independent units. The variance follows from p, so it has infinite degrees of freedom.
+    Reference: Casella and Berger, Statistical Inference (2002), example 7.2.7.
 
-    >>> estimate_proportion(UnitSums(units=10, sum_y=3, sum_d=10, sum_yy=3, sum_dd=10, sum_yd=3)).value
-    0.3
+    >>> from experiments.stats.types import UnitSums
+    >>> arm = estimate(SumsColumns.of([UnitSums(5000, 500, 5000, 500, 5000, 500)]))
+    >>> float(arm.value[0]), float(arm.variance[0])
+    (0.1, 0.09)
     """
-    checked(sums)
-    if sums.units < 2:
-        return None
     share = sums.sum_y / sums.units
-    variance = max(share * (1 - share), 0.0) * sums.units / (sums.units - 1)
-    return ArmEstimate(share, variance, sums.units, contributors(sums))
+    return Estimates(sums.units, share, share * (1.0 - share), np.full_like(share, np.inf))
+
+
+def rare_events(sums: SumsColumns) -> Floats:
+    """Count the units of the rarer outcome.
+
+    >>> from experiments.stats.types import UnitSums
+    >>> rare_events(SumsColumns.of([UnitSums(100, 97, 100, 97, 100, 97)])).tolist()
+    [3.0]
+    """
+    return np.minimum(sums.sum_y, sums.units - sums.sum_y)

@@ -1,24 +1,50 @@
-"""Ratio of totals, with the unit as the cluster."""
+"""Ratio of totals ΣY / ΣD, as errors per request or cost per call, clustered by unit."""
 
-from experiments.stats.metrics.estimate import ArmEstimate, checked, contributors
-from experiments.stats.types import UnitSums
+import numpy as np
+
+from experiments.stats.columns import Estimates, Flags, Floats, SumsColumns
 
 
-def estimate_ratio(sums: UnitSums) -> ArmEstimate | None:
-    """Ratio R = ΣY / ΣD with the delta method's unit variance (var Y - 2R cov(Y, D) + R² var D) / mean(D)².
+def estimate(sums: SumsColumns) -> Estimates:
+    """Estimate R = ΣY / ΣD with unit variance (v_Y - 2 R c_YD + R² v_D) / mean(D)², by the delta method.
 
-    None below two units or without a denominator. Assumes independent units, however their own requests depend on each
-    other, and a mean of D that is far from zero (Deng, Knoblich & Lu, Applying the delta method, KDD 2018). Raises
-    `ImpossibleSums`.
+    v and c are sample variances and covariance over units (n - 1). Assumes independent units, so that many requests
+    of one user count as one cluster, and a mean of D well away from zero.
+    Reference: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018).
 
-    >>> estimate_ratio(UnitSums(units=2, sum_y=3, sum_d=6, sum_yy=5, sum_dd=20, sum_yd=10)).value
-    0.5
+    >>> from experiments.stats.types import UnitSums
+    >>> arm = estimate(SumsColumns.of([UnitSums(80, 15.0, 243.0, 19.0, 915.0, 56.0)]))
+    >>> round(float(arm.value[0]), 9), round(float(arm.variance[0]), 9)
+    (0.061728395, 0.021365384)
     """
-    checked(sums)
-    if sums.units < 2 or sums.sum_d <= 0:
-        return None
-    ratio = sums.sum_y / sums.sum_d
-    residuals = sums.sum_yy - 2 * ratio * sums.sum_yd + ratio**2 * sums.sum_dd
-    mean_denominator = sums.sum_d / sums.units
-    variance = max(residuals, 0.0) / (sums.units - 1) / mean_denominator**2
-    return ArmEstimate(ratio, variance, sums.units, contributors(sums))
+    value = sums.sum_y / sums.sum_d
+    # The residuals Y - R D sum to zero, so their squares need no centring, which keeps digits.
+    squares = sums.sum_yy - 2.0 * value * sums.sum_yd + value**2 * sums.sum_dd
+    variance = squares / (sums.units - 1.0) / (sums.sum_d / sums.units) ** 2
+    return Estimates(sums.units, value, np.maximum(variance, 0.0), sums.units - 1.0)
+
+
+def rare_events(sums: SumsColumns) -> Floats:
+    """Count events of the rarer kind, where many by one unit count as about one: (ΣY)² / ΣY².
+
+    For Y that is a part of D, as errors of requests, the other part D - Y is counted too, and the lower one returned.
+    The count is Kish's effective sample size (Survey Sampling, 1965), which is ΣY for Y of 0 and 1.
+
+    >>> from experiments.stats.types import UnitSums
+    >>> rare_events(SumsColumns.of([UnitSums(50, 20.0, 200.0, 40.0, 900.0, 85.0)])).tolist()
+    [10.0]
+    """
+    events = effective_count(sums.sum_y, sums.sum_yy)
+    rest = effective_count(sums.sum_d - sums.sum_y, sums.sum_dd - 2.0 * sums.sum_yd + sums.sum_yy)
+    return np.where(is_part_of_whole(sums), np.minimum(events, rest), events)
+
+
+def is_part_of_whole(sums: SumsColumns) -> Flags:
+    """Whether Y may be a part of D in each unit, as errors are of requests: ΣY² ≤ ΣYD ≤ ΣD² and 0 ≤ ΣY ≤ ΣD."""
+    within = (sums.sum_yy <= sums.sum_yd) & (sums.sum_yd <= sums.sum_dd)
+    return within & (sums.sum_y >= 0.0) & (sums.sum_y <= sums.sum_d)
+
+
+def effective_count(total: Floats, squares: Floats) -> Floats:
+    """Kish's effective count (Σx)² / Σx², zero where all are zero."""
+    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0.0)

@@ -122,11 +122,11 @@ def test_a_lake_that_cannot_be_read_says_so(lake_url: str) -> None:
     delta.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     with pytest.raises(Unavailable) as raised:
         collect_evidence(lake_url, "exp", START, [SATISFIED], as_of=LakeVersion(1, 1))
-    assert raised.value.code == "lake_unavailable"
+    assert raised.value.code == "lake-unavailable"
 
 
 def test_a_version_that_never_was_is_refused(lake_url: str) -> None:
     store(lake_url, REQUESTS, [request_row("a")])
     with pytest.raises(InvalidInput) as raised:
         collect_evidence(lake_url, "exp", START, [SATISFIED], as_of=LakeVersion(99, -1))
-    assert raised.value.code == "lake_version_unknown"
+    assert raised.value.code == "lake-version-unknown"

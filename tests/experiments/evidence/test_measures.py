@@ -47,7 +47,7 @@ def test_what_is_a_measure(text: str, measure: Measure) -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse(text)
-    assert raised.value.code == "measure_unknown"
+    assert raised.value.code == "measure-unknown"
     assert "outcome_count(<name>)" in raised.value.next_step
 
 
@@ -58,4 +58,4 @@ def test_what_is_none(text: str) -> None:
 def test_only_a_ratio_has_a_denominator(metric_type: MetricType, denominator: str | None) -> None:
     with pytest.raises(InvalidInput) as raised:
         measures_of(MetricDefinition("metric", metric_type, "errors", denominator))
-    assert raised.value.code == "metric_denominator"
+    assert raised.value.code == "metric-denominator"

@@ -113,7 +113,7 @@ def test_a_version_that_is_not_there_is_said_so(lake_url: str) -> None:
     store(lake_url, REQUESTS, [request_row("a")])
     with pytest.raises(InvalidInput) as raised:
         lake.find_table(lake_url, REQUESTS, 7)
-    assert raised.value.code == "lake_version_unknown"
+    assert raised.value.code == "lake-version-unknown"
 
 
 def test_before_the_table_existed_there_was_none(lake_url: str) -> None:

@@ -96,7 +96,7 @@ def test_a_thousand_are_taken_in_one_call_and_no_more(redis: Redis) -> None:
     assert accept(redis, many[:-1], KEY) == Receipt(MOST_EVENTS, 0)
     with pytest.raises(InvalidInput) as raised:
         accept(redis, many, KEY)
-    assert raised.value.code == "too_many_events"
+    assert raised.value.code == "too-many-events"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_thousand_are_taken_in_one_call_and_no_more(redis: Redis) -> None:
 def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_events([event(**changes) if "id" not in changes else event() | changes, event("b")])
-    assert raised.value.code == "events_invalid"
+    assert raised.value.code == "events-invalid"
     assert [problem.field for problem in raised.value.problems] == [field]
 
 
@@ -146,4 +146,4 @@ def test_events_must_be_a_list(items: object) -> None:
 def test_without_redis_the_sender_is_asked_to_try_again() -> None:
     with Redis(port=free_port(), retry=Retry(NoBackoff(), 0)) as away, pytest.raises(Unavailable) as raised:
         accept(away, parse_events([event()]), KEY)
-    assert raised.value.code == "events_unavailable"
+    assert raised.value.code == "events-unavailable"
