@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from controlplane.models import Role, User
@@ -17,14 +16,13 @@ class Caller:
 
     client: Client
 
-    def get(self, path: str) -> HttpResponse:
+    def get(self, path: str) -> Any:
         """GET a path below `/api/v1/`."""
         return self.client.get(f"/api/v1/{path}")
 
-    def send(self, method: str, path: str, body: object = None) -> HttpResponse:
+    def send(self, method: str, path: str, body: object = None) -> Any:
         """Send JSON to a path below `/api/v1/`."""
-        answer: HttpResponse = self.client.generic(method, f"/api/v1/{path}", _json(body), "application/json")
-        return answer
+        return self.client.generic(method, f"/api/v1/{path}", _json(body), "application/json")
 
 
 def caller(role: Role | None) -> Caller:

@@ -48,15 +48,20 @@ METRICS = (
 
 def set_up(sluice: Sluice, ports: dict[str, int]) -> tuple[str, str]:
     """Register everything and start both experiments; returns their keys, the better candidate's first."""
+    register(sluice, ports)
+    number = _next_number(sluice)
+    better = _start(sluice, f"better-answers-{number}", "Adder 2 answers better", BETTER)
+    cheaper = _start(sluice, f"cheaper-model-{number}", "Adder Mini is cheaper and good enough", CHEAPER)
+    return better, cheaper
+
+
+def register(sluice: Sluice, ports: dict[str, int]) -> None:
+    """Register the models, the metric and the endpoint, or bring them in line."""
     for model in MODELS:
         sluice.ensure("backends", _backend(model, ports[model.key]))
     sluice.ensure("metrics", METRIC)
     endpoint = {"key": "chat", "name": "Chat", "path_prefix": "/v1", "unit_name": "x-user-id", "backend": PRESENT.key}
     sluice.ensure("endpoints", endpoint)
-    number = _next_number(sluice)
-    better = _start(sluice, f"better-answers-{number}", "Adder 2 answers better", BETTER)
-    cheaper = _start(sluice, f"cheaper-model-{number}", "Adder Mini is cheaper and good enough", CHEAPER)
-    return better, cheaper
 
 
 def _backend(model: Model, port: int) -> dict[str, Any]:
@@ -76,9 +81,10 @@ def _next_number(sluice: Sluice) -> int:
     return next(number for number in range(1, len(taken) + 2) if f"better-answers-{number}" not in taken)
 
 
-def _start(sluice: Sluice, key: str, name: str, candidate: Model) -> str:
-    plan = {"stages": STAGES, "metrics": METRICS, "tick_seconds": 2, "minimum_units": 50, "maximum_seconds": 900}
-    experiment = {
+def experiment_form(key: str, name: str, candidate: Model, **plan: Any) -> dict[str, Any]:
+    """An experiment on half of the users; `plan` replaces parts of the demo's plan."""
+    usual = {"stages": STAGES, "metrics": METRICS, "tick_seconds": 2, "minimum_units": 50, "maximum_seconds": 900}
+    return {
         "key": key,
         "name": name,
         "hypothesis": f"{candidate.name} can replace {PRESENT.name}.",
@@ -86,8 +92,11 @@ def _start(sluice: Sluice, key: str, name: str, candidate: Model) -> str:
         "traffic": 50,
         "control": {"key": "control", "backend": PRESENT.key},
         "candidates": [{"key": candidate.key, "backend": candidate.key}],
-        "plan": plan,
+        "plan": {**usual, **plan},
     }
-    sluice.call("POST", "experiments", experiment)
+
+
+def _start(sluice: Sluice, key: str, name: str, candidate: Model) -> str:
+    sluice.call("POST", "experiments", experiment_form(key, name, candidate))
     sluice.call("POST", f"experiments/{key}/start", {"reason": "the demo"})
     return key
