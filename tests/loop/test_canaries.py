@@ -136,6 +136,6 @@ def test_a_healthy_installation_logs_no_error(installation: Installation) -> Non
 
 def _is_bad(line: str) -> bool:
     try:
-        return bool(json.loads(line)["level"] in ("warning", "error", "critical"))
+        return bool(json.loads(line)["level"] in ("error", "critical"))
     except (ValueError, KeyError, TypeError):
-        return re.search(r"traceback|\berror\b|critical|warning", line, re.IGNORECASE) is not None
+        return re.search(r"traceback|\berror\b|critical", line, re.IGNORECASE) is not None

@@ -19,6 +19,9 @@ from controlplane.up.credentials import ensure_credentials
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
 from controlplane.web_client import answers
+from routing.edge.envoy_process import envoy_command
+from routing.edge.files import EdgeDirectory
+from routing.edge.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,7 +48,13 @@ class Command(BaseCommand):
         self._say("Preparing the database")
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
-        prepare_edge(environment)
+        prepare(
+            environment.edge_directory,
+            name=environment.edge_name,
+            host=environment.edge_host,
+            port=environment.edge_port,
+            admin_port=environment.edge_admin_port,
+        )
         return ensure_credentials(environment)
 
     def _run(self, environment: Environment, credentials: dict[str, str]) -> None:
@@ -88,10 +97,6 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def prepare_edge(environment: Environment) -> None:
-    """Write what Envoy needs before its first start."""
-
-
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -120,7 +125,7 @@ def _process_environment(environment: Environment) -> dict[str, str]:
         "SLUICE_PYTHON": sys.executable,
         "SLUICE_VALKEY": str(valkey_binary()),
         "SLUICE_VALKEY_PORT": str(embedded_valkey_port(environment) or 0),
-        "SLUICE_ENVOY": shlex.join(["envoy"]),
+        "SLUICE_ENVOY": shlex.join(envoy_command(EdgeDirectory(environment.edge_directory))),
         "SLUICE_WEB_HOST": environment.web_host,
         "SLUICE_WEB_PORT": str(environment.web_port),
         "PYTHONUNBUFFERED": "1",
