@@ -27,7 +27,7 @@ def two_sided_log_e(z: ArrayLike, r: ArrayLike) -> Floats:
     2.331456154
     """
     z, r = np.asarray(z, dtype=np.float64), np.asarray(r, dtype=np.float64)
-    return 0.5 * (z**2 * r / (1.0 + r) - np.log1p(r))
+    return np.asarray(0.5 * (z**2 * r / (1.0 + r) - np.log1p(r)), dtype=np.float64)
 
 
 def one_sided_log_e(z: ArrayLike, r: ArrayLike) -> Floats:
@@ -36,16 +36,17 @@ def one_sided_log_e(z: ArrayLike, r: ArrayLike) -> Floats:
     The mixture is half-normal, so effects below zero add nothing; at z below zero it falls under 1.
 
     >>> round(float(one_sided_log_e(3.0, 10.0)), 6)
-    3.583206
+    3.582991
     """
     z, r = np.asarray(z, dtype=np.float64), np.asarray(r, dtype=np.float64)
-    return two_sided_log_e(z, r) + np.log(2.0) + special.log_ndtr(z * np.sqrt(r / (1.0 + r)))
+    below_zero = special.log_ndtr(z * np.sqrt(r / (1.0 + r)))
+    return np.asarray(two_sided_log_e(z, r) + np.log(2.0) + below_zero, dtype=np.float64)
 
 
 def averaged(log_e: Floats, *, axis: int = -1) -> Floats:
     """Log of the mean of e-values, which is an e-value whatever their dependence (Vovk and Wang, Ann. Stat. 2021)."""
     count = log_e.shape[axis]
-    return np.asarray(special.logsumexp(log_e, axis=axis), dtype=np.float64) - np.log(count)
+    return np.asarray(special.logsumexp(log_e, axis=axis) - np.log(count), dtype=np.float64)
 
 
 def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
@@ -55,7 +56,7 @@ def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
     above the root. For a single mixture the first guess is the solution.
 
     >>> round(float(two_sided_critical([8.211968], 0.05)), 4)
-    3.0356
+    3.0351
     """
     _check_alpha(alpha)
     r = np.asarray(r, dtype=np.float64)
@@ -70,7 +71,7 @@ def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
         squared = squared - step
         if not np.any(np.abs(step) > 1e-12 * squared):
             break
-    return np.sqrt(squared)
+    return np.asarray(np.sqrt(squared), dtype=np.float64)
 
 
 def tuned_ratio(alpha: float) -> float:
@@ -88,5 +89,5 @@ def tuned_ratio(alpha: float) -> float:
 def _check_alpha(alpha: float) -> None:
     require(
         0.0 < alpha < 1.0,
-        lambda: InvalidArgument("alpha_range", f"alpha is {alpha}.", next_step="Give a value between 0 and 1."),
+        lambda: InvalidArgument("alpha-range", f"alpha is {alpha}.", next_step="Give a value between 0 and 1."),
     )

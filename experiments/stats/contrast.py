@@ -46,7 +46,7 @@ def linear_contrast(
     >>> round(float(contrast.z[0]), 9), round(float(contrast.degrees[0]), 6)
     (-1.396737668, 154.407859)
     """
-    factor = np.asarray(factor, dtype=np.float64)
+    factor, shift = np.asarray(factor, dtype=np.float64), np.asarray(shift, dtype=np.float64)
     from_candidate = candidate.variance / candidate.units
     from_control = factor**2 * control.variance / control.units
     total = from_candidate + from_control

@@ -24,8 +24,8 @@ def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
     A metric that cannot be judged gets the verdict *insufficient* with a note and hides no other.
 
     Raises:
-        InvalidPlan: `shares_sum`, `control_unknown`, `metric_twice`, `plan_range` or `metric_range`.
-        InvalidEvidence: `units_negative`.
+        InvalidPlan: `shares-sum`, `control-unknown`, `metric-twice`, `plan-range` or `metric-range`.
+        InvalidEvidence: `units-negative`.
 
     >>> from experiments.stats.types import *
     >>> errors = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.5)

@@ -25,8 +25,8 @@ def sample_ratio(shares: Mapping[str, float], units: Mapping[str, int]) -> Sampl
     A mismatch is an e-value of 1000 or more, valid at every look; the p-value holds for a single look.
 
     Raises:
-        InvalidPlan: `shares_sum`, shares are negative or do not sum to 1.
-        InvalidEvidence: `units_negative`.
+        InvalidPlan: `shares-sum`, shares are negative or do not sum to 1.
+        InvalidEvidence: `units-negative`.
 
     >>> sample_ratio({"control": 0.5, "new": 0.5}, {"control": 5300, "new": 4700}).mismatch
     True
@@ -77,12 +77,12 @@ def log_e_value(counts: ArrayLike, shares: ArrayLike, *, concentration: float = 
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
-    """Raise InvalidPlan `shares_sum` unless shares are at least 0 and sum to 1."""
+    """Raise InvalidPlan `shares-sum` unless shares are at least 0 and sum to 1."""
     sound = all(math.isfinite(share) and share >= 0.0 for share in shares.values())
     require(
         sound and math.isclose(sum(shares.values()), 1.0, abs_tol=1e-9),
         lambda: InvalidPlan(
-            "shares_sum",
+            "shares-sum",
             f"The shares {dict(shares)} are not a split of all units.",
             next_step="Give each variant a share of 0 or more, together 1.",
         ),
@@ -91,7 +91,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 def _negative_units(variants: list[str]) -> InvalidEvidence:
     return InvalidEvidence(
-        "units_negative",
+        "units-negative",
         f"The count of units is negative for {', '.join(variants)}.",
         next_step="Count the distinct units again.",
     )

@@ -13,7 +13,7 @@ def estimate(sums: SumsColumns) -> Estimates:
 
     >>> from experiments.stats.types import UnitSums
     >>> arm = estimate(SumsColumns.of([UnitSums(5000, 500, 5000, 500, 5000, 500)]))
-    >>> float(arm.value[0]), float(arm.variance[0])
+    >>> float(arm.value[0]), round(float(arm.variance[0]), 9)
     (0.1, 0.09)
     """
     share = sums.sum_y / sums.units

@@ -1,0 +1,48 @@
+"""Against the margin: how much worse than accepted a candidate is, and what a look may conclude from it."""
+
+from typing import Protocol
+
+import numpy as np
+
+from experiments.stats.cells import Cells
+from experiments.stats.columns import Flags, Floats
+from experiments.stats.contrast import Contrast, linear_contrast, with_larger_variance
+
+
+class BuildContrast(Protocol):
+    """Builds the contrast candidate - factor · control - shift of all cells with one rule for the variance."""
+
+    def __call__(self, cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
+        """Build it."""
+
+
+def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> Contrast:
+    """Harm minus accepted harm, above zero where the candidate is worse than its margin allows.
+
+    For a metric that is better low: m_T - m_C - margin, and m_T - (1 + margin) m_C for a margin relative to |control|;
+    mirrored for one that is better high. Being linear in both means it needs no variance of a ratio.
+    `control_sign` is the sign of the control's true value, 1 or -1.
+    Reference: Schultzberg, Ankargren and Frånberg, Risk-aware product decisions (arXiv 2402.11609).
+    """
+    sign = cells.harm_sign
+    factor = np.where(cells.relative_margin, 1.0 + sign * cells.margin * control_sign, 1.0)
+    shift = np.where(cells.relative_margin, 0.0, sign * cells.margin)
+    contrast = build(cells, factor=factor, shift=shift)
+    return Contrast(sign * contrast.difference, contrast.standard_error, contrast.degrees)
+
+
+def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
+    """The contrast with the variance for a planned look: Welch's, but a much smaller arm gets the larger of both."""
+    arms = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
+    return linear_contrast(*arms, factor=factor, shift=shift)
+
+
+def observed_sign(cells: Cells) -> Floats:
+    """Sign of the control's value; 1 for zero."""
+    return np.where(cells.control.estimates.value < 0.0, -1.0, 1.0)
+
+
+def sign_is_clear(cells: Cells) -> Flags:
+    """Whether the control's value is more than two standard errors from zero, so that a share of it has a meaning."""
+    control = cells.control.estimates
+    return np.asarray(np.abs(control.value) > 2.0 * np.sqrt(control.variance / control.units), dtype=np.bool_)
