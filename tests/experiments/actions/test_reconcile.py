@@ -1,0 +1,164 @@
+"""One step of the loop on a real lake: what the evidence asks for is done once, whatever is killed in between."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from controlplane.actors import SLUICE
+from experiments.actions.pause import pause
+from experiments.actions.reconcile import reconcile
+from experiments.actions.start import start
+from experiments.decide import DecisionKind
+from experiments.models import Analysis, Decision, Experiment, State
+from routing.events.schema import REQUESTS
+from routing.models import Split
+from tests.experiments.drafts import draft
+from tests.routing.events.rows import request_row, store
+
+pytestmark = pytest.mark.django_db
+USERS = 300
+
+
+@pytest.fixture(autouse=True)
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty lake that analyses read."""
+    url = str(tmp_path / "lake")
+    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
+    return url
+
+
+@pytest.fixture
+def running() -> Experiment:
+    experiment = draft()
+    start(experiment, actor=SLUICE)
+    return experiment
+
+
+def rows(experiment: Experiment, variant: str, errors: int, first_unit: int) -> Iterator[dict[str, Any]]:
+    """One request of each of 300 users, the first of them with an error."""
+    assert experiment.started_at is not None
+    for number in range(USERS):
+        yield request_row(
+            f"{variant}-{number}",
+            time=(experiment.started_at + timedelta(milliseconds=number)).isoformat(),
+            unit=first_unit + number,
+            experiment=experiment.key,
+            variant=variant,
+            stage=0,
+            status=500 if number < errors else 200,
+        )
+
+
+def measure(lake: str, experiment: Experiment, *, control_errors: int, candidate_errors: int) -> None:
+    control = rows(experiment, "control", control_errors, first_unit=0)
+    candidate = rows(experiment, "better", candidate_errors, first_unit=USERS)
+    store(lake, REQUESTS, [*control, *candidate])
+
+
+def later(experiment: Experiment, seconds: float) -> Any:
+    assert experiment.stage_entered_at is not None
+    return experiment.stage_entered_at + timedelta(seconds=seconds)
+
+
+def fresh(experiment: Experiment) -> Experiment:
+    return Experiment.objects.get(pk=experiment.pk)
+
+
+def test_harm_halts_at_once_and_once(lake: str, running: Experiment) -> None:
+    measure(lake, running, control_errors=3, candidate_errors=60)
+    decision = reconcile(running, now=later(running, 5))
+    assert decision is not None
+    assert decision.kind is DecisionKind.HALT
+    assert "Error rate is 20 % for better against 1 % for control" in decision.reason
+    assert reconcile(fresh(running), now=later(running, 6)) is None
+    assert fresh(running).state == State.HALTED
+    assert Decision.objects.filter(kind="halt").count() == 1
+    assert not Split.objects.exists()
+
+
+def test_a_paused_experiment_is_still_halted_by_harm(lake: str, running: Experiment) -> None:
+    pause(running, actor=SLUICE)
+    measure(lake, running, control_errors=3, candidate_errors=60)
+    reconcile(running, now=later(running, 5))
+    assert fresh(running).state == State.HALTED
+
+
+def test_a_healthy_ramp_advances_and_is_promoted(lake: str, running: Experiment) -> None:
+    measure(lake, running, control_errors=3, candidate_errors=2)
+    soaking = reconcile(running, now=later(running, 5))
+    assert soaking is not None
+    assert soaking.kind is DecisionKind.HOLD
+    reconcile(fresh(running), now=later(running, 60))
+    advanced = fresh(running)
+    assert (advanced.stage_index, Split.objects.get().coverage) == (1, 10_000)
+    reconcile(advanced, now=later(advanced, 300))
+    promoted = fresh(running)
+    assert promoted.state == State.PROMOTED
+    assert promoted.endpoint.backend.key == "candidate"
+    assert list(promoted.decisions.order_by("sequence").values_list("kind", flat=True)) == [
+        "hold",
+        "advance",
+        "promote",
+    ]
+
+
+def test_without_traffic_nothing_is_promoted(running: Experiment) -> None:
+    reconcile(running, now=later(running, 400))
+    assert fresh(running).state == State.RUNNING
+    reconcile(fresh(running), now=later(running, 3600))
+    assert fresh(running).state == State.INCONCLUSIVE
+
+
+def test_holding_for_the_same_cause_is_said_once(running: Experiment) -> None:
+    for seconds in (1, 2, 3):
+        reconcile(fresh(running), now=later(running, seconds))
+    assert Decision.objects.count() == 1
+    assert Analysis.objects.count() == 3
+
+
+@pytest.mark.parametrize("dies_in", ["append_decision", "move", "remove"])
+def test_a_death_in_the_middle_of_a_halt_leaves_all_or_nothing(
+    lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    measure(lake, running, control_errors=3, candidate_errors=60)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"experiments.actions.end.{dies_in}", die)
+        with pytest.raises(KeyboardInterrupt):
+            reconcile(running, now=later(running, 5))
+    assert fresh(running).state == State.RUNNING
+    assert Split.objects.exists()
+    assert Decision.objects.count() == 0
+    reconcile(fresh(running), now=later(running, 6))
+    assert fresh(running).state == State.HALTED
+    assert Decision.objects.count() == 1
+
+
+def test_a_decision_carries_its_evidence(lake: str, running: Experiment) -> None:
+    measure(lake, running, control_errors=3, candidate_errors=60)
+    reconcile(running, now=later(running, 5))
+    evidence = Decision.objects.get().evidence
+    assert evidence["sufficient_statistics"]["units"] == {"control": USERS, "better": USERS}
+    sums = {item["variant"]: item["sum_y"] for item in evidence["sufficient_statistics"]["sums"]}
+    assert sums == {"control": 3, "better": 60}
+    assert evidence["lake_version"]["requests"] >= 1
+    assert evidence["results"]["halt"]["reached"] is True
+
+
+def test_old_analyses_are_thinned_out_but_those_behind_decisions_stay(running: Experiment) -> None:
+    now = timezone.now()
+    for minutes in range(0, 120, 2):
+        reconcile(fresh(running), now=now + timedelta(minutes=minutes / 100))
+    decided = set(Decision.objects.values_list("analysis_id", flat=True))
+    reconcile(fresh(running), now=now + timedelta(hours=2))
+    kept = set(Analysis.objects.values_list("pk", flat=True))
+    assert decided <= kept
+    assert len(kept) <= len(decided) + 3
