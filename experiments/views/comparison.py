@@ -26,9 +26,9 @@ from experiments.views.wording import change, change_interval, difference, diffe
 TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INSUFFICIENT: "wait"}
 WORDS = {
     (Role.GOAL, Verdict.PASS): "shown to be better",
-    (Role.GOAL, Verdict.FAIL): "shown not to be better",
+    (Role.GOAL, Verdict.FAIL): "shown to be worse",
     (Role.GUARDRAIL, Verdict.PASS): "shown to be within its margin",
-    (Role.GUARDRAIL, Verdict.FAIL): "worse than its margin",
+    (Role.GUARDRAIL, Verdict.FAIL): "shown to be worse than its margin",
 }
 
 
