@@ -1,16 +1,19 @@
 """When Redis or the lake is away, the collector waits, says so once, and goes on where it was."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from routing.events import collector as collector_module
 from routing.events.collector import Collector
 from routing.events.schema import REQUESTS
 from tests.routing.events.rows import request_row, send, stored
@@ -57,14 +60,19 @@ def test_redis_goes_away_and_comes_back(tmp_path: Path, lake_url: str) -> None:
             assert said(logs, "collecting_waits") == 2
 
 
-def test_a_lake_that_cannot_be_made_yet(redis: Redis, lake_url: str) -> None:
+def test_a_lake_that_cannot_be_made_yet(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector_module, "LONGEST_RETRY_SECONDS", 0.01)
     Path(lake_url).write_text("in the way")
     send(redis, "local", "100-10", [request_row("a")])
     with collecting(redis, lake_url) as logs:
         wait_until(lambda: said(logs, "collecting_waits"))
+        time.sleep(0.5)
         Path(lake_url).unlink()
-        wait_until(lambda: request_ids(lake_url) == ["a"])
+        wait_until(lambda: said(logs, "collecting_goes_on"))
+    [recovery] = [record for record in logs if record["event"] == "collecting_goes_on"]
+    assert recovery["attempts"] > 2
     assert said(logs, "collecting_waits") == 1
+    assert request_ids(lake_url) == ["a"]
 
 
 def test_a_lake_that_goes_away(redis: Redis, lake_url: str) -> None:

@@ -28,17 +28,19 @@ def test_both_read_the_same_and_one_commits(redis: Redis, lake_url: str) -> None
 
 
 def test_one_that_read_less_is_refused_and_takes_nothing_back(redis: Redis, lake_url: str) -> None:
-    send(redis, "local", "100-10", [request_row("a")])
     late = Collector(redis, lake_url, REQUESTS)
+    send(redis, "local", "100-10", [request_row("a")])
+    late.step()
     late_table = lake.open_table(lake_url, REQUESTS)
-    late_reading = late.read(late_table)
     send(redis, "local", "100-20", [request_row("b")])
+    late_reading = late.read(late_table)
+    send(redis, "local", "100-30", [request_row("c")])
     Collector(redis, lake_url, REQUESTS).step()
     with pytest.raises(lake.Superseded):
         late.commit(late_table, late_reading)
     late.acknowledge(late_table)
-    assert redis.hget(keys.COLLECTED, STREAM) == b"100-20"
-    assert stored(lake_url, REQUESTS, "request_id") == ["a", "b"]
+    assert redis.hget(keys.COLLECTED, STREAM) == b"100-30"
+    assert stored(lake_url, REQUESTS, "request_id") == ["a", "b", "c"]
 
 
 def test_both_run_and_merge(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
