@@ -42,6 +42,7 @@ def forest_plot(rows: Sequence[ForestRow], *, width: int) -> dict[str, Any]:
         "width": width,
         "height": ROW_HEIGHT * len(rows),
         "padding": 6,
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"values": [_values(row, index, limit, width) for index, row in enumerate(rows)]},
         "encoding": {"y": _down("middle", len(rows))},
         "layer": [
@@ -53,7 +54,7 @@ def forest_plot(rows: Sequence[ForestRow], *, width: int) -> dict[str, Any]:
             _point("off_left", {"shape": "triangle-left", "size": 60}),
             _point("off_right", {"shape": "triangle-right", "size": 60}),
             _text("label", {"x": 0, "align": "left", "fontWeight": 600}),
-            _text("text", {"x": width, "align": "right", "color": MUTED}),
+            _text("text", {"x": "width", "align": "right", "color": MUTED}),
         ],
     }
 

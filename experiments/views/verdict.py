@@ -10,7 +10,7 @@ from experiments.models.experiment import ENDED_STATES
 from experiments.stats.types import MetricResult, Results, Role, Verdict
 from experiments.views.reads import Dossier
 from experiments.views.timeline import coverage_of, remaining_seconds
-from experiments.views.wording import about
+from experiments.views.wording import about, percent
 
 TONES = {
     State.DRAFT: "",
@@ -72,7 +72,7 @@ def _mismatch(dossier: Dossier, results: Results) -> Summary:
     observed = results.sample_ratio.observed
     total = sum(observed.values()) or 1
     shares = " and ".join(
-        f"{variant} has {observed.get(variant, 0) / total:.1%} instead of {expected:.1%} of the users"
+        f"{variant} has {percent(observed.get(variant, 0) / total)} instead of {percent(expected)} of the users"
         for variant, expected in results.sample_ratio.expected.items()
     )
     sentence = f"{_place(dossier)} cannot be judged: {shares}."

@@ -1,4 +1,4 @@
-"""Contrast of the stylesheet's colours, light and dark (WCAG 2.2, level AA: 4.5 for text, 3 for borders of controls)."""
+"""Contrast of colours, light and dark (WCAG 2.2, level AA: 4.5 for text, 3 for the borders of controls)."""
 
 import re
 from pathlib import Path

@@ -1,0 +1,181 @@
+"""The page of one experiment."""
+
+from dataclasses import replace
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from controlplane.actors import SLUICE, Actor
+from controlplane.models import Role
+from experiments.actions.advance import advance
+from experiments.actions.conclude import conclude
+from experiments.actions.halt import halt, halt_by_hand
+from experiments.actions.pause import pause
+from experiments.actions.promote import promote_by_hand
+from experiments.decide import Decision, DecisionKind
+from experiments.models import Metric
+from tests.controlplane.views.visitors import text, visitor
+from tests.experiments.views.findings import GOAL, found, measured, planned, running
+
+pytestmark = pytest.mark.django_db
+
+ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "No guardrail is worse than its margin.")
+
+
+def page() -> str:
+    return " ".join(text(visitor(Role.VIEWER), "/experiments/canary").split())
+
+
+def test_a_draft_says_that_nothing_happens_yet() -> None:
+    planned()
+    seen = page()
+    assert "Not started: all users of chat get stable." in seen
+    assert "stage 1 puts 10 % of each variant&#x27;s users on the test" in seen
+    assert "5 % at stage 1" in seen
+
+
+def test_a_running_one_says_what_is_known_with_numbers_and_what_comes() -> None:
+    measured(running(), found())
+    seen = page()
+    assert (
+        "Stage 1 of 2 (10 %): Requests per user is 5 for better against 4 for control (+25.0%), "
+        "from 510 and 500 users; 1 of 1 guardrails are shown to be within their margins." in seen
+    )
+    assert "coverage goes to 100 % in about 30 days unless harm is shown." in seen
+
+
+def test_one_without_results_says_so() -> None:
+    running()
+    assert "has begun, and nothing is measured yet." in page()
+
+
+def test_a_broken_split_comes_before_all_results() -> None:
+    said = found(mismatch=True)
+    ratio = replace(said.sample_ratio, observed={"control": 600, "better": 400}, p_value=1e-9)
+    measured(running(), replace(said, sample_ratio=ratio))
+    seen = page()
+    assert "control has 60 % instead of 50 % of the users and better has 40 % instead of 50 % of the users" in seen
+    assert "happens by chance less than once in 1,000 times" in seen
+    assert "The split is not the one that was set" in seen
+
+
+def test_a_pause_says_who_waits_for_what() -> None:
+    pause(running(), actor=Actor("olga", Role.OPERATOR), reason="lunch")
+    seen = page()
+    assert "Paused (lunch) on stage 1 of 2 (10 %)." in seen
+    assert "Resume it or halt it." in seen
+    assert "by olga" in seen
+
+
+def test_a_halt_says_where_and_why() -> None:
+    experiment = running()
+    analysis = measured(experiment, found(harmed=True))
+    reason = "Error rate is 6 % for better against 1 % for control."
+    halt(experiment, Decision(DecisionKind.HALT, "guardrail-harmed", reason), actor=SLUICE, analysis=analysis)
+    seen = page()
+    assert f"Halted on stage 1 of 2 (10 %): {reason}" in seen
+    assert "All users of chat get stable again." in seen
+    assert "halted here" in seen
+    assert "none any more" in seen
+
+
+def test_a_promotion_says_what_users_get_now() -> None:
+    promote_by_hand(running(), actor=SLUICE, reason="It is better.")
+    seen = page()
+    assert "Promoted: all users of chat get candidate. It is better." in seen
+    assert "stable can be retired" in seen
+
+
+def test_what_cannot_be_told_is_left_to_a_person() -> None:
+    conclude(running(), Decision(DecisionKind.INCONCLUSIVE, "not-shown", "It cannot be told."), actor=SLUICE)
+    seen = page()
+    assert "Inconclusive: It cannot be told." in seen
+    assert "You decide: promote by hand with a reason" in seen
+
+
+def test_results_stand_with_their_intervals_and_verdicts() -> None:
+    measured(running(), found())
+    seen = page()
+    for words in (
+        "+1",
+        "+0.4 to +1.6",
+        "+25.0 %",
+        "+10.0 to +40.0 %",
+        "Pass</span>",
+        "shown to be better",
+        "goal, higher is better",
+        "margin 1 percentage points",
+        "+0.2 pp",
+        "−0.4 pp to +0.8 pp",
+        "shown to be within its margin",
+    ):
+        assert words in seen
+    assert seen.count("<svg") == 4
+
+
+def test_what_was_not_measured_is_said_and_not_drawn() -> None:
+    nothing = replace(
+        GOAL,
+        control_value=None,
+        variant_value=None,
+        effect=None,
+        relative=None,
+        interval=None,
+        relative_interval=None,
+        anytime_interval=None,
+        note="no user has a value",
+    )
+    measured(running(), found(goal=nothing))
+    seen = page()
+    assert "not measured" in seen
+    assert "no user has a value" in seen
+    assert "Requests per user could not be measured" in seen
+
+
+def test_the_traffic_is_set_beside_what_arrived() -> None:
+    measured(running(), found())
+    seen = page()
+    for words in ("2,060", "5 % now", "50 % of the test", "The split is as it was set", "3 users were seen in more"):
+        assert words in seen
+
+
+def test_the_timeline_and_the_log_follow_the_ramp() -> None:
+    experiment = running()
+    advance(experiment, ADVANCE, actor=SLUICE)
+    halt_by_hand(experiment, actor=Actor("olga", Role.OPERATOR), reason="it answers in Latin")
+    seen = page()
+    log = seen[seen.index("Decision log") :]
+    assert (
+        log.index("it answers in Latin")
+        < log.index("No guardrail is worse")
+        < log.index("Started")
+        < log.index("Created")
+    )
+    assert seen.index("done") < seen.index("halted here")
+
+
+def test_names_that_people_typed_are_text_in_pages_and_drawings() -> None:
+    Metric.objects.filter(key="requests-per-user").update(name="<script>alert(1)</script>")
+    measured(running(), found())
+    seen = page()
+    assert "<script>alert" not in seen
+    assert "&lt;script&gt;alert(1)" in seen
+
+
+def test_another_metric_can_be_followed_over_time() -> None:
+    experiment = running()
+    for seconds in (30, 20, 10):
+        measured(experiment, found(), seconds_ago=seconds)
+    browser = visitor(Role.VIEWER)
+    assert "Relative effect on Requests per user" in text(browser, "/experiments/canary")
+    chosen = text(browser, "/experiments/canary?effect=error-rate:better")
+    assert "Relative effect on Error rate over time." in chosen
+
+
+def test_a_long_history_takes_no_more_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    experiment = running()
+    for seconds in range(200, 0, -1):
+        measured(experiment, found(), seconds_ago=seconds)
+    browser = visitor(Role.VIEWER)
+    with django_assert_max_num_queries(13):
+        text(browser, "/experiments/canary")

@@ -1,0 +1,69 @@
+"""Metrics on their pages."""
+
+from typing import Any
+
+import pytest
+
+from controlplane.actors import SLUICE
+from controlplane.models import Role
+from experiments.actions.start import start
+from experiments.models import Metric
+from tests.controlplane.views.visitors import text, visitor
+from tests.experiments.drafts import draft
+
+pytestmark = pytest.mark.django_db
+
+TYPED = {
+    "key": "thumbs-up",
+    "name": "Thumbs-up rate",
+    "description": "Answers that users liked.",
+    "type": "ratio",
+    "numerator": "outcome(thumbs-up)",
+    "denominator": "outcome_count(thumbs-up)",
+    "direction": "increase",
+    "display_unit": "%",
+}
+
+
+def send(path: str, **changes: Any) -> str:
+    return visitor(Role.OPERATOR).post(path, {**TYPED, **changes}, follow=True).content.decode()
+
+
+def test_what_is_typed_is_defined() -> None:
+    assert "Metric thumbs-up is defined." in send("/metrics/new")
+    assert Metric.objects.get(key="thumbs-up").numerator == "outcome(thumbs-up)"
+    assert "Answers that users liked." in text(visitor(Role.VIEWER), "/metrics")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"numerator": "happiness"},
+        {"denominator": ""},
+        {"type": "mean"},
+        {"key": "latency"},
+        {"key": "Thumbs Up"},
+    ],
+)
+def test_what_makes_no_sense_is_said_and_nothing_typed_is_lost(changes: dict[str, str]) -> None:
+    page = send("/metrics/new", **changes)
+    assert 'class="errorlist"' in page or 'role="alert"' in page
+    assert "Answers that users liked.</textarea>" in page
+    assert not Metric.objects.filter(name="Thumbs-up rate").exists()
+
+
+def test_a_metric_of_a_frozen_plan_keeps_its_meaning() -> None:
+    start(draft(), actor=SLUICE)
+    error_rate = Metric.objects.get(key="error-rate")
+    typed = {name: getattr(error_rate, name) for name in TYPED}
+    assert "would change their plan" in send("/metrics/error-rate/edit", **{**typed, "numerator": "requests"})
+    assert "is changed" in send("/metrics/error-rate/edit", **{**typed, "name": "Failed requests"})
+    error_rate.refresh_from_db()
+    assert (error_rate.numerator, error_rate.name) == ("errors", "Failed requests")
+
+
+def test_a_metric_in_a_plan_is_kept_and_another_removed() -> None:
+    draft()
+    assert "is part of a plan" in send("/metrics/error-rate/delete")
+    assert "Metric latency is removed." in send("/metrics/latency/delete")
+    assert set(Metric.objects.filter(key__in=("error-rate", "latency")).values_list("key", flat=True)) == {"error-rate"}

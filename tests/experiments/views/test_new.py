@@ -1,0 +1,150 @@
+"""The form of a new experiment."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from controlplane.models import Role
+from experiments.models import Experiment
+from tests.controlplane.views.visitors import text, visitor
+from tests.experiments.drafts import backend, draft, endpoint
+
+pytestmark = pytest.mark.django_db
+
+FILLED = {
+    "name": "Second version",
+    "key": "chat-v2",
+    "hypothesis": "It answers better.",
+    "endpoint": "chat",
+    "control": "stable",
+    "candidate": "candidate",
+}
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    endpoint()
+    backend("candidate")
+    return visitor(Role.OPERATOR)
+
+
+def fields(html: str) -> dict[str, str]:
+    """What a browser would send with the sheet as it stands, but for its buttons."""
+    sheet = html[html.index('id="sheet"') : html.index("</form>", html.index('id="sheet"'))]
+    values = {}
+    for tag in re.findall(r"<input[^>]*>", sheet):
+        value = re.search(r'value="([^"]*)"', tag)
+        values[re.findall(r'name="([^"]+)"', tag)[0]] = unescape(value[1]) if value else ""
+    for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', sheet, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        values[name] = chosen[1] if chosen else ""
+    for name, content in re.findall(r'<textarea name="([^"]+)".*?>(.*?)</textarea>', sheet, re.DOTALL):
+        values[name] = unescape(content).strip()
+    return values
+
+
+def sheet(browser: Client, **changes: Any) -> dict[str, str]:
+    return {**fields(text(browser, "/experiments/new")), **FILLED, **changes}
+
+
+def send(browser: Client, values: dict[str, str]) -> str:
+    return browser.post("/experiments/new", values, follow=True).content.decode()
+
+
+def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
+    assert "The draft is saved." in send(browser, sheet(browser))
+    experiment = Experiment.objects.get()
+    assert [stage.coverage for stage in experiment.plan.stages.all()] == [500, 2500, 5000, 10_000]
+    assert [stage.soak_seconds for stage in experiment.plan.stages.all()] == [3600, 3600, 3600, 86_400]
+    plan = experiment.plan
+    assert (plan.alpha, plan.halt_alpha, plan.power, plan.minimum_units) == (0.05, 0.01, 0.8, 100)
+    assert (plan.maximum_seconds, plan.tick_seconds) == (14 * 86_400, 10)
+    metrics = {m.metric.key: (m.role, m.margin, m.margin_kind) for m in plan.metrics.all()}
+    assert metrics == {"error-rate": ("guardrail", 0.01, "absolute"), "latency": ("guardrail", 0.1, "relative")}
+    backends = [(v.key, v.backend.key) for v in experiment.variants.all()]
+    assert backends == [("control", "stable"), ("candidate", "candidate")]
+
+
+def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> None:
+    values = sheet(browser, **{"metrics-1-margin": "120", "metrics-1-margin_kind": "absolute"})
+    send(browser, values)
+    assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 120
+
+
+def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
+    send(browser, sheet(browser, **{"metrics-1-role": "goal", "metrics-1-margin": "7"}))
+    assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"key": "Chat V2"}, "Use lower-case letters"),
+        ({"name": ""}, "This field is required."),
+        ({"candidate": "stable"}, "Choose another backend than the control"),
+        ({"candidate": "gone"}, "Select a valid choice"),
+        ({"traffic": "200"}, "less than or equal to 100"),
+        ({"metrics-0-margin": "-1"}, "greater than or equal to 0"),
+        ({"metrics-0-metric": ""}, "This field is required."),
+        ({"metrics-1-metric": "error-rate"}, "A metric may appear only once."),
+        ({"metrics-0-role": "observed", "metrics-1-role": "observed"}, "must be a goal or a guardrail"),
+        ({"stages-1-coverage": "3"}, "must be larger than the one before"),
+        ({"stages-0-soak_minutes": "9999999"}, "stages-0-soak_minutes"),
+        ({"maximum_days": "0.5"}, "soak for longer than"),
+        ({"maximum_days": "500"}, "less than or equal to 31536000"),
+        ({"alpha": "60"}, "less than or equal to 49"),
+        ({"key": "taken"}, "There is an experiment called taken already."),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
+    browser: Client, changes: dict[str, str], problem: str
+) -> None:
+    draft("taken")
+    values = sheet(browser, **changes)
+    page = send(browser, values)
+    assert problem in unescape(page)
+    assert not Experiment.objects.exclude(key="taken").exists()
+    kept = fields(page)
+    valid = {name: value for name, value in values.items() if value != "gone" and name != "csrfmiddlewaretoken"}
+    assert {name: kept.get(name) for name in valid} == valid
+
+
+def test_a_problem_stands_beside_its_field(browser: Client) -> None:
+    page = send(browser, sheet(browser, **{"metrics-1-margin": "-1"}))
+    assert re.search(r'id="id_metrics-1-margin_error"><li>', page)
+    assert re.search(r'name="metrics-1-margin"[^>]*aria-invalid="true"', page)
+    assert not re.search(r'name="metrics-0-margin"[^>]*aria-invalid="true"', page)
+
+
+def test_rows_are_added_and_taken_away_with_all_else_as_typed(browser: Client) -> None:
+    values = sheet(browser, **{"metrics-1-margin": "33", "key": "Half typed"})
+    longer = fields(send(browser, {**values, "add_row": "metrics"}))
+    assert longer["metrics-TOTAL_FORMS"] == "3"
+    assert (longer["metrics-1-margin"], longer["key"], longer["metrics-2-metric"]) == ("33", "Half typed", "")
+    shorter = fields(send(browser, {**longer, "remove_row": "metrics-0"}))
+    assert shorter["metrics-TOTAL_FORMS"] == "2"
+    assert (shorter["metrics-0-metric"], shorter["metrics-0-margin"]) == ("latency", "33")
+    stages = fields(send(browser, {**shorter, "remove_row": "stages-3"}))
+    assert (stages["stages-TOTAL_FORMS"], stages["stages-2-coverage"]) == ("3", "50")
+    assert not Experiment.objects.exists()
+
+
+def test_adding_a_row_complains_about_nothing(browser: Client) -> None:
+    page = send(browser, {**sheet(browser, name="", key="Bad Key"), "add_row": "stages"})
+    assert 'class="errorlist"' not in page
+    assert "aria-invalid" not in page
+
+
+@pytest.mark.parametrize("row", ["metrics-99", "nothing-0", "metrics", "metrics-x"])
+def test_a_row_that_is_not_there_takes_nothing_away(browser: Client, row: str) -> None:
+    kept = fields(send(browser, {**sheet(browser), "remove_row": row}))
+    assert (kept["metrics-TOTAL_FORMS"], kept["stages-TOTAL_FORMS"]) == ("2", "4")
+
+
+def test_without_an_endpoint_the_page_leads_to_one(db: None) -> None:
+    page = text(visitor(Role.OPERATOR), "/experiments/new")
+    assert 'href="/endpoints/new"' in page
+    assert 'href="/backends/new"' in page

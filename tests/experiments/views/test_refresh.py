@@ -1,0 +1,80 @@
+"""The refresh in the background: only what changed travels, and nothing once the experiment has ended."""
+
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from controlplane.actors import SLUICE
+from controlplane.models import Role
+from experiments.actions.halt import halt_by_hand
+from experiments.actions.pause import pause
+from experiments.actions.start import start
+from tests.controlplane.views.visitors import text, visitor
+from tests.experiments.views.findings import found, measured, planned, running
+
+pytestmark = pytest.mark.django_db
+
+
+def address(html: str) -> str:
+    match = re.search(r'id="refresh" hx-get="([^"]+)"', html)
+    assert match is not None
+    return match[1].replace("&amp;", "&")
+
+
+def refresh(browser: Client, page: str) -> HttpResponse:
+    answer = browser.get(address(page), headers={"HX-Request": "true"})
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+def parts(answer: HttpResponse) -> set[str]:
+    return set(re.findall(r'id="part-([a-z]+)" hx-swap-oob', answer.content.decode()))
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    return visitor(Role.OPERATOR)
+
+
+def test_nothing_new_is_no_content(browser: Client) -> None:
+    measured(running(), found())
+    page = text(browser, "/experiments/canary")
+    assert refresh(browser, page).status_code == 204
+
+
+def test_a_new_analysis_renews_what_it_says_and_leaves_the_buttons(browser: Client) -> None:
+    experiment = running()
+    measured(experiment, found())
+    page = text(browser, "/experiments/canary")
+    measured(experiment, found())
+    assert parts(refresh(browser, page)) == {"results", "effect", "traffic"}
+
+
+def test_a_pause_renews_the_verdict_and_the_buttons(browser: Client) -> None:
+    experiment = running()
+    page = text(browser, "/experiments/canary")
+    pause(experiment, actor=SLUICE, reason="lunch")
+    answer = refresh(browser, page)
+    assert {"verdict", "announcement", "actions", "stages", "log"} <= parts(answer)
+    assert "/experiments/canary/resume" in answer.content.decode()
+    assert refresh(browser, answer.content.decode()).status_code == 204
+
+
+def test_the_end_is_the_last_that_is_asked_for(browser: Client) -> None:
+    experiment = running()
+    page = text(browser, "/experiments/canary")
+    halt_by_hand(experiment, actor=SLUICE, reason="enough")
+    last = refresh(browser, page).content.decode()
+    assert 'id="refresh"' in last
+    assert "hx-get" not in last
+    assert "every 2s" not in text(browser, "/experiments/canary")
+
+
+def test_a_draft_that_was_started_elsewhere_is_loaded_anew(browser: Client) -> None:
+    experiment = planned()
+    page = text(browser, "/experiments/canary")
+    assert refresh(browser, page).status_code == 204
+    start(experiment, actor=SLUICE)
+    assert refresh(browser, page)["HX-Refresh"] == "true"

@@ -1,0 +1,91 @@
+"""Backends on their pages."""
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from controlplane.models import AuditEvent, Role
+from routing.models import Backend, RoutingTable
+from tests.controlplane.views.visitors import text, visitor
+from tests.experiments.drafts import backend, endpoint
+
+pytestmark = pytest.mark.django_db
+
+TYPED = {
+    "key": "chat-v2",
+    "name": "Chat, second",
+    "protocol": "openai",
+    "addresses": "http://10.0.0.5:8000\r\n\r\n  http://10.0.0.6:8000\r\n",
+    "health_path": "/health",
+    "prompt_price": "0.5",
+    "completion_price": "1.5",
+    "registry_reference": "",
+}
+
+
+def send(path: str, **changes: Any) -> str:
+    answer = visitor(Role.OPERATOR).post(path, {**TYPED, **changes}, follow=True)
+    return answer.content.decode()
+
+
+def test_what_is_typed_is_registered_and_published() -> None:
+    assert "Backend chat-v2 is registered." in send("/backends/new")
+    assert Backend.objects.get(key="chat-v2").addresses == ["http://10.0.0.5:8000", "http://10.0.0.6:8000"]
+    assert "chat-v2" in RoutingTable.objects.get().content
+    assert AuditEvent.objects.get().actor == "operator"
+
+
+def test_addresses_are_shown_one_a_line() -> None:
+    send("/backends/new")
+    assert "http://10.0.0.5:8000\nhttp://10.0.0.6:8000</textarea>" in text(
+        visitor(Role.OPERATOR), "/backends/chat-v2/edit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"key": "Chat V2"}, "Use lower-case letters"),
+        ({"addresses": " \r\n "}, "This field is required."),
+        ({"prompt_price": "-1"}, "greater than or equal to 0"),
+        ({"protocol": "telepathy"}, "Select a valid choice"),
+        ({"addresses": "nonsense"}, "nonsense"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(changes: dict[str, str], problem: str) -> None:
+    page = send("/backends/new", **changes)
+    assert problem in page
+    assert 'value="Chat, second"' in page
+    assert not Backend.objects.exists()
+    assert not RoutingTable.objects.exists()
+
+
+def test_a_change_keeps_the_key() -> None:
+    send("/backends/new")
+    assert "is changed" in send("/backends/chat-v2/edit", key="other", name="Chat, renamed")
+    assert Backend.objects.get().key == "chat-v2"
+    assert Backend.objects.get().name == "Chat, renamed"
+
+
+def test_a_backend_in_use_is_kept_and_the_reason_said() -> None:
+    endpoint()
+    page = visitor(Role.OPERATOR).post("/backends/stable/delete", follow=True).content.decode()
+    assert "The backend stable is used by chat." in page
+    assert Backend.objects.filter(key="stable").exists()
+
+
+def test_a_backend_that_nothing_uses_is_removed_after_a_question() -> None:
+    backend("spare")
+    browser = visitor(Role.OPERATOR)
+    assert "Remove the backend" in text(browser, "/backends/spare/delete")
+    assert "Backend spare is removed." in browser.post("/backends/spare/delete", follow=True).content.decode()
+    assert not Backend.objects.exists()
+
+
+def test_many_backends_take_no_more_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    for number in range(12):
+        backend(f"spare-{number}")
+    browser = visitor(Role.VIEWER)
+    with django_assert_max_num_queries(4):
+        text(browser, "/backends")
