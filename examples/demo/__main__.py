@@ -38,9 +38,9 @@ def main() -> int:
     options = parser.parse_args()
     try:
         credentials = read_credentials()
-        sluice = Sluice(credentials["SLUICE_URL"], credentials["SLUICE_TOKEN"])
-        sluice.check()
-        return _run(sluice, credentials, options)
+        with Sluice(credentials["SLUICE_URL"], credentials["SLUICE_TOKEN"]) as sluice:
+            sluice.check()
+            return _run(sluice, credentials, options)
     except NotRunning as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -22,11 +22,17 @@ def read_credentials() -> dict[str, str]:
 
 
 class Sluice:
-    """The calls that the demo makes."""
+    """The calls that the demo makes; leaving its block closes the connections."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def check(self) -> None:
         """Raise `NotRunning` unless Sluice answers."""

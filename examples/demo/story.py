@@ -34,9 +34,9 @@ METRIC = {
     "display_unit": "%",
 }
 STAGES = (
-    {"coverage": 10, "soak_seconds": 20},
-    {"coverage": 40, "soak_seconds": 30},
-    {"coverage": 100, "soak_seconds": 75},
+    {"coverage": 20, "soak_seconds": 20},
+    {"coverage": 50, "soak_seconds": 25},
+    {"coverage": 100, "soak_seconds": 60},
 )
 METRICS = (
     {"metric": "thumbs-up-rate", "role": "goal", "minimum_effect": 0.1},

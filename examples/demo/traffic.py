@@ -59,7 +59,7 @@ class Traffic:
         """Send requests until `stop` is set, then wait for the answers that are under way."""
         chance = random.Random(self.crowd.seed)
         names = [f"user-{number}" for number in range(self.crowd.users)]
-        activity = [chance.paretovariate(1.5) for _ in names]
+        activity = [chance.lognormvariate(0, 1) for _ in names]
         limits = httpx.Limits(max_connections=500, max_keepalive_connections=100)
         async with (
             httpx.AsyncClient(base_url=self.edge_url, limits=limits, timeout=30) as client,

@@ -15,5 +15,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """Everything running, with the demo's models registered behind one endpoint."""
     directory = tmp_path_factory.mktemp("installation")
     with run_models(MODELS) as ports, run_installation(directory) as running:
-        register(Sluice(running.credentials["SLUICE_URL"], running.credentials["SLUICE_TOKEN"]), ports)
+        with Sluice(running.credentials["SLUICE_URL"], running.credentials["SLUICE_TOKEN"]) as sluice:
+            register(sluice, ports)
         yield running

@@ -59,7 +59,8 @@ class Command(BaseCommand):
 
     def _run(self, environment: Environment, credentials: dict[str, str]) -> None:
         supervisor = Supervisor(ROOT, _process_environment(environment))
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         try:
             self._start(supervisor, environment)
             self._welcome(environment, credentials)
