@@ -1,23 +1,28 @@
 """A cell is one metric of one candidate beside the control; here all cells of a plan stand in columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.stats.columns import Estimates, Flags, Floats, SumsColumns
 from experiments.stats.metrics import ESTIMATORS
 from experiments.stats.types import Direction, Evidence, JudgePlan, MarginKind, MetricPlan, MetricType, Role, UnitSums
+
+RARE_EVENTS = 20.0
+"""Events of the rarer kind from which on estimates are about normal (arXiv 2103.06476, section 4)."""
 
 NOTHING = UnitSums(0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One arm of every cell: its estimates and how many rare events it holds."""
+    """One arm of every cell: its estimates, its rare events and its independent trials (NaN where it has none)."""
 
     estimates: Estimates
     rare_events: Floats
+    trials: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,25 @@ class Cells:
     pools: Flags
 
     @property
+    def rare(self) -> Flags:
+        """Whether an arm has so few events that only a score test is right."""
+        fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
+        return np.asarray(np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
+
+    @property
     def measured(self) -> Flags:
         """Whether both arms gave an estimate."""
         return np.array([not note for note in self.notes], dtype=np.bool_)
+
+    def counts_at(self, places: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+        """Value and independent trials of the candidate and of the control, for the score tests."""
+        candidate, control = self.candidate, self.control
+        return (
+            candidate.estimates.value[places],
+            candidate.trials[places],
+            control.estimates.value[places],
+            control.trials[places],
+        )
 
     def has_role(self, role: Role) -> Flags:
         """Which cells have this role."""
@@ -58,12 +79,13 @@ def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
     candidate, control = SumsColumns.of(treated), SumsColumns.of(untreated)
     types = [metric.type for metric in metrics]
+    design_effect = _design_effect(types, candidate + control)
     return Cells(
         metrics=metrics,
         variants=tuple(variant for _, variant in places),
-        candidate=_arm(types, candidate),
-        control=_arm(types, control),
-        pooled=_arm(types, candidate + control),
+        candidate=_arm(types, candidate, design_effect),
+        control=_arm(types, control, design_effect),
+        pooled=_arm(types, candidate + control, design_effect),
         notes=_notes(types, candidate, control),
         harm_sign=np.array([1.0 if m.direction is Direction.DECREASE else -1.0 for m in metrics]),
         margin=np.array([m.margin if m.role is Role.GUARDRAIL else 0.0 for m in metrics]),
@@ -72,15 +94,25 @@ def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
     )
 
 
-def _arm(types: Sequence[MetricType], sums: SumsColumns) -> Arm:
+def _arm(types: Sequence[MetricType], sums: SumsColumns, design_effect: Floats) -> Arm:
     value, variance, degrees, rare = (np.full_like(sums.units, np.nan) for _ in range(4))
-    for kind in set(types):
-        places = np.flatnonzero([each is kind for each in types])
-        part = sums.at(places)
-        estimates = ESTIMATORS[kind].estimate(part)
+    for kind, places in _places(types):
+        estimates = ESTIMATORS[kind].estimate(sums.at(places))
         value[places], variance[places], degrees[places] = estimates.value, estimates.variance, estimates.degrees
-        rare[places] = ESTIMATORS[kind].rare_events(part)
-    return Arm(Estimates(sums.units, value, variance, degrees), rare)
+        rare[places] = ESTIMATORS[kind].rare_events(sums.at(places))
+    return Arm(Estimates(sums.units, value, variance, degrees), rare, sums.sum_d / design_effect)
+
+
+def _design_effect(types: Sequence[MetricType], pooled: SumsColumns) -> Floats:
+    effect = np.full_like(pooled.units, np.nan)
+    for kind, places in _places(types):
+        effect[places] = ESTIMATORS[kind].design_effect(pooled.at(places))
+    return effect
+
+
+def _places(types: Sequence[MetricType]) -> Iterator[tuple[MetricType, NDArray[np.intp]]]:
+    for kind in set(types):
+        yield kind, np.flatnonzero([each is kind for each in types])
 
 
 def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:

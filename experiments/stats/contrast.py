@@ -50,7 +50,8 @@ def linear_contrast(
     from_candidate = candidate.variance / candidate.units
     from_control = factor**2 * control.variance / control.units
     total = from_candidate + from_control
-    degrees = total**2 / (from_candidate**2 / candidate.degrees + from_control**2 / control.degrees)
+    spread = from_candidate**2 / candidate.degrees + from_control**2 / control.degrees
+    degrees = np.divide(total**2, spread, out=np.full_like(total, np.inf), where=spread != 0.0)
     return Contrast(candidate.value - factor * control.value - shift, np.sqrt(total), degrees)
 
 

@@ -5,14 +5,11 @@ import math
 import numpy as np
 
 from experiments.stats import anytime
-from experiments.stats.cells import Cells
+from experiments.stats.cells import RARE_EVENTS, Cells
 from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, linear_contrast, with_pooled_variance
 from experiments.stats.noninferiority import harm_contrast
 from experiments.stats.types import Halt, JudgePlan, Role
-
-RARE_EVENTS = 20.0
-"""Expected rare events in the smaller arm before a normal approximation may decide (arXiv 2103.06476, section 4)."""
 
 LARGEST_EFFECT = 8.0
 SCALES = 5

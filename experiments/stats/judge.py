@@ -4,18 +4,14 @@ import math
 
 import numpy as np
 
-from experiments.stats import anytime, fieller
+from experiments.stats import intervals
 from experiments.stats.cells import Cells, gather
 from experiments.stats.columns import Flags, Floats
-from experiments.stats.contrast import two_sided_critical, with_larger_variance
-from experiments.stats.harm import effect_scales, halt, is_burnt_in, log_harm, monitoring_contrast
-from experiments.stats.noninferiority import look_contrast
+from experiments.stats.harm import halt, log_harm
 from experiments.stats.plan import check_plan
 from experiments.stats.promotion import Conclusions, conclude
 from experiments.stats.sample_ratio import sample_ratio
 from experiments.stats.types import Evidence, Halt, Interval, JudgePlan, MetricResult, Results
-
-Ends = tuple[Floats, Floats]
 
 
 def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
@@ -63,7 +59,9 @@ def _results(
         [0 if math.isnan(units) else int(units) for units in candidate.units],
         _plain(effect),
         _plain(effect / np.abs(control.value)),
-        *(_intervals(ends) for ends in _ends(plan, cells)),
+        _intervals(intervals.planned(cells, plan.alpha)),
+        _intervals(intervals.relative(cells, plan.alpha)),
+        _intervals(intervals.at_all_times(plan, cells)),
         _plain(conclusions.p_value),
         _plain(log_e),
         harmed.tolist(),
@@ -78,23 +76,7 @@ def _results(
     )
 
 
-def _ends(plan: JudgePlan, cells: Cells) -> tuple[Ends, Ends, Ends]:
-    """Ends of the fixed, the relative and the anytime interval, NaN where there is none."""
-    one, none = np.ones_like(cells.margin), np.zeros_like(cells.margin)
-    fixed = look_contrast(cells, factor=one, shift=none)
-    critical = two_sided_critical(fixed.degrees, plan.alpha)
-    half = np.where(cells.measured & (fixed.standard_error > 0.0), critical * fixed.standard_error, np.nan)
-    arms = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
-    relative = fieller.relative_interval(*arms, np.where(np.isnan(half), np.nan, critical))
-    watched = monitoring_contrast(cells, factor=one, shift=none)
-    ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & cells.measured
-    ratios = np.where(ready[:, None], effect_scales(cells) ** 2 * watched.information[:, None], 1.0)
-    wide = np.where(ready, anytime.two_sided_critical(ratios, plan.alpha) * watched.standard_error, np.nan)
-    difference = fixed.difference
-    return (difference - half, difference + half), relative, (difference - wide, difference + wide)
-
-
-def _intervals(ends: Ends) -> list[Interval | None]:
+def _intervals(ends: tuple[Floats, Floats]) -> list[Interval | None]:
     pairs = zip(ends[0].tolist(), ends[1].tolist(), strict=True)
     return [None if math.isnan(low) or math.isnan(high) else Interval(low, high) for low, high in pairs]
 

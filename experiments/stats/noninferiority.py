@@ -3,7 +3,9 @@
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from experiments.stats import score
 from experiments.stats.cells import Cells
 from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, linear_contrast, with_larger_variance
@@ -32,9 +34,26 @@ def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> C
 
 
 def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
-    """The contrast with the variance for a planned look: Welch's, but a much smaller arm gets the larger of both."""
+    """The contrast with the variance for a planned look.
+
+    It is Welch's, but a much smaller arm gets the larger variance of both, and where events are rare it is that of the
+    score test, under the hypothesis that the contrast is zero.
+    """
     arms = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
-    return linear_contrast(*arms, factor=factor, shift=shift)
+    contrast = linear_contrast(*arms, factor=factor, shift=shift)
+    places = np.flatnonzero(cells.rare & (factor > 0.0))
+    if not places.size:
+        return contrast
+    error, degrees = contrast.standard_error.copy(), contrast.degrees.copy()
+    error[places] = _score_error(cells, places, factor[places], shift[places])
+    degrees[places] = np.inf
+    return Contrast(contrast.difference, error, degrees)
+
+
+def _score_error(cells: Cells, places: NDArray[np.intp], factor: Floats, shift: Floats) -> Floats:
+    counts = cells.counts_at(places)
+    by_ratio, by_difference = score.ratio_error(*counts, factor), score.difference_error(*counts, shift)
+    return np.where(factor == 1.0, by_difference, by_ratio)
 
 
 def observed_sign(cells: Cells) -> Floats:

@@ -16,16 +16,20 @@ class Estimator:
     """How one metric type is estimated.
 
     `rare_events` counts how many events of the rarer kind the sums hold, which is infinite where there are no events.
+    `design_effect` is how many of the denominator's units make one independent trial, NaN where there are no trials.
     `variance_follows_value`: whether equal values imply equal variances, so that both arms may be pooled.
     """
 
     estimate: Callable[[SumsColumns], Estimates]
     rare_events: Callable[[SumsColumns], Floats]
+    design_effect: Callable[[SumsColumns], Floats]
     variance_follows_value: bool
 
 
 ESTIMATORS: Mapping[MetricType, Estimator] = {
-    MetricType.PROPORTION: Estimator(proportion.estimate, proportion.rare_events, variance_follows_value=True),
-    MetricType.MEAN: Estimator(mean.estimate, mean.rare_events, variance_follows_value=False),
-    MetricType.RATIO: Estimator(ratio.estimate, ratio.rare_events, variance_follows_value=False),
+    MetricType.PROPORTION: Estimator(
+        proportion.estimate, proportion.rare_events, proportion.design_effect, variance_follows_value=True
+    ),
+    MetricType.MEAN: Estimator(mean.estimate, mean.rare_events, mean.design_effect, variance_follows_value=False),
+    MetricType.RATIO: Estimator(ratio.estimate, ratio.rare_events, ratio.design_effect, variance_follows_value=False),
 }

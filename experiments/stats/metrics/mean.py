@@ -23,3 +23,8 @@ def estimate(sums: SumsColumns) -> Estimates:
 def rare_events(sums: SumsColumns) -> Floats:
     """Infinite: a mean has no events to count."""
     return np.full_like(sums.sum_y, np.inf)
+
+
+def design_effect(sums: SumsColumns) -> Floats:
+    """NaN: a mean has no trials."""
+    return np.full_like(sums.sum_y, np.nan)

@@ -8,7 +8,7 @@ from experiments.stats.columns import Estimates, Floats, SumsColumns
 def estimate(sums: SumsColumns) -> Estimates:
     """Estimate p = ΣY / n with unit variance p (1 - p), the maximum-likelihood one of a Bernoulli variable.
 
-    Assumes independent units. The variance follows from p, so it has infinite degrees of freedom.
+    Assumes independent units. The degrees of freedom are those of a mean, which is the safe side for few units.
     Reference: Casella and Berger, Statistical Inference (2002), example 7.2.7.
 
     >>> from experiments.stats.types import UnitSums
@@ -17,7 +17,12 @@ def estimate(sums: SumsColumns) -> Estimates:
     (0.1, 0.09)
     """
     share = sums.sum_y / sums.units
-    return Estimates(sums.units, share, share * (1.0 - share), np.full_like(share, np.inf))
+    return Estimates(sums.units, share, share * (1.0 - share), sums.units - 1.0)
+
+
+def design_effect(sums: SumsColumns) -> Floats:
+    """One: each unit is one trial."""
+    return np.ones_like(sums.sum_y)
 
 
 def rare_events(sums: SumsColumns) -> Floats:

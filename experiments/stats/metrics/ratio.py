@@ -4,6 +4,9 @@ import numpy as np
 
 from experiments.stats.columns import Estimates, Flags, Floats, SumsColumns
 
+FEWEST_EVENTS = 5.0
+"""Rare events from which on their clustering can be estimated."""
+
 
 def estimate(sums: SumsColumns) -> Estimates:
     """Estimate R = ΣY / ΣD with unit variance (v_Y - 2 R c_YD + R² v_D) / mean(D)², by the delta method.
@@ -37,6 +40,25 @@ def rare_events(sums: SumsColumns) -> Floats:
     events = effective_count(sums.sum_y, sums.sum_yy)
     rest = effective_count(sums.sum_d - sums.sum_y, sums.sum_dd - 2.0 * sums.sum_yd + sums.sum_yy)
     return np.where(is_part_of_whole(sums), np.minimum(events, rest), events)
+
+
+def design_effect(sums: SumsColumns) -> Floats:
+    """How many requests of clustered units say as much as one independent request; NaN where Y is no part of D.
+
+    It is the unit variance over the binomial one, R (1 - R) / mean(D), and at least 1. With few events it cannot be
+    estimated; then it is ΣD² / ΣD, which is its value when all requests of a unit fail together.
+    Reference: Kish, Survey Sampling (1965).
+
+    >>> from experiments.stats.types import UnitSums
+    >>> round(float(design_effect(SumsColumns.of([UnitSums(80, 15.0, 243.0, 19.0, 915.0, 56.0)]))[0]), 6)
+    1.120504
+    """
+    arm = estimate(sums)
+    binomial = arm.value * (1.0 - arm.value) * sums.units / sums.sum_d
+    together = sums.sum_dd / sums.sum_d
+    estimated = np.divide(arm.variance, binomial, out=np.ones_like(binomial), where=binomial > 0.0)
+    effect = np.where(rare_events(sums) < FEWEST_EVENTS, together, np.maximum(estimated, 1.0))
+    return np.where(is_part_of_whole(sums), effect, np.nan)
 
 
 def is_part_of_whole(sums: SumsColumns) -> Flags:
