@@ -1,0 +1,42 @@
+"""The agent's process: `python -m routing.edge`."""
+
+import signal
+from threading import Event
+
+import structlog
+
+from controlplane.logs import configure_logging
+from controlplane.settings import get_environment
+from routing.edge.agent import Edge, run_agent
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Run the agent of this machine's edge until told to stop."""
+    environment = get_environment()
+    configure_logging(environment.log_level)
+    edge = Edge(
+        name=environment.edge_name,
+        zone=environment.edge_zone,
+        host=environment.edge_host,
+        port=environment.edge_port,
+        admin_port=environment.edge_admin_port,
+        directory=environment.edge_directory,
+        redis_url=environment.redis_url,
+        unit_key=bytes.fromhex(environment.unit_key.get_secret_value()),
+    )
+    log.info("agent started", edge=edge.name, directory=str(edge.directory))
+    run_agent(edge, _stop_on_signals())
+    log.info("agent stopped")
+
+
+def _stop_on_signals() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+if __name__ == "__main__":
+    main()

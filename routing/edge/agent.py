@@ -1,0 +1,83 @@
+"""The agent of one edge: three loops, each on a thread of its own, none of which waits for another."""
+
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from routing.edge.applier import Applier
+from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.files import EdgeDirectory
+from routing.edge.follower import Follower
+from routing.edge.heartbeat import Heartbeat
+from routing.edge.keeper import Keeper
+from routing.edge.outages import repeat
+from routing.edge.shipper import Shipper
+from routing.edge.spool import Spool
+from routing.edge.status import EdgeStatus
+from routing.edge.stream import RequestStream
+
+ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One edge: its name and zone, where its Envoy listens, its folder, its Redis, and the key of unit hashes."""
+
+    name: str
+    zone: str
+    host: str
+    port: int
+    admin_port: int
+    directory: Path
+    redis_url: str
+    unit_key: bytes
+
+
+def run_agent(edge: Edge, stop: Event) -> None:
+    """Run until `stop` is set. An error that no loop expects ends all of them and is raised."""
+    # Whether to try again, and when, is for the loops to say.
+    redis = Redis.from_url(edge.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
+    envoy = EnvoyAdmin(edge.host, edge.port, edge.admin_port)
+    directory = EdgeDirectory(edge.directory)
+    status = EdgeStatus()
+    loops = (
+        Follower(redis, envoy, Applier(directory, envoy), status).run,
+        Heartbeat(redis, status, edge=edge.name, zone=edge.zone).run,
+        SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
+    )
+    with ThreadPoolExecutor(len(loops)) as threads:
+        running = [threads.submit(loop, stop) for loop in loops]
+        ended, _ = wait(running, return_when=FIRST_COMPLETED)
+        stop.set()
+    redis.close()
+    for loop in ended:
+        loop.result()
+
+
+class SpoolLoop:
+    """Ships the spool and keeps it tidy; one loop does both, so that none deletes what the other reads."""
+
+    def __init__(self, edge: Edge, redis: Redis, envoy: EnvoyAdmin, spool: Spool, status: EdgeStatus) -> None:
+        stream = RequestStream(redis, edge.name)
+        self._keeper = Keeper(stream, spool, envoy, status)
+        self._shipper = Shipper(stream, spool, edge=edge.name, unit_key=edge.unit_key)
+
+    def run(self, stop: Event) -> None:
+        """Ship and tidy until stopped."""
+        repeat(self.step, what="shipping requests", failures=(RedisError,), stop=stop)
+
+    def step(self) -> float:
+        """Tidy if it is time, and ship one batch; returns the seconds to wait before the next step.
+
+        Raises:
+            RedisError: Redis does not answer as it should.
+
+        """
+        self._keeper.tidy_when_due()
+        return self._shipper.step()

@@ -1,0 +1,94 @@
+"""What the agent asks of the Envoy beside it."""
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+
+from routing.envoy import ROUTES, STATISTICS_PREFIX, TABLE_PATH
+
+ANSWER_SECONDS = 2.0
+EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
+CLUSTERS = "cluster_manager.cds"
+ROUTE_TABLE = f"http.{STATISTICS_PREFIX}.rds.{ROUTES}"
+WARMING = "cluster_manager.warming_clusters"
+
+
+class EnvoyAwayError(Exception):
+    """Envoy does not answer, or not in the way that it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What Envoy made of the files.
+
+    `clusters_ready_at` is the version of the clusters, or None while some of them are not ready yet; `refusals`
+    counts how often Envoy could not read or use a file since its start.
+    """
+
+    clusters_ready_at: str | None
+    refusals: int
+
+
+class EnvoyAdmin:
+    """One Envoy, by its ports on this machine."""
+
+    def __init__(self, host: str, port: int, admin_port: int) -> None:
+        self._user_side = ("127.0.0.1" if host in EVERY_ADDRESS else host, port)
+        self._admin_side = ("127.0.0.1", admin_port)
+
+    def served_version(self) -> int:
+        """The version of the routing table that users' requests meet.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        answer = _call(self._user_side, "GET", TABLE_PATH)
+        try:
+            return int(json.loads(answer)["version"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise EnvoyAwayError(f"Another server answers on port {self._user_side[1]}.") from error
+
+    def loaded(self) -> Loaded:
+        """Which files Envoy has taken, by its own statistics.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        wanted = f"^(({CLUSTERS}|{ROUTE_TABLE}).(version_text|update_rejected|update_failure)|{WARMING})$"
+        lines = _call(self._admin_side, "GET", f"/stats?filter={wanted}").splitlines()
+        values = dict(line.split(": ", 1) for line in lines if ": " in line)
+        version = values.get(f"{CLUSTERS}.version_text", "").strip('"')
+        return Loaded(
+            clusters_ready_at=version if values.get(WARMING) == "0" else None,
+            refusals=sum(
+                int(values.get(f"{kind}.{count}", 0))
+                for kind in (CLUSTERS, ROUTE_TABLE)
+                for count in ("update_rejected", "update_failure")
+            ),
+        )
+
+    def reopen_log(self) -> None:
+        """Have the access log's path opened anew.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        _call(self._admin_side, "POST", "/reopen_logs")
+
+
+def _call(address: tuple[str, int], method: str, path: str) -> str:
+    connection = HTTPConnection(*address, timeout=ANSWER_SECONDS)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        content = response.read().decode()
+    except (OSError, HTTPException) as error:
+        raise EnvoyAwayError(f"Envoy does not answer on port {address[1]}.") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise EnvoyAwayError(f"Envoy answers {response.status} on port {address[1]}.")
+    return content

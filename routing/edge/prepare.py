@@ -1,0 +1,30 @@
+"""What an edge needs on disk before Envoy's first start, so that it starts without Redis and without a table."""
+
+from pathlib import Path
+
+from routing.edge.configuration import read_table, write_configuration
+from routing.edge.files import EdgeDirectory, write_json
+from routing.edge.spool import Spool
+from routing.envoy import bootstrap
+
+
+def prepare(directory: Path, *, name: str, host: str, port: int, admin_port: int) -> EdgeDirectory:
+    """Write Envoy's files: its bootstrap, and clusters and routes of the last table that was served here.
+
+    Safe to repeat while neither Envoy nor the agent runs. User traffic comes in at `host` and `port`; Envoy's admin
+    interface is on the loopback interface at `admin_port`.
+    """
+    edge = EdgeDirectory(directory)
+    Spool(edge.access_log).prepare()
+    content = bootstrap(
+        name=name,
+        host=host,
+        port=port,
+        admin_port=admin_port,
+        clusters_file=str(edge.clusters),
+        routes_file=str(edge.routes),
+        log_file=str(edge.access_log),
+    )
+    write_json(edge.bootstrap, content)
+    write_configuration(edge, read_table(edge))
+    return edge

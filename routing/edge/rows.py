@@ -1,0 +1,103 @@
+"""From a line of the access log to a request row; here the raw unit ends."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from routing.units import unit_hash
+
+PRICED_TOKENS = 1_000_000
+
+# Envoy writes the fields in alphabetical order.
+LINE_START = b'{"duration_ms":'
+
+
+class BrokenLineError(ValueError):
+    """A line that no request row can be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the route said of a request, and the backend's answer of its tokens."""
+
+    endpoint: str
+    backend: str
+    table_version: int
+    forced: bool
+    prompt_price: float
+    completion_price: float
+    experiment: str | None = None
+    variant: str | None = None
+    stage: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of the access log; times in the units that their names say."""
+
+    time: str
+    request_id: str
+    unit: str | None
+    status: int
+    flags: str
+    duration_ms: float
+    duration_us: float | None
+    ttft_us: float | None
+    facts: Facts
+
+
+_LINE = TypeAdapter(LogLine)
+
+
+def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
+    """The request row of the lake, with the unit as its keyed hash.
+
+    Raises:
+        BrokenLineError: this is not a whole line of the access log.
+
+    """
+    log = _read(line)
+    facts = log.facts
+    return {
+        "time": log.time,
+        "request_id": log.request_id,
+        "edge": edge,
+        "unit": unit_hash(unit_key, log.unit) if log.unit else None,
+        "endpoint": facts.endpoint,
+        "backend": facts.backend,
+        "experiment": facts.experiment,
+        "variant": facts.variant,
+        "stage": facts.stage,
+        "table_version": facts.table_version,
+        "shadow": False,
+        "forced": facts.forced,
+        "status": log.status,
+        "flags": "" if log.flags == "-" else log.flags,
+        "duration_ms": log.duration_ms if log.duration_us is None else log.duration_us / 1000,
+        "ttft_ms": None if log.ttft_us is None else log.ttft_us / 1000,
+        "prompt_tokens": facts.prompt_tokens,
+        "completion_tokens": facts.completion_tokens,
+        "cost": cost(facts),
+    }
+
+
+def cost(facts: Facts) -> float | None:
+    """What the tokens cost, in the currency of the prices; None when a count that has a price is unknown."""
+    counted = ((facts.prompt_tokens, facts.prompt_price), (facts.completion_tokens, facts.completion_price))
+    known = [count * price for count, price in counted if count is not None]
+    if not known or any(count is None and price > 0 for count, price in counted):
+        return None
+    return sum(known) / PRICED_TOKENS
+
+
+def _read(line: bytes) -> LogLine:
+    # An Envoy that was killed may leave half a line, and the next one goes on behind it.
+    last_start = line.rfind(LINE_START)
+    try:
+        return _LINE.validate_json(line[max(last_start, 0) :])
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, problem["loc"])) or "line" for problem in error.errors())
+        raise BrokenLineError(places) from None

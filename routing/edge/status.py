@@ -1,0 +1,21 @@
+"""What the parts of the agent tell the heartbeat."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(slots=True)
+class EdgeStatus:
+    """The state of one edge, as its parts last saw it. Each field has one writer, so no lock is needed."""
+
+    served_version: int = 0
+    served_since: datetime | None = None
+    envoy_error: str = ""
+    table_error: str = ""
+    spooled_bytes: int = 0
+
+    def note_served(self, version: int) -> None:
+        """Envoy serves this version."""
+        if self.served_since is None or version != self.served_version:
+            self.served_version, self.served_since = version, datetime.now(UTC)
+        self.envoy_error = ""

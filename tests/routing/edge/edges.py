@@ -1,0 +1,134 @@
+"""A whole edge: Envoy and its agent, as the processes that they are in production."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from redis import Redis
+
+from routing import keys
+from routing.edge.envoy_process import envoy_command
+from routing.edge.files import EdgeDirectory
+from routing.edge.prepare import prepare
+from routing.publisher import put_table
+from routing.table import Table, to_json
+from tests.routing.edge.stored import EDGE
+from tests.routing.envoys import served_version
+from tests.servers import free_port
+
+WAIT_SECONDS = 30.0
+UNIT_KEY = "6b" * 32
+
+
+class RunningEdge:
+    """One edge; its two processes can be started and killed apart from each other."""
+
+    def __init__(self, folder: Path, redis_url: str) -> None:
+        self.redis_url = redis_url
+        self.port = free_port()
+        self.admin_port = free_port()
+        self.directory = EdgeDirectory(folder / "edge")
+        self.envoy: subprocess.Popen[bytes] | None = None
+        self.agent: subprocess.Popen[bytes] | None = None
+        self._agent_log = folder / "agent.log"
+        self.prepare()
+
+    @property
+    def url(self) -> str:
+        """Where user traffic goes."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        """Write what Envoy needs to start."""
+        ports = {"port": self.port, "admin_port": self.admin_port}
+        prepare(self.directory.path, name=EDGE, host="127.0.0.1", **ports)
+
+    def start_envoy(self) -> None:
+        """Start Envoy; return once it answers."""
+        self.envoy = subprocess.Popen(envoy_command(self.directory))
+        wait_until(lambda: served_version(self.url) is not None)
+
+    def start_agent(self) -> None:
+        """Start the agent; it takes a moment until it does anything."""
+        with self._agent_log.open("ab") as log:
+            command = [sys.executable, "-m", "routing.edge"]
+            self.agent = subprocess.Popen(command, env=self._environment(), stderr=log)
+
+    def agent_log(self) -> str:
+        """All that the agents of this edge logged."""
+        return self._agent_log.read_text()
+
+    def kill_envoy(self) -> None:
+        """End Envoy as a power cut would."""
+        end(self.envoy, kill=True)
+
+    def kill_agent(self) -> None:
+        """End the agent as a power cut would."""
+        end(self.agent, kill=True)
+
+    def stop(self) -> None:
+        """End both in good order."""
+        end(self.agent)
+        end(self.envoy)
+
+    def wait_for_table(self, version: int) -> None:
+        """Return once users are served by this version of the table."""
+        wait_until(lambda: served_version(self.url) == version)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "SLUICE_DATA_DIRECTORY": str(self.directory.path.parent),
+            "SLUICE_REDIS_URL": self.redis_url,
+            "SLUICE_UNIT_KEY": UNIT_KEY,
+            "SLUICE_EDGE_NAME": EDGE,
+            "SLUICE_EDGE_PORT": str(self.port),
+            "SLUICE_EDGE_ADMIN_PORT": str(self.admin_port),
+        }
+
+
+@contextmanager
+def run_edge(folder: Path, redis_url: str) -> Iterator[RunningEdge]:
+    """Run Envoy and agent until the block ends."""
+    edge = RunningEdge(folder, redis_url)
+    try:
+        edge.start_envoy()
+        edge.start_agent()
+        yield edge
+    finally:
+        edge.stop()
+
+
+def publish(redis: Redis, table: Table) -> None:
+    """Put a table where edges find it."""
+    assert put_table(redis, table.version, to_json(table))
+
+
+def heartbeat(redis: Redis) -> dict[str, str]:
+    """The edge's heartbeat; empty when it is silent."""
+    beat = cast("dict[bytes, bytes]", redis.hgetall(keys.edge(EDGE)))
+    return {name.decode(): value.decode() for name, value in beat.items()}
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
+    """Return once this is so."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError("It did not come about in time.")
+        time.sleep(0.02)
+
+
+def end(process: subprocess.Popen[bytes] | None, *, kill: bool = False) -> None:
+    """End a process and wait for it."""
+    if process is not None and process.poll() is None:
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+        process.wait(timeout=WAIT_SECONDS)

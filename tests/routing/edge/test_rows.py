@@ -1,0 +1,105 @@
+"""From a line of the access log to a request row."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.edge.rows import BrokenLineError, to_row
+from routing.units import unit_hash
+from tests.routing.edge.lines import make_line
+
+KEY = b"k" * 32
+
+
+def row(facts: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    return to_row(make_line(facts, **changes), "edge-1", KEY)
+
+
+def test_a_line_becomes_a_row() -> None:
+    assert row() == {
+        "time": "2026-11-23T19:07:03.779934Z",
+        "request_id": "12976639-d1ed-41da-ba40-edfbb1b5d107",
+        "edge": "edge-1",
+        "unit": unit_hash(KEY, "alice"),
+        "endpoint": "chat",
+        "backend": "stable",
+        "experiment": "new-model",
+        "variant": "control",
+        "stage": 2,
+        "table_version": 7,
+        "shadow": False,
+        "forced": False,
+        "status": 200,
+        "flags": "",
+        "duration_ms": 33.269,
+        "ttft_ms": 33.114,
+        "prompt_tokens": 11,
+        "completion_tokens": 22,
+        "cost": (11 * 1 + 22 * 2) / 1_000_000,
+    }
+
+
+def test_what_is_not_measured_has_no_experiment() -> None:
+    unmeasured = row({"experiment": None, "variant": None, "stage": None}, unit=None)
+
+    assert (unmeasured["experiment"], unmeasured["variant"], unmeasured["stage"]) == (None, None, None)
+    assert unmeasured["unit"] is None
+
+
+def test_an_answer_that_never_ended_lasts_as_long_as_the_request() -> None:
+    broken_off = row(duration_us=None, ttft_us=None, status=0, flags="DC")
+
+    assert (broken_off["duration_ms"], broken_off["ttft_ms"]) == (33, None)
+    assert (broken_off["status"], broken_off["flags"]) == (0, "DC")
+
+
+@pytest.mark.parametrize(
+    ("facts", "cost"),
+    [
+        ({"prompt_tokens": None, "completion_tokens": None}, None),
+        ({"prompt_tokens": None}, None),
+        ({"completion_tokens": None}, None),
+        ({"completion_tokens": None, "completion_price": 0}, 11 / 1_000_000),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, 0),
+        ({"prompt_price": 0.15, "completion_price": 0.6}, (11 * 0.15 + 22 * 0.6) / 1_000_000),
+    ],
+)
+def test_a_cost_is_known_when_all_that_costs_is(facts: dict[str, Any], cost: float | None) -> None:
+    assert row(facts)["cost"] == cost
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b"no json",
+        b"[1]",
+        b"\xff\xfe",
+        make_line()[:-1],
+        make_line()[40:],
+        make_line({"endpoint": None}),
+        make_line({"prompt_tokens": 1.5}),
+        make_line(status="ok"),
+    ],
+)
+def test_what_is_no_whole_line_is_broken(line: bytes) -> None:
+    with pytest.raises(BrokenLineError):
+        to_row(line, "edge-1", KEY)
+
+
+@given(st.integers(0, len(make_line())), st.text())
+def test_a_line_behind_one_that_was_cut_off_is_found(cut: int, unit: str) -> None:
+    line = make_line(unit=unit)
+
+    assert to_row(make_line()[:cut] + line, "edge-1", KEY) == to_row(line, "edge-1", KEY)
+
+
+def test_a_unit_that_looks_like_a_line_changes_nothing() -> None:
+    unit = make_line(status=500).decode()
+
+    found = row(unit=unit)
+
+    assert (found["status"], found["unit"]) == (200, unit_hash(KEY, unit))
