@@ -1,0 +1,182 @@
+"""An experiment's life in a real browser, wide and narrow, with and without JavaScript."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.experiments.views.website import NAME, PASSWORD, run_website
+from tests.system_packages import find_chromium
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (1280, 390)
+PAGES = (
+    "/",
+    "/experiments/new",
+    "/backends",
+    "/endpoints",
+    "/metrics",
+    "/edges",
+    "/routing-tables",
+    "/audit",
+    "/tokens",
+)
+REASON = "It answers in Latin."
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_website(tmp_path_factory.mktemp("website")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=options)
+        yield browser
+        browser.close()
+
+
+def opened(chromium: Browser, website: str, width: int, errors: list[str], *, javascript: bool = True) -> Page:
+    """A browser of that width in which the operator is logged in; what its console complains about is kept."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 850}, base_url=website, java_script_enabled=javascript
+    )
+    page = context.new_page()
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/login")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{website}/")
+    return page
+
+
+def create(page: Page, key: str) -> None:
+    """Fill the form and save the draft."""
+    page.goto("/experiments/new")
+    page.get_by_label("Name", exact=True).fill(f"The experiment {key}")
+    page.get_by_label("Key").fill(key)
+    page.get_by_label("Endpoint").select_option("chat")
+    page.get_by_label("Control backend").select_option("stable")
+    page.get_by_label("Candidate backend").select_option("candidate")
+    page.get_by_label("Traffic, %").fill("10")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_role("heading", name=f"The experiment {key}")).to_be_visible()
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".verdict")).to_contain_text("Running")
+
+
+def halt(page: Page) -> None:
+    page.get_by_label("Reason to halt").fill(REASON)
+    page.get_by_role("button", name="Halt now").click()
+    expect(page.locator(".verdict")).to_contain_text(f"Halted on stage 1 of 4 (5 %): {REASON}")
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate(OVERFLOW) <= 0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_from_login_to_halt(chromium: Browser, website: str, width: int) -> None:
+    errors: list[str] = []
+    page = opened(chromium, website, width, errors)
+    create(page, f"wide-{width}")
+    assert fits(page)
+    start(page)
+    assert fits(page)
+    halt(page)
+    assert fits(page)
+    expect(page.locator("#part-log")).to_contain_text(f"{REASON} by {NAME}")
+    expect(page.get_by_role("button", name="Halt now")).to_have_count(0)
+    assert errors == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_the_screen(chromium: Browser, website: str, width: int) -> None:
+    errors: list[str] = []
+    page = opened(chromium, website, width, errors)
+    too_wide = []
+    for path in PAGES:
+        page.goto(path)
+        if not fits(page):
+            too_wide.append(path)
+    assert (too_wide, errors) == ([], [])
+
+
+def test_it_all_works_without_javascript(chromium: Browser, website: str) -> None:
+    page = opened(chromium, website, 1280, [], javascript=False)
+    page.goto("/experiments/new")
+    page.get_by_role("button", name="Add metric").click()
+    expect(page.get_by_role("group", name="Metric 3")).to_be_visible()
+    create(page, "plain")
+    start(page)
+    halt(page)
+
+
+def test_rows_come_and_go_without_a_new_page(chromium: Browser, website: str) -> None:
+    errors: list[str] = []
+    page = opened(chromium, website, 1280, errors)
+    page.goto("/experiments/new")
+    page.get_by_label("Hypothesis").fill("It answers better.")
+    rows = page.locator(".row.metric")
+    page.get_by_role("button", name="Add metric").click()
+    expect(rows).to_have_count(3)
+    page.get_by_role("button", name="Remove metric 1").click()
+    expect(rows).to_have_count(2)
+    expect(page.locator("#sheet")).to_have_count(1)
+    expect(page.get_by_label("Hypothesis")).to_have_value("It answers better.")
+    assert errors == []
+
+
+def test_an_open_page_follows_by_itself_and_rests_at_the_end(chromium: Browser, website: str) -> None:
+    errors: list[str] = []
+    watching, acting = (opened(chromium, website, 1280, errors) for _ in range(2))
+    create(acting, "watched")
+    start(acting)
+    watching.goto("/experiments/watched")
+    watching.get_by_label("Reason to halt").fill("half typed")
+    with watching.expect_response(lambda answer: "/live" in answer.url):
+        pass
+    expect(watching.get_by_label("Reason to halt")).to_have_value("half typed")
+    halt(acting)
+    expect(watching.locator(".verdict")).to_contain_text("Halted")
+    asked: list[str] = []
+    watching.on("request", lambda request: asked.append(request.url))
+    watching.wait_for_timeout(5000)
+    assert (asked, errors) == ([], [])
+
+
+def test_the_menu_opens_on_a_narrow_screen(chromium: Browser, website: str) -> None:
+    page = opened(chromium, website, 390, [])
+    link = page.get_by_role("link", name="Routing tables")
+    expect(link).not_to_be_visible()
+    page.get_by_role("button", name="Menu").click()
+    link.click()
+    expect(page.get_by_role("heading", name="Routing tables")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_content_first(chromium: Browser, website: str) -> None:
+    page = opened(chromium, website, 1280, [])
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+@pytest.mark.parametrize(("width", "shown", "hidden"), [(1280, "wide", "narrow"), (390, "narrow", "wide")])
+def test_drawings_follow_the_width(chromium: Browser, website: str, width: int, shown: str, hidden: str) -> None:
+    page = opened(chromium, website, width, [])
+    page.goto("/experiments/measured")
+    for part in ("results", "effect"):
+        expect(page.locator(f"#part-{part} .on-{shown} svg")).to_be_visible()
+        expect(page.locator(f"#part-{part} .on-{hidden} svg")).not_to_be_visible()
+    assert fits(page)
