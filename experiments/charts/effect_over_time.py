@@ -14,7 +14,7 @@ from experiments.stats.types import Interval
 HEIGHT = 230
 NARROWEST = 0.02
 WIDEST = 3.0
-UNITS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (0, 60, "minutes"))
+UNITS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (2 * 60, 60, "minutes"), (0, 1, "seconds"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def forest_plot(rows: Sequence[ForestRow], *, width: int) -> dict[str, Any]:
         "encoding": {"y": _down("middle", len(rows))},
         "layer": [
             _accepted(limit, len(rows)),
-            _zero_line(),
+            _zero_line(len(rows)),
             _span("wing_low", "wing_high", {"strokeWidth": 1.25, "opacity": 0.9}),
             _span("low", "high", {"strokeWidth": 5, "strokeCap": "butt"}),
             _point("effect", {"shape": "diamond", "size": 130, "fill": INK}),
@@ -78,8 +78,8 @@ def _values(row: ForestRow, index: int, limit: float, width: int) -> dict[str, A
         "text": f"{row.effect_text} {row.interval_text}" if width >= ROOM_FOR_INTERVALS else row.effect_text,
         "colour": COLOURS[row.verdict],
         "middle": index + 0.66,
-        "top": index + 0.46,
-        "bottom": index + 0.86,
+        "top": index + 0.44,
+        "bottom": index + 0.88,
         "words": index + 0.22,
         "effect": row.effect if abs(row.effect) <= limit else None,
         "low": low,
@@ -111,9 +111,10 @@ def _across(field: str, limit: float) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "scale": scale, "axis": {**axis, **percent_labels(limit)}}
 
 
-def _zero_line() -> dict[str, Any]:
-    encoding = {"x": {"datum": 0, "type": "quantitative"}, "y": {"value": 0}, "y2": {"value": "height"}}
-    return {"data": {"values": [{}]}, "mark": {"type": "rule", "color": EDGE, "strokeWidth": 1.5}, "encoding": encoding}
+def _zero_line(count: int) -> dict[str, Any]:
+    """Beside the intervals alone, so that it crosses no text."""
+    encoding = {"x": {"datum": 0, "type": "quantitative"}, "y": _down("top", count), "y2": {"field": "bottom"}}
+    return {"mark": {"type": "rule", "color": EDGE, "strokeWidth": 1.5}, "encoding": encoding}
 
 
 def _accepted(limit: float, count: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def experiment_promote(request: HttpRequest, key: str) -> HttpResponse:
     chosen = next((variant for variant in candidates if variant.key == asked), candidates[0])
     form = PromotionForm(request.POST or None)
     if experiment.state not in PROMOTABLE:
-        messages.error(request, f"An experiment that is {experiment.state} cannot be promoted.")
+        messages.error(request, f"An experiment whose state is {experiment.state} cannot be promoted.")
         return redirect("experiment-detail", key=key)
     if form.is_valid() and accepted(form, lambda: _promote(experiment, chosen, form, request)):
         messages.success(request, f"Promoted. All users get {chosen.backend.key} within a second.")
@@ -52,6 +52,7 @@ def experiment_promote(request: HttpRequest, key: str) -> HttpResponse:
         "chosen": chosen,
         "candidates": candidates,
         "shares": _shares(experiment, chosen),
+        "others": experiment.endpoint.splits.exclude(experiment=experiment.key).values_list("experiment", flat=True),
         "users": _all_users(experiment),
     }
     return page(request, "experiments/promote.html", context)

@@ -67,6 +67,7 @@ def read_dossier(key: str) -> Dossier:
     """Read one experiment. Raises `Http404`."""
     experiment = find_experiment(key)
     analysis = experiment.analyses.first()
+    events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=VERBS_WITHOUT_DECISION)
     return Dossier(
         experiment=experiment,
         plan=pure_plan(experiment),
@@ -74,9 +75,7 @@ def read_dossier(key: str) -> Dossier:
         stages=tuple(experiment.plan.stages.all()),
         metrics=tuple(experiment.plan.metrics.all()),
         decisions=tuple(experiment.decisions.defer("evidence")[:DECISIONS_SHOWN]),
-        events=tuple(
-            AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=VERBS_WITHOUT_DECISION)
-        ),
+        events=tuple(events.filter(at__gte=experiment.created_at)),
         analysis=analysis,
         results=read_results(analysis.results) if analysis else None,
     )

@@ -26,7 +26,8 @@ def test_the_stages_are_named_by_their_coverage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "unit"), [(600, "minutes"), (3 * 3600, "hours"), (5 * 86_400, "days"), (0.5, "minutes")]
+    ("seconds", "unit"),
+    [(600, "minutes"), (3 * 3600, "hours"), (5 * 86_400, "days"), (90, "seconds"), (0.5, "seconds")],
 )
 def test_time_is_in_a_unit_that_fits(seconds: float, unit: str) -> None:
     spec = effect_over_time([point(0), point(seconds)], [StageSpan(0, seconds, "5 %")], None, width=320)

@@ -9,6 +9,7 @@ from controlplane.actors import SLUICE, Actor
 from controlplane.models import Role
 from experiments.actions.advance import advance
 from experiments.actions.conclude import conclude
+from experiments.actions.delete import delete
 from experiments.actions.halt import halt, halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
@@ -152,6 +153,12 @@ def test_the_timeline_and_the_log_follow_the_ramp() -> None:
         < log.index("Created")
     )
     assert seen.index("done") < seen.index("halted here")
+
+
+def test_the_log_leaves_out_an_earlier_draft_of_the_same_key() -> None:
+    delete(planned(), actor=SLUICE)
+    planned()
+    assert page().count("Created</span>") == 1
 
 
 def test_names_that_people_typed_are_text_in_pages_and_drawings() -> None:

@@ -69,7 +69,7 @@ def test_it_is_not_done_without_one(browser: Client) -> None:
 def test_an_end_cannot_be_promoted(browser: Client) -> None:
     halt_by_hand(running(), actor=SLUICE, reason="enough")
     page = browser.post("/experiments/canary/promote", {"variant": "better", "reason": "why not"}, follow=True)
-    assert "An experiment that is halted cannot be promoted." in page.content.decode()
+    assert "An experiment whose state is halted cannot be promoted." in page.content.decode()
     assert Endpoint.objects.get().backend.key == "stable"
 
 
