@@ -18,6 +18,7 @@ from experiments.stats.columns import Floats
 from experiments.stats.errors import InvalidArgument, require
 
 NEWTON_STEPS = 60
+BISECTIONS = 60
 
 
 def two_sided_log_e(z: ArrayLike, r: ArrayLike) -> Floats:
@@ -43,10 +44,18 @@ def one_sided_log_e(z: ArrayLike, r: ArrayLike) -> Floats:
     return np.asarray(two_sided_log_e(z, r) + np.log(2.0) + below_zero, dtype=np.float64)
 
 
-def averaged(log_e: Floats, *, axis: int = -1) -> Floats:
-    """Log of the mean of e-values, which is an e-value whatever their dependence (Vovk and Wang, Ann. Stat. 2021)."""
-    count = log_e.shape[axis]
-    return np.asarray(special.logsumexp(log_e, axis=axis) - np.log(count), dtype=np.float64)
+def averaged(log_e: Floats, *, weights: Floats | None = None) -> Floats:
+    """Log of the mean of e-values over the last axis, which is an e-value whatever their dependence.
+
+    Weights sum to 1 and are chosen beforehand; without any they are equal.
+    Reference: Vovk and Wang, E-values: calibration, combination and applications (Ann. Stat. 2021).
+
+    >>> round(float(averaged(np.log([0.2, 150.0, 3.0]))), 6)
+    3.933132
+    """
+    count = log_e.shape[-1]
+    weights = np.full(count, 1.0 / count) if weights is None else weights
+    return np.asarray(special.logsumexp(log_e, axis=-1, b=weights), dtype=np.float64)
 
 
 def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
@@ -71,6 +80,66 @@ def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
         squared = squared - step
         if not np.any(np.abs(step) > 1e-12 * squared):
             break
+    return np.asarray(np.sqrt(squared), dtype=np.float64)
+
+
+def one_sided_critical(r: ArrayLike, alpha: float) -> Floats:
+    """The z at which the one-sided mixture reaches 1/alpha, by bisection below its closed-form bound.
+
+    >>> round(float(one_sided_critical(6.0, 0.05)), 4)
+    2.7668
+    """
+    r = np.asarray(r, dtype=np.float64)
+    high = one_sided_bound(r, alpha)
+    low = np.full_like(high, -1.0)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2.0
+        reached = one_sided_log_e(middle, r) >= -np.log(alpha)
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return high
+
+
+def one_sided_bound(r: ArrayLike, alpha: float) -> Floats:
+    """Closed form just above `one_sided_critical`: sqrt(2 (1+r)/r · log(1 + sqrt(1+r) / (2 alpha))).
+
+    Reference: Waudby-Smith et al. (2024), proposition B.1.
+
+    >>> round(float(one_sided_bound(6.0, 0.05)), 4)
+    2.7802
+    """
+    _check_alpha(alpha)
+    r = np.asarray(r, dtype=np.float64)
+    return np.asarray(np.sqrt(2.0 * (1.0 + r) / r * np.log1p(np.sqrt(1.0 + r) / (2.0 * alpha))), dtype=np.float64)
+
+
+def student_log_e(t: ArrayLike, degrees: ArrayLike, r: ArrayLike) -> Floats:
+    """Log e-value against "no difference" for few units: Student's t in place of z, with r = tau² · information.
+
+    ½ log q + (ν+1)/2 [log(1 + t²/ν) - log(1 + q t²/ν)] with q = 1/(1+r) and effects measured in standard deviations.
+    Exact for normal residuals.
+    Reference: Lindon, Ham, Tingley and Bojinov, Anytime-valid linear models (arXiv 2210.08589).
+
+    >>> round(float(student_log_e(3.0, 500, 503.0)), 6)
+    1.348665
+    """
+    t, degrees, r = (np.asarray(each, dtype=np.float64) for each in (t, degrees, r))
+    kept = 1.0 / (1.0 + r)
+    gain = np.log1p(t**2 / degrees) - np.log1p(kept * t**2 / degrees)
+    return np.asarray(0.5 * np.log(kept) + 0.5 * (degrees + 1.0) * gain, dtype=np.float64)
+
+
+def student_critical(degrees: ArrayLike, r: ArrayLike, alpha: float) -> Floats:
+    """The |t| at which `student_log_e` reaches 1/alpha; infinite where so few units never can.
+
+    >>> round(float(student_critical(157, 160.0, 0.05)), 6)
+    3.38732
+    """
+    _check_alpha(alpha)
+    degrees, r = np.asarray(degrees, dtype=np.float64), np.asarray(r, dtype=np.float64)
+    kept = 1.0 / (1.0 + r)
+    ratio = (kept * alpha**2) ** (-1.0 / (degrees + 1.0))
+    reachable = kept * ratio < 1.0
+    squared = degrees * np.divide(ratio - 1.0, 1.0 - kept * ratio, out=np.full_like(ratio, np.inf), where=reachable)
     return np.asarray(np.sqrt(squared), dtype=np.float64)
 
 

@@ -6,7 +6,7 @@ What we offer instead, and why, is in docs/statistics.md.
 import math
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from tests.experiments.stats.references import Inputs, Ours
 
@@ -78,3 +78,82 @@ def _wilson(events: float, units: float, z: float) -> tuple[float, float, float]
 
 def _z(inputs: Inputs) -> float:
     return float(special.ndtri(1 - np.float64(inputs["alpha"]) / 2))
+
+
+def growthbook_arm(side: Inputs) -> tuple[float, float, float]:
+    """Units, mean and variance; a side without squares is a proportion."""
+    units, mean = side["n"], side["sum"] / side["n"]
+    if "sum_squares" not in side:
+        return units, mean, mean * (1 - mean)
+    return units, mean, (side["sum_squares"] - side["sum"] ** 2 / units) / (units - 1)
+
+
+def growthbook_effect(
+    control: tuple[float, float, float], treatment: tuple[float, float, float], *, relative: bool
+) -> tuple[float, float]:
+    """Estimate and standard error, absolute or as a lift by the delta method."""
+    if relative:
+        lift = relative_delta(control, treatment, 0.05)
+        return lift["est"], lift["se"]
+    (n_c, m_c, v_c), (n_t, m_t, v_t) = control, treatment
+    return m_t - m_c, math.sqrt(v_c / n_c + v_t / n_t)
+
+
+def statsig_critical(inputs: Inputs) -> Ours:
+    """Statsig's critical value as documented: its mixture shrinks as 1/n, so the value never changes with n."""
+    share, alpha = inputs["share"], inputs["alpha"]
+    # variance over mixing variance, 1 / (2 z² p (1-p)), without the number of units
+    ratio = 1 / (2 * float(special.ndtri(1 - alpha / 2)) ** 2 * share * (1 - share))
+    return {"z_star": math.sqrt((1 + ratio) * (-2 * math.log(alpha / 2) - math.log(ratio / (1 + ratio))))}
+
+
+def stitched_bound(inputs: Inputs) -> Ours:
+    """Polynomial stitching (Howard et al., theorem 1): simple, but wider than a mixture at any planned size."""
+    ratio, s = inputs["eta"], inputs["s"]
+    v = max(inputs["v"], inputs["v_min"])
+    ell = s * math.log(math.log(ratio * v / inputs["v_min"]))
+    ell += math.log(special.zeta(s) / math.log(ratio) ** s) - math.log(inputs["alpha"])
+    spread = (ratio**0.25 + ratio**-0.25) / math.sqrt(2)
+    linear = (math.sqrt(ratio) + 1) / 2 * inputs["c"] * ell
+    return {"bound": math.sqrt(spread**2 * v * ell + linear**2) + linear}
+
+
+def tuning(v_opt: float, alpha: float) -> float:
+    """Howard's ρ for the intrinsic time that matters most."""
+    wanted = -2 * math.log(alpha)
+    return v_opt / (wanted + math.log1p(wanted))
+
+
+def beta_binomial_mixture(inputs: Inputs) -> Ours:
+    """Howard's sub-Bernoulli mixture for increments between -g and h."""
+    return {"log_e": beta_binomial_log_e(inputs)}
+
+
+def beta_binomial_log_e(inputs: Inputs) -> float:
+    s, v, g, h = (float(inputs[name]) for name in ("s", "v", "g", "h"))
+    one_sided = inputs["one_sided"]
+    rho = tuning(inputs["v_opt"], (2 if one_sided else 1) * inputs["alpha_opt"])
+    prior = max(rho - g * h, 1e-3 * g * h)
+    cut = h / (g + h) if one_sided else 1.0
+
+    def log_incomplete(below: float, above: float) -> float:
+        a, b = below / (g * (g + h)), above / (h * (g + h))
+        return float(special.betaln(a, b) + math.log(special.betainc(a, b, cut)))
+
+    found = log_incomplete(prior + v - g * s, prior + v + h * s) - log_incomplete(prior, prior)
+    found += v / (g * h) * math.log(g + h)
+    return found - (v + h * s) / (h * (g + h)) * math.log(g) - (v - g * s) / (g * (g + h)) * math.log(h)
+
+
+def gamma_poisson_bound(inputs: Inputs) -> Ours:
+    """Howard's sub-Poisson mixture bound; our events are compared between arms, so their rate never enters."""
+    v, c = inputs["v"], inputs["c"]
+    rho = tuning(inputs["v_opt"], 2 * inputs.get("alpha_opt", 0.05)) / c**2
+
+    def log_e(s: float) -> float:
+        shape, rate = s / c + v / c**2 + rho, v / c**2 + rho
+        found = special.gammaln(shape) + math.log(special.gammaincc(shape, rate)) - shape * math.log(rate) + v / c**2
+        return float(found + rho * math.log(rho) - special.gammaln(rho) - math.log(special.gammaincc(rho, rho)))
+
+    bound = optimize.brentq(lambda s: log_e(s) + math.log(inputs["alpha"]), 0.0, 10 * v, xtol=1e-12)
+    return {"bound": bound}
