@@ -32,7 +32,7 @@ def draft_data(key: str = "canary", **changes: Any) -> dict[str, Any]:
     """The form of an experiment with one guardrail and two stages."""
     plan = {
         "stages": [{"coverage": 10, "soak_seconds": 60}, {"coverage": 100, "soak_seconds": 300}],
-        "metrics": [{"metric": "error-rate", "role": "guardrail", "margin": 0.01, "margin_kind": "absolute"}],
+        "metrics": [{"metric": "error-rate", "role": "guardrail", "margin": 0.03, "margin_kind": "absolute"}],
         "maximum_seconds": 3600,
     }
     data = {

@@ -29,7 +29,7 @@ def test_what_is_sent_is_what_is_read(operator: Caller) -> None:
     assert read["control"] == {**sent["control"], "weight": 1}
     assert read["candidates"] == [{**sent["candidates"][0], "weight": 1}]
     assert [stage["coverage"] for stage in read["plan"]["stages"]] == [10, 100]
-    assert read["plan"]["metrics"][0]["margin"] == 0.01
+    assert read["plan"]["metrics"][0]["margin"] == 0.03
     assert (read["state"], read["stage"], read["plan"]["frozen_at"]) == ("draft", None, None)
     assert read == call(operator, "GET", "experiments/canary")
 
