@@ -44,6 +44,7 @@ class Shipper:
         self._unit_key = unit_key
         self._collector_seconds = collector_seconds
         self._shipped: Position | None = None
+        self._stream_is_new = False
         self._without_word_since: float | None = None
 
     def step(self) -> float:
@@ -58,22 +59,30 @@ class Shipper:
             batch = self._next_batch(self._shipped) if self._shipped else None
             if batch is None:
                 return IDLE_SECONDS
-            self._stream.append(batch.end, list(self._rows(batch)))
+            stored = self._stream.append(batch.end, list(self._rows(batch)), create=self._stream_is_new)
         except RedisError:
             self._shipped = None
             raise
-        self._shipped = batch.end
+        # A stream that is gone took with it what the lake did not have yet.
+        self._shipped = batch.end if stored else None
+        self._stream_is_new = False
         return 0.0
 
     def _resume(self) -> Position | None:
         """Where to go on: behind what was shipped or is in the lake; None while that cannot be known yet."""
-        known = [place for place in (self._stream.last(), self._stream.collected()) if place is not None]
-        if known:
-            self._without_word_since = None
-            return max(known)
+        shipped = self._stream.last()
+        self._stream_is_new = shipped is None
+        known = [place for place in (shipped, self._stream.collected()) if place is not None]
+        if not known and self._spool.was_shipped() and not self._waited_enough():
+            return None
+        self._without_word_since = None
+        self._spool.note_shipping()
+        return max(known, default=START)
+
+    def _waited_enough(self) -> bool:
         now = time.monotonic()
         self._without_word_since = self._without_word_since or now
-        return START if now - self._without_word_since >= self._collector_seconds else None
+        return now - self._without_word_since >= self._collector_seconds
 
     def _next_batch(self, shipped: Position) -> Batch | None:
         batch = self._spool.read(shipped)

@@ -46,6 +46,7 @@ class Spool:
         self._link = link
         self._folder = link.parent
         self._span = span_bytes
+        self._mark = self._folder / "shipped"
 
     def prepare(self) -> None:
         """Make the folder, for its owner alone, and name the first segment."""
@@ -53,6 +54,14 @@ class Spool:
         self._folder.chmod(0o700)
         if not self._link.is_symlink():
             self.begin_segment()
+
+    def was_shipped(self) -> bool:
+        """Whether anything of this spool was ever sent on."""
+        return self._mark.exists()
+
+    def note_shipping(self) -> None:
+        """From now on something of this spool may have been sent on."""
+        self._mark.touch()
 
     def begin_segment(self, after: Position = START) -> None:
         """Name a new segment, later than all there are and than `after`; Envoy opens it when told to."""

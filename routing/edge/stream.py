@@ -36,9 +36,10 @@ class RequestStream:
         entry_id = self._redis.hget(keys.COLLECTED, self._key)
         return None if entry_id is None else _position(entry_id)
 
-    def append(self, end: Position, rows: list[dict[str, Any]]) -> None:
-        """Append a batch of rows that ends at this place."""
-        self._redis.xadd(self._key, {"rows": to_json(rows)}, id=str(end))
+    def append(self, end: Position, rows: list[dict[str, Any]], *, create: bool) -> bool:
+        """Append a batch of rows that ends at this place; False when the stream is not there and not to be created."""
+        fields: dict[Any, Any] = {"rows": to_json(rows)}
+        return self._redis.xadd(self._key, fields, id=str(end), nomkstream=not create) is not None
 
 
 def _position(entry_id: str | bytes) -> Position:

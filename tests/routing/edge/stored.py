@@ -12,8 +12,7 @@ EDGE = "edge-1"
 
 def stored_rows(redis: Redis, edge: str = EDGE) -> list[dict[str, Any]]:
     """The rows of all batches in the stream, in order."""
-    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(keys.requests(edge)))
-    return [row for _, fields in entries for row in json.loads(fields[b"rows"])]
+    return _rows(_entries(redis, edge))
 
 
 def stored_ids(redis: Redis, edge: str = EDGE) -> list[str]:
@@ -23,8 +22,17 @@ def stored_ids(redis: Redis, edge: str = EDGE) -> list[str]:
 
 def collect_all(redis: Redis, edge: str = EDGE) -> list[str]:
     """Do what the collector does: take all rows, say so, and trim; returns the request ids."""
-    ids = stored_ids(redis, edge)
-    last = redis.xinfo_stream(keys.requests(edge))["last-generated-id"]
+    entries = _entries(redis, edge)
+    last = entries[-1][0].decode()
+    segment, end = last.split("-")
     redis.hset(keys.COLLECTED, keys.requests(edge), last)
-    redis.xtrim(keys.requests(edge), maxlen=0, approximate=False)
-    return ids
+    redis.xtrim(keys.requests(edge), minid=f"{segment}-{int(end) + 1}", approximate=False)
+    return [row["request_id"] for row in _rows(entries)]
+
+
+def _entries(redis: Redis, edge: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(keys.requests(edge)))
+
+
+def _rows(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[dict[str, Any]]:
+    return [row for _, fields in entries for row in json.loads(fields[b"rows"])]

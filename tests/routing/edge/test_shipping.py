@@ -198,6 +198,18 @@ def test_when_redis_lost_everything_it_goes_on_behind_what_is_in_the_lake(link: 
     assert lake + stored_ids(redis) == names(range(30))
 
 
+def test_an_agent_notices_that_redis_lost_everything(link: Path, redis: Redis, start: Callable[[], Shipper]) -> None:
+    shipper = start()
+    write(link, range(10))
+    ship_all(shipper)
+    redis.flushall()
+    write(link, range(10, 20))
+
+    ship_all(shipper)
+
+    assert stored_ids(redis) == names(range(20))
+
+
 def test_without_any_word_it_begins_with_the_oldest_line_there_is(
     link: Path, redis: Redis, start: Callable[[], Shipper]
 ) -> None:
