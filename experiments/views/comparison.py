@@ -7,7 +7,6 @@ from math import inf
 
 from experiments.charts.effect_over_time import EffectPoint
 from experiments.charts.forest import ForestRow
-from experiments.decide.wording import value
 from experiments.models import PlanMetric
 from experiments.stats.types import (
     Direction,
@@ -21,7 +20,7 @@ from experiments.stats.types import (
 )
 from experiments.views.plan import margin_of
 from experiments.views.reads import Dossier
-from experiments.views.wording import change, change_interval, difference, difference_interval
+from experiments.views.wording import amount, change, change_interval, difference, difference_interval
 
 TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INSUFFICIENT: "wait"}
 WORDS = {
@@ -153,4 +152,4 @@ def _relative_anytime(result: MetricResult) -> Interval | None:
 
 
 def _value(number: float | None, unit: str) -> str:
-    return "not measured" if number is None else value(number, unit)
+    return "not measured" if number is None else amount(number, unit)

@@ -1,11 +1,13 @@
 """The home page: all experiments."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.views.pages import page
 from experiments.models import Experiment, State
@@ -35,7 +37,10 @@ class ExperimentLine:
 
 @require_safe
 def experiment_list(request: HttpRequest) -> HttpResponse:
-    """Experiments, newest first; a background refresh gets the list alone, or 204 when nothing changed."""
+    """Experiments, newest first; a background refresh gets the list alone, or 204 when nothing changed.
+
+    An empty home is another page than a list, so the first experiment loads it anew.
+    """
     group = request.GET.get("show", "")
     experiments = listed_experiments()
     if group in GROUPS:
@@ -48,12 +53,14 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         "group": group if group in GROUPS else "",
         "groups": [("", "All"), ("live", "Live"), ("drafts", "Drafts"), ("ended", "Ended")],
         "query": f"show={group}&" if group in GROUPS else "",
-        "seen": f"{zlib.crc32(repr([_facts(line) for line in lines]).encode()):x}",
+        "seen": _version(lines),
     }
     if "HX-Request" not in request.headers:
         return page(request, "experiments/list.html", context)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
+    if request.GET.get("seen") == _version([]):
+        return HttpResponseClientRefresh()
     return page(request, "experiments/list_table.html", context)
 
 
@@ -76,6 +83,10 @@ def _sentence(experiment: Experiment, last_reason: str) -> str:
     if experiment.state == State.RUNNING:
         return last_reason or "Just started; nothing is measured yet."
     return experiment.state_reason or last_reason
+
+
+def _version(lines: Sequence[ExperimentLine]) -> str:
+    return f"{zlib.crc32(repr([_facts(line) for line in lines]).encode()):x}"
 
 
 def _facts(line: ExperimentLine) -> tuple[object, ...]:

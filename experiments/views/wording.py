@@ -1,18 +1,23 @@
 """Numbers as the pages write them: a real minus sign, no more digits than mean something."""
 
-from math import isinf
+from math import floor, isinf, log10
 
 from experiments.stats.types import Interval
 
 PERCENT = 100
 FEW_DIGITS_FROM = 1.0
-MANY = 100
 SPANS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (2 * 60, 60, "min"), (0, 1, "s"))
 
 
 def percent(share: float) -> str:
     """A share, like `12.5 %`."""
     return f"{share * PERCENT:.3g} %"
+
+
+def amount(number: float, unit: str) -> str:
+    """A value of a metric in its own unit; shares are in per cent."""
+    scaled = number * PERCENT if unit == "%" else number
+    return _minus(f"{'-' if scaled < 0 else ''}{_digits(abs(scaled))} {unit}".rstrip())
 
 
 def change(relative: float) -> str:
@@ -32,8 +37,7 @@ def change_interval(interval: Interval | None) -> str:
 def difference(amount: float, unit: str) -> str:
     """A difference in a metric's own unit with its sign; differences of shares are in percentage points."""
     scaled, shown_unit = (amount * PERCENT, "pp") if unit == "%" else (amount, unit)
-    number = f"{scaled:+,.0f}" if abs(scaled) >= MANY else f"{scaled:+.3g}"
-    return _minus(f"{number} {shown_unit}".rstrip())
+    return _minus(f"{'+' if scaled >= 0 else '-'}{_digits(abs(scaled))} {shown_unit}".rstrip())
 
 
 def difference_interval(interval: Interval | None, unit: str) -> str:
@@ -49,6 +53,15 @@ def about(seconds: float) -> str:
     """A span of time to the whole unit, like `7 min`."""
     size, name = next((size, name) for least, size, name in SPANS if seconds >= least)
     return f"{seconds / size:.0f} {name}"
+
+
+def _digits(size: float) -> str:
+    """Three digits that mean something, never an exponent; `size` is not negative."""
+    if size == 0 or isinf(size):
+        return f"{size:.0f}"
+    decimals = max(0, 2 - floor(log10(size)))
+    text = f"{size:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def _signed_percent(share: float) -> str:

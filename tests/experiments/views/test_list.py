@@ -61,6 +61,14 @@ def test_a_refresh_answers_only_when_something_changed() -> None:
     assert "<html" not in changed.content.decode()
 
 
+def test_an_empty_home_turns_into_the_list_by_itself() -> None:
+    browser = visitor(Role.VIEWER)
+    address = text(browser, "/").split('hx-get="')[1].split('"')[0]
+    assert browser.get(address, headers={"HX-Request": "true"}).status_code == 204
+    planned()
+    assert browser.get(address, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+
+
 def test_many_experiments_take_no_more_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(8):
         measured(running(f"number-{number}", traffic=10), found())
