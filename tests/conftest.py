@@ -5,6 +5,15 @@ import pytest
 from controlplane.models import Role
 from tests.people import Caller, caller
 
+SLOW = (
+    "routing/edge/",
+    "routing/events/",
+    "routing/test_envoy",
+    "experiments/evidence/",
+    "experiments/views/test_browser",
+)
+"""Tests that start servers, browsers or much data, by where they are."""
+
 
 @pytest.fixture
 def stranger() -> Caller:
@@ -24,3 +33,10 @@ def operator(db: None) -> Caller:
 @pytest.fixture
 def admin(db: None) -> Caller:
     return caller(Role.ADMIN)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `make test` what the inner loop need not wait for."""
+    for item in items:
+        if any(f"tests/{place}" in item.nodeid for place in SLOW):
+            item.add_marker(pytest.mark.slow)
