@@ -155,8 +155,8 @@ def test_a_decision_carries_its_evidence(lake: str, running: Experiment) -> None
 
 def test_old_analyses_are_thinned_out_but_those_behind_decisions_stay(running: Experiment) -> None:
     now = timezone.now()
-    for minutes in range(12):
-        reconcile(fresh(running), now=now + timedelta(seconds=minutes))
+    for second in range(12):
+        reconcile(fresh(running), now=now + timedelta(seconds=second))
     decided = set(Decision.objects.values_list("analysis_id", flat=True))
     reconcile(fresh(running), now=now + timedelta(hours=2))
     kept = set(Analysis.objects.values_list("pk", flat=True))
