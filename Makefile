@@ -16,8 +16,9 @@ demo: install
 	@exec $(BIN)/python -m examples.demo
 
 test: lint system-packages
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/loop
 	$(BIN)/python -m tests.on_postgresql
+	$(BIN)/python -m pytest tests/loop
 
 test-fast: install-development
 	$(BIN)/python -m pytest -n 2 -m "not slow" -q

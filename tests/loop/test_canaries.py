@@ -13,14 +13,14 @@ from tests.loop.installation import PROGRAMS, Installation, wait_until
 from tests.loop.lake import outcome_ids, request_ids
 from tests.loop.users import live_users
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("canaries")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 STAGES = [
     {"coverage": 10, "soak_seconds": 4},
     {"coverage": 40, "soak_seconds": 5},
     {"coverage": 100, "soak_seconds": 20},
 ]
-PLAN = {"stages": STAGES, "tick_seconds": 1, "minimum_units": 25}
+PLAN = {"stages": STAGES, "tick_seconds": 2, "minimum_units": 25}
 
 
 @pytest.fixture(scope="module")

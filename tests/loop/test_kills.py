@@ -11,7 +11,7 @@ from tests.loop.installation import Installation, wait_until
 from tests.loop.lake import outcome_ids, request_ids
 from tests.loop.users import live_users
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CALM_SECONDS = 1.5
 LOSSLESS = ("sluice:agent", "sluice:collector", "sluice:worker", "sluice:beat", "sluice:web", "valkey")
