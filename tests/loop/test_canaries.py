@@ -16,8 +16,8 @@ from tests.loop.users import live_users
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 STAGES = [
-    {"coverage": 10, "soak_seconds": 4},
-    {"coverage": 40, "soak_seconds": 5},
+    {"coverage": 20, "soak_seconds": 4},
+    {"coverage": 50, "soak_seconds": 4},
     {"coverage": 100, "soak_seconds": 20},
 ]
 PLAN = {"stages": STAGES, "tick_seconds": 2, "minimum_units": 25}
