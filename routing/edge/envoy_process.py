@@ -20,8 +20,8 @@ from routing.edge.files import EdgeDirectory
 
 FLUSH_MILLISECONDS = 100
 
-# Who ran this long had started well, and is started again at once.
-STEADY_SECONDS = 10.0
+# An Envoy that ran this long had started well, and is started again at once.
+STEADY_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 
