@@ -1,0 +1,1 @@
+"""What the edge costs: CPU a request, and time added to an answer."""

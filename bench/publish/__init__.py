@@ -1,0 +1,1 @@
+"""How soon a published table routes requests."""
