@@ -6,241 +6,518 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('routing', '0001_initial'),
+        ("routing", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Experiment',
+            name="Experiment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use lower-case letters, digits and inner hyphens, like `chat-v2`.')])),
-                ('name', models.CharField(max_length=100)),
-                ('hypothesis', models.TextField(blank=True)),
-                ('kind', models.CharField(choices=[('canary', 'Canary: release a new version step by step'), ('ab', 'A/B test: learn which version is better')], default='canary', max_length=20)),
-                ('traffic', models.PositiveIntegerField(default=10000, help_text="Share of the endpoint's users that take part, in 1/10 000.")),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('running', 'Running'), ('paused', 'Paused'), ('promoted', 'Promoted'), ('halted', 'Halted'), ('inconclusive', 'Inconclusive')], default='draft', max_length=20)),
-                ('state_reason', models.TextField(blank=True)),
-                ('stage_index', models.PositiveIntegerField(default=0)),
-                ('stage_entered_at', models.DateTimeField(blank=True, null=True)),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('next_tick_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='experiments', to='routing.endpoint')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                                "Use lower-case letters, digits and inner hyphens, like `chat-v2`.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("hypothesis", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("canary", "Canary: release a new version step by step"),
+                            ("ab", "A/B test: learn which version is better"),
+                        ],
+                        default="canary",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "traffic",
+                    models.PositiveIntegerField(
+                        default=10000, help_text="Share of the endpoint's users that take part, in 1/10 000."
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("promoted", "Promoted"),
+                            ("halted", "Halted"),
+                            ("inconclusive", "Inconclusive"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("state_reason", models.TextField(blank=True)),
+                ("stage_index", models.PositiveIntegerField(default=0)),
+                ("stage_entered_at", models.DateTimeField(blank=True, null=True)),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("created_by", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("next_tick_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="experiments", to="routing.endpoint"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-id'),
+                "ordering": ("-created_at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Analysis',
+            name="Analysis",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('look', models.BooleanField(help_text='Whether promotion could be decided here.')),
-                ('milestone', models.BooleanField(default=False, help_text='Kept for ever, one each ten minutes.')),
-                ('stage_index', models.PositiveIntegerField()),
-                ('results', models.JSONField()),
-                ('evidence', models.JSONField(help_text='Sufficient statistics, exactly as judged.')),
-                ('lake_version', models.JSONField()),
-                ('table_version', models.PositiveBigIntegerField()),
-                ('code_version', models.CharField(max_length=40)),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='experiments.experiment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("look", models.BooleanField(help_text="Whether promotion could be decided here.")),
+                ("milestone", models.BooleanField(default=False, help_text="Kept for ever, one each ten minutes.")),
+                ("stage_index", models.PositiveIntegerField()),
+                ("results", models.JSONField()),
+                ("evidence", models.JSONField(help_text="Sufficient statistics, exactly as judged.")),
+                ("lake_version", models.JSONField()),
+                ("table_version", models.PositiveBigIntegerField()),
+                ("code_version", models.CharField(max_length=40)),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="analyses",
+                        to="experiments.experiment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'analyses',
-                'ordering': ('-id',),
+                "verbose_name_plural": "analyses",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Metric',
+            name="Metric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use lower-case letters, digits and inner hyphens, like `chat-v2`.')])),
-                ('name', models.CharField(max_length=100)),
-                ('description', models.TextField(blank=True)),
-                ('type', models.CharField(choices=[('proportion', 'Proportion: share of users with any'), ('mean', 'Mean: total a user'), ('ratio', 'Ratio: total over total')], max_length=20)),
-                ('numerator', models.CharField(help_text='A measure, like `errors` or `outcome(thumbs-up)`.', max_length=100)),
-                ('denominator', models.CharField(blank=True, help_text='A measure; for ratios only.', max_length=100)),
-                ('direction', models.CharField(choices=[('increase', 'Higher is better'), ('decrease', 'Lower is better')], max_length=10)),
-                ('display_unit', models.CharField(blank=True, help_text='Shown behind the value: `ms`, `%`.', max_length=20)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                                "Use lower-case letters, digits and inner hyphens, like `chat-v2`.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("proportion", "Proportion: share of users with any"),
+                            ("mean", "Mean: total a user"),
+                            ("ratio", "Ratio: total over total"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "numerator",
+                    models.CharField(help_text="A measure, like `errors` or `outcome(thumbs-up)`.", max_length=100),
+                ),
+                ("denominator", models.CharField(blank=True, help_text="A measure; for ratios only.", max_length=100)),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("increase", "Higher is better"), ("decrease", "Lower is better")], max_length=10
+                    ),
+                ),
+                (
+                    "display_unit",
+                    models.CharField(blank=True, help_text="Shown behind the value: `ms`, `%`.", max_length=20),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ('key',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('type__in', ['proportion', 'mean', 'ratio'])), name='metric_type_known'), models.CheckConstraint(condition=models.Q(('direction__in', ['increase', 'decrease'])), name='metric_direction_known'), models.CheckConstraint(condition=models.Q(('type', 'ratio'), ('denominator', ''), _connector='XOR'), name='metric_ratio_has_denominator')],
+                "ordering": ("key",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["proportion", "mean", "ratio"])), name="metric_type_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("direction__in", ["increase", "decrease"])), name="metric_direction_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("type", "ratio"), ("denominator", ""), _connector="XOR"),
+                        name="metric_ratio_has_denominator",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('alpha', models.FloatField(default=0.05, help_text='Chance to promote a variant that is not better.')),
-                ('halt_alpha', models.FloatField(default=0.01, help_text='Chance to halt a variant that does no harm.')),
-                ('power', models.FloatField(default=0.8, help_text='Chance to see an effect of the minimum size.')),
-                ('tick_seconds', models.FloatField(default=10, help_text='Seconds between two analyses.')),
-                ('maximum_seconds', models.PositiveIntegerField(default=1209600, help_text='After this long without a verdict the experiment is inconclusive.')),
-                ('minimum_units', models.PositiveIntegerField(default=100, help_text='Users a variant must have before anything is decided.')),
-                ('frozen_at', models.DateTimeField(blank=True, null=True)),
-                ('experiment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='plan', to='experiments.experiment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("alpha", models.FloatField(default=0.05, help_text="Chance to promote a variant that is not better.")),
+                (
+                    "halt_alpha",
+                    models.FloatField(default=0.01, help_text="Chance to halt a variant that does no harm."),
+                ),
+                ("power", models.FloatField(default=0.8, help_text="Chance to see an effect of the minimum size.")),
+                ("tick_seconds", models.FloatField(default=10, help_text="Seconds between two analyses.")),
+                (
+                    "maximum_seconds",
+                    models.PositiveIntegerField(
+                        default=1209600, help_text="After this long without a verdict the experiment is inconclusive."
+                    ),
+                ),
+                (
+                    "minimum_units",
+                    models.PositiveIntegerField(
+                        default=100, help_text="Users a variant must have before anything is decided."
+                    ),
+                ),
+                ("frozen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "experiment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="plan", to="experiments.experiment"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PlanMetric',
+            name="PlanMetric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('role', models.CharField(choices=[('goal', 'Goal: must get better'), ('guardrail', 'Guardrail: must not get worse than its margin'), ('observed', 'Observed: shown, decides nothing')], max_length=10)),
-                ('margin', models.FloatField(default=0, help_text='Harm that a guardrail accepts.')),
-                ('margin_kind', models.CharField(choices=[('relative', "Share of the control's value"), ('absolute', "In the metric's own unit")], default='relative', max_length=10)),
-                ('minimum_effect', models.FloatField(default=0.05, help_text='Smallest effect that matters, relative.')),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='experiments.metric')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='experiments.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("goal", "Goal: must get better"),
+                            ("guardrail", "Guardrail: must not get worse than its margin"),
+                            ("observed", "Observed: shown, decides nothing"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("margin", models.FloatField(default=0, help_text="Harm that a guardrail accepts.")),
+                (
+                    "margin_kind",
+                    models.CharField(
+                        choices=[
+                            ("relative", "Share of the control's value"),
+                            ("absolute", "In the metric's own unit"),
+                        ],
+                        default="relative",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "minimum_effect",
+                    models.FloatField(default=0.05, help_text="Smallest effect that matters, relative."),
+                ),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="experiments.metric"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="metrics", to="experiments.plan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position', 'id'),
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('coverage', models.PositiveIntegerField(help_text="Share of each variant's users that is in, in 1/10 000.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)])),
-                ('soak_seconds', models.PositiveIntegerField(help_text='Shortest time to stay on this stage.')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='experiments.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "coverage",
+                    models.PositiveIntegerField(
+                        help_text="Share of each variant's users that is in, in 1/10 000.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10000),
+                        ],
+                    ),
+                ),
+                ("soak_seconds", models.PositiveIntegerField(help_text="Shortest time to stay on this stage.")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="stages", to="experiments.plan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use lower-case letters, digits and inner hyphens, like `chat-v2`.')])),
-                ('is_control', models.BooleanField(default=False)),
-                ('weight', models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")),
-                ('backend', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='routing.backend')),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='experiments.experiment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=63,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                                "Use lower-case letters, digits and inner hyphens, like `chat-v2`.",
+                            )
+                        ],
+                    ),
+                ),
+                ("is_control", models.BooleanField(default=False)),
+                (
+                    "weight",
+                    models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion."),
+                ),
+                (
+                    "backend",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="routing.backend"
+                    ),
+                ),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variants",
+                        to="experiments.experiment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-is_control', 'key'),
+                "ordering": ("-is_control", "key"),
             },
         ),
         migrations.AddField(
-            model_name='experiment',
-            name='promoted_variant',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='promotions', to='experiments.variant'),
+            model_name="experiment",
+            name="promoted_variant",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="promotions",
+                to="experiments.variant",
+            ),
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('advance', 'Advance'), ('promote', 'Promote'), ('halt', 'Halt'), ('hold', 'Hold'), ('inconclusive', 'Inconclusive')], max_length=20)),
-                ('code', models.CharField(max_length=40)),
-                ('reason', models.TextField()),
-                ('actor', models.CharField(max_length=150)),
-                ('at', models.DateTimeField()),
-                ('stage_index', models.PositiveIntegerField()),
-                ('variant_key', models.CharField(blank=True, max_length=63)),
-                ('evidence', models.JSONField(default=dict)),
-                ('previous_hash', models.CharField(blank=True, max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('analysis', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='experiments.analysis')),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='experiments.experiment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("advance", "Advance"),
+                            ("promote", "Promote"),
+                            ("halt", "Halt"),
+                            ("hold", "Hold"),
+                            ("inconclusive", "Inconclusive"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("code", models.CharField(max_length=40)),
+                ("reason", models.TextField()),
+                ("actor", models.CharField(max_length=150)),
+                ("at", models.DateTimeField()),
+                ("stage_index", models.PositiveIntegerField()),
+                ("variant_key", models.CharField(blank=True, max_length=63)),
+                ("evidence", models.JSONField(default=dict)),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "analysis",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="experiments.analysis",
+                    ),
+                ),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="experiments.experiment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(fields=('experiment', 'sequence'), name='decision_sequence_unique'), models.CheckConstraint(condition=models.Q(('kind__in', ['advance', 'promote', 'halt', 'hold', 'inconclusive'])), name='decision_kind_known'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='decision_has_reason')],
+                "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("experiment", "sequence"), name="decision_sequence_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["advance", "promote", "halt", "hold", "inconclusive"])),
+                        name="decision_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="decision_has_reason"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('alpha__gt', 0), ('alpha__lt', 0.5), ('halt_alpha__gt', 0), ('halt_alpha__lt', 0.5)), name='plan_error_rates_in_range'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("alpha__gt", 0), ("alpha__lt", 0.5), ("halt_alpha__gt", 0), ("halt_alpha__lt", 0.5)
+                ),
+                name="plan_error_rates_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('power__gt', 0), ('power__lt', 1)), name='plan_power_in_range'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("power__gt", 0), ("power__lt", 1)), name="plan_power_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('tick_seconds__gte', 1)), name='plan_tick_at_most_each_second'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tick_seconds__gte", 1)), name="plan_tick_at_most_each_second"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum_seconds__gte', 1)), name='plan_maximum_positive'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("maximum_seconds__gte", 1)), name="plan_maximum_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planmetric',
-            constraint=models.UniqueConstraint(fields=('plan', 'metric'), name='plan_metric_once'),
+            model_name="planmetric",
+            constraint=models.UniqueConstraint(fields=("plan", "metric"), name="plan_metric_once"),
         ),
         migrations.AddConstraint(
-            model_name='planmetric',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['goal', 'guardrail', 'observed'])), name='plan_metric_role_known'),
+            model_name="planmetric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["goal", "guardrail", "observed"])), name="plan_metric_role_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planmetric',
-            constraint=models.CheckConstraint(condition=models.Q(('margin_kind__in', ['relative', 'absolute'])), name='plan_metric_margin_kind_known'),
+            model_name="planmetric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("margin_kind__in", ["relative", "absolute"])), name="plan_metric_margin_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planmetric',
-            constraint=models.CheckConstraint(condition=models.Q(('margin__gte', 0), ('minimum_effect__gt', 0)), name='plan_metric_sizes_in_range'),
+            model_name="planmetric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("margin__gte", 0), ("minimum_effect__gt", 0)), name="plan_metric_sizes_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('plan', 'position'), name='stage_position_unique'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(fields=("plan", "position"), name="stage_position_unique"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(('coverage__gte', 1), ('coverage__lte', 10000)), name='stage_coverage_in_range'),
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("coverage__gte", 1), ("coverage__lte", 10000)), name="stage_coverage_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('experiment', 'key'), name='variant_key_unique'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(fields=("experiment", "key"), name="variant_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_control', True)), fields=('experiment',), name='variant_one_control'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_control", True)), fields=("experiment",), name="variant_one_control"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='variant_weight_positive'),
+            model_name="variant",
+            constraint=models.CheckConstraint(condition=models.Q(("weight__gte", 1)), name="variant_weight_positive"),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'running', 'paused', 'promoted', 'halted', 'inconclusive'])), name='experiment_state_known'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "running", "paused", "promoted", "halted", "inconclusive"])),
+                name="experiment_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['canary', 'ab'])), name='experiment_kind_known'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["canary", "ab"])), name="experiment_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('traffic__gte', 2), ('traffic__lte', 10000)), name='experiment_traffic_in_range'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("traffic__gte", 2), ("traffic__lte", 10000)), name="experiment_traffic_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('stage_entered_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='experiment_started_has_times'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("stage_entered_at__isnull", False), ("started_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="experiment_started_has_times",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'promoted'), ('promoted_variant__isnull', True), _connector='XOR'), name='experiment_promoted_names_variant'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "promoted"), ("promoted_variant__isnull", True), _connector="XOR"),
+                name="experiment_promoted_names_variant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'paused'), ('paused_at__isnull', True), _connector='XOR'), name='experiment_paused_has_time'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "paused"), ("paused_at__isnull", True), _connector="XOR"),
+                name="experiment_paused_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('promoted', 'halted', 'inconclusive')), _negated=True), models.Q(models.Q(('state_reason', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='experiment_ended_has_reason_and_time'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ("promoted", "halted", "inconclusive")), _negated=True),
+                    models.Q(models.Q(("state_reason", ""), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="experiment_ended_has_reason_and_time",
+            ),
         ),
     ]

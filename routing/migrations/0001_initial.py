@@ -6,118 +6,237 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Edge',
+            name="Edge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63, unique=True)),
-                ('zone', models.CharField(blank=True, max_length=63)),
-                ('applied_version', models.PositiveBigIntegerField(default=0)),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('seen_at', models.DateTimeField()),
-                ('healthy', models.BooleanField(default=True)),
-                ('error', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=63, unique=True)),
+                ("zone", models.CharField(blank=True, max_length=63)),
+                ("applied_version", models.PositiveBigIntegerField(default=0)),
+                ("applied_at", models.DateTimeField(null=True)),
+                ("seen_at", models.DateTimeField()),
+                ("healthy", models.BooleanField(default=True)),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='RoutingTable',
+            name="RoutingTable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveBigIntegerField(unique=True)),
-                ('content', models.TextField(help_text='Canonical JSON.')),
-                ('digest', models.CharField(help_text='SHA-256 of the content without its version.', max_length=64)),
-                ('cause', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveBigIntegerField(unique=True)),
+                ("content", models.TextField(help_text="Canonical JSON.")),
+                ("digest", models.CharField(help_text="SHA-256 of the content without its version.", max_length=64)),
+                ("cause", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ('-version',),
+                "ordering": ("-version",),
             },
         ),
         migrations.CreateModel(
-            name='Backend',
+            name="Backend",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use lower-case letters, digits and inner hyphens, like `chat-v2`.')])),
-                ('name', models.CharField(max_length=100)),
-                ('protocol', models.CharField(choices=[('openai', 'OpenAI-compatible'), ('http', 'Plain HTTP')], default='openai', max_length=20)),
-                ('addresses', models.JSONField(help_text='List of base addresses, like `http://10.0.0.5:8000`.')),
-                ('health_path', models.CharField(default='/health', max_length=200)),
-                ('prompt_price', models.FloatField(default=0, help_text='Price of a million prompt tokens.', validators=[django.core.validators.MinValueValidator(0)])),
-                ('completion_price', models.FloatField(default=0, help_text='Price of a million completion tokens.', validators=[django.core.validators.MinValueValidator(0)])),
-                ('registry_reference', models.CharField(blank=True, help_text='Where the model registry keeps this version.', max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                                "Use lower-case letters, digits and inner hyphens, like `chat-v2`.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "protocol",
+                    models.CharField(
+                        choices=[("openai", "OpenAI-compatible"), ("http", "Plain HTTP")],
+                        default="openai",
+                        max_length=20,
+                    ),
+                ),
+                ("addresses", models.JSONField(help_text="List of base addresses, like `http://10.0.0.5:8000`.")),
+                ("health_path", models.CharField(default="/health", max_length=200)),
+                (
+                    "prompt_price",
+                    models.FloatField(
+                        default=0,
+                        help_text="Price of a million prompt tokens.",
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "completion_price",
+                    models.FloatField(
+                        default=0,
+                        help_text="Price of a million completion tokens.",
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "registry_reference",
+                    models.CharField(
+                        blank=True, help_text="Where the model registry keeps this version.", max_length=200
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ('key',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('protocol__in', ['openai', 'http'])), name='backend_protocol_known'), models.CheckConstraint(condition=models.Q(('completion_price__gte', 0), ('prompt_price__gte', 0)), name='backend_prices_not_negative')],
+                "ordering": ("key",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("protocol__in", ["openai", "http"])), name="backend_protocol_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("completion_price__gte", 0), ("prompt_price__gte", 0)),
+                        name="backend_prices_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Endpoint',
+            name="Endpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use lower-case letters, digits and inner hyphens, like `chat-v2`.')])),
-                ('name', models.CharField(max_length=100)),
-                ('path_prefix', models.CharField(max_length=200, unique=True, validators=[django.core.validators.RegexValidator('^/[!-~]*$', 'Start with `/` and use no spaces, like `/chat`.')])),
-                ('unit_source', models.CharField(choices=[('header', 'Request header'), ('body', 'Field of the JSON body')], default='header', max_length=10)),
-                ('unit_name', models.CharField(default='x-user-id', help_text='Name of the header or of the body field that holds the user id.', max_length=100, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_.-]+$', 'Use letters, digits, `-`, `_` and `.`.')])),
-                ('salt', models.CharField(help_text="Separates this endpoint's assignment from all others.", max_length=64)),
-                ('timeout_seconds', models.PositiveIntegerField(default=300, help_text='Longest answer; 0 means no limit.', validators=[django.core.validators.MaxValueValidator(86400)])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('backend', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='endpoints', to='routing.backend')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                                "Use lower-case letters, digits and inner hyphens, like `chat-v2`.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "path_prefix",
+                    models.CharField(
+                        max_length=200,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^/[!-~]*$", "Start with `/` and use no spaces, like `/chat`."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "unit_source",
+                    models.CharField(
+                        choices=[("header", "Request header"), ("body", "Field of the JSON body")],
+                        default="header",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "unit_name",
+                    models.CharField(
+                        default="x-user-id",
+                        help_text="Name of the header or of the body field that holds the user id.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9_.-]+$", "Use letters, digits, `-`, `_` and `.`."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "salt",
+                    models.CharField(help_text="Separates this endpoint's assignment from all others.", max_length=64),
+                ),
+                (
+                    "timeout_seconds",
+                    models.PositiveIntegerField(
+                        default=300,
+                        help_text="Longest answer; 0 means no limit.",
+                        validators=[django.core.validators.MaxValueValidator(86400)],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "backend",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="endpoints", to="routing.backend"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('key',),
+                "ordering": ("key",),
             },
         ),
         migrations.CreateModel(
-            name='Split',
+            name="Split",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('experiment', models.CharField(max_length=63, unique=True)),
-                ('stage', models.PositiveIntegerField(default=0)),
-                ('coverage', models.PositiveIntegerField(help_text="Share of each arm's span that is in, in 1/10 000.")),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('arms', models.JSONField()),
-                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='splits', to='routing.endpoint')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("experiment", models.CharField(max_length=63, unique=True)),
+                ("stage", models.PositiveIntegerField(default=0)),
+                (
+                    "coverage",
+                    models.PositiveIntegerField(help_text="Share of each arm's span that is in, in 1/10 000."),
+                ),
+                ("start", models.PositiveIntegerField()),
+                ("end", models.PositiveIntegerField()),
+                ("arms", models.JSONField()),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="splits", to="routing.endpoint"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('endpoint', 'start'),
+                "ordering": ("endpoint", "start"),
             },
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_source__in', ['header', 'body'])), name='endpoint_unit_source_known'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_source__in", ["header", "body"])), name="endpoint_unit_source_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('path_prefix__startswith', '/')), name='endpoint_path_prefix_starts_with_slash'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("path_prefix__startswith", "/")), name="endpoint_path_prefix_starts_with_slash"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('salt', ''), _negated=True), name='endpoint_salt_not_empty'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("salt", ""), _negated=True), name="endpoint_salt_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='split',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'start'), name='split_start_unique'),
+            model_name="split",
+            constraint=models.UniqueConstraint(fields=("endpoint", "start"), name="split_start_unique"),
         ),
         migrations.AddConstraint(
-            model_name='split',
-            constraint=models.CheckConstraint(condition=models.Q(('end__lte', 10000), ('start__lt', models.F('end'))), name='split_span_in_layer'),
+            model_name="split",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("end__lte", 10000), ("start__lt", models.F("end"))), name="split_span_in_layer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='split',
-            constraint=models.CheckConstraint(condition=models.Q(('coverage__lte', 10000)), name='split_coverage_in_range'),
+            model_name="split",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("coverage__lte", 10000)), name="split_coverage_in_range"
+            ),
         ),
     ]
