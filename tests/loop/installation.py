@@ -50,6 +50,12 @@ class Installation:
         """`kill -9`, without a chance to clean up."""
         os.kill(self.process_id(program), signal.SIGKILL)
 
+    def kill_envoy(self) -> None:
+        """`kill -9` of Envoy itself, under the process that starts it again."""
+        parent = self.process_id("sluice:envoy")
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+
     def log(self, program: str) -> str:
         """What a program has logged."""
         return (self.directory / "logs" / f"{program.removeprefix('sluice:')}.log").read_text()
@@ -94,7 +100,7 @@ def run_installation(directory: Path) -> Iterator[Installation]:
 
 def _for_supervisorctl(environment: dict[str, str]) -> dict[str, str]:
     """The command expands the whole configuration, also what only supervisord needs."""
-    unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_ENVOY", "SLUICE_WEB_HOST")
+    unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_EDGE", "SLUICE_WEB_HOST")
     return {**dict.fromkeys(unused, "unused"), **environment}
 
 

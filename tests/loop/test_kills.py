@@ -67,7 +67,7 @@ def test_envoy_is_killed_and_back_within_a_second(installation: Installation) ->
     recorded = request_ids(installation.directory).total()
     with live_users(installation, Crowd(users=600, rate=RATE, seed=2)) as report:
         wait_until(lambda: report.total_answered > 50, "users are served", 30)
-        installation.kill("sluice:envoy")
+        installation.kill_envoy()
         killed_at = time.monotonic()
         wait_until(lambda: _answers(installation), "Envoy answers again", 10, every=0.02)
         away = time.monotonic() - killed_at

@@ -1,7 +1,6 @@
 """`manage.py up`: everything on this machine, in the foreground."""
 
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -19,8 +18,6 @@ from controlplane.up.credentials import ensure_credentials
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
 from controlplane.web_client import answers
-from routing.edge.envoy_process import envoy_command
-from routing.edge.files import EdgeDirectory
 from routing.edge.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -126,7 +123,7 @@ def _process_environment(environment: Environment) -> dict[str, str]:
         "SLUICE_PYTHON": sys.executable,
         "SLUICE_VALKEY": str(valkey_binary()),
         "SLUICE_VALKEY_PORT": str(embedded_valkey_port(environment) or 0),
-        "SLUICE_ENVOY": shlex.join(envoy_command(EdgeDirectory(environment.edge_directory))),
+        "SLUICE_EDGE": str(environment.edge_directory),
         "SLUICE_WEB_HOST": environment.web_host,
         "SLUICE_WEB_PORT": str(environment.web_port),
         "PYTHONUNBUFFERED": "1",
