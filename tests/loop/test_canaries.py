@@ -18,9 +18,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 STAGES = [
     {"coverage": 20, "soak_seconds": 4},
     {"coverage": 50, "soak_seconds": 4},
-    {"coverage": 100, "soak_seconds": 20},
+    {"coverage": 100, "soak_seconds": 25},
 ]
-PLAN = {"stages": STAGES, "tick_seconds": 2, "minimum_units": 25}
+METRICS = [
+    {"metric": "thumbs-up-rate", "role": "goal", "minimum_effect": 0.1},
+    {"metric": "error-rate", "role": "guardrail", "margin": 0.05, "margin_kind": "absolute", "minimum_effect": 1.0},
+    {"metric": "latency", "role": "guardrail", "margin": 0.15, "minimum_effect": 0.2},
+]
+PLAN = {"stages": STAGES, "metrics": METRICS, "tick_seconds": 2, "minimum_units": 25}
 
 
 @pytest.fixture(scope="module")
