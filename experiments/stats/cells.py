@@ -38,7 +38,7 @@ class Cells:
     harm_sign: Floats
     margin: Floats
     relative_margin: Flags
-    pools: Flags
+    is_share: Flags
 
     @property
     def rare(self) -> Flags:
@@ -90,7 +90,7 @@ def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
         harm_sign=np.array([1.0 if m.direction is Direction.DECREASE else -1.0 for m in metrics]),
         margin=np.array([m.margin if m.role is Role.GUARDRAIL else 0.0 for m in metrics]),
         relative_margin=np.array([m.margin_kind is MarginKind.RELATIVE for m in metrics], dtype=np.bool_),
-        pools=np.array([ESTIMATORS[m.type].variance_follows_value for m in metrics], dtype=np.bool_),
+        is_share=np.array([kind is MetricType.PROPORTION for kind in types], dtype=np.bool_),
     )
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from experiments.stats import anytime
+from experiments.stats import anytime, events
 from experiments.stats.cells import RARE_EVENTS, Cells
 from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, linear_contrast, with_pooled_variance
@@ -17,20 +17,25 @@ SCALES = 5
 
 
 def log_harm(plan: JudgePlan, cells: Cells) -> Floats:
-    """Log e-value of each cell against "worse by no more than the margin"; NaN before the burn-in is over.
+    """Log e-value of each guardrail against "worse by no more than the margin"; NaN where it has no say yet.
 
+    Harmful events of units are compared exactly wherever the margin allows, all else by mixtures from the burn-in on.
     A relative margin is one of |control|. The control's true sign is not known, so the smaller e-value of both signs
     counts, which is valid whichever is true.
     """
     scales = effect_scales(cells)
-    log_e = [_one_sign(cells, sign, scales) for sign in (1.0, -1.0)]
-    return np.where(is_burnt_in(plan, cells) & cells.measured, np.minimum(*log_e), np.nan)
+    mixtures = np.minimum(_mixture(cells, 1.0, scales), _mixture(cells, -1.0, scales))
+    known = np.where(is_burnt_in(plan, cells), mixtures, np.nan)
+    exact = has_exact_test(cells)
+    known[exact] = _exact(cells)[exact]
+    heard = cells.has_role(Role.GUARDRAIL) & cells.measured & has_minimum_units(plan, cells)
+    return np.where(heard, known, np.nan)
 
 
 def monitoring_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
     """The contrast candidate - factor · control - shift for looks at any time.
 
-    Its variance is that of all units together, as the hypothesis says; where equal values do not imply equal variances
+    Its variance is that of all units together, as the hypothesis says; for anything but shares of units
     it is never below Welch's, so an arm that merely varies more raises no alarm.
     """
     candidate, control = cells.candidate.estimates, cells.control.estimates
@@ -38,16 +43,27 @@ def monitoring_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contr
     together = linear_contrast(*pooled, factor=factor, shift=shift)
     apart = linear_contrast(candidate, control, factor=factor, shift=shift)
     larger = np.maximum(together.standard_error, apart.standard_error)
-    error = np.where(cells.pools, together.standard_error, larger)
+    error = np.where(cells.is_share, together.standard_error, larger)
     return Contrast(together.difference, error, together.degrees)
 
 
+def has_exact_test(cells: Cells) -> Flags:
+    """Whether the margin is one of the rate of harmful events: relative, for events that are to be few, or zero."""
+    few_are_better = cells.relative_margin & (cells.harm_sign > 0.0)
+    return np.asarray(cells.is_share & (few_are_better | (cells.margin == 0.0)), dtype=np.bool_)
+
+
+def has_minimum_units(plan: JudgePlan, cells: Cells) -> Flags:
+    """Whether both arms have the plan's minimum of units."""
+    smaller = np.minimum(cells.candidate.estimates.units, cells.control.estimates.units)
+    return np.asarray(smaller >= plan.minimum_units, dtype=np.bool_)
+
+
 def is_burnt_in(plan: JudgePlan, cells: Cells) -> Flags:
-    """Whether both arms have the plan's minimum of units and the smaller one expects 20 rare events."""
+    """Whether both arms have their minimum of units and the smaller one expects 20 rare events."""
     candidate, control = cells.candidate.estimates.units, cells.control.estimates.units
-    smaller = np.minimum(candidate, control)
-    expected = cells.pooled.rare_events * smaller / (candidate + control)
-    return np.asarray((smaller >= plan.minimum_units) & (expected >= RARE_EVENTS), dtype=np.bool_)
+    expected = cells.pooled.rare_events * np.minimum(candidate, control) / (candidate + control)
+    return np.asarray(has_minimum_units(plan, cells) & (expected >= RARE_EVENTS), dtype=np.bool_)
 
 
 def effect_scales(cells: Cells) -> Floats:
@@ -92,10 +108,18 @@ def halt(plan: JudgePlan, cells: Cells, log_e: Floats) -> Halt:
     return Halt(combined, threshold, reached, names)
 
 
-def _one_sign(cells: Cells, sign: float, scales: Floats) -> Floats:
-    contrast = harm_contrast(cells, np.full_like(cells.margin, sign), monitoring_contrast)
+def _mixture(cells: Cells, control_sign: float, scales: Floats) -> Floats:
+    contrast = harm_contrast(cells, np.full_like(cells.margin, control_sign), monitoring_contrast)
     ratios = scales**2 * contrast.information[:, None]
     return anytime.averaged(anytime.one_sided_log_e(contrast.z[:, None], ratios))
+
+
+def _exact(cells: Cells) -> Floats:
+    candidate, control = cells.candidate.estimates, cells.control.estimates
+    share = candidate.units / (candidate.units + control.units)
+    harmful = [np.where(cells.harm_sign > 0.0, arm.value, 1.0 - arm.value) * arm.units for arm in (candidate, control)]
+    batch = [each[:, None] for each in (*harmful, share)]
+    return events.ratio_log_e(*batch, accepted=(1.0 + cells.margin)[:, None])[:, -1]
 
 
 def _blamed(log_e: Floats, threshold: float) -> list[int]:

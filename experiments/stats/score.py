@@ -103,7 +103,7 @@ def _error(null_t: Floats, n_t: Floats, null_c: Floats, n_c: Floats, ratio: Arra
 
 def _boundary(excess: Callable[[Floats], Floats], inside: Floats, outside: Floats) -> Floats:
     """Where excess turns positive between a point inside and one outside, by bisection."""
-    for _ in range(BISECTIONS):
+    for _ in range(BISECTIONS if inside.size else 0):
         middle = (inside + outside) / 2.0
         within = excess(middle) <= 0.0
         inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)

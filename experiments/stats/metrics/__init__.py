@@ -1,35 +1,31 @@
 """Metric types: each turns sums over units into a value, the variance of one unit, and a count of rare events.
 
-Nothing after this step knows the type of a metric.
+Nothing after this step knows the type of a metric. A new type is a module with these three functions and a line here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Protocol
 
 from experiments.stats.columns import Estimates, Floats, SumsColumns
 from experiments.stats.metrics import mean, proportion, ratio
 from experiments.stats.types import MetricType
 
 
-@dataclass(frozen=True, slots=True)
-class Estimator:
-    """How one metric type is estimated.
+class Estimator(Protocol):
+    """A module that knows one metric type."""
 
-    `rare_events` counts how many events of the rarer kind the sums hold, which is infinite where there are no events.
-    `design_effect` is how many of the denominator's units make one independent trial, NaN where there are no trials.
-    `variance_follows_value`: whether equal values imply equal variances, so that both arms may be pooled.
-    """
+    def estimate(self, sums: SumsColumns) -> Estimates:
+        """Value and unit variance of each cell."""
 
-    estimate: Callable[[SumsColumns], Estimates]
-    rare_events: Callable[[SumsColumns], Floats]
-    design_effect: Callable[[SumsColumns], Floats]
-    variance_follows_value: bool
+    def rare_events(self, sums: SumsColumns) -> Floats:
+        """How many events of the rarer kind the sums hold; infinite where there are no events."""
+
+    def design_effect(self, sums: SumsColumns) -> Floats:
+        """How many of the denominator's units make one independent trial; NaN where there are no trials."""
 
 
 ESTIMATORS: Mapping[MetricType, Estimator] = {
-    MetricType.PROPORTION: Estimator(
-        proportion.estimate, proportion.rare_events, proportion.design_effect, variance_follows_value=True
-    ),
-    MetricType.MEAN: Estimator(mean.estimate, mean.rare_events, mean.design_effect, variance_follows_value=False),
-    MetricType.RATIO: Estimator(ratio.estimate, ratio.rare_events, ratio.design_effect, variance_follows_value=False),
+    MetricType.PROPORTION: proportion,
+    MetricType.MEAN: mean,
+    MetricType.RATIO: ratio,
 }
