@@ -29,15 +29,23 @@ class AppendOnly(migrations.RunPython):
     """Migration operation: refuse UPDATE and DELETE on `table` where `condition` on OLD holds."""
 
     def __init__(self, table: str, *, condition: str = "1 = 1", verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
-        def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        def guard(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
             templates = (_SQLITE,) if editor.connection.vendor == "sqlite" else _POSTGRES
             for verb in verbs:
                 for template in templates:
                     editor.execute(template.format(table=table, verb=verb, condition=condition))
 
-        def backwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        def release(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
             suffix = "" if editor.connection.vendor == "sqlite" else f" ON {table}"
             for verb in verbs:
                 editor.execute(f"DROP TRIGGER {table}_{verb}_refused{suffix}")
 
-        super().__init__(forwards, backwards)
+        super().__init__(guard, release)
+
+    def released(self) -> migrations.RunPython:
+        """The operation that lifts the guard, for a migration that rebuilds the table and guards it again at its end.
+
+        SQLite rebuilds a table to change it, which it cannot while a trigger reads it.
+        """
+        assert self.reverse_code is not None  # noqa: S101 - given above
+        return migrations.RunPython(self.reverse_code, self.code)

@@ -3,7 +3,8 @@
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition
 from experiments.models import Experiment, PlanMetric, State
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.group_sequential import Family, Look, Spending
+from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role
 
 
 def pure_plan(experiment: Experiment) -> Plan:
@@ -18,11 +19,12 @@ def pure_plan(experiment: Experiment) -> Plan:
         candidates=tuple(variant.key for variant in variants if not variant.is_control),
         maximum_seconds=experiment.plan.maximum_seconds,
         minimum_units=experiment.plan.minimum_units,
+        looks=experiment.plan.looks,
     )
 
 
 def pure_state(experiment: Experiment) -> ExperimentState:
-    """Where a started experiment stands."""
+    """Where a started experiment stands, with the looks that its analyses were."""
     assert experiment.stage_entered_at is not None  # noqa: S101 - a constraint of the database
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     return ExperimentState(
@@ -30,7 +32,20 @@ def pure_state(experiment: Experiment) -> ExperimentState:
         stage_index=experiment.stage_index,
         stage_entered_at=experiment.stage_entered_at,
         started_at=experiment.started_at,
+        looks=PastLooks(_looks_taken(experiment)),
     )
+
+
+def _looks_taken(experiment: Experiment) -> dict[tuple[str, str], tuple[Look, ...]]:
+    """What each look saw of each metric and candidate, oldest first."""
+    taken: dict[tuple[str, str], tuple[Look, ...]] = {}
+    for results in experiment.analyses.filter(look=True).order_by("id").values_list("results", flat=True):
+        for result in results["metrics"]:
+            if result.get("information"):
+                name = result["metric"], result["variant"]
+                look = Look(result["information"], min(result["information_fraction"] or 0.0, 1.0))
+                taken[name] = (*taken.get(name, ()), look)
+    return taken
 
 
 def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
@@ -45,6 +60,8 @@ def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
         halt_alpha=experiment.plan.halt_alpha,
         power=experiment.plan.power,
         minimum_units=experiment.plan.minimum_units,
+        looks=experiment.plan.looks,
+        spending=Spending(Family(experiment.plan.spending)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -54,6 +54,8 @@ class PlanSpec(_Spec):
     tick_seconds: float = Field(10, ge=1, le=86_400)
     maximum_seconds: int = Field(14 * 86_400, ge=1, le=365 * 86_400)
     minimum_units: int = Field(100, ge=2, le=10_000_000)
+    looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
+    spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
 
     @model_validator(mode="after")
     def _coverage_only_grows(self) -> Self:

@@ -1,6 +1,7 @@
 """Measure an experiment and keep what was found."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -8,10 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from controlplane.settings import get_environment
-from experiments.decide import Plan, look_is_due
+from experiments.decide import ExperimentState, Plan, look_is_due, time_is_over
 from experiments.evidence import CollectedEvidence, collect_evidence
 from experiments.models import Analysis, Experiment
-from experiments.plans import judge_plan, metric_definitions, pure_state
+from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Results
 from routing.queries import latest_table
@@ -21,17 +22,15 @@ KEEP_ALL_FOR = timedelta(hours=1)
 KEEP_ONE_EACH = timedelta(minutes=10)
 
 
-def analyse(experiment: Experiment, plan: Plan, *, now: datetime) -> tuple[Analysis, Results]:
+def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: datetime) -> tuple[Analysis, Results]:
     """Collect the evidence, judge it, and store both with the versions they came from."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     collected = collect_evidence(
         get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment)
     )
-    to_judge = judge_plan(experiment, plan)
-    results = judge(to_judge, collected.evidence, look=False)
-    look = look_is_due(plan, pure_state(experiment), results, now)
-    if look:
-        results = judge(to_judge, collected.evidence, look=True)
+    looks = replace(state.looks, last=time_is_over(plan, state, now))
+    results = judge(judge_plan(experiment, plan), collected.evidence, looks=looks)
+    look = look_is_due(plan, state, results, now)
     return _store(experiment, collected, results, look=look, now=now), results
 
 
@@ -56,8 +55,9 @@ def _store(
 
 
 def _thin_out(experiment: Experiment, now: datetime) -> None:
-    """Keep every recent analysis, every one behind a decision, and of the others one each ten minutes."""
-    experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, decisions__isnull=True).delete()
+    """Keep what is recent, every look and what is behind a decision, and of the others one each ten minutes."""
+    old = experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, look=False)
+    old.filter(decisions__isnull=True).delete()
 
 
 def _plain(collected: CollectedEvidence) -> dict[str, Any]:

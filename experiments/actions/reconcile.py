@@ -36,8 +36,9 @@ def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
     if experiment.state not in LIVE_STATES:
         return None
     plan = pure_plan(experiment)
-    analysis, results = analyse(experiment, plan, now=now)
-    decision = decide(plan, pure_state(experiment), results, now)
+    state = pure_state(experiment)
+    analysis, results = analyse(experiment, plan, state, now=now)
+    decision = decide(plan, state, results, now)
     try:
         _act(experiment, decision, analysis)
     except Conflict as conflict:

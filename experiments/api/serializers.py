@@ -82,6 +82,8 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "tick_seconds",
             "maximum_seconds",
             "minimum_units",
+            "looks",
+            "spending",
             "frozen_at",
         )
 

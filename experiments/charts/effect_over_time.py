@@ -1,6 +1,6 @@
 """Effect over time: one metric's relative effect at every analysis, its two bands, and the ramp behind them.
 
-The dark band is the interval at the planned look, the light one holds at all times; the stages of the ramp are shaded
+The dark band is the interval at a single look, the light one holds at all times; the stages of the ramp are shaded
 in turn and say their coverage. What the plan accepts as harm is hatched.
 """
 

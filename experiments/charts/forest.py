@@ -1,6 +1,6 @@
 """Forest plot: every metric's relative effect with its intervals, one row each, on one axis.
 
-Solid is the interval at the planned look, thin is the one that holds at all times, hatched is the harm that the plan
+Solid is the interval at a single look, thin is the one that holds at all times, hatched is the harm that the plan
 accepts. What lies beyond the axis ends in an arrow.
 """
 

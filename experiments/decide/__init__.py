@@ -8,6 +8,7 @@ from experiments.decide.types import (
     Label,
     Plan,
     StagePlan,
+    time_is_over,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "StagePlan",
     "decide",
     "look_is_due",
+    "time_is_over",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from experiments.decide.harm import halt_on_harm
+from experiments.decide.looks import wait_for_look
 from experiments.decide.patience import give_up, wait_for_soak, wait_for_units, wait_while_paused
 from experiments.decide.promotion import promote_or_end
 from experiments.decide.ramp import advance
@@ -20,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     wait_for_soak,
     wait_for_units,
     advance,
+    wait_for_look,
     promote_or_end,
 )
 """In the order of their right to speak: harm stops an experiment whatever else is true."""
@@ -39,9 +41,9 @@ def decide(plan: Plan, state: ExperimentState, results: Results, now: datetime) 
 
 
 def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> bool:
-    """Whether the next analysis is the one look at which promotion is decided."""
+    """Whether this analysis is a look, at which promotion may be decided and alpha is spent."""
     situation = _situation(plan, state, results, now)
-    waiting = (wait_while_paused, wait_for_soak, wait_for_units)
+    waiting = (halt_on_harm, wait_while_paused, hold_on_mismatch, wait_for_soak, wait_for_units, wait_for_look)
     return situation.on_last_stage and all(rule(situation) is None for rule in waiting)
 
 

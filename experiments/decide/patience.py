@@ -31,8 +31,7 @@ def wait_for_units(situation: Situation) -> Decision | None:
 
 def give_up(situation: Situation, decision: Decision) -> Decision | None:
     """End an experiment that is still waiting when its time is over; absence of evidence never promotes."""
-    elapsed = (situation.now - situation.state.started_at).total_seconds()
-    if decision.kind is not DecisionKind.HOLD or situation.state.paused or elapsed < situation.plan.maximum_seconds:
+    if decision.kind is not DecisionKind.HOLD or situation.state.paused or not situation.time_is_over:
         return None
     reason = f"No verdict within {duration(situation.plan.maximum_seconds)}. At the end: {decision.reason}"
     return Decision(DecisionKind.INCONCLUSIVE, "time-over", reason)

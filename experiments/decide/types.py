@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from experiments.stats.types import MetricPlan, Results
+from experiments.stats.types import MetricPlan, MetricResult, PastLooks, Results, Role
 
 
 class DecisionKind(StrEnum):
@@ -36,7 +36,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was registered before the start. Seconds throughout; `labels` by metric key."""
+    """What was registered before the start. Seconds throughout; `labels` by metric key; `looks` is the most of them."""
 
     stages: tuple[StagePlan, ...]
     metrics: tuple[MetricPlan, ...]
@@ -45,16 +45,18 @@ class Plan:
     candidates: tuple[str, ...]
     maximum_seconds: float
     minimum_units: int
+    looks: int
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
-    """Where the experiment stands."""
+    """Where the experiment stands. `looks` are those taken until now."""
 
     paused: bool
     stage_index: int
     stage_entered_at: datetime
     started_at: datetime
+    looks: PastLooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,16 @@ class Situation:
         return self.state.stage_index == len(self.plan.stages) - 1
 
     @property
+    def time_is_over(self) -> bool:
+        """Whether the plan's time has passed, so that no look follows the present one."""
+        return time_is_over(self.plan, self.state, self.now)
+
+    @property
+    def decisive(self) -> tuple[MetricResult, ...]:
+        """The results that promotion depends on."""
+        return tuple(result for result in self.results.metrics if result.role is not Role.OBSERVED)
+
+    @property
     def soaked_seconds(self) -> float:
         """Seconds spent on the stage."""
         return (self.now - self.state.stage_entered_at).total_seconds()
@@ -97,3 +109,8 @@ class Situation:
         """Units in the smallest arm."""
         variants = (self.plan.control, *self.plan.candidates)
         return min(self.units.get(variant, 0) for variant in variants)
+
+
+def time_is_over(plan: Plan, state: ExperimentState, now: datetime) -> bool:
+    """Whether an experiment has had all the time that its plan gives it."""
+    return (now - state.started_at).total_seconds() >= plan.maximum_seconds

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from experiments.decide.types import Plan
+from experiments.decide.types import Plan, Situation
 from experiments.stats.types import MarginKind, MetricPlan, MetricResult
 
 
@@ -33,6 +33,13 @@ def margin_in_words(metric: MetricPlan, plan: Plan) -> str:
         return f"{metric.margin:.3g} of the control's value" if metric.margin > 1 else f"{metric.margin * 100:.3g} %"
     unit = plan.labels[metric.key].display_unit
     return f"{metric.margin * 100:.3g} percentage points" if unit == "%" else value(metric.margin, unit)
+
+
+def information_in_words(situation: Situation) -> str:
+    """How much of the information that the plan needs is there, for the metric that has the least."""
+    least = min(situation.decisive, key=lambda result: result.information_fraction or 0.0)
+    name = situation.plan.labels[least.metric].name
+    return f"{name} has {min(least.information_fraction or 0.0, 1.0):.0%} of the information that the plan needs"
 
 
 def duration(seconds: float) -> str:

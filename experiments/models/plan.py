@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from experiments.models.experiment import Experiment
 from experiments.models.metric import Metric
+from experiments.stats.group_sequential import Family
 from experiments.stats.types import MarginKind, Role
 from routing.table import BUCKETS
 
@@ -19,6 +20,10 @@ ROLE_CHOICES = [
 MARGIN_CHOICES = [
     (MarginKind.RELATIVE.value, "Share of the control's value"),
     (MarginKind.ABSOLUTE.value, "In the metric's own unit"),
+]
+SPENDING_CHOICES = [
+    (Family.OBRIEN_FLEMING.value, "O'Brien-Fleming type: strict early, hardly dearer than one look"),
+    (Family.POCOCK.value, "Pocock type: even, sooner for large effects"),
 ]
 
 
@@ -36,6 +41,12 @@ class Plan(models.Model):
     minimum_units = models.PositiveIntegerField(
         default=100, help_text="Users a variant must have before anything is decided."
     )
+    looks = models.PositiveIntegerField(
+        default=20, help_text="Looks at which promotion may be decided, at equal steps of information."
+    )
+    spending = models.CharField(
+        max_length=20, choices=SPENDING_CHOICES, default=Family.OBRIEN_FLEMING.value, help_text="How looks share alpha."
+    )
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -47,6 +58,10 @@ class Plan(models.Model):
             models.CheckConstraint(condition=Q(power__gt=0, power__lt=1), name="plan_power_in_range"),
             models.CheckConstraint(condition=Q(tick_seconds__gte=1), name="plan_tick_at_most_each_second"),
             models.CheckConstraint(condition=Q(maximum_seconds__gte=1), name="plan_maximum_positive"),
+            models.CheckConstraint(condition=Q(looks__gte=1, looks__lte=100), name="plan_looks_in_range"),
+            models.CheckConstraint(
+                condition=Q(spending__in=[value for value, _ in SPENDING_CHOICES]), name="plan_spending_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 from experiments.stats.errors import InvalidArgument, require
 
 NEWTON_STEPS = 60

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 
 GRID = 1000
 LARGEST_BET = 0.5

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.stats.columns import Estimates, Flags, Floats, SumsColumns
+from experiments.stats.arrays import Flags, Floats
+from experiments.stats.columns import Estimates, SumsColumns
 from experiments.stats.metrics import ESTIMATORS
 from experiments.stats.types import Direction, Evidence, JudgePlan, MarginKind, MetricPlan, MetricType, Role, UnitSums
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from experiments.stats.columns import Estimates, Floats
+from experiments.stats.arrays import Floats
+from experiments.stats.columns import Estimates
 
 BALANCED = 0.5
 """Smaller over larger arm; from here on Welch's variance is safe even for skewed metrics."""

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.stats.columns import Estimates, Floats
+from experiments.stats.arrays import Floats
+from experiments.stats.columns import Estimates
 from experiments.stats.contrast import linear_contrast, lower_tail
 
 

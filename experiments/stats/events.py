@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 
 RISK_RATIOS = np.array([1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0])
 """How many times the accepted rate the mixture looks for, with equal weights."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.columns import Estimates, Floats
+from experiments.stats.arrays import Floats
+from experiments.stats.columns import Estimates
 
 
 def relative_interval(candidate: Estimates, control: Estimates, critical: Floats) -> tuple[Floats, Floats]:

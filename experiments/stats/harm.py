@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from experiments.stats import anytime, events
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import RARE_EVENTS, Cells
-from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, linear_contrast, with_pooled_variance
 from experiments.stats.noninferiority import harm_contrast
 from experiments.stats.types import Halt, JudgePlan, Role

@@ -1,13 +1,15 @@
-"""The three intervals of each cell: at a planned look, relative to the control, and at all times at once."""
+"""The intervals of each cell: at one look, relative to the control, at all looks, and at all times."""
 
 import numpy as np
+from scipy import special
 
 from experiments.stats import anytime, fieller, score
+from experiments.stats.arrays import Floats
 from experiments.stats.cells import Cells
-from experiments.stats.columns import Floats
 from experiments.stats.contrast import two_sided_critical, with_larger_variance
 from experiments.stats.harm import effect_scales, is_burnt_in, monitoring_contrast
-from experiments.stats.noninferiority import look_contrast
+from experiments.stats.looks import PresentLook
+from experiments.stats.promotion import planned_contrast
 from experiments.stats.types import JudgePlan
 
 Ends = tuple[Floats, Floats]
@@ -21,13 +23,27 @@ def planned(cells: Cells, alpha: float) -> Ends:
 
     NaN where nothing was measured or nothing varied.
     """
-    contrast = look_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin))
+    contrast = planned_contrast(cells)
     half = two_sided_critical(contrast.degrees, alpha) * contrast.standard_error
     known = cells.measured & ((contrast.standard_error > 0.0) | cells.rare)
     low, high = np.where(known, contrast.difference - half, np.nan), np.where(known, contrast.difference + half, np.nan)
     places = np.flatnonzero(cells.rare & known)
     low[places], high[places] = score.difference_interval(*cells.counts_at(places), _normal_critical(alpha))
     return low, high
+
+
+def at_looks(cells: Cells, look: PresentLook, alpha: float) -> Ends:
+    """Ends of the 1 - alpha interval of candidate - control that holds at all planned looks together.
+
+    The repeated interval d ± c s with the look's critical value c for alpha / 2 on each side; NaN where a look can
+    spend nothing yet. Reference: Jennison and Turnbull, Interim analyses: the repeated confidence interval approach
+    (JRSS B 1989).
+    """
+    contrast = planned_contrast(cells)
+    critical = look.critical(np.full_like(cells.margin, alpha / 2.0))
+    half = special.stdtrit(contrast.degrees, special.ndtr(critical)) * contrast.standard_error
+    half = np.where(np.isfinite(half) & cells.measured & (half > 0.0), half, np.nan)
+    return contrast.difference - half, contrast.difference + half
 
 
 def relative(cells: Cells, alpha: float) -> Ends:
@@ -37,7 +53,7 @@ def relative(cells: Cells, alpha: float) -> Ends:
     that margin cannot reject.
     """
     candidate, control = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
-    degrees = look_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin)).degrees
+    degrees = planned_contrast(cells).degrees
     low, high = fieller.relative_interval(candidate, control, two_sided_critical(degrees, alpha))
     places = np.flatnonzero(cells.rare & cells.measured)
     ratio_low, ratio_high = score.ratio_interval(*cells.counts_at(places), _normal_critical(alpha))

@@ -5,18 +5,22 @@ import math
 import numpy as np
 
 from experiments.stats import intervals
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, gather
-from experiments.stats.columns import Flags, Floats
 from experiments.stats.harm import halt, log_harm
 from experiments.stats.plan import check_plan
 from experiments.stats.promotion import Conclusions, conclude
 from experiments.stats.sample_ratio import sample_ratio
-from experiments.stats.types import Evidence, Halt, Interval, JudgePlan, MetricResult, Results
+from experiments.stats.types import Evidence, Halt, Interval, JudgePlan, MetricResult, PastLooks, Results
+
+NO_LOOKS = PastLooks()
 
 
-def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
-    """Judge the evidence. At a tick (`look` is false) verdicts are for display, and only `halt` may be acted on.
+def judge(plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS) -> Results:
+    """Judge the evidence, after the looks that were taken before.
 
+    `halt` may be acted on whenever one looks. Verdicts are those of a look at this moment: they may be acted on if it
+    is then counted as one, and passed on in `looks` from then on; between looks they are for display.
     A metric that cannot be judged gets the verdict *insufficient* with a note and hides no other.
 
     Raises:
@@ -28,7 +32,7 @@ def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
     >>> plan = JudgePlan((errors,), "control", {"control": 0.5, "new": 0.5})
     >>> sums = {("errors", "control"): UnitSums(5000, 100, 5000, 100, 5000, 100),
     ...         ("errors", "new"): UnitSums(5000, 260, 5000, 260, 5000, 260)}
-    >>> judge(plan, Evidence({"control": 5000, "new": 5000}, sums), look=False).halt.blamed
+    >>> judge(plan, Evidence({"control": 5000, "new": 5000}, sums)).halt.blamed
     (('errors', 'new'),)
     """
     check_plan(plan)
@@ -37,7 +41,7 @@ def judge(plan: JudgePlan, evidence: Evidence, *, look: bool) -> Results:
         log_e = log_harm(plan, cells)
         stop = halt(plan, cells, log_e)
         harmed = _is_blamed(cells, stop)
-        conclusions = conclude(plan, cells, harmed, look=look)
+        conclusions = conclude(plan, cells, harmed, looks)
         results = _results(plan, cells, conclusions, log_e, harmed)
     return Results(results, sample_ratio(plan.shares, evidence.units), stop)
 
@@ -66,8 +70,11 @@ def _results(
         _plain(log_e),
         harmed.tolist(),
         conclusions.verdicts,
-        _plain(conclusions.information_fraction),
+        _plain(conclusions.look.fraction),
         conclusions.notes,
+        _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha)),
+        _plain(conclusions.critical),
+        _plain(conclusions.look.information),
     ]
     names = zip(cells.metrics, cells.variants, strict=True)
     return tuple(

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.stats import score
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells
-from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, linear_contrast, with_larger_variance
 
 

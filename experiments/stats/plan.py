@@ -20,6 +20,7 @@ def check_plan(plan: JudgePlan) -> None:
     require(len(set(keys)) == len(keys), lambda: _metric_twice(keys))
     for name in ("alpha", "halt_alpha", "power"):
         _check_probability(name, getattr(plan, name))
+    require(plan.looks >= 1, lambda: _out_of_range("plan-range", "looks", plan.looks))
     for metric in plan.metrics:
         _check_metric(metric)
 
@@ -57,5 +58,6 @@ def _out_of_range(code: str, name: str, value: float) -> InvalidPlan:
     return InvalidPlan(
         code,
         f"{name} is {value}.",
-        next_step="Give alpha, halt_alpha and power values between 0 and 1, margins from 0, minimum effects above 0.",
+        next_step="Give alpha, halt_alpha and power values between 0 and 1, at least one look, margins from 0, "
+        "and minimum effects above 0.",
     )

@@ -5,79 +5,98 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells
-from experiments.stats.columns import Flags, Floats
 from experiments.stats.contrast import Contrast, lower_tail
-from experiments.stats.multiplicity import holm
+from experiments.stats.looks import PresentLook, levels, present_look
+from experiments.stats.multiplicity import benjamini_hochberg
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign, sign_is_clear
-from experiments.stats.types import JudgePlan, Role, Verdict
+from experiments.stats.types import JudgePlan, PastLooks, Role, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusions:
-    """One entry a cell: the one-sided p-value, the share of the information that is needed, verdict and note."""
+    """One entry a cell: the one-sided p-value, the z that is asked for, information, verdict and note."""
 
     p_value: Floats
-    information_fraction: Floats
+    critical: Floats
+    look: PresentLook
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...]
 
 
-def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, *, look: bool) -> Conclusions:
-    """Non-inferiority within the margin for guardrails, superiority for goals; at a tick only harm fails a guardrail.
+def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> Conclusions:
+    """Non-inferiority within the margin for guardrails, superiority for goals, at the looks' critical values.
 
-    Every guardrail must pass for a promotion, so their alpha is not divided (Berger, Technometrics 1982); goals share
-    it by Holm's method and, being two-sided, have half of it on the good side.
+    Every guardrail must pass for a promotion, so their alpha is not divided (Berger, Technometrics 1982). Goals share
+    theirs by Holm's method over goals and candidates, which stays valid at looks as long as one spending function is
+    used for all levels (Maurer and Bretz, Multiple testing in group sequential trials using graphical approaches,
+    Stat. Biopharm. Res. 2013). Observed metrics decide nothing; among them the false discovery rate is alpha.
     """
     contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
     p_value = np.where(contrast.standard_error > 0.0, lower_tail(contrast), np.nan)
-    notes = _notes(plan, cells, p_value)
-    level = _levels(plan, cells)
+    look = present_look(plan, cells, np.where(np.isnan(p_value), np.nan, contrast.information), looks)
+    z = special.ndtri(p_value)
+    critical = _critical(plan, cells, look, z)
+    notes = _notes(plan, cells, p_value, look)
     sure = np.array([not note for note in notes], dtype=np.bool_)
-    passed = sure & ~harmed & (_adjusted(cells, p_value) <= level)
-    guarded = cells.has_role(Role.GUARDRAIL)
-    failed = harmed | (sure & (1.0 - p_value <= level) & (look | ~guarded))
+    passed, failed = sure & ~harmed & (z <= -critical), harmed | (sure & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed, failed, strict=True)
     )
-    return Conclusions(p_value, _information_fraction(plan, cells, contrast), verdicts, notes)
+    return Conclusions(p_value, critical, look, verdicts, notes)
 
 
-def _levels(plan: JudgePlan, cells: Cells) -> Floats:
-    return np.where(cells.has_role(Role.GUARDRAIL), plan.alpha, plan.alpha / 2.0)
+def planned_contrast(cells: Cells) -> Contrast:
+    """Candidate minus control with the variance for a planned look."""
+    return look_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin))
 
 
-def _adjusted(cells: Cells, p_value: Floats) -> Floats:
-    """Goals by Holm's method over goals and candidates, an unmeasured one counting as not shown; others as they are."""
-    goals = cells.has_role(Role.GOAL)
-    adjusted = p_value.copy()
-    adjusted[goals] = holm(np.nan_to_num(p_value[goals], nan=1.0))
-    return adjusted
+def _critical(plan: JudgePlan, cells: Cells, look: PresentLook, z: Floats) -> Floats:
+    """The z that each cell must reach on the good side."""
+    level, goals = levels(plan, cells), cells.has_role(Role.GOAL)
+    critical = look.critical(level)
+    if goals.any():
+        critical[goals] = _holm(look, level, goals, z)[goals]
+    observed = cells.has_role(Role.OBSERVED)
+    critical[observed] = _discovery_threshold(z[observed], plan.alpha)
+    return critical
 
 
-def _information_fraction(plan: JudgePlan, cells: Cells, contrast: Contrast) -> Floats:
-    """Information in hand over ((z_level + z_power) / distance)², where distance is what the test must tell apart.
-
-    That is the margin of a guardrail that has one, and the minimum effect of all others. Above 1 there is more
-    information than planned.
-    """
-    size = np.abs(cells.control.estimates.value)
-    effect = np.array([metric.minimum_effect for metric in cells.metrics]) * size
-    margin = np.where(cells.relative_margin, cells.margin * size, cells.margin)
-    distance = np.where(margin > 0.0, margin, effect)
-    tests = np.where(cells.has_role(Role.GOAL), max(int(cells.has_role(Role.GOAL).sum()), 1), 1)
-    wanted = special.ndtri(1.0 - _levels(plan, cells) / tests) + special.ndtri(plan.power)
-    return np.asarray(contrast.information * (distance / wanted) ** 2, dtype=np.float64)
+def _holm(look: PresentLook, level: Floats, goals: Flags, z: Floats) -> Floats:
+    """Critical values of the goals: each shown goal hands its part of alpha on to those still open."""
+    critical, still_open = np.full_like(z, np.nan), goals.copy()
+    while still_open.any():
+        critical[still_open] = look.critical(level / still_open.sum())[still_open]
+        shown = still_open & (z <= -critical)
+        if not shown.any():
+            break
+        still_open &= ~shown
+    return critical
 
 
-def _notes(plan: JudgePlan, cells: Cells, p_value: Floats) -> tuple[str, ...]:
+def _discovery_threshold(z: Floats, alpha: float) -> Floats:
+    """|z| from which on an observed metric counts as a discovery: where the adjusted two-sided p-value is alpha."""
+    known = np.isfinite(z)
+    threshold = np.full_like(z, np.nan)
+    if not known.any():
+        return threshold
+    two_sided = 2.0 * special.ndtr(-np.abs(z[known]))
+    found = benjamini_hochberg(two_sided) <= alpha
+    share = (found.sum() or 1) / known.sum()
+    threshold[known] = -special.ndtri(alpha * share / 2.0)
+    return threshold
+
+
+def _notes(plan: JudgePlan, cells: Cells, p_value: Floats, look: PresentLook) -> tuple[str, ...]:
     """Why a cell can have no verdict yet; empty where it can."""
     few = np.minimum(cells.candidate.estimates.units, cells.control.estimates.units) < plan.minimum_units
     unclear = cells.relative_margin & (cells.margin > 0.0) & ~sign_is_clear(cells)
     findings = (
         (few, f"An arm has fewer than the {plan.minimum_units} units that the plan asks for."),
         (np.isnan(p_value), "No unit differs from another, so chance cannot be told from effect."),
+        (look.shrank, "There is less information than at the last look: rows were deleted, or logged otherwise."),
         (unclear, "The control's value may be zero, so a margin relative to it says nothing; use an absolute one."),
     )
     return tuple(

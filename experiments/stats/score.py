@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 
 BISECTIONS = 60
 LOG_LARGEST_RATIO = np.log(1e9)

@@ -1,8 +1,10 @@
 """What statistics take and return: frozen, typed, every field documented."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from experiments.stats.group_sequential import OBRIEN_FLEMING, Look, Spending
 
 
 class Direction(StrEnum):
@@ -84,7 +86,10 @@ class MetricPlan:
 
 @dataclass(frozen=True, slots=True)
 class JudgePlan:
-    """What was registered before the start. `shares` maps each variant to its share of measured units (sum 1)."""
+    """What was registered before the start. `shares` maps each variant to its share of measured units (sum 1).
+
+    `looks` is how many looks at equal steps of information are planned for, and `spending` how they share alpha.
+    """
 
     metrics: tuple[MetricPlan, ...]
     control: str
@@ -93,6 +98,19 @@ class JudgePlan:
     halt_alpha: float = 0.01
     power: float = 0.8
     minimum_units: int = 100
+    looks: int = 20
+    spending: Spending = OBRIEN_FLEMING
+
+
+@dataclass(frozen=True, slots=True)
+class PastLooks:
+    """Looks at which promotion might have been decided, oldest first, by (metric, variant).
+
+    `last` declares that no look follows the present one, so that it may spend all that is left of alpha.
+    """
+
+    taken: Mapping[tuple[str, str], tuple[Look, ...]] = field(default_factory=dict)
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +134,12 @@ class MetricResult:
     """One metric of one candidate beside the control.
 
     `effect` is candidate minus control in the metric's unit, `relative` is effect / |control|. `interval` has coverage
-    1 - alpha at one planned look, `anytime_interval` at all times at once. `p_value` is one-sided: non-inferiority for
-    guardrails, superiority for goals. `log_harm` is the natural log of the e-value against "worse by no more than
-    the margin". What could not be measured is None, and `note` says why.
+    1 - alpha if this is the only look, `look_interval` at all planned looks together, `anytime_interval` at all times.
+    `p_value` is one-sided and that of a single look: non-inferiority for guardrails, superiority for goals.
+    `critical_value` is the z that the verdict asks for at this look, after the looks before. `log_harm` is the natural
+    log of the e-value against "worse by no more than the margin". `information` is 1 / standard error² of what is
+    tested, `information_fraction` its share of what the plan needs. What could not be measured is None, and `note`
+    says why.
     """
 
     metric: str
@@ -139,6 +160,9 @@ class MetricResult:
     verdict: Verdict
     information_fraction: float | None
     note: str
+    look_interval: Interval | None = None
+    critical_value: float | None = None
+    information: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
         ("False promotion", f"at most {percent(plan.alpha)}"),
         ("False halt", f"at most {percent(plan.halt_alpha)}"),
         ("Power", percent(plan.power)),
+        ("Looks", f"at most {plan.looks}, {plan.get_spending_display()}"),
         ("Users", f"at least {plan.minimum_units:,} a variant"),
         ("Analysed every", duration(plan.tick_seconds)),
         ("Gives up after", duration(plan.maximum_seconds)),

@@ -148,7 +148,7 @@ def _next_of_running(dossier: Dossier, now: datetime) -> str:
     if index + 1 < len(dossier.stages):
         then = f"coverage goes to {coverage_of(dossier, index + 1)}"
     else:
-        then = "the look that decides on promotion is taken"
+        then = "promotion is decided on at the next look"
     if remaining:
         return f"Nothing to do: {then} in about {about(remaining)} unless harm is shown."
     fewest = dossier.plan.minimum_units

@@ -5,11 +5,17 @@ part of alpha, and its critical value follows from what was spent before (Lan an
 boundaries for clinical trials, Biometrika 1983).
 """
 
-from experiments.stats.group_sequential.boundaries import Look, critical_values, next_critical_value
+from experiments.stats.group_sequential.boundaries import (
+    Look,
+    critical_values,
+    first_critical_values,
+    next_critical_value,
+)
 from experiments.stats.group_sequential.design import Design, design
 from experiments.stats.group_sequential.spending import (
     OBRIEN_FLEMING,
     POCOCK,
+    Family,
     Spending,
     hwang_shih_decani,
     power_family,
@@ -20,10 +26,12 @@ __all__ = [
     "OBRIEN_FLEMING",
     "POCOCK",
     "Design",
+    "Family",
     "Look",
     "Spending",
     "critical_values",
     "design",
+    "first_critical_values",
     "hwang_shih_decani",
     "next_critical_value",
     "power_family",

@@ -7,9 +7,10 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from scipy import optimize
+from numpy.typing import ArrayLike
+from scipy import optimize, special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
 from experiments.stats.group_sequential.paths import FAR, Paths, start
 from experiments.stats.group_sequential.spending import OBRIEN_FLEMING, Spending
@@ -71,6 +72,18 @@ def next_critical_value(
     return _stage(tuple(looks), alpha, spending, sides).critical
 
 
+def first_critical_values(alpha: ArrayLike, fraction: ArrayLike, *, spending: Spending = OBRIEN_FLEMING) -> Floats:
+    """Critical z of one-sided first looks, many at once: Phi⁻¹(1 - alpha spent).
+
+    Raises:
+        InvalidArgument: `fraction-range`.
+
+    >>> first_critical_values(0.025, [0.25, 1.0]).round(4).tolist()
+    [4.3326, 1.96]
+    """
+    return np.asarray(-special.ndtri(spending.spent(alpha, fraction)), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stage:
     """What a look leaves behind; `spent` is the alpha of one side."""
@@ -87,7 +100,7 @@ def _stage(looks: tuple[Look, ...], alpha: float, spending: Spending, sides: int
     information = looks[-1].information
     if information <= before.paths.information * (1.0 + LEAST_GROWTH):
         return before
-    spent = max(spending.spent(alpha / sides, looks[-1].fraction), before.spent)
+    spent = max(float(spending.spent(alpha / sides, looks[-1].fraction)), before.spent)
     critical = _critical(before.paths, information, spent - before.spent)
     low = -critical if sides == 2 else -math.inf
     return _Stage(critical, spent, before.paths.between(low, critical, information))

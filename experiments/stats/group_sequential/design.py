@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import optimize, special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 from experiments.stats.errors import InvalidArgument, require
 from experiments.stats.group_sequential.boundaries import Look, critical_values
 from experiments.stats.group_sequential.paths import start

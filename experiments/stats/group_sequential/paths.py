@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from experiments.stats.columns import Floats
+from experiments.stats.arrays import Floats
 
 FAR = 8.5
 """Standard errors beyond which a path is not followed: less than 1e-16 of all."""

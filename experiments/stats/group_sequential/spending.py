@@ -4,8 +4,11 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
+from experiments.stats.arrays import Floats
 from experiments.stats.errors import InvalidArgument, require
 
 
@@ -25,7 +28,7 @@ class Spending:
     family: Family
     shape: float = 0.0
 
-    def spent(self, alpha: float, fraction: float) -> float:
+    def spent(self, alpha: ArrayLike, fraction: ArrayLike) -> Floats:
         """Alpha of one side that is used up once `fraction` of the information is there; all of it from 1 on.
 
         O'Brien-Fleming type: 2 - 2 Phi(z_{1-alpha/2} / sqrt t); Pocock type: alpha log(1 + (e - 1) t);
@@ -36,22 +39,26 @@ class Spending:
         Raises:
             InvalidArgument: `fraction-range`, the fraction is below 0 or no number.
 
-        >>> round(OBRIEN_FLEMING.spent(0.025, 0.5), 8), round(POCOCK.spent(0.05, 0.1), 8)
-        (0.00152532, 0.00792825)
+        >>> OBRIEN_FLEMING.spent(0.025, [0.5, 1.0]).round(8).tolist(), float(POCOCK.spent(0.05, 0.1).round(8))
+        ([0.00152532, 0.025], 0.00792825)
         """
-        require(fraction >= 0.0, lambda: _fraction_range(fraction))
-        t = min(fraction, 1.0)
-        if t in (0.0, 1.0):
-            return alpha * t
+        alpha, fraction = np.asarray(alpha, dtype=np.float64), np.asarray(fraction, dtype=np.float64)
+        require(bool(np.all(fraction >= 0.0)), lambda: _fraction_range(fraction))
+        t = np.minimum(fraction, 1.0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.where(t == 0.0, 0.0, np.where(t == 1.0, alpha, self._spent(alpha, t))))
+
+    def _spent(self, alpha: Floats, t: Floats) -> Floats:
         match self.family:
             case Family.OBRIEN_FLEMING:
-                return float(2.0 * special.ndtr(special.ndtri(alpha / 2.0) / math.sqrt(t)))
+                share = 2.0 * special.ndtr(special.ndtri(alpha / 2.0) / np.sqrt(t))
             case Family.POCOCK:
-                return alpha * math.log1p((math.e - 1.0) * t)
+                share = alpha * np.log1p((np.e - 1.0) * t)
             case Family.POWER:
-                return float(alpha * t**self.shape)
+                share = alpha * t**self.shape
             case Family.HWANG_SHIH_DECANI:
-                return alpha * (math.expm1(-self.shape * t) / math.expm1(-self.shape) if self.shape else t)
+                share = alpha * (np.expm1(-self.shape * t) / np.expm1(-self.shape) if self.shape else t)
+        return np.asarray(share, dtype=np.float64)
 
 
 OBRIEN_FLEMING = Spending(Family.OBRIEN_FLEMING)
@@ -67,7 +74,7 @@ def power_family(exponent: float) -> Spending:
     Raises:
         InvalidArgument: `spending-shape`, the exponent is not above 0.
 
-    >>> power_family(2.0).spent(0.05, 0.5)
+    >>> float(power_family(2.0).spent(0.05, 0.5))
     0.0125
     """
     require(exponent > 0.0 and math.isfinite(exponent), lambda: _shape(exponent))
@@ -80,14 +87,14 @@ def hwang_shih_decani(gamma: float) -> Spending:
     Raises:
         InvalidArgument: `spending-shape`, gamma is no number.
 
-    >>> round(hwang_shih_decani(-4.0).spent(0.025, 0.2), 8)
+    >>> float(hwang_shih_decani(-4.0).spent(0.025, 0.2).round(8))
     0.00057163
     """
     require(math.isfinite(gamma), lambda: _shape(gamma))
     return Spending(Family.HWANG_SHIH_DECANI, gamma)
 
 
-def _fraction_range(fraction: float) -> InvalidArgument:
+def _fraction_range(fraction: Floats) -> InvalidArgument:
     return InvalidArgument(
         "fraction-range",
         f"The information fraction is {fraction}.",

@@ -6,7 +6,8 @@ Nothing after this step knows the type of a metric. A new type is a module with 
 from collections.abc import Mapping
 from typing import Protocol
 
-from experiments.stats.columns import Estimates, Floats, SumsColumns
+from experiments.stats.arrays import Floats
+from experiments.stats.columns import Estimates, SumsColumns
 from experiments.stats.metrics import mean, proportion, ratio
 from experiments.stats.types import MetricType
 

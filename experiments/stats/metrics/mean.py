@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.columns import Estimates, Floats, SumsColumns
+from experiments.stats.arrays import Floats
+from experiments.stats.columns import Estimates, SumsColumns
 
 
 def estimate(sums: SumsColumns) -> Estimates:

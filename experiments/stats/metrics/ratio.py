@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.columns import Estimates, Flags, Floats, SumsColumns
+from experiments.stats.arrays import Flags, Floats
+from experiments.stats.columns import Estimates, SumsColumns
 
 FEWEST_EVENTS = 5.0
 """Rare events from which on their clustering can be estimated."""

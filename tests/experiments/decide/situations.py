@@ -1,9 +1,11 @@
 """Situations to decide on, with one guardrail and one goal."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from experiments.decide import ExperimentState, Label, Plan, StagePlan
+from experiments.stats.group_sequential import Look
 from experiments.stats.types import (
     Direction,
     Halt,
@@ -12,11 +14,14 @@ from experiments.stats.types import (
     MetricPlan,
     MetricResult,
     MetricType,
+    PastLooks,
     Results,
     Role,
     SampleRatio,
     Verdict,
 )
+
+LooksTaken = Mapping[tuple[str, str], tuple[Look, ...]]
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -45,6 +50,7 @@ PLAN = Plan(
     candidates=("better",),
     maximum_seconds=3600,
     minimum_units=100,
+    looks=10,
 )
 
 GUARDRAIL = MetricResult(
@@ -84,14 +90,21 @@ def results(
     units: int = 500,
     guardrail: Verdict = Verdict.PASS,
     goal: Verdict = Verdict.PASS,
+    information: float = 1.0,
     harmed: bool = False,
     mismatch: bool = False,
 ) -> Results:
     """What the statistics said."""
     return Results(
         metrics=(
-            replace(GUARDRAIL, verdict=guardrail, harmed=harmed, log_harm=9.0 if harmed else -1.0),
-            replace(GOAL, verdict=goal),
+            replace(
+                GUARDRAIL,
+                verdict=guardrail,
+                harmed=harmed,
+                log_harm=9.0 if harmed else -1.0,
+                information_fraction=information,
+            ),
+            replace(GOAL, verdict=goal, information_fraction=information),
         ),
         sample_ratio=SampleRatio(
             expected={"control": 0.5, "better": 0.5},
@@ -104,9 +117,9 @@ def results(
     )
 
 
-def state(*, stage: int = 0, paused: bool = False) -> ExperimentState:
+def state(*, stage: int = 0, paused: bool = False, taken: LooksTaken | None = None) -> ExperimentState:
     """An experiment that entered its stage ten minutes after the start."""
-    return ExperimentState(paused, stage, START + timedelta(minutes=10), START)
+    return ExperimentState(paused, stage, START + timedelta(minutes=10), START, PastLooks(taken or {}))
 
 
 def after(seconds: float) -> datetime:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.decide import DecisionKind, decide, look_is_due
+from experiments.stats.group_sequential import Look
 from experiments.stats.types import Verdict
 from tests.experiments.decide.situations import PLAN, after, results, state
 
@@ -68,6 +69,7 @@ def test_promotion_needs_the_last_stage() -> None:
     ],
 )
 def test_absence_of_evidence_never_promotes(guardrail: Verdict, goal: Verdict) -> None:
+    """All of the planned information is there, so no later look could show it."""
     decision = decide(PLAN, state(stage=2), results(guardrail=guardrail, goal=goal), after(400))
     assert decision.kind is DecisionKind.INCONCLUSIVE
 
@@ -89,7 +91,48 @@ def test_the_look_is_due_only_at_the_end_of_the_last_stage() -> None:
     assert not look_is_due(PLAN, state(stage=2), results(), after(299))
     assert not look_is_due(PLAN, state(stage=2), results(units=99), after(400))
     assert not look_is_due(PLAN, state(stage=2, paused=True), results(), after(400))
+    assert not look_is_due(PLAN, state(stage=2), results(harmed=True), after(300))
+    assert not look_is_due(PLAN, state(stage=2), results(mismatch=True), after(300))
     assert look_is_due(PLAN, state(stage=2), results(), after(300))
+
+
+@pytest.mark.parametrize(
+    ("information", "before", "due"),
+    [
+        (0.09, None, False),
+        (0.1, None, True),
+        (0.39, 0.3, False),
+        (0.41, 0.3, True),
+        (1.0, 0.95, True),
+        (1.4, 1.0, False),
+    ],
+)
+def test_a_look_is_due_with_each_step_of_information(information: float, before: float | None, due: bool) -> None:
+    keys = ("error-rate", "better"), ("thumbs-up", "better")
+    taken = {} if before is None else {key: (Look(before, before),) for key in keys}
+    measured = results(information=information)
+    assert look_is_due(PLAN, state(stage=2, taken=taken), measured, after(400)) is due
+    decision = decide(PLAN, state(stage=2, taken=taken), measured, after(400))
+    assert (decision.kind is DecisionKind.PROMOTE) is due
+
+
+def test_time_over_is_the_last_look_whatever_the_information() -> None:
+    measured = results(information=0.01)
+    assert look_is_due(PLAN, state(stage=2), measured, after(3000))
+    assert decide(PLAN, state(stage=2), measured, after(3000)).kind is DecisionKind.PROMOTE
+    missing = results(information=0.01, goal=Verdict.INSUFFICIENT)
+    assert decide(PLAN, state(stage=2), missing, after(3000)).kind is DecisionKind.INCONCLUSIVE
+
+
+def test_what_a_look_does_not_show_waits_for_the_next_one() -> None:
+    decision = decide(PLAN, state(stage=2), results(information=0.4, goal=Verdict.INSUFFICIENT), after(400))
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "look-1")
+    assert "has 40% of the information that the plan needs" in decision.reason
+
+
+def test_a_goal_shown_to_be_worse_ends_at_once() -> None:
+    decision = decide(PLAN, state(stage=2), results(information=0.4, goal=Verdict.FAIL), after(400))
+    assert decision.kind is DecisionKind.INCONCLUSIVE
 
 
 @given(

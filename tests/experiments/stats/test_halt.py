@@ -36,7 +36,7 @@ def test_a_bad_model_is_halted_within_three_hundred_users(users: int) -> None:
         evidence(ERRORS, errors(rng, control, 0.01), errors(rng, new, 0.08)),
         evidence(LATENCY, latencies(rng, control, 200.0), latencies(rng, new, 360.0)),
     )
-    halt = judge(plan(ERRORS, LATENCY), measured, look=False).halt
+    halt = judge(plan(ERRORS, LATENCY), measured).halt
     assert halt.reached
     assert set(halt.blamed) <= {("errors", "new"), ("latency", "new")}
     assert ("latency", "new") in halt.blamed
@@ -44,13 +44,13 @@ def test_a_bad_model_is_halted_within_three_hundred_users(users: int) -> None:
 
 @pytest.mark.parametrize("metric", [FAILED_USERS, replace(FAILED_USERS, margin_kind=MarginKind.ABSOLUTE, margin=0.005)])
 def test_harm_of_rare_events_is_found(metric: MetricPlan) -> None:
-    harmed = judge(plan(metric), evidence(metric, share(600, 6), share(600, 48)), look=False)
+    harmed = judge(plan(metric), evidence(metric, share(600, 6), share(600, 48)))
     assert harmed.halt.blamed == (("failed-users", "new"),)
     assert harmed.metrics[0].harmed
 
 
 def test_a_better_candidate_is_never_halted() -> None:
-    better = judge(plan(FAILED_USERS), evidence(FAILED_USERS, share(5000, 400), share(5000, 40)), look=False)
+    better = judge(plan(FAILED_USERS), evidence(FAILED_USERS, share(5000, 400), share(5000, 40)))
     assert not better.halt.reached
     assert (better.metrics[0].log_harm or 0.0) < 0.0
 
@@ -58,32 +58,32 @@ def test_a_better_candidate_is_never_halted() -> None:
 def test_harm_within_the_margin_is_accepted() -> None:
     """5 % more errors, shown beyond doubt, where the plan accepts 10 %."""
     measured = evidence(FAILED_USERS, share(4_000_000, 400_000), share(4_000_000, 420_000))
-    assert not judge(plan(FAILED_USERS), measured, look=False).halt.reached
+    assert not judge(plan(FAILED_USERS), measured).halt.reached
     zero_margin = replace(FAILED_USERS, margin=0.0)
-    assert judge(plan(zero_margin), measured, look=False).halt.reached
+    assert judge(plan(zero_margin), measured).halt.reached
 
 
 def test_direction_says_which_way_is_harm() -> None:
     success = MetricPlan("success", MetricType.PROPORTION, Direction.INCREASE, Role.GUARDRAIL, margin=0.0)
     measured = evidence(success, share(2000, 1900), share(2000, 1700))
-    assert judge(plan(success), measured, look=False).halt.reached
+    assert judge(plan(success), measured).halt.reached
     turned = replace(success, direction=Direction.DECREASE)
-    assert not judge(plan(turned), measured, look=False).halt.reached
+    assert not judge(plan(turned), measured).halt.reached
 
 
 def test_goals_and_observed_metrics_never_halt() -> None:
     worse = evidence(THUMBS, share(5000, 4000), share(5000, 1000))
     for role in (Role.GOAL, Role.OBSERVED):
         metric = replace(THUMBS, role=role)
-        results = judge(plan(metric), worse, look=False)
+        results = judge(plan(metric), worse)
         assert not results.halt.reached
         assert results.metrics[0].log_harm is None
 
 
 def test_no_halt_before_the_minimum_of_units() -> None:
     harm = evidence(FAILED_USERS, share(99, 0), share(99, 90))
-    assert not judge(plan(FAILED_USERS), harm, look=False).halt.reached
-    assert judge(plan(FAILED_USERS, minimum_units=50), harm, look=False).halt.reached
+    assert not judge(plan(FAILED_USERS), harm).halt.reached
+    assert judge(plan(FAILED_USERS, minimum_units=50), harm).halt.reached
 
 
 def test_no_halt_from_a_handful_of_events() -> None:
@@ -91,7 +91,7 @@ def test_no_halt_from_a_handful_of_events() -> None:
     few = evidence(
         ERRORS, errors(np.random.default_rng(1), np.ones(200), 0.0), sums(np.eye(6, 200).sum(0), np.ones(200))
     )
-    result = judge(plan(ERRORS), few, look=False).metrics[0]
+    result = judge(plan(ERRORS), few).metrics[0]
     assert result.log_harm is None
     assert not result.harmed
 
@@ -101,15 +101,15 @@ def test_one_harmed_guardrail_among_many_needs_more_evidence() -> None:
     harm = evidence(FAILED_USERS, share(1000, 40), share(1000, 80))
     others = [replace(FAILED_USERS, key=f"other-{number}") for number in range(19)]
     calm = [evidence(metric, share(1000, 40), share(1000, 40)) for metric in others]
-    alone = judge(plan(FAILED_USERS), harm, look=False).halt
-    among = judge(plan(FAILED_USERS, *others), together(harm, *calm), look=False).halt
+    alone = judge(plan(FAILED_USERS), harm).halt
+    among = judge(plan(FAILED_USERS, *others), together(harm, *calm)).halt
     assert alone.log_e_value - among.log_e_value == pytest.approx(math.log(20), abs=0.1)
 
 
 def test_the_halt_is_the_mean_over_guardrails_and_candidates() -> None:
     metrics = (FAILED_USERS, replace(FAILED_USERS, key="again"))
     parts = [evidence(m, share(800, 20), share(800, 45), share(800, 30)) for m in metrics]
-    results = judge(plan(*metrics, candidates=2), together(*parts), look=False)
+    results = judge(plan(*metrics, candidates=2), together(*parts))
     e_values = [math.exp(result.log_harm or 0.0) for result in results.metrics]
     assert results.halt.log_e_value == pytest.approx(math.log(sum(e_values) / 4))
     assert results.halt.threshold == pytest.approx(math.log(100))
@@ -121,11 +121,11 @@ def test_harms_that_reach_the_threshold_only_together_are_all_blamed() -> None:
         bad
         for bad in range(45, 120)
         if judge(
-            plan(*metrics), together(*(evidence(m, share(800, 30), share(800, bad)) for m in metrics)), look=False
+            plan(*metrics), together(*(evidence(m, share(800, 30), share(800, bad)) for m in metrics))
         ).halt.reached
     )
     measured = together(*(evidence(m, share(800, 30), share(800, counts)) for m in metrics))
-    assert len(judge(plan(*metrics), measured, look=False).halt.blamed) == 3
+    assert len(judge(plan(*metrics), measured).halt.blamed) == 3
 
 
 def test_a_guardrail_that_cannot_be_measured_hides_no_other() -> None:
@@ -134,7 +134,7 @@ def test_a_guardrail_that_cannot_be_measured_hides_no_other() -> None:
         evidence(FAILED_USERS, share(1000, 10), share(1000, 120)),
         evidence(broken, sums(np.full(1000, math.nan)), sums(np.ones(1000))),
     )
-    results = judge(plan(FAILED_USERS, broken), measured, look=False)
+    results = judge(plan(FAILED_USERS, broken), measured)
     assert results.halt.blamed == (("failed-users", "new"),)
     assert "broken" in results.metrics[1].note
 
@@ -146,7 +146,7 @@ def test_an_arm_that_only_varies_more_is_not_harmed() -> None:
     alarms = 0
     for _ in range(200):
         control, new = rng.normal(10.0, 1.0, 9500), rng.normal(10.0, 8.0, 500)
-        alarms += judge(plan(metric), evidence(metric, sums(control), sums(new)), look=False).halt.reached
+        alarms += judge(plan(metric), evidence(metric, sums(control), sums(new))).halt.reached
     assert alarms == 0
 
 

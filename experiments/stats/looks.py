@@ -1,0 +1,79 @@
+"""How much of the planned information each cell has, and the critical z that a look asks of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from experiments.stats.arrays import Flags, Floats
+from experiments.stats.cells import Cells
+from experiments.stats.group_sequential import Look, design, first_critical_values, next_critical_value
+from experiments.stats.types import JudgePlan, PastLooks, Role
+
+SHRUNK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PresentLook:
+    """The look at hand beside those taken; one entry a cell.
+
+    `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
+    information, not capped at 1.
+    """
+
+    plan: JudgePlan
+    past: tuple[tuple[Look, ...], ...]
+    information: Floats
+    fraction: Floats
+    last: bool
+
+    @property
+    def shrank(self) -> Flags:
+        """Where there is less information than at the look before, which only deleted rows explain."""
+        before = np.array([looks[-1].information if looks else 0.0 for looks in self.past])
+        return np.asarray(self.information < before * (1.0 - SHRUNK), dtype=np.bool_)
+
+    def critical(self, level: Floats) -> Floats:
+        """Critical z of each cell for its one-sided level; NaN where nothing was measured or information shrank."""
+        known = np.isfinite(self.information) & (self.information > 0.0) & ~self.shrank
+        share = np.where(known, 1.0 if self.last else np.minimum(self.fraction, 1.0), 0.0)
+        critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
+        for place in np.flatnonzero(known):
+            if self.past[place]:
+                look = Look(float(self.information[place]), float(share[place]))
+                looks = (*self.past[place], look)
+                critical[place] = next_critical_value(looks, float(level[place]), spending=self.plan.spending)
+        return critical
+
+
+def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
+    """Set the information in hand beside what the plan needs and the looks taken."""
+    names = zip((metric.key for metric in cells.metrics), cells.variants, strict=True)
+    past = tuple(looks.taken.get(name, ()) for name in names)
+    return PresentLook(plan, past, information, information / planned_information(plan, cells), looks.last)
+
+
+def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
+    """Information at which the test has its power, with what several looks cost: ((z_level + z_power) / distance)².
+
+    The distance is what the test must tell apart: the margin of a guardrail that has one, else the minimum effect.
+    """
+    size = np.abs(cells.control.estimates.value)
+    effect = np.array([metric.minimum_effect for metric in cells.metrics]) * size
+    margin = np.where(cells.relative_margin, cells.margin * size, cells.margin)
+    distance = np.where(margin > 0.0, margin, effect)
+    goals = max(int(cells.has_role(Role.GOAL).sum()), 1)
+    level = levels(plan, cells) / np.where(cells.has_role(Role.GOAL), goals, 1)
+    wanted = special.ndtri(1.0 - level) + special.ndtri(plan.power)
+    return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)
+
+
+def levels(plan: JudgePlan, cells: Cells) -> Floats:
+    """One-sided level of each cell before goals share theirs: alpha for guardrails, half of it for two-sided others."""
+    return np.where(cells.has_role(Role.GUARDRAIL), plan.alpha, plan.alpha / 2.0)
+
+
+def price_of_looks(plan: JudgePlan) -> float:
+    """How many times the information of a single look the planned looks need for the same power."""
+    steps = tuple((number + 1) / plan.looks for number in range(plan.looks))
+    return design(steps, plan.alpha / 2.0, max(plan.power, 0.5), spending=plan.spending).inflation
