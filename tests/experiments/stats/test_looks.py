@@ -1,0 +1,107 @@
+"""Verdicts at looks: alpha is spent once, goals share it, and too little or shrinking information says so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.stats.group_sequential import POCOCK, Look
+from experiments.stats.judge import judge
+from experiments.stats.types import Evidence, JudgePlan, MetricPlan, PastLooks, Results, Role, Verdict
+from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
+
+GUARDRAIL = replace(FAILED_USERS, margin=0.0)
+
+
+def looks_after(results: Results, before: PastLooks) -> PastLooks:
+    """The looks taken, with the present one."""
+    taken = dict(before.taken)
+    for result in results.metrics:
+        assert result.information is not None
+        name = result.metric, result.variant
+        look = Look(result.information, min(result.information_fraction or 0.0, 1.0))
+        taken[name] = (*taken.get(name, ()), look)
+    return PastLooks(taken)
+
+
+def test_looking_several_times_passes_a_candidate_that_is_no_better_at_most_as_often_as_promised() -> None:
+    """400 metrics without a difference, each looked at five times: alpha of them pass, plus chance, and not fewer."""
+    rng = np.random.default_rng(3)
+    metrics = [replace(GUARDRAIL, key=f"metric-{run}") for run in range(400)]
+    judged = replace(plan(*metrics), looks=5)
+    events = rng.binomial(2000, 0.3, (5, 2, 400)).cumsum(axis=0)
+    looks, passed = PastLooks(), np.zeros(400, dtype=np.bool_)
+    for number in range(5):
+        units = 2000 * (number + 1)
+        rows = zip(metrics, *events[number], strict=True)
+        measured = together(*(evidence(m, share(units, int(c)), share(units, int(t))) for m, c, t in rows))
+        results = judge(judged, measured, looks=replace(looks, last=number == 4))
+        looks = looks_after(results, looks)
+        passed |= np.array([result.verdict is Verdict.PASS for result in results.metrics])
+    chance = 4.0 * np.sqrt(0.05 * 0.95 / 400)
+    assert passed.mean() == pytest.approx(0.05, abs=chance)
+
+
+def judged_once(units: int, looks: PastLooks, *, judge_plan: JudgePlan) -> Results:
+    return judge(judge_plan, evidence(THUMBS, share(units, units // 2), share(units, int(units * 0.53))), looks=looks)
+
+
+def test_the_critical_value_follows_from_the_looks_before() -> None:
+    goal = plan(THUMBS)
+    first = judged_once(1000, PastLooks(), judge_plan=goal)
+    again = judged_once(2000, looks_after(first, PastLooks()), judge_plan=goal)
+    fresh = judged_once(2000, PastLooks(), judge_plan=goal)
+    critical = [results.metrics[0].critical_value or 0.0 for results in (first, again, fresh)]
+    assert critical[0] > critical[1] > critical[2]
+    assert critical[1] - critical[2] < 0.05
+
+
+def test_the_last_look_spends_what_is_left() -> None:
+    goal = plan(THUMBS)
+    last = judged_once(300, PastLooks(last=True), judge_plan=goal).metrics[0]
+    assert last.critical_value == pytest.approx(1.959963984540054)
+    assert last.look_interval is not None
+    assert last.interval is not None
+    assert last.look_interval.low == pytest.approx(last.interval.low, rel=1e-6)
+
+
+def test_pocock_asks_for_less_early() -> None:
+    early = judged_once(500, PastLooks(), judge_plan=plan(THUMBS)).metrics[0]
+    pocock = judged_once(500, PastLooks(), judge_plan=replace(plan(THUMBS), spending=POCOCK)).metrics[0]
+    assert (pocock.critical_value or 9.9) < (early.critical_value or 0.0)
+
+
+def test_goals_share_alpha_and_hand_it_on() -> None:
+    """The clear goal passes at half of alpha; the second is then tested at all of it, alone it would have to wait."""
+    second = replace(THUMBS, key="second")
+    goals = plan(THUMBS, second)
+    clear = evidence(THUMBS, share(5000, 2500), share(5000, 3000))
+    border = evidence(second, share(5000, 2500), share(5000, 2603))
+    handed_on = judge(goals, together(clear, border), looks=PastLooks(last=True))
+    assert [result.verdict for result in handed_on.metrics] == [Verdict.PASS, Verdict.PASS]
+    unclear = evidence(THUMBS, share(5000, 2500), share(5000, 2500))
+    held_back = judge(goals, together(unclear, border), looks=PastLooks(last=True))
+    assert held_back.metrics[1].verdict is Verdict.INSUFFICIENT
+
+
+def test_information_that_shrank_gives_no_verdict_and_says_why() -> None:
+    goal = plan(THUMBS)
+    before = PastLooks({("thumbs", "new"): (Look(1e6, 0.9),)})
+    result = judged_once(5000, before, judge_plan=goal).metrics[0]
+    assert result.verdict is Verdict.INSUFFICIENT
+    assert "less information than at the last look" in result.note
+    assert result.critical_value is None
+
+
+def test_among_observed_metrics_chance_finds_few() -> None:
+    """Of 400 metrics without a difference, single tests at 5 % would call about 20 found."""
+    rng = np.random.default_rng(5)
+    metrics = [MetricPlan(f"m-{n}", THUMBS.type, THUMBS.direction, Role.OBSERVED) for n in range(400)]
+    counts = rng.binomial(3000, 0.2, (2, 400))
+    parts: list[Evidence] = [
+        evidence(metric, share(3000, int(c)), share(3000, int(t)))
+        for metric, c, t in zip(metrics, *counts, strict=True)
+    ]
+    results = judge(plan(*metrics), together(*parts))
+    assert sum((result.p_value or 1.0) < 0.025 for result in results.metrics) > 4
+    assert sum(result.verdict is not Verdict.INSUFFICIENT for result in results.metrics) <= 2
