@@ -119,10 +119,13 @@ def _places(types: Sequence[MetricType]) -> Iterator[tuple[MetricType, NDArray[n
 def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:
     """Why a cell cannot be estimated, in words; empty where it can."""
     kinds = list(types)
+    few = (candidate.units < 2) | (control.units < 2)
+    is_quantile = np.array([kind is MetricType.QUANTILE for kind in kinds], dtype=np.bool_)
     findings = (
         (~_finite(candidate) | ~_finite(control), "A sum is not a number: the evidence is broken."),
         (_impossible(candidate, kinds) | _impossible(control, kinds), "The sums contradict each other."),
-        ((candidate.units < 2) | (control.units < 2), "An arm has fewer than two units."),
+        (few & is_quantile, "Too few users or requests in an arm for this quantile."),
+        (few, "An arm has fewer than two units."),
         ((candidate.sum_d == 0) | (control.sum_d == 0), "An arm's denominator is zero."),
     )
     notes = [""] * len(kinds)

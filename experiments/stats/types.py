@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from experiments.stats.group_sequential import OBRIEN_FLEMING, Look, Spending
 
 
@@ -28,6 +31,7 @@ class MetricType(StrEnum):
     PROPORTION = "proportion"
     MEAN = "mean"
     RATIO = "ratio"
+    QUANTILE = "quantile"
 
 
 class MarginKind(StrEnum):
@@ -59,6 +63,17 @@ class UnitSums:
     sum_yy: float
     sum_dd: float
     sum_yd: float
+
+    @classmethod
+    def of(cls, y: ArrayLike, d: ArrayLike | None = None) -> "UnitSums":
+        """Sums from the totals of units, one entry a unit; without a denominator each unit counts 1.
+
+        >>> UnitSums.of([1, 0, 2])
+        UnitSums(units=3, sum_y=3.0, sum_d=3.0, sum_yy=5.0, sum_dd=3.0, sum_yd=3.0)
+        """
+        y = np.asarray(y, dtype=np.float64)
+        d = np.ones_like(y) if d is None else np.asarray(d, dtype=np.float64)
+        return cls(y.size, *(float(each) for each in (y.sum(), d.sum(), y @ y, d @ d, y @ d)))
 
     def __add__(self, other: "UnitSums") -> "UnitSums":
         return UnitSums(

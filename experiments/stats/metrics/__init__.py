@@ -29,4 +29,6 @@ ESTIMATORS: Mapping[MetricType, Estimator] = {
     MetricType.PROPORTION: proportion,
     MetricType.MEAN: mean,
     MetricType.RATIO: ratio,
+    # Evidence of a quantile comes as the sums of a mean with the same value and standard error.
+    MetricType.QUANTILE: mean,
 }
