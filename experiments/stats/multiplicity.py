@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from experiments.stats.arrays import Floats
+from experiments.stats.arrays import Flags, Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -34,3 +34,21 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     [0.03, 0.04, 0.04]
     """
     return np.asarray(stats.false_discovery_control(np.asarray(p_values, dtype=np.float64)), dtype=np.float64)
+
+
+def discoveries(log_e: ArrayLike, alpha: float) -> Flags:
+    """Which hypotheses e-values reject with an expected share of false claims of alpha at the most, at any time.
+
+    The largest k for which the k-th largest e-value is at least m / (alpha k) (e-BH). Needs no assumption about their
+    dependence.
+    Reference: Wang and Ramdas, False discovery rate control with e-values (JRSS B 2022).
+
+    >>> discoveries([8.0, 6.0, 4.5, 3.2, 2.0, 1.0, 0.0, -1.0], 0.05).tolist()
+    [True, True, True, False, False, False, False, False]
+    """
+    log_e = np.asarray(log_e, dtype=np.float64)
+    falling = np.sort(log_e)[::-1]
+    reached = falling >= np.log(log_e.size) - np.log(alpha) - np.log(np.arange(1, log_e.size + 1))
+    if not reached.any():
+        return np.zeros(log_e.shape, dtype=np.bool_)
+    return np.asarray(log_e >= falling[np.flatnonzero(reached)[-1]], dtype=np.bool_)

@@ -4,6 +4,7 @@ What we offer instead, and why, is in docs/statistics.md.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize, special
@@ -34,6 +35,36 @@ def relative_delta(
         "ci_lo": lift - critical * error,
         "ci_hi": lift + critical * error,
     }
+
+
+class Effect(NamedTuple):
+    """An estimate with its standard error and degrees of freedom."""
+
+    estimate: float
+    error: float
+    degrees: float
+
+
+def arm(side: Inputs) -> tuple[float, float, float]:
+    """Units, value and unit variance of GrowthBook's statistics."""
+    kind, n = side["type"], side["n"]
+    if kind == "quantile":
+        z = float(special.ndtri(0.975))
+        # They divide by n - 1 in effect: n_star of the order statistics' distance.
+        return n, side["q"], ((side["qu"] - side["ql"]) / (2 * z)) ** 2 * (n - 1)
+    if kind == "ratio":
+        top, bottom = side["m"], side["d"]
+        value = top["sum"] / bottom["sum"]
+        squares = top["sum_squares"] - 2 * value * side["m_d"] + value**2 * bottom["sum_squares"]
+        return n, value, squares / (n - 1) / (bottom["sum"] / n) ** 2
+    return growthbook_arm(side)
+
+
+def effect(control: tuple[float, float, float], treatment: tuple[float, float, float], *, relative: bool) -> Effect:
+    """Absolute, or a lift by the delta method; Welch's degrees of freedom from the absolute variances."""
+    (n_c, _, v_c), (n_t, _, v_t) = control, treatment
+    degrees = (v_t / n_t + v_c / n_c) ** 2 / ((v_t / n_t) ** 2 / (n_t - 1) + (v_c / n_c) ** 2 / (n_c - 1))
+    return Effect(*growthbook_effect(control, treatment, relative=relative), degrees)
 
 
 def agresti_caffo(inputs: Inputs) -> Ours:

@@ -1,6 +1,7 @@
 """Reference figures from outside, with where they came from and how near ours must be."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,15 @@ def references(name: str) -> list[Any]:
     """All cases of one file, as parameters of a test."""
     content = json.loads((VECTORS / f"{name}.json").read_text())
     return [pytest.param(_reference(case), id=case["id"]) for case in content["vectors"]]
+
+
+def shared(name: str) -> Any:
+    """Figures that may not be copied: read where they lie, and their tests skipped, loudly, where they are absent."""
+    folder = Path(os.environ.get("SLUICE_SHARED", Path(__file__).parents[4] / "shared"))
+    path = folder / "vectors" / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"NOT CHECKED: {path} is absent; set SLUICE_SHARED to the folder that holds vectors/.")
+    return json.loads(path.read_text())
 
 
 def data() -> Any:
