@@ -13,8 +13,8 @@ from scipy import special, stats
 from experiments.stats.errors import InvalidArgument, require
 from experiments.stats.types import Interval
 
-NODES = 400
-DEVIATIONS = 12.0
+NODES = 600
+DEVIATIONS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def posterior(effect: float, standard_error: float, prior: Prior | None = None, 
 def chance_to_beat(successes_t: float, failures_t: float, successes_c: float, failures_c: float) -> float:
     """P(candidate's share > control's) with a Beta(successes, failures) posterior each; add the prior's to both counts.
 
-    ∫ f_T(x) F_C(x) dx by Gauss-Legendre quadrature over twelve standard deviations.
+    ∫ f_T(x) F_C(x) dx by Gauss-Legendre quadrature over forty standard deviations.
 
     Raises:
         InvalidArgument: `counts-range`, a count is not above 0.

@@ -105,10 +105,11 @@ def adjust(candidate: CovariateSums, control: CovariateSums) -> Adjusted:
         theta = float(np.divide(explained, spread))
     note = _refusal(arms, theta)
     used = 0.0 if note else theta
-    before = sum(arm.variance / arm.units for arm in arms)
+    before = sum(arm.variance / max(arm.units, 1.0) for arm in arms)
     whole = sum(arm.units * arm.past for arm in arms) / max(sum(arm.units for arm in arms), 1.0)
     adjusted = [arm.adjusted(used, whole) for arm in arms]
-    after = sum(float(estimates.variance[0]) / arm.units for estimates, arm in zip(adjusted, arms, strict=True))
+    pairs = zip(adjusted, arms, strict=True)
+    after = sum(float(estimates.variance[0]) / max(arm.units, 1.0) for estimates, arm in pairs)
     return Adjusted(
         adjusted[0],
         adjusted[1],
