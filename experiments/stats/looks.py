@@ -64,7 +64,7 @@ def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
     distance = np.where(margin > 0.0, margin, effect)
     goals = max(int(cells.has_role(Role.GOAL).sum()), 1)
     level = levels(plan, cells) / np.where(cells.has_role(Role.GOAL), goals, 1)
-    wanted = special.ndtri(1.0 - level) + special.ndtri(plan.power)
+    wanted = special.ndtri(1.0 - level) + special.ndtri(joint_power(plan))
     return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)
 
 
@@ -73,7 +73,16 @@ def levels(plan: JudgePlan, cells: Cells) -> Floats:
     return np.where(cells.has_role(Role.GUARDRAIL), plan.alpha, plan.alpha / 2.0)
 
 
+def joint_power(plan: JudgePlan) -> float:
+    """Power that each guardrail and the goal needs so that all pass together with the plan's: 1 - beta / (G + 1).
+
+    Reference: Schultzberg, Ankargren and Frånberg, Risk-aware product decisions (arXiv 2402.11609).
+    """
+    guardrails = sum(metric.role is Role.GUARDRAIL for metric in plan.metrics)
+    return 1.0 - (1.0 - plan.power) / (guardrails + 1.0)
+
+
 def price_of_looks(plan: JudgePlan) -> float:
     """How many times the information of a single look the planned looks need for the same power."""
     steps = tuple((number + 1) / plan.looks for number in range(plan.looks))
-    return design(steps, plan.alpha / 2.0, max(plan.power, 0.5), spending=plan.spending).inflation
+    return max(design(steps, plan.alpha / 2.0, max(plan.power, 0.5), spending=plan.spending).inflation, 1.0)

@@ -1,0 +1,122 @@
+"""What is known of a metric before the start: from history where there is some, else from what the user states."""
+
+import math
+from dataclasses import dataclass, replace
+
+from experiments.stats.columns import SumsColumns
+from experiments.stats.errors import InvalidArgument, require
+from experiments.stats.metrics import ESTIMATORS
+from experiments.stats.types import MetricType, UnitSums
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A metric's `value` and the variance of one unit, so that an estimate from n units has unit_variance / n.
+
+    `is_share`: a share of units, whose variance follows from its value, p (1 - p), and so changes with the effect.
+    """
+
+    value: float
+    unit_variance: float
+    is_share: bool = False
+
+    def variance_at(self, value: float) -> float:
+        """Unit variance if the metric had another value."""
+        return value * (1.0 - value) if self.is_share else self.unit_variance
+
+    def adjusted(self, correlation: float) -> "Baseline":
+        """With what units did before taken off (CUPED): the variance falls to 1 - rho² of what it was.
+
+        Raises:
+            InvalidArgument: `correlation-range`.
+
+        >>> mean(10.0, 2.0).adjusted(0.7).unit_variance
+        2.04
+        """
+        require(-1.0 < correlation < 1.0, lambda: _error("correlation-range", f"A correlation is {correlation}."))
+        return replace(self, unit_variance=self.unit_variance * (1.0 - correlation**2), is_share=False)
+
+
+def share(value: float) -> Baseline:
+    """A share of units, like users with any error.
+
+    Raises:
+        InvalidArgument: `baseline-range`, not between 0 and 1.
+
+    >>> share(0.5).unit_variance
+    0.25
+    """
+    require(0.0 < value < 1.0, lambda: _error("baseline-range", f"A share of units is {value}."))
+    return Baseline(value, value * (1.0 - value), is_share=True)
+
+
+def mean(value: float, standard_deviation: float) -> Baseline:
+    """A mean over units with the standard deviation between units.
+
+    Raises:
+        InvalidArgument: `baseline-range`.
+
+    >>> mean(10.0, 2.0).unit_variance
+    4.0
+    """
+    sound = math.isfinite(value) and math.isfinite(standard_deviation) and standard_deviation > 0.0
+    require(sound, lambda: _error("baseline-range", f"A mean is {value} ± {standard_deviation}."))
+    return Baseline(value, standard_deviation**2)
+
+
+def share_of_requests(value: float, requests_a_unit: float, *, correlation: float, variation: float = 1.0) -> Baseline:
+    """A share of requests, like errors or answers slower than a threshold, where a unit sends many.
+
+    Unit variance p (1 - p) · design effect / requests a unit. `correlation` is that between requests of one unit (0 if
+    unrelated, 1 if all are alike) and `variation` the standard deviation of requests a unit over their mean.
+
+    Raises:
+        InvalidArgument: `baseline-range`, `requests-range`, `correlation-range`.
+
+    >>> share_of_requests(0.01, 5.0, correlation=0.0).unit_variance
+    0.00198
+    """
+    binomial = share(value).unit_variance
+    effect = design_effect(requests_a_unit, correlation=correlation, variation=variation)
+    return Baseline(value, binomial * effect / requests_a_unit)
+
+
+def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
+    """From sums over units of the past, for any type of metric.
+
+    Raises:
+        InvalidArgument: `baseline-range`, the sums hold nothing to estimate from.
+
+    >>> from_history(MetricType.PROPORTION, UnitSums.of([1, 0, 0, 0]))
+    Baseline(value=0.25, unit_variance=0.1875, is_share=True)
+    """
+    require(sums.units >= 2 and sums.sum_d != 0.0, lambda: _error("baseline-range", "The history has too few units."))
+    arm = ESTIMATORS[kind].estimate(SumsColumns.of([sums]))
+    value, variance = float(arm.value[0]), float(arm.variance[0])
+    require(math.isfinite(value) and variance > 0.0, lambda: _error("baseline-range", f"The history says {value}."))
+    return Baseline(value, variance, is_share=kind is MetricType.PROPORTION)
+
+
+def design_effect(requests_a_unit: float, *, correlation: float, variation: float = 0.0) -> float:
+    """How many requests say as much as one independent request: 1 + ((1 + cv²) m - 1) rho.
+
+    With equal numbers of requests (cv = 0) it is Kish's 1 + (m - 1) rho.
+    References: Kish, Survey Sampling (1965); Eldridge, Ashby and Kerry, Sample size for cluster randomized trials (Int.
+    J. Epidemiol. 2006).
+
+    Raises:
+        InvalidArgument: `requests-range`, `correlation-range`.
+
+    >>> design_effect(10.0, correlation=0.5), design_effect(10.0, correlation=0.5, variation=1.0)
+    (5.5, 10.5)
+    """
+    sound = math.isfinite(requests_a_unit) and requests_a_unit >= 1.0 and variation >= 0.0
+    require(sound, lambda: _error("requests-range", f"A unit sends {requests_a_unit} requests, ± {variation}."))
+    require(0.0 <= correlation <= 1.0, lambda: _error("correlation-range", f"A correlation is {correlation}."))
+    return 1.0 + ((1.0 + variation**2) * requests_a_unit - 1.0) * correlation
+
+
+def _error(code: str, detail: str) -> InvalidArgument:
+    return InvalidArgument(
+        code, detail, next_step="Give shares between 0 and 1, positive spreads, and 1 request a unit or more."
+    )
