@@ -73,17 +73,23 @@ def candidates_of(plan: JudgePlan) -> tuple[str, ...]:
 
 
 def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
-    """Put the plan and its evidence in columns. What cannot be estimated has a note and NaN."""
+    """Put the plan and its evidence in columns."""
     places = [(metric, variant) for metric in plan.metrics for variant in candidates_of(plan)]
-    metrics = tuple(metric for metric, _ in places)
+    metrics = [metric for metric, _ in places]
     treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
-    candidate, control = SumsColumns.of(treated), SumsColumns.of(untreated)
+    return arrange(metrics, [variant for _, variant in places], SumsColumns.of(treated), SumsColumns.of(untreated))
+
+
+def arrange(
+    metrics: Sequence[MetricPlan], variants: Sequence[str], candidate: SumsColumns, control: SumsColumns
+) -> Cells:
+    """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
     types = [metric.type for metric in metrics]
     design_effect = _design_effect(types, candidate + control)
     return Cells(
-        metrics=metrics,
-        variants=tuple(variant for _, variant in places),
+        metrics=tuple(metrics),
+        variants=tuple(variants),
         candidate=_arm(types, candidate, design_effect),
         control=_arm(types, control, design_effect),
         pooled=_arm(types, candidate + control, design_effect),
@@ -128,10 +134,13 @@ def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsCol
         (few, "An arm has fewer than two units."),
         ((candidate.sum_d == 0) | (control.sum_d == 0), "An arm's denominator is zero."),
     )
-    notes = [""] * len(kinds)
-    for place in range(len(kinds)):
-        notes[place] = next((text for found, text in findings if found[place]), "")
-    return tuple(notes)
+    return first_notes(findings)
+
+
+def first_notes(findings: Sequence[tuple[Flags, str]]) -> tuple[str, ...]:
+    """The first finding that is true of each cell; empty where none is."""
+    flags, texts = zip(*findings, strict=True)
+    return tuple(np.select(flags, texts, "").tolist())
 
 
 def _finite(sums: SumsColumns) -> Flags:

@@ -27,6 +27,11 @@ class SumsColumns:
         rows = [(s.units, s.sum_y, s.sum_d, s.sum_yy, s.sum_dd, s.sum_yd) for s in sums]
         return cls(*np.array(rows, dtype=np.float64).reshape(len(sums), 6).T)
 
+    @classmethod
+    def joined(cls, parts: Sequence["SumsColumns"]) -> "SumsColumns":
+        """The entries of all parts, one part after another."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
     def __add__(self, other: "SumsColumns") -> "SumsColumns":
         return SumsColumns(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from experiments.stats.arrays import Flags, Floats
-from experiments.stats.cells import Cells
+from experiments.stats.cells import Cells, first_notes
 from experiments.stats.contrast import Contrast, lower_tail
 from experiments.stats.looks import PresentLook, levels, present_look
 from experiments.stats.multiplicity import benjamini_hochberg
@@ -99,6 +99,4 @@ def _notes(plan: JudgePlan, cells: Cells, p_value: Floats, look: PresentLook) ->
         (look.shrank, "There is less information than at the last look: rows were deleted, or logged otherwise."),
         (unclear, "The control's value may be zero, so a margin relative to it says nothing; use an absolute one."),
     )
-    return tuple(
-        note or next((text for found, text in findings if found[place]), "") for place, note in enumerate(cells.notes)
-    )
+    return tuple(note or later for note, later in zip(cells.notes, first_notes(findings), strict=True))

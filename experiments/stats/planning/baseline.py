@@ -14,11 +14,13 @@ class Baseline:
     """A metric's `value` and the variance of one unit, so that an estimate from n units has unit_variance / n.
 
     `is_share`: a share of units, whose variance follows from its value, p (1 - p), and so changes with the effect.
+    `denominator` is a unit's mean denominator, like its requests; 1 for what is no ratio.
     """
 
     value: float
     unit_variance: float
     is_share: bool = False
+    denominator: float = 1.0
 
     def variance_at(self, value: float) -> float:
         """Unit variance if the metric had another value."""
@@ -78,7 +80,7 @@ def share_of_requests(value: float, requests_a_unit: float, *, correlation: floa
     """
     binomial = share(value).unit_variance
     effect = design_effect(requests_a_unit, correlation=correlation, variation=variation)
-    return Baseline(value, binomial * effect / requests_a_unit)
+    return Baseline(value, binomial * effect / requests_a_unit, denominator=requests_a_unit)
 
 
 def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
@@ -94,7 +96,7 @@ def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
     arm = ESTIMATORS[kind].estimate(SumsColumns.of([sums]))
     value, variance = float(arm.value[0]), float(arm.variance[0])
     require(math.isfinite(value) and variance > 0.0, lambda: _error("baseline-range", f"The history says {value}."))
-    return Baseline(value, variance, is_share=kind is MetricType.PROPORTION)
+    return Baseline(value, variance, kind is MetricType.PROPORTION, sums.sum_d / sums.units)
 
 
 def design_effect(requests_a_unit: float, *, correlation: float, variation: float = 0.0) -> float:

@@ -1,0 +1,136 @@
+"""How a rollout goes if nothing happens: its ticks, its looks, and what each look asks for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.stats.arrays import Flags, Floats
+from experiments.stats.cells import Cells, arrange, candidates_of
+from experiments.stats.columns import SumsColumns
+from experiments.stats.group_sequential import Look, critical_values
+from experiments.stats.looks import planned_information
+from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.planning import Baseline
+from experiments.stats.simulation.scenario import Rollout
+from experiments.stats.types import JudgePlan, MetricPlan, MetricType, Role
+
+FEWEST_UNITS = 2.0
+STEP = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A moment: hours since the start, units of the control and of each candidate, and whether a look may be taken."""
+
+    hours: float
+    control: float
+    candidates: tuple[float, ...]
+    may_look: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """All ticks; the places of those that are looks; and the critical z, shape (steps of Holm's method, looks, cells).
+
+    Step k is for goals of which k + 1 are open; guardrails have the same in every step. `spent` says whether a cell
+    has nothing left to spend after a look, shape (looks, cells).
+    """
+
+    ticks: tuple[Tick, ...]
+    looks: tuple[int, ...]
+    critical: Floats
+    spent: Flags
+
+
+def course_of(rollout: Rollout) -> Course:
+    """Stages end when their stay is over and their units are there; looks come with each step of information.
+
+    Both follow the plan and the expected information, so they are the same in all runs, and critical values need to
+    be found once.
+    """
+    ticks = _ticks(rollout)
+    pairs = [_information(rollout, tick) for tick in ticks]
+    information, fractions = (np.stack(columns) for columns in zip(*pairs, strict=True))
+    looks = _looks(rollout.plan, ticks, fractions)
+    spending = np.minimum(fractions[looks], 1.0)
+    spending[-1] = 1.0
+    return Course(tuple(ticks), tuple(looks), _critical(rollout.plan, information[looks], spending), spending >= 1.0)
+
+
+def cells_of(plan: JudgePlan) -> list[tuple[MetricPlan, str]]:
+    """Metric and candidate of each cell, in the judge's order."""
+    return [(metric, variant) for metric in plan.metrics for variant in candidates_of(plan)]
+
+
+def _ticks(rollout: Rollout) -> list[Tick]:
+    """As many ticks in each stage, denser towards its beginning, when most is unknown."""
+    plan, now, ticks = rollout.plan, 0.0, []
+    shares = [plan.shares[variant] for variant in candidates_of(plan)]
+    count = rollout.ticks // len(rollout.stages)
+    for stage in rollout.stages:
+        is_last = stage is rollout.stages[-1]
+        wanted = max(stage.units, plan.minimum_units) / (min(plan.shares[plan.control], *shares) * stage.coverage)
+        ready = min(max(now + stage.soak_hours, rollout.arrivals.hours_until(wanted)), rollout.maximum_hours)
+        ends = rollout.maximum_hours if is_last else ready
+        moments = now + (ends - now) * (np.arange(1, count + 1) / count) ** 1.5
+        for hours in np.union1d(moments, [ready]).tolist():
+            units = float(rollout.arrivals.units(hours)) * stage.coverage
+            candidates = tuple(units * share for share in shares)
+            ticks.append(Tick(hours, units * plan.shares[plan.control], candidates, is_last and hours >= ready))
+        now = ends
+    return [tick for tick in ticks if min(tick.control, *tick.candidates) >= FEWEST_UNITS] or ticks[-1:]
+
+
+def _information(rollout: Rollout, tick: Tick) -> tuple[Floats, Floats]:
+    """Information of each cell if nothing differs, and its share of what the plan needs."""
+    cells = _expected_cells(rollout, tick)
+    with np.errstate(all="ignore"):
+        information = harm_contrast(cells, observed_sign(cells), look_contrast).information
+        return information, information / planned_information(rollout.plan, cells)
+
+
+def _expected_cells(rollout: Rollout, tick: Tick) -> Cells:
+    cells, names = cells_of(rollout.plan), candidates_of(rollout.plan)
+    candidate = [
+        _expected_sums(metric.type, rollout.baselines[metric.key], tick.candidates[names.index(variant)])
+        for metric, variant in cells
+    ]
+    control = [_expected_sums(metric.type, rollout.baselines[metric.key], tick.control) for metric, _ in cells]
+    columns = (SumsColumns(*np.array(rows).T) for rows in (candidate, control))
+    return arrange([metric for metric, _ in cells], [variant for _, variant in cells], *columns)
+
+
+def _expected_sums(kind: MetricType, baseline: Baseline, units: float) -> tuple[float, ...]:
+    """Sums over units that are just what one expects, in the order of `SumsColumns`."""
+    d = baseline.denominator if kind is MetricType.RATIO else 1.0
+    y = baseline.value * d
+    squares = y if kind is MetricType.PROPORTION else y**2 + baseline.unit_variance * d**2
+    return tuple(units * each for each in (1.0, y, d, squares, d**2, y * d))
+
+
+def _looks(plan: JudgePlan, ticks: list[Tick], fractions: Floats) -> list[int]:
+    """Places of the ticks at which a look is taken; the last tick always is one."""
+    decisive = np.array([metric.role is not Role.OBSERVED for metric, _ in cells_of(plan)])
+    looks, before = [], np.zeros(int(decisive.sum()))
+    for place, tick in enumerate(ticks):
+        now = np.minimum(fractions[place, decisive], 1.0)
+        has_grown = (now - before >= 1.0 / plan.looks - STEP) | ((now == 1.0) & (before < 1.0))
+        if (tick.may_look and has_grown.any()) or place == len(ticks) - 1:
+            looks.append(place)
+            before = now
+    return looks
+
+
+def _critical(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
+    cells = cells_of(plan)
+    goals = sum(metric.role is Role.GOAL for metric, _ in cells)
+    critical = np.full((max(goals, 1), *information.shape), np.inf)
+    for place, (metric, _) in enumerate(cells):
+        if metric.role is Role.OBSERVED:
+            continue
+        pairs = zip(information[:, place], fractions[:, place], strict=True)
+        looks = [Look(float(amount), float(fraction)) for amount, fraction in pairs]
+        for step in range(max(goals, 1)):
+            level = plan.alpha / 2.0 / (step + 1) if metric.role is Role.GOAL else plan.alpha
+            critical[step, :, place] = critical_values(looks, level, spending=plan.spending)
+    return critical

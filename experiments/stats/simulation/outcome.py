@@ -1,0 +1,71 @@
+"""What came of the runs of one scenario."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.stats.arrays import Flags, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Chances and means over `runs` simulated rollouts of one scenario.
+
+    `promote`, `halt` and `inconclusive` sum to 1. `hours` is the mean duration, and `candidate_units` the mean number
+    of units that a candidate served until the end: those exposed to the harm, if there is one.
+    """
+
+    scenario: str
+    promote: float
+    halt: float
+    inconclusive: float
+    hours: float
+    candidate_units: float
+    runs: int
+
+    def standard_error(self, chance: float) -> float:
+        """How far a chance may be off for the number of runs.
+
+        >>> Outcome("no effect", 0.5, 0.1, 0.4, 1.0, 1.0, 400).standard_error(0.5)
+        0.025
+        """
+        return math.sqrt(chance * (1.0 - chance) / self.runs)
+
+
+@dataclass(slots=True)
+class Runs:
+    """Where each run stands; `hours` is NaN while it is under way."""
+
+    promoted: Flags
+    halted: Flags
+    hours: Floats
+    candidate_units: Floats
+
+    @classmethod
+    def of(cls, count: int) -> "Runs":
+        """So many runs, all under way."""
+        no, unknown = np.zeros(count, dtype=np.bool_), np.full(count, np.nan)
+        return cls(no, no.copy(), unknown, np.zeros(count))
+
+    @property
+    def under_way(self) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+        """Places of the runs that have not ended."""
+        return np.flatnonzero(np.isnan(self.hours))
+
+    def end(self, places: "np.ndarray[tuple[int], np.dtype[np.intp]]", hours: float, units: float) -> None:
+        """End these runs at this time, with so many units of the candidates."""
+        self.hours[places], self.candidate_units[places] = hours, units
+
+    def outcome(self, scenario: str) -> Outcome:
+        """What came of all runs, once all have ended."""
+        promote, halt = float(self.promoted.mean()), float(self.halted.mean())
+        return Outcome(
+            scenario,
+            promote,
+            halt,
+            1.0 - promote - halt,
+            float(self.hours.mean()),
+            float(self.candidate_units.mean()),
+            self.hours.size,
+        )
