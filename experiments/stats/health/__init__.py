@@ -1,0 +1,17 @@
+"""Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
+
+from experiments.stats.health.check import HealthEvidence, check_health
+from experiments.stats.health.findings import Finding, Severity
+from experiments.stats.health.overlap import Overlap, overlap_of
+from experiments.stats.health.shares import Segment, Stage
+
+__all__ = [
+    "Finding",
+    "HealthEvidence",
+    "Overlap",
+    "Segment",
+    "Severity",
+    "Stage",
+    "check_health",
+    "overlap_of",
+]

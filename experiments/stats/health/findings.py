@@ -1,0 +1,100 @@
+"""What a health check says when records or the randomisation are broken."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
+from experiments.stats.types import UnitSums
+
+ALPHA = 0.001
+"""Chance of a false alarm of each check; a mismatch is so rare and so costly that this is customary."""
+
+
+class Severity(StrEnum):
+    """What a finding does to a rollout; none of them halts it."""
+
+    BLOCKS_PROMOTION = "blocks-promotion"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and what to do about it.
+
+    `code` is stable and `subject` names the variant, segment, metric or pair of variants. `log_e_value` is evidence
+    that holds at every look, `p_value` that of a single look; what a check does not compute is None, never both.
+    """
+
+    code: str
+    severity: Severity
+    subject: str
+    sentence: str
+    next_step: str
+    p_value: float | None = None
+    log_e_value: float | None = None
+
+
+def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort what blocks promotion first, and the strongest evidence first among equals.
+
+    >>> weak = Finding("weak", Severity.WARNING, "", "", "", p_value=0.0001)
+    >>> strong = Finding("strong", Severity.BLOCKS_PROMOTION, "", "", "", log_e_value=9.0)
+    >>> [finding.code for finding in by_severity([weak, strong])]
+    ['strong', 'weak']
+    """
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda found: (order.index(found.severity), -_strength(found), found.code)))
+
+
+def check_counts(counts: Iterable[float]) -> None:
+    """Raise InvalidEvidence `counts-invalid` unless all counts are finite and at least 0."""
+    sound = all(math.isfinite(count) and count >= 0 for count in counts)
+    require(sound, lambda: _evidence("counts-invalid", "A count is negative or not a number."))
+
+
+def check_sums(sums: Iterable[UnitSums]) -> None:
+    """Raise InvalidEvidence `sums-invalid` unless data can have these sums."""
+    sound = all(_possible(arm) for arm in sums)
+    require(sound, lambda: _evidence("sums-invalid", "Sums over units are not finite, or contradict each other."))
+
+
+def check_alpha(alpha: float) -> None:
+    """Raise InvalidArgument `alpha-range` unless alpha lies between 0 and 1."""
+    check_between("alpha-range", "alpha", alpha)
+
+
+def check_between(code: str, name: str, value: float) -> None:
+    """Raise InvalidArgument with this code unless the value lies between 0 and 1."""
+    step = "Give a value between 0 and 1."
+    require(0.0 < value < 1.0, lambda: InvalidArgument(code, f"The {name} is {value}.", next_step=step))
+
+
+def known_control(control: str, variants: Iterable[str]) -> None:
+    """Raise InvalidEvidence `control-missing` unless the control is among the variants."""
+    require(
+        control in set(variants),
+        lambda: _evidence("control-missing", f"The control {control!r} has no sums.", "Add those of the control."),
+    )
+
+
+def _strength(finding: Finding) -> float:
+    if finding.log_e_value is not None:
+        return finding.log_e_value
+    return -math.log(finding.p_value) if finding.p_value else math.inf
+
+
+def _possible(sums: UnitSums) -> bool:
+    parts = (sums.units, sums.sum_y, sums.sum_d, sums.sum_yy, sums.sum_dd, sums.sum_yd)
+    if not all(math.isfinite(part) for part in parts) or min(sums.units, sums.sum_d, sums.sum_yy, sums.sum_dd) < 0.0:
+        return False
+    # By Cauchy and Schwarz, in roots so that nothing overflows.
+    root_n, root_yy, root_dd = (math.sqrt(part) * (1.0 + 1e-9) for part in (sums.units, sums.sum_yy, sums.sum_dd))
+    return (
+        abs(sums.sum_y) <= root_n * root_yy and sums.sum_d <= root_n * root_dd and abs(sums.sum_yd) <= root_yy * root_dd
+    )
+
+
+def _evidence(code: str, detail: str, next_step: str = "Count again from the events.") -> InvalidEvidence:
+    return InvalidEvidence(code, detail, next_step=next_step)
