@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.columns import Estimates, SumsColumns
 from experiments.stats.metrics import ESTIMATORS
+from experiments.stats.metrics.ratio import effective_count
 from experiments.stats.types import Direction, Evidence, JudgePlan, MarginKind, MetricPlan, MetricType, Role, UnitSums
 
 RARE_EVENTS = 20.0
@@ -107,6 +108,10 @@ def _arm(types: Sequence[MetricType], sums: SumsColumns, design_effect: Floats) 
         estimates = ESTIMATORS[kind].estimate(sums.at(places))
         value[places], variance[places], degrees[places] = estimates.value, estimates.variance, estimates.degrees
         rare[places] = ESTIMATORS[kind].rare_events(sums.at(places))
+    effective = effective_count(sums.sum_d, sums.sum_dd)
+    # A few units that hold most of the denominator are what the variance is learnt from, however many others there are.
+    variance *= effective / (effective - 1.0) * (sums.units - 1.0) / sums.units
+    degrees = np.minimum(degrees, effective - 1.0)
     return Arm(Estimates(sums.units, value, variance, degrees), rare, sums.sum_d / design_effect)
 
 

@@ -27,6 +27,11 @@ class Contrast:
         return self.difference / self.standard_error
 
     @property
+    def normal_z(self) -> Floats:
+        """The normal deviate with the tail probability that z has in Student's distribution."""
+        return np.asarray(np.sign(self.z) * -special.ndtri(special.stdtr(self.degrees, -np.abs(self.z))))
+
+    @property
     def information(self) -> Floats:
         """1 / standard error²."""
         return self.standard_error**-2.0
@@ -82,6 +87,15 @@ def with_larger_variance(candidate: Estimates, control: Estimates) -> tuple[Esti
 def lower_tail(contrast: Contrast) -> Floats:
     """One-sided p-value for "the contrast is below zero": P(t ≤ difference / standard error)."""
     return np.asarray(special.stdtr(contrast.degrees, contrast.z), dtype=np.float64)
+
+
+def in_student(critical: Floats, degrees: Floats) -> Floats:
+    """Student's deviate with the tail probability that a normal one has.
+
+    >>> round(float(in_student(np.array(1.959963984540054), np.array(10.0))), 4)
+    2.2281
+    """
+    return np.asarray(-special.stdtrit(degrees, special.ndtr(-critical)), dtype=np.float64)
 
 
 def two_sided_critical(degrees: Floats, alpha: ArrayLike) -> Floats:

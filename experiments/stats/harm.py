@@ -44,7 +44,7 @@ def monitoring_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contr
     apart = linear_contrast(candidate, control, factor=factor, shift=shift)
     larger = np.maximum(together.standard_error, apart.standard_error)
     error = np.where(cells.is_share, together.standard_error, larger)
-    return Contrast(together.difference, error, together.degrees)
+    return Contrast(together.difference, error, apart.degrees)
 
 
 def has_exact_test(cells: Cells) -> Flags:
@@ -111,7 +111,7 @@ def halt(plan: JudgePlan, cells: Cells, log_e: Floats) -> Halt:
 def _mixture(cells: Cells, control_sign: float, scales: Floats) -> Floats:
     contrast = harm_contrast(cells, np.full_like(cells.margin, control_sign), monitoring_contrast)
     ratios = scales**2 * contrast.information[:, None]
-    return anytime.averaged(anytime.one_sided_log_e(contrast.z[:, None], ratios))
+    return anytime.averaged(anytime.one_sided_log_e(contrast.normal_z[:, None], ratios))
 
 
 def _exact(cells: Cells) -> Floats:

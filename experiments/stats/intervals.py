@@ -1,12 +1,11 @@
 """The intervals of each cell: at one look, relative to the control, at all looks, and at all times."""
 
 import numpy as np
-from scipy import special
 
 from experiments.stats import anytime, fieller, score
 from experiments.stats.arrays import Floats
 from experiments.stats.cells import Cells
-from experiments.stats.contrast import two_sided_critical, with_larger_variance
+from experiments.stats.contrast import in_student, two_sided_critical, with_larger_variance
 from experiments.stats.harm import effect_scales, is_burnt_in, monitoring_contrast
 from experiments.stats.looks import PresentLook
 from experiments.stats.promotion import planned_contrast
@@ -41,7 +40,7 @@ def at_looks(cells: Cells, look: PresentLook, alpha: float) -> Ends:
     """
     contrast = planned_contrast(cells)
     critical = look.critical(np.full_like(cells.margin, alpha / 2.0))
-    half = special.stdtrit(contrast.degrees, special.ndtr(critical)) * contrast.standard_error
+    half = in_student(critical, contrast.degrees) * contrast.standard_error
     half = np.where(np.isfinite(half) & cells.measured & (half > 0.0), half, np.nan)
     return contrast.difference - half, contrast.difference + half
 
@@ -70,7 +69,8 @@ def at_all_times(plan: JudgePlan, cells: Cells) -> Ends:
     watched = monitoring_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin))
     ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & cells.measured
     ratios = np.where(ready[:, None], effect_scales(cells) ** 2 * watched.information[:, None], 1.0)
-    half = np.where(ready, anytime.two_sided_critical(ratios, plan.alpha) * watched.standard_error, np.nan)
+    critical = in_student(anytime.two_sided_critical(ratios, plan.alpha), watched.degrees)
+    half = np.where(ready, critical * watched.standard_error, np.nan)
     return watched.difference - half, watched.difference + half
 
 

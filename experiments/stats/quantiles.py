@@ -15,6 +15,9 @@ from experiments.stats.types import UnitSums
 FEWEST_BEYOND = 15.0
 """Independent requests on the thinner side of a quantile from which on its interval covers as it says."""
 
+USUAL_WIDTH = 3.919927969080108
+"""Width of a normal 95 % interval in standard errors."""
+
 FEWEST_UNITS = 50
 UNITS_BEYOND = 2.0
 
@@ -23,7 +26,8 @@ UNITS_BEYOND = 2.0
 class QuantileEstimate:
     """One arm's quantile of the values of its requests, in the values' unit.
 
-    `low` and `high` are the ends of its interval and `standard_error` is their half distance in normal deviates.
+    `low` and `high` are the ends of its interval and `standard_error` is their half distance in the deviates that they
+    were made with. `degrees` are those of the clustered variance, few where few users send most requests.
     `design_effect` is how many requests say as much as one independent request. `note` says why there are too few data
     for the interval to be trusted; it is empty where there are enough.
     """
@@ -35,30 +39,37 @@ class QuantileEstimate:
     high: float
     units: int
     requests: int
+    degrees: float
     design_effect: float
     note: str
 
     def as_estimates(self) -> Estimates:
         """The estimate as the tests take it, with the standard error as that of a mean over units."""
         variance = self.standard_error**2 * self.units
-        columns = (self.units, self.value, variance, self.units - 1)
+        columns = (self.units, self.value, variance, self.degrees)
         return Estimates(*(np.array([each], dtype=np.float64) for each in columns))
 
     def as_sums(self) -> UnitSums:
-        """Sums of a mean over units with the same value and standard error, so that the judge needs no other type."""
+        """Sums of a mean over units with the same value and interval, so that the judge needs no other type."""
         units, value = self.units, self.value
-        squares = (units - 1) * self.standard_error**2 * units + units * value**2
+        error = (self.high - self.low) / USUAL_WIDTH
+        squares = (units - 1) * error**2 * units + units * value**2
         return UnitSums(units, units * value, units, squares, units, units * value)
 
 
-def clustered_quantile(values: ArrayLike, units: ArrayLike, level: float, *, alpha: float = 0.05) -> QuantileEstimate:
+def clustered_quantile(
+    values: ArrayLike, units: ArrayLike, level: float, *, alpha: float = 0.05, normal_limit: bool = False
+) -> QuantileEstimate:
     """Quantile of one arm's requests with an interval that knows that requests of one unit belong together.
 
     `values` and `units` have one entry a request; units are any labels. With S_i of unit i's N_i requests at or below
     the sample quantile, the variance of the share below is v = K/(K-1) Σ (S_i - q N_i - mean)² / n², and the
-    interval runs between the sample quantiles at q - z sqrt(v) and q + z sqrt(v). Needs no density. Assumes
-    independent units; that is trusted from 15 independent requests and 2 / (1 - q) units beyond the quantile on.
-    Reference: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018), section 4.
+    interval runs between the sample quantiles at q - c sqrt(v) and q + c sqrt(v). Needs no density. c is Student's
+    deviate with (Σ r²)² / Σ r⁴ degrees for r = S_i - q N_i, after Satterthwaite, as a few busy users may hold most of
+    the variance; with `normal_limit` it is the normal one, as in the paper. Assumes independent units; that is trusted
+    from 15 independent requests and 2 / (1 - q) units beyond the quantile on.
+    References: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018), section 4;
+    Satterthwaite, An approximate distribution of estimates of variance components (Biometrics 1946).
 
     Raises:
         InvalidArgument: `level-range`, `alpha-range`.
@@ -73,12 +84,14 @@ def clustered_quantile(values: ArrayLike, units: ArrayLike, level: float, *, alp
     value = _sample_quantile(ordered, level)
     residuals = unit_residuals(values, codes, level, value)
     variance = residual_variance(residuals, values.size)
-    half = -special.ndtri(alpha / 2.0) * math.sqrt(variance)
+    degrees = math.inf if normal_limit else residual_degrees(residuals)
+    critical = -float(special.stdtrit(degrees, alpha / 2.0))
+    half = critical * math.sqrt(variance)
     low, high = _sample_quantile(ordered, level - half), _sample_quantile(ordered, level + half)
     design_effect = variance * values.size / (level * (1.0 - level))
-    error = (high - low) / (-2.0 * float(special.ndtri(alpha / 2.0)))
+    error = (high - low) / (2.0 * critical)
     note = _note(level, residuals.size, values.size, design_effect)
-    return QuantileEstimate(level, value, error, low, high, residuals.size, values.size, design_effect, note)
+    return QuantileEstimate(level, value, error, low, high, residuals.size, values.size, degrees, design_effect, note)
 
 
 def paired_quantile_difference(first: ArrayLike, second: ArrayLike, units: ArrayLike, level: float) -> Estimates:
@@ -141,6 +154,13 @@ def residual_variance(residuals: Floats, requests: int) -> float:
     if residuals.size < 2:
         return math.inf
     return float(residuals.var(ddof=1)) * residuals.size / requests**2
+
+
+def residual_degrees(residuals: Floats) -> float:
+    """Satterthwaite's degrees of freedom of a sum of squares: (Σ r²)² / Σ r⁴, at least 1."""
+    squares = residuals**2
+    fourth = float(squares @ squares)
+    return max(float(squares.sum()) ** 2 / fourth, 1.0) if fourth > 0.0 else max(residuals.size - 1.0, 1.0)
 
 
 def _sample_quantile(ordered: Floats, level: float) -> float:

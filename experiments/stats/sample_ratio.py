@@ -57,7 +57,8 @@ def chi_square_p_value(counts: ArrayLike, shares: ArrayLike) -> float:
     expected = counts.sum() * shares
     if counts.sum() == 0.0 or counts.size < 2:
         return 1.0
-    return float(special.chdtrc(counts.size - 1, np.sum((counts - expected) ** 2 / expected)))
+    with np.errstate(over="ignore"):
+        return float(special.chdtrc(counts.size - 1, np.sum((counts - expected) ** 2 / expected)))
 
 
 def log_e_value(counts: ArrayLike, shares: ArrayLike, *, concentration: float = CONCENTRATION) -> float:

@@ -19,7 +19,7 @@ def requests_of(arm: str) -> tuple[list[float], list[int]]:
 
 def outer_interval(inputs: Inputs) -> Ours:
     values, units = requests_of(inputs["arm"])
-    found = clustered_quantile(values, units, inputs["q"], alpha=inputs["alpha"])
+    found = clustered_quantile(values, units, inputs["q"], alpha=inputs["alpha"], normal_limit=True)
     codes = np.unique(units, return_inverse=True)[1]
     residuals = unit_residuals(np.array(values), codes, inputs["q"], found.value)
     return {
@@ -85,5 +85,5 @@ def test_agrees_with_the_reference(case: Reference) -> None:
 
 def test_the_normal_deviate_of_the_interval_is_the_usual_one() -> None:
     values = np.arange(10_000.0)
-    found = clustered_quantile(values, values, 0.5)
+    found = clustered_quantile(values, values, 0.5, normal_limit=True)
     assert (found.high - found.low) / found.standard_error == pytest.approx(-2 * special.ndtri(0.025))

@@ -103,7 +103,7 @@ def test_the_judge_guards_a_quantile() -> None:
     p90 = MetricPlan("p90", MetricType.QUANTILE, Direction.DECREASE, Role.GUARDRAIL, margin=0.1)
     rng = np.random.default_rng(2)
     control, same, slow = (clustered_quantile(*latencies(rng, 4000), 0.9) for _ in range(3))
-    slow = replace(slow, value=slow.value * 1.8, standard_error=slow.standard_error * 1.8)
+    slow = replace(slow, value=slow.value * 1.8, low=slow.low * 1.8, high=slow.high * 1.8)
 
     def halted(new: QuantileEstimate) -> bool:
         sums = {("p90", "control"): control.as_sums(), ("p90", "new"): new.as_sums()}
@@ -121,7 +121,7 @@ def test_sums_say_the_same_as_the_estimate() -> None:
     mean = sums.sum_y / sums.units
     variance = (sums.sum_yy - sums.sum_y * mean) / (sums.units - 1)
     assert mean == pytest.approx(estimate.value)
-    assert math.sqrt(variance / sums.units) == pytest.approx(estimate.standard_error)
+    assert math.sqrt(variance / sums.units) == pytest.approx((estimate.high - estimate.low) / 2 / 1.959963984540054)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Error rates, coverage and speed of the statistics, measured by simulation against their targets."""
