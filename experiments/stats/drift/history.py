@@ -83,7 +83,7 @@ def decay(
     note = _note((reference, present))
     if note:
         return Decay(None, None, None, None, alarm=False, note=note)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         before, now = (ratio.estimate(SumsColumns.of([sums])) for sums in (reference, present))
     values = float(before.value[0]), float(now.value[0])
     if values[0] == 0.0:
@@ -126,8 +126,10 @@ def trend(
     usable = [place for place, sums in enumerate(windows) if not _note((sums,))]
     if len(usable) < 3 or np.unique(moments[usable]).size < 2:
         return Trend(None, None, falling=False, note="A trend needs three windows with enough units.")
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        slope, error = _slope(moments[usable], ratio.estimate(SumsColumns.of([windows[place] for place in usable])))
+    with np.errstate(all="ignore"):
+        estimates = ratio.estimate(SumsColumns.of([windows[place] for place in usable]))
+        measured = bool(np.isfinite(estimates.variance).all())
+        slope, error = _slope(moments[usable], estimates) if measured else (np.nan, np.nan)
     if not np.isfinite(slope + error):
         return Trend(None, None, falling=False, note="The values are too large for their squares.")
     half = float(special.stdtrit(len(usable) - 2, 1.0 - alpha / 2.0)) * error
@@ -137,10 +139,10 @@ def trend(
 
 
 def _interval(now: Estimates, before: Estimates, alpha: float) -> Interval | None:
-    if not now.variance[0] and not before.variance[0]:
-        certain = float((now.value[0] - before.value[0]) / abs(before.value[0]))
-        return Interval(certain, certain)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        if not now.variance[0] and not before.variance[0]:
+            certain = float((now.value[0] - before.value[0]) / abs(before.value[0]))
+            return Interval(certain, certain) if np.isfinite(certain) else None
         critical = two_sided_critical(linear_contrast(now, before).degrees, alpha)
         low, high = relative_interval(now, before, critical)
     return Interval(float(low[0]), float(high[0])) if np.isfinite(low[0]) and np.isfinite(high[0]) else None

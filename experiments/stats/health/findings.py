@@ -12,6 +12,10 @@ ALPHA = 0.001
 """Chance of a false alarm of each check; a mismatch is so rare and so costly that this is customary."""
 
 
+LARGEST_COUNT = 2**53
+"""From here on floats cannot tell neighbouring whole numbers apart."""
+
+
 class Severity(StrEnum):
     """What a finding does to a rollout; none of them halts it."""
 
@@ -49,9 +53,9 @@ def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def check_counts(counts: Iterable[float]) -> None:
-    """Raise InvalidEvidence `counts-invalid` unless all counts are finite and at least 0."""
-    sound = all(math.isfinite(count) and count >= 0 for count in counts)
-    require(sound, lambda: _evidence("counts-invalid", "A count is negative or not a number."))
+    """Raise InvalidEvidence `counts-invalid` unless all counts are whole numbers from 0 to 2⁵³."""
+    sound = all(0 <= count <= LARGEST_COUNT and count == int(count) for count in counts)
+    require(sound, lambda: _evidence("counts-invalid", "A count is negative or no whole number."))
 
 
 def check_sums(sums: Iterable[UnitSums]) -> None:

@@ -61,7 +61,7 @@ def gap_log_e(candidate: SumsColumns, control: SumsColumns, *, spread: float = S
     >>> round(float(log_e[0]), 4), round(float(p[0]), 9)
     (14.9118, 5e-09)
     """
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         arms = (ratio.estimate(candidate), ratio.estimate(control), ratio.estimate(candidate + control))
         contrast = linear_contrast(*with_pooled_variance(*arms))
         ready = _burnt_in(candidate, control) & np.isfinite(contrast.z)

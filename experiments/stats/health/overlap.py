@@ -75,7 +75,7 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     _check_overlap(overlap)
     if not overlap.in_several:
         return
-    test = stats.binomtest(overlap.in_several, overlap.units, tolerance, alternative="greater")
+    test = stats.binomtest(int(overlap.in_several), int(overlap.units), tolerance, alternative="greater")
     low = float(test.proportion_ci(1.0 - alpha, method="exact").low)
     if low <= tolerance:
         return

@@ -237,6 +237,7 @@ def test_any_shares_of_outcomes_are_judged(units: int, missing: int, other_units
     [
         (HealthEvidence("control", (Stage("one", {"control": 0.7, "new": 0.7}, {}),)), "shares-sum"),
         (HealthEvidence("control", (Stage("one", HALVES, {"control": -1}),)), "counts-invalid"),
+        (HealthEvidence("control", (Stage("one", HALVES, {"control": math.nan}),)), "counts-invalid"),  # type: ignore[dict-item]
         (HealthEvidence("control", overlap=Overlap(5, 6, {("control", "new"): 6})), "overlap-impossible"),
         (HealthEvidence("control", before={"cost": {"new": share(9, 1)}}), "control-missing"),
         (HealthEvidence("control", sums={"cost": {"new": UnitSums(9, math.nan, 9, 9, 9, 9)}}), "sums-invalid"),
