@@ -1,13 +1,14 @@
 # make run    start everything on this machine        make test       the whole suite
 # make demo   show two canaries, live                 make test-fast  the inner loop
 # make lint   style, types, import contracts          make bench      speed and memory
+# make calibrate   error rates of the statistics, into docs/calibration.md
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-fast lint bench install install-development system-packages lock clean
+.PHONY: run demo test test-fast lint bench calibrate install install-development system-packages lock clean
 
 run: install
 	@exec $(BIN)/python manage.py up
@@ -33,6 +34,10 @@ bench: install-development
 	$(BIN)/python -m bench.edge
 	$(BIN)/python -m bench.publish
 	$(BIN)/python -m bench.evidence
+	$(BIN)/python -m bench.stats
+
+calibrate: install-development
+	$(BIN)/python -m bench.calibration
 
 install: $(VENV)/installed
 install-development: $(VENV)/installed-development

@@ -9,6 +9,7 @@ from scipy import special
 from experiments.stats.arrays import Floats
 from experiments.stats.columns import Estimates
 
+SMALLEST_TAIL = 1e-300
 BALANCED = 0.5
 """Smaller over larger arm; from here on Welch's variance is safe even for skewed metrics."""
 
@@ -28,8 +29,9 @@ class Contrast:
 
     @property
     def normal_z(self) -> Floats:
-        """The normal deviate with the tail probability that z has in Student's distribution."""
-        return np.asarray(np.sign(self.z) * -special.ndtri(special.stdtr(self.degrees, -np.abs(self.z))))
+        """The normal deviate with the tail probability that z has in Student's distribution; 37 at the most."""
+        tail = np.maximum(special.stdtr(self.degrees, -np.abs(self.z)), SMALLEST_TAIL)
+        return np.asarray(np.sign(self.z) * -special.ndtri(tail), dtype=np.float64)
 
     @property
     def information(self) -> Floats:
