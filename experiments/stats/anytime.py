@@ -54,8 +54,8 @@ def averaged(log_e: Floats, *, weights: Floats | None = None) -> Floats:
     3.933132
     """
     count = log_e.shape[-1]
-    weights = np.full(count, 1.0 / count) if weights is None else weights
-    return np.asarray(special.logsumexp(log_e, axis=-1, b=weights), dtype=np.float64)
+    log_weights = -np.log(count) if weights is None else np.log(weights)
+    return np.asarray(np.logaddexp.reduce(log_e + log_weights, axis=-1), dtype=np.float64)
 
 
 def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
@@ -74,7 +74,7 @@ def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
     squared = np.min((-np.log(alpha) - level) / slope, axis=-1)
     for _ in range(NEWTON_STEPS):
         terms = level + squared[..., np.newaxis] * slope
-        log_mean = np.asarray(special.logsumexp(terms, axis=-1), dtype=np.float64)
+        log_mean = np.logaddexp.reduce(terms, axis=-1)
         weights = np.exp(terms - log_mean[..., np.newaxis])
         step = (log_mean + np.log(alpha)) / np.sum(weights * slope, axis=-1)
         squared = squared - step

@@ -29,7 +29,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Every (metric, candidate) of a plan, with both arms and the two together."""
+    """Every (metric, candidate) of a plan, with both arms and the two together.
+
+    `measured` says whether both arms gave an estimate, and `notes` why not.
+    """
 
     metrics: tuple[MetricPlan, ...]
     variants: tuple[str, ...]
@@ -37,6 +40,9 @@ class Cells:
     control: Arm
     pooled: Arm
     notes: tuple[str, ...]
+    roles: NDArray[np.str_]
+    measured: Flags
+    minimum_effect: Floats
     harm_sign: Floats
     margin: Floats
     relative_margin: Flags
@@ -47,11 +53,6 @@ class Cells:
         """Whether an arm has so few events that only a score test is right."""
         fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
         return np.asarray(np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
-
-    @property
-    def measured(self) -> Flags:
-        """Whether both arms gave an estimate."""
-        return np.array([not note for note in self.notes], dtype=np.bool_)
 
     def counts_at(self, places: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
         """Value and independent trials of the candidate and of the control, for the score tests."""
@@ -65,7 +66,7 @@ class Cells:
 
     def has_role(self, role: Role) -> Flags:
         """Which cells have this role."""
-        return np.array([metric.role is role for metric in self.metrics], dtype=np.bool_)
+        return np.asarray(self.roles == role.value, dtype=np.bool_)
 
 
 def candidates_of(plan: JudgePlan) -> tuple[str, ...]:
@@ -88,13 +89,17 @@ def arrange(
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
     types = [metric.type for metric in metrics]
     design_effect = _design_effect(types, candidate + control)
+    notes = _notes(types, candidate, control)
     return Cells(
         metrics=tuple(metrics),
         variants=tuple(variants),
         candidate=_arm(types, candidate, design_effect),
         control=_arm(types, control, design_effect),
         pooled=_arm(types, candidate + control, design_effect),
-        notes=_notes(types, candidate, control),
+        notes=notes,
+        roles=np.array([metric.role.value for metric in metrics], dtype=np.str_),
+        measured=np.array([not note for note in notes], dtype=np.bool_),
+        minimum_effect=np.array([metric.minimum_effect for metric in metrics], dtype=np.float64),
         harm_sign=np.array([1.0 if m.direction is Direction.DECREASE else -1.0 for m in metrics]),
         margin=np.array([m.margin if m.role is Role.GUARDRAIL else 0.0 for m in metrics]),
         relative_margin=np.array([m.margin_kind is MarginKind.RELATIVE for m in metrics], dtype=np.bool_),

@@ -32,7 +32,7 @@ def ratio_log_e(events_t: ArrayLike, events_c: ArrayLike, share: ArrayLike, *, a
     scale = 1.0 - null + null * RISK_RATIOS
     gains = events_t * np.log(RISK_RATIOS / scale) - events_c * np.log(scale)
     running = np.cumsum(gains, axis=-2) if gains.ndim > 1 else gains
-    return np.asarray(special.logsumexp(running, axis=-1) - np.log(RISK_RATIOS.size), dtype=np.float64)
+    return np.asarray(np.logaddexp.reduce(running, axis=-1) - np.log(RISK_RATIOS.size), dtype=np.float64)
 
 
 def share_log_e(events_t: ArrayLike, events_c: ArrayLike, share: float) -> Floats:

@@ -75,7 +75,7 @@ def effect_scales(cells: Cells) -> Floats:
     metric's unit comes from the control's value snapped to a power of 2, so that it stays where it is while the
     estimate wanders; it never depends on the difference between the arms.
     """
-    smallest = np.array([metric.minimum_effect for metric in cells.metrics])[:, None]
+    smallest = cells.minimum_effect[:, None]
     steps = np.linspace(0.0, 1.0, SCALES)
     snapped = np.exp2(np.round(np.log2(baseline(cells))))
     return np.asarray(snapped[:, None] * smallest ** (1.0 - steps) * LARGEST_EFFECT**steps, dtype=np.float64)

@@ -59,8 +59,8 @@ def _results(
     numbers = [
         _plain(np.where(cells.measured, control.value, np.nan)),
         _plain(np.where(cells.measured, candidate.value, np.nan)),
-        [0 if math.isnan(units) else int(units) for units in control.units],
-        [0 if math.isnan(units) else int(units) for units in candidate.units],
+        [0 if math.isnan(units) else int(units) for units in control.units.tolist()],
+        [0 if math.isnan(units) else int(units) for units in candidate.units.tolist()],
         _plain(effect),
         _plain(effect / np.abs(control.value)),
         _intervals(intervals.planned(cells, plan.alpha)),

@@ -59,7 +59,7 @@ def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
     The distance is what the test must tell apart: the margin of a guardrail that has one, else the minimum effect.
     """
     size = np.abs(cells.control.estimates.value)
-    effect = np.array([metric.minimum_effect for metric in cells.metrics]) * size
+    effect = cells.minimum_effect * size
     margin = np.where(cells.relative_margin, cells.margin * size, cells.margin)
     distance = np.where(margin > 0.0, margin, effect)
     goals = max(int(cells.has_role(Role.GOAL).sum()), 1)
