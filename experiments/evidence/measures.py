@@ -43,7 +43,7 @@ class Measure:
             case "requests":
                 return nw.lit(1)
             case "errors":
-                return _one_when((nw.col("status") >= 500) | nw.col("flags").str.contains(UPSTREAM_FAILED))
+                return _failed()
             case "sum":
                 return nw.col(self.argument)
             case "count":
@@ -81,6 +81,13 @@ def _fits(function: str, argument: str) -> bool:
     if function == "count":
         return argument in COLUMNS
     return function in ("outcome", "outcome_count") and re.fullmatch(OUTCOME_NAME, argument) is not None
+
+
+def _failed() -> nw.Expr:
+    """1 for a request that the backend failed. Most have no flags, and the pattern is then not tried on them."""
+    by_flags = _one_when(nw.col("flags").str.contains(UPSTREAM_FAILED))
+    unless_plain = nw.when(nw.col("flags") == "").then(nw.lit(0)).otherwise(by_flags)
+    return nw.when(nw.col("status") >= 500).then(nw.lit(1)).otherwise(unless_plain)
 
 
 def _one_when(condition: nw.Expr) -> nw.Expr:

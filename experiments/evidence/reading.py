@@ -6,6 +6,7 @@ Everything that names an engine is here: the frames and what is built on them ar
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -78,5 +79,21 @@ def _version(delta: DeltaTable | None) -> int:
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: DeltaTable | None) -> Frame:
-    rows = table.schema.empty_table() if delta is None else delta.to_pyarrow_dataset()
-    return nw.from_native(connection.from_arrow(rows))
+    if delta is None:
+        return nw.from_native(connection.from_arrow(table.schema.empty_table()))
+    return nw.from_native(_files(connection, table, delta) or connection.from_arrow(delta.to_pyarrow_dataset()))
+
+
+def _files(
+    connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: DeltaTable
+) -> duckdb.DuckDBPyRelation | None:
+    """The files of the version, read by DuckDB itself, which takes half the time; None unless they are local.
+
+    Files from before a column was added lack it, which only the table's own schema can make up for.
+    """
+    paths = delta.file_uris()
+    if not paths or not Path(paths[0]).is_absolute():
+        return None
+    relation = connection.read_parquet(paths, hive_partitioning=True, union_by_name=True)
+    known = set(relation.columns) >= set(table.schema.names)
+    return relation.select(*table.schema.names) if known else None
