@@ -1,0 +1,51 @@
+"""A slice of `make calibrate`: the same rows from fewer runs, each within what so few can tell."""
+
+import pytest
+
+from bench.calibration.__main__ import DRAWN, line, page
+from bench.calibration.clusters import quantile_coverage, resembling_requests
+from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.looking import false_promotions, price
+from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
+from bench.calibration.splits import splits
+from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
+
+RUNS: dict[Measure, int] = {
+    peeking: 40,
+    small_canary: 200,
+    quiet_ramp: 20,
+    correlated_guardrails: 300,
+    coverage: 60,
+    quantile_coverage: 600,
+    resembling_requests: 400,
+    false_promotions: 1000,
+    price: 1,
+    doubled_errors: 400,
+    slow_candidate: 200,
+    harmed_users: 400,
+    splits: 300,
+}
+
+
+def test_every_row_has_its_slice() -> None:
+    assert set(RUNS) == set(DRAWN)
+
+
+@pytest.mark.parametrize("measure", list(RUNS), ids=lambda measure: measure.__name__)
+def test_a_slice_of_the_table_holds(measure: Measure) -> None:
+    missed = [line(row) for row in measure(RUNS[measure]) if not row.holds]
+    assert missed == []
+
+
+def test_a_promise_that_is_broken_is_seen() -> None:
+    assert not chance_at_most("alarms", 0.05, 90, 1000).holds
+    assert chance_at_most("alarms", 0.05, 60, 1000).holds
+    assert not chance_between("coverage", 0.93, 0.97, 880, 1000).holds
+    assert not number_at_most("users", 100.0, 131.0, runs=50, error=15.0).holds
+
+
+def test_the_page_says_which_row_does_not_hold() -> None:
+    rows = [Row("one", "<= 1", "2", 10, 0.1, holds=False), Row("two", "<= 1", "1", 0, 0.0, holds=True)]
+    text = page(rows, 10)
+    assert "| one | <= 1 | 2 | 10 | 0.1 | **no** |" in text
+    assert "| two | <= 1 | 1 | exact |  | yes |" in text
