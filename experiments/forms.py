@@ -44,6 +44,10 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
             "type",
             "numerator",
             "denominator",
+            "level",
+            "cap",
+            "window_from_hours",
+            "window_to_hours",
             "direction",
             "display_unit",
         ]
@@ -51,9 +55,24 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts: ClassVar = {
             "key": "Short and unique, like thumbs-up. It stays as it is.",
             "numerator": "A measure, like errors or outcome(thumbs-up).",
-            "denominator": "A measure; for ratios only.",
+            "denominator": "A measure for ratios; for a classifier the outcome that is the label.",
+            "level": "For quantiles, between 0 and 1, like 0.9.",
+            "cap": "For means: the most that one user's total counts, so that a few heavy users decide nothing.",
+            "window_to_hours": "And up to this long. A user counts once it has passed. Empty: no window.",
             "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
         }
+
+    window_from_hours = forms.FloatField(
+        label="Window from hours",
+        required=False,
+        initial=0,
+        min_value=0,
+        help_text="Outcomes count from this long after a user's first request on.",
+    )
+
+    def clean_window_from_hours(self) -> float:
+        """Nothing typed is the moment of the first request."""
+        return self.cleaned_data["window_from_hours"] or 0.0
 
 
 class ExperimentForm(forms.Form):

@@ -2,9 +2,12 @@
 
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition
-from experiments.models import Experiment, PlanMetric, State
+from experiments.models import Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role
+from experiments.stats.windows import Window
+
+HOUR = 3600.0
 
 
 def pure_plan(experiment: Experiment) -> Plan:
@@ -67,14 +70,20 @@ def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
     """How each metric of the plan is computed from the lake."""
-    return tuple(
-        MetricDefinition(
-            key=plan_metric.metric.key,
-            type=MetricType(plan_metric.metric.type),
-            numerator=plan_metric.metric.numerator,
-            denominator=plan_metric.metric.denominator or None,
-        )
-        for plan_metric in _plan_metrics(experiment)
+    return tuple(metric_definition(plan_metric.metric) for plan_metric in _plan_metrics(experiment))
+
+
+def metric_definition(metric: Metric) -> MetricDefinition:
+    """How one metric is computed from the lake."""
+    ends = metric.window_to_hours
+    return MetricDefinition(
+        key=metric.key,
+        type=MetricType(metric.type),
+        numerator=metric.numerator,
+        denominator=metric.denominator or None,
+        level=metric.level,
+        cap=metric.cap,
+        window=Window(metric.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
     )
 
 

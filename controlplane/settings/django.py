@@ -4,12 +4,10 @@ import secrets
 from typing import Any
 
 import dj_database_url
-import django_stubs_ext
 
 from controlplane.logs import configure_logging
 from controlplane.settings.environment import get_environment
 
-django_stubs_ext.monkeypatch()
 environment = get_environment()
 configure_logging(environment.log_level)
 

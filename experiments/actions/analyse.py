@@ -26,7 +26,7 @@ def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: 
     """Collect the evidence, judge it, and store both with the versions they came from."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     collected = collect_evidence(
-        get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment)
+        get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment), now=now
     )
     looks = replace(state.looks, last=time_is_over(plan, state, now))
     results = judge(judge_plan(experiment, plan), collected.evidence, looks=looks)

@@ -9,7 +9,17 @@ from controlplane.models import Role
 from experiments.metric_checks import check_metric, metric_snapshot
 from experiments.models import Metric
 
-MEANING = ("key", "type", "numerator", "denominator", "direction")
+MEANING = (
+    "key",
+    "type",
+    "numerator",
+    "denominator",
+    "direction",
+    "level",
+    "cap",
+    "window_from_hours",
+    "window_to_hours",
+)
 
 
 def edit_metric(metric: Metric, *, actor: Actor) -> None:

@@ -1,7 +1,7 @@
 """Evidence for one analysis: from the lake's rows to sums over units, in one pass for all metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import narwhals as nw
@@ -16,6 +16,7 @@ from experiments.evidence.metrics import (
 )
 from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
+from experiments.evidence.special import Rows, special_sums
 from experiments.stats.types import Evidence
 
 
@@ -40,10 +41,13 @@ def collect_evidence(
     started_at: datetime,
     metrics: Sequence[MetricDefinition],
     *,
+    now: datetime | None = None,
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
 ) -> CollectedEvidence:
     """Sums over units of each metric and variant, from measured requests at or after `started_at`.
+
+    Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise.
 
     The same `as_of` gives the same evidence while the lake keeps that version (equal counts; sums of
     fractions up to the last digits, as their order of addition is free). Starts threads.
@@ -53,13 +57,22 @@ def collect_evidence(
         Unavailable: `lake-unavailable`.
 
     """
-    totals = distinct_measures(metrics)
+    simple = [metric for metric in metrics if metric.adds_up]
+    special = [metric for metric in metrics if not metric.adds_up]
+    totals = distinct_measures(simple)
     with read_lake(lake_url, as_of, threads) as reading:
         units = _unit_totals(reading, experiment, started_at, totals)
         seen = ("arm", "requests", "last_time")
-        values = units.select(*seen, **unit_values(metrics, totals)).select(*seen, **unit_products(metrics))
-        rows = _add_up(values, tuple(unit_products(metrics))).collect("pyarrow").rows(named=True)
-        return _collected(rows, metrics, reading.version)
+        values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
+        rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
+        collected = _collected(rows, simple, reading.version)
+        if not special:
+            return collected
+        measured = measured_requests(reading.requests, experiment, started_at)
+        known = reading.keep(units.select("unit", "arm", "first_time"))
+        moment = now or datetime.now(UTC)
+        sums = special_sums(special, Rows(measured, reading.outcomes, known), started_at, moment)
+        return replace(collected, evidence=replace(collected.evidence, sums={**collected.evidence.sums, **sums}))
 
 
 def _unit_totals(reading: Reading, experiment: str, started_at: datetime, totals: Mapping[Measure, str]) -> Frame:

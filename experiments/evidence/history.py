@@ -48,6 +48,8 @@ def evidence_over_time(
         Unavailable: `lake-unavailable`.
 
     """
+    # What does not add up has no history of sums.
+    metrics = [metric for metric in metrics if metric.adds_up]
     totals = distinct_measures(metrics)
     with read_lake(lake_url, as_of, threads) as reading:
         measured = measured_requests(reading.requests, experiment, started_at)

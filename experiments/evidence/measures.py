@@ -4,6 +4,7 @@
 - `errors`: 1 for each request that the backend failed
 - `duration_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`, `cost`: the column, where it is known
 - `count(<column>)`: 1 for each request for which the column is known
+- `above(<column>, <threshold>)`: 1 for each request for which the column is above the threshold
 - `outcome(<name>)`: the value of each outcome of that name
 - `outcome_count(<name>)`: 1 for each outcome of that name
 """
@@ -22,6 +23,7 @@ COLUMNS = ("duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens", "cost
 # went away (DC) is not among them: it says nothing about the backend.
 UPSTREAM_FAILED = r"(^|,)(UF|UC|UT|UH|UO|URX|LR|NC|DPE)(,|$)"
 
+_ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
 _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 
 
@@ -31,6 +33,7 @@ class Measure:
 
     function: str
     argument: str = ""
+    threshold: float = 0.0
 
     @property
     def from_outcomes(self) -> bool:
@@ -48,6 +51,8 @@ class Measure:
                 return nw.col(self.argument)
             case "count":
                 return _one_when(~nw.col(self.argument).is_null())
+            case "above":
+                return _one_when(nw.col(self.argument) > self.threshold)
             case "outcome":
                 return nw.when(nw.col("name") == self.argument).then(nw.col("value"))
             case _:
@@ -66,6 +71,9 @@ def parse(text: str) -> Measure:
         return Measure(text)
     if text in COLUMNS:
         return Measure("sum", text)
+    above = _ABOVE.fullmatch(text)
+    if above and above["column"] in COLUMNS:
+        return Measure("above", above["column"], float(above["threshold"]))
     call = _CALL.fullmatch(text)
     if call and _fits(call["function"], call["argument"].strip()):
         return Measure(call["function"], call["argument"].strip())
@@ -73,7 +81,7 @@ def parse(text: str) -> Measure:
         "measure-unknown",
         f"“{text}” is not a measure.",
         next_step=f"Use requests, errors, {', '.join(COLUMNS)}, count(<one of these columns>), "
-        "outcome(<name>) or outcome_count(<name>).",
+        "above(<one of these columns>, <threshold>), outcome(<name>) or outcome_count(<name>).",
     )
 
 

@@ -9,6 +9,7 @@ import narwhals as nw
 from controlplane.errors import InvalidInput
 from experiments.evidence.measures import Measure, parse
 from experiments.stats.types import MetricType, UnitSums
+from experiments.stats.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,25 @@ class MetricDefinition:
     A proportion is the share of units whose numerator total is above zero; a mean is the mean over
     units of the numerator total; a ratio is the numerator total of all units over their denominator
     total. Numerator and denominator are measures; only a ratio has a denominator.
+
+    A quantile is that of a column's values over requests, at `level`. What a classifier gets right is counted over
+    requests that have two outcomes: the prediction (numerator) and the label (denominator), 1 or 0 each. `cap` bounds
+    a unit's total of a mean. With a `window` an outcome counts only that long after a unit's first request, and a unit
+    only once its window has closed.
     """
 
     key: str
     type: MetricType
     numerator: str
     denominator: str | None = None
+    level: float | None = None
+    cap: float | None = None
+    window: Window | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it follows from totals of units that grow with every row."""
+        return self.type in (MetricType.PROPORTION, MetricType.MEAN, MetricType.RATIO) and self.window is None
 
 
 # The sums that are kept of each metric, by the fields of UnitSums.
@@ -57,10 +71,17 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
     values: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
         columns = [nw.col(totals[measure]) for measure in measures_of(metric)]
-        reached = nw.when(columns[0] > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
-        values[f"y_{number}"] = reached if metric.type is MetricType.PROPORTION else columns[0]
+        values[f"y_{number}"] = _total_of_unit(metric, columns[0])
         values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else nw.lit(1.0)
     return values
+
+
+def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
+    if metric.type is MetricType.PROPORTION:
+        return nw.when(total > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    if metric.cap is not None:
+        return nw.when(total > metric.cap).then(nw.lit(metric.cap)).otherwise(total)
+    return total
 
 
 def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:

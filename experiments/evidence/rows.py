@@ -57,14 +57,14 @@ def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
 def attributed_outcomes(
     outcomes: Frame, measured: Frame, units: Frame, names: Collection[str], started_at: datetime
 ) -> Frame:
-    """Outcomes of the experiment's units, each once: `unit`, `time`, `name`, `value`.
+    """Outcomes of the experiment's units, each once: `unit`, `request_id` (or null), `time`, `name`, `value`.
 
     An outcome that names a request belongs to that request alone; one that names only a unit counts
     from the unit's first measured request on.
     """
     named = outcomes.filter(nw.col("day") >= started_at.date(), nw.col("name").is_in(tuple(names)))
-    columns = ("time", "name", "value")
-    of_requests = named.filter(~nw.col("request_id").is_null()).select("request_id", *columns)
+    columns = ("request_id", "time", "name", "value")
+    of_requests = named.filter(~nw.col("request_id").is_null()).select(*columns)
     owners = (
         measured.select("request_id", "unit")
         .join(of_requests.select("request_id"), on="request_id", how="semi")

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from experiments.stats.classification import MEASURES
 from experiments.stats.types import Direction, MetricType
 from routing.models import KEY_VALIDATOR
 
@@ -11,7 +12,13 @@ TYPE_CHOICES = [
     (MetricType.PROPORTION.value, "Proportion: share of users with any"),
     (MetricType.MEAN.value, "Mean: total a user"),
     (MetricType.RATIO.value, "Ratio: total over total"),
+    (MetricType.QUANTILE.value, "Quantile: of a request's value"),
+    (MetricType.ACCURACY.value, "Accuracy: share of labelled requests that are right"),
+    (MetricType.PRECISION.value, "Precision: share of those called positive that are"),
+    (MetricType.RECALL.value, "Recall: share of positives that were found"),
+    (MetricType.F1.value, "F1: precision and recall in one"),
 ]
+WITH_DENOMINATOR = [MetricType.RATIO.value, *(measure.value for measure in MEASURES)]
 DIRECTION_CHOICES = [
     (Direction.INCREASE.value, "Higher is better"),
     (Direction.DECREASE.value, "Lower is better"),
@@ -26,7 +33,17 @@ class Metric(models.Model):
     description = models.TextField(blank=True)
     type = models.CharField(max_length=20, choices=TYPE_CHOICES)
     numerator = models.CharField(max_length=100, help_text="A measure, like `errors` or `outcome(thumbs-up)`.")
-    denominator = models.CharField(max_length=100, blank=True, help_text="A measure; for ratios only.")
+    denominator = models.CharField(
+        max_length=100, blank=True, help_text="A measure for ratios; the outcome that is the label for a classifier."
+    )
+    level = models.FloatField(null=True, blank=True, help_text="Which quantile, between 0 and 1, like 0.9.")
+    cap = models.FloatField(null=True, blank=True, help_text="Most that one user's total counts; for means.")
+    window_from_hours = models.FloatField(
+        default=0, help_text="Outcomes count from this long after a user's first request on."
+    )
+    window_to_hours = models.FloatField(
+        null=True, blank=True, help_text="And up to this long; a user counts once this time has passed."
+    )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -42,8 +59,26 @@ class Metric(models.Model):
                 name="metric_direction_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(type=MetricType.RATIO.value) ^ models.Q(denominator=""),
+                condition=models.Q(type__in=WITH_DENOMINATOR) ^ models.Q(denominator=""),
                 name="metric_ratio_has_denominator",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(type=MetricType.QUANTILE.value, level__gt=0, level__lt=1)
+                | (~models.Q(type=MetricType.QUANTILE.value) & models.Q(level=None)),
+                name="metric_quantile_has_level",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cap=None) | models.Q(type=MetricType.MEAN.value, cap__gt=0),
+                name="metric_cap_of_a_mean",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(window_to_hours=None)
+                | models.Q(
+                    type__in=[MetricType.PROPORTION.value, MetricType.MEAN.value],
+                    window_from_hours__gte=0,
+                    window_to_hours__gt=models.F("window_from_hours"),
+                ),
+                name="metric_window_in_order",
             ),
         ]
 

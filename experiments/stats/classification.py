@@ -5,24 +5,15 @@ requests with a label count; that both arms are labelled alike is a health check
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from experiments.stats.arrays import Floats
 from experiments.stats.errors import InvalidEvidence, require
-from experiments.stats.types import UnitSums
+from experiments.stats.types import MetricType, UnitSums
 
-
-class Measure(StrEnum):
-    """What of a classifier is measured."""
-
-    ACCURACY = "accuracy"
-    PRECISION = "precision"
-    RECALL = "recall"
-    SPECIFICITY = "specificity"
-    F1 = "f1"
+MEASURES = (MetricType.ACCURACY, MetricType.PRECISION, MetricType.RECALL, MetricType.F1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,27 +25,27 @@ class Outcomes:
     false_negatives: Floats
     true_negatives: Floats
 
-    def sums(self, measure: Measure) -> UnitSums:
-        """The measure as a ratio metric over units; units without anything to count are left out.
+    def sums(self, kind: MetricType) -> UnitSums:
+        """One of the four measures as a ratio metric over units; units without anything to count are left out.
 
-        accuracy (TP+TN) / all, precision TP / (TP+FP), recall TP / (TP+FN), specificity TN / (TN+FP), and
-        F1 = 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall, which is a ratio of counts too.
+        accuracy (TP+TN) / all, precision TP / (TP+FP), recall TP / (TP+FN), and F1 = 2 TP / (2 TP + FP + FN), the
+        harmonic mean of precision and recall, which is a ratio of counts too. Specificity is the recall of the other
+        class. Raises `KeyError` for a type of metric that is none of a classifier.
         Assumes independent units; the variance is the delta method's.
         References: van Rijsbergen, Information Retrieval (1979); Deng, Knoblich and Lu (KDD 2018).
 
         >>> arm = outcomes([1, 1, 0, 1], [1, 0, 1, 1], ["ann", "ann", "bob", "cleo"])
-        >>> f1 = arm.sums(Measure.F1)
+        >>> f1 = arm.sums(MetricType.F1)
         >>> round(f1.sum_y / f1.sum_d, 4)
         0.6667
         """
         right, wrong = self.true_positives, self.false_positives + self.false_negatives
         y, d = {
-            Measure.ACCURACY: (right + self.true_negatives, right + self.true_negatives + wrong),
-            Measure.PRECISION: (right, right + self.false_positives),
-            Measure.RECALL: (right, right + self.false_negatives),
-            Measure.SPECIFICITY: (self.true_negatives, self.true_negatives + self.false_positives),
-            Measure.F1: (2.0 * right, 2.0 * right + wrong),
-        }[measure]
+            MetricType.ACCURACY: (right + self.true_negatives, right + self.true_negatives + wrong),
+            MetricType.PRECISION: (right, right + self.false_positives),
+            MetricType.RECALL: (right, right + self.false_negatives),
+            MetricType.F1: (2.0 * right, 2.0 * right + wrong),
+        }[kind]
         return UnitSums.of(y[d > 0.0], d[d > 0.0])
 
 

@@ -32,6 +32,10 @@ class MetricType(StrEnum):
     MEAN = "mean"
     RATIO = "ratio"
     QUANTILE = "quantile"
+    ACCURACY = "accuracy"
+    PRECISION = "precision"
+    RECALL = "recall"
+    F1 = "f1"
 
 
 class MarginKind(StrEnum):

@@ -31,4 +31,9 @@ ESTIMATORS: Mapping[MetricType, Estimator] = {
     MetricType.RATIO: ratio,
     # Evidence of a quantile comes as the sums of a mean with the same value and standard error.
     MetricType.QUANTILE: mean,
+    # What a classifier gets right is a ratio of counts over units.
+    MetricType.ACCURACY: ratio,
+    MetricType.PRECISION: ratio,
+    MetricType.RECALL: ratio,
+    MetricType.F1: ratio,
 }

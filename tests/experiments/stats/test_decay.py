@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.classification import Measure, outcomes
+from experiments.stats.classification import outcomes
 from experiments.stats.drift import decay, trend
 from experiments.stats.errors import StatisticsError
-from experiments.stats.types import Direction, UnitSums
+from experiments.stats.types import Direction, MetricType, UnitSums
 from tests.experiments.stats.samples import share, sums
 
 
@@ -22,7 +22,7 @@ def labelled_week(rng: np.random.Generator, users: int, rate: float) -> UnitSums
     actual = rng.random(units.size) < 0.4
     kept = rng.random(units.size) < rate
     false_alarm = rng.random(units.size) < 0.4 * (1.0 - rate) / 0.6
-    return outcomes(actual, np.where(actual, kept, false_alarm), units).sums(Measure.F1)
+    return outcomes(actual, np.where(actual, kept, false_alarm), units).sums(MetricType.F1)
 
 
 def test_a_classifier_whose_f1_falls_in_production_is_alarmed() -> None:

@@ -1,0 +1,137 @@
+"""Metrics that do not follow from totals that add up: quantiles, windows and labels. One question each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from controlplane.errors import InvalidInput
+from experiments.evidence.measures import COLUMNS, parse
+from experiments.evidence.metrics import MetricDefinition
+from experiments.evidence.reading import Frame
+from experiments.evidence.rows import attributed_outcomes
+from experiments.stats.classification import MEASURES, outcomes
+from experiments.stats.quantiles import clustered_quantile
+from experiments.stats.types import MetricType, UnitSums
+from experiments.stats.windows import Window
+
+ByArm = dict[str, UnitSums]
+
+
+def check_special(metric: MetricDefinition) -> None:
+    """Refuse a quantile of what is no column, and a window of what is no outcome.
+
+    Raises:
+        InvalidInput: `metric-quantile`, `metric-window` or `measure-unknown`.
+
+    """
+    if metric.type is MetricType.QUANTILE and (metric.numerator not in COLUMNS or metric.level is None):
+        raise InvalidInput(
+            "metric-quantile",
+            f"The metric {metric.key} is no quantile of a request's column.",
+            next_step=f"Give it a level, like 0.9, and one of {', '.join(COLUMNS)}.",
+        )
+    if metric.window is not None and not parse(metric.numerator).from_outcomes:
+        raise InvalidInput(
+            "metric-window",
+            f"The metric {metric.key} has a window, and does not count outcomes.",
+            next_step="Give it outcome(<name>) or outcome_count(<name>), or take the window away.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is asked: an experiment's measured requests, all outcomes, and one row a unit (`arm`, `first_time`)."""
+
+    measured: Frame
+    outcomes: Frame
+    units: Frame
+
+    def of_one_arm(self) -> Frame:
+        """The units that were seen in one variant alone."""
+        return self.units.filter(~nw.col("arm").is_null())
+
+
+def special_sums(
+    metrics: Iterable[MetricDefinition], rows: Rows, started_at: datetime, now: datetime
+) -> Mapping[tuple[str, str], UnitSums]:
+    """Sums of each metric that does not add up, by metric and arm; an arm without enough data is left out.
+
+    `now` is up to when outcomes are known.
+
+    Raises:
+        InvalidInput: as `check_special`.
+
+    """
+    found: dict[tuple[str, str], UnitSums] = {}
+    for metric in metrics:
+        check_special(metric)
+        if metric.type is MetricType.QUANTILE:
+            arms = _quantile(metric, rows.measured, rows.of_one_arm())
+        elif metric.window is not None:
+            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at), rows.of_one_arm(), now)
+        else:
+            arms = _labels(metric, _outcomes(metric, rows, started_at), rows.of_one_arm())
+        found |= {(metric.key, arm): sums for arm, sums in arms.items()}
+    return found
+
+
+def _outcomes(metric: MetricDefinition, rows: Rows, started_at: datetime) -> Frame:
+    names = [metric.numerator, metric.denominator] if metric.type in MEASURES else [parse(metric.numerator).argument]
+    wanted = [name for name in names if name]
+    return attributed_outcomes(rows.outcomes, rows.measured, rows.units, wanted, started_at)
+
+
+def _quantile(metric: MetricDefinition, measured: Frame, units: Frame) -> ByArm:
+    known = measured.filter(~nw.col(metric.numerator).is_null()).select("unit", value=nw.col(metric.numerator))
+    rows = known.join(units.select("unit", "arm"), on="unit")
+    assert metric.level is not None  # noqa: S101 - checked above
+    found: ByArm = {}
+    for arm, (owners, values) in _columns(rows, ("unit", "value")).items():
+        estimate = clustered_quantile(values, owners, metric.level)
+        if not estimate.note:
+            found[arm] = estimate.as_sums()
+    return found
+
+
+def _window(metric: MetricDefinition, window: Window, events: Frame, units: Frame, now: datetime) -> ByArm:
+    """Each complete unit's events or their values in its window."""
+    amount = nw.col("value") if parse(metric.numerator).function == "outcome" else nw.lit(1.0)
+    since = (nw.col("time") - nw.col("first_time")).dt.total_milliseconds() / 1000.0
+    inside = (
+        events.join(units.select("unit", "first_time"), on="unit")
+        .filter(since >= window.start, since < window.end, nw.col("time") <= now)
+        .select("unit", amount=amount)
+        .group_by("unit")
+        .agg(nw.col("amount").sum())
+    )
+    age = (nw.lit(now) - nw.col("first_time")).dt.total_milliseconds() / 1000.0
+    rows = units.filter(age >= window.end).select("unit", "arm").join(inside, on="unit", how="left")
+    totals = _columns(rows.with_columns(nw.col("amount").fill_null(0.0)), ("amount",))
+    is_share = metric.type is MetricType.PROPORTION
+    return {arm: UnitSums.of(amounts > 0.0 if is_share else amounts) for arm, (amounts,) in totals.items()}
+
+
+def _labels(metric: MetricDefinition, labelled: Frame, units: Frame) -> ByArm:
+    """Requests that have both outcomes; the newest of each counts."""
+    sides = []
+    for name, column in ((metric.numerator, "predicted"), (metric.denominator, "actual")):
+        one = labelled.filter(nw.col("name") == name, ~nw.col("request_id").is_null())
+        sides.append(one.group_by("unit", "request_id").agg(nw.col("value").max().alias(column)))
+    rows = sides[0].join(sides[1], on=["unit", "request_id"]).join(units.select("unit", "arm"), on="unit")
+    found: ByArm = {}
+    for arm, (owners, predicted, actual) in _columns(rows, ("unit", "predicted", "actual")).items():
+        counted = outcomes(actual > 0.0, predicted > 0.0, owners, positive=True)
+        found[arm] = counted.sums(metric.type)
+    return found
+
+
+def _columns(rows: Frame, names: Sequence[str]) -> dict[str, list[NDArray[np.float64]]]:
+    """The columns as arrays, by arm."""
+    table = rows.select("arm", *names).collect("pyarrow")
+    arms = np.asarray(table["arm"].to_list())
+    columns = [table[name].to_numpy() for name in names]
+    return {str(arm): [column[arms == arm] for column in columns] for arm in sorted(set(arms.tolist()))}
