@@ -13,8 +13,9 @@ from experiments.decide import ExperimentState, Plan, look_is_due, time_is_over
 from experiments.evidence import CollectedEvidence, collect_evidence
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
+from experiments.stats.health import HealthEvidence, Overlap, Stage, check_health
 from experiments.stats.judge import judge
-from experiments.stats.types import Evidence, Results
+from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
 from routing.queries import latest_table
 
 RESULTS = TypeAdapter(Results)
@@ -29,9 +30,21 @@ def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: 
         get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment), now=now
     )
     looks = replace(state.looks, last=time_is_over(plan, state, now))
-    results = judge(judge_plan(experiment, plan), collected.evidence, looks=looks)
+    to_judge = judge_plan(experiment, plan)
+    results = replace(judge(to_judge, collected.evidence, looks=looks), findings=_findings(to_judge, collected))
     look = look_is_due(plan, state, results, now)
     return _store(experiment, collected, results, look=look, now=now), results
+
+
+def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
+    """What is wrong with the records or the randomisation."""
+    units, sums = collected.evidence.units, collected.evidence.sums
+    overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
+    by_metric: dict[str, dict[str, UnitSums]] = {}
+    for (metric, variant), found in sums.items():
+        by_metric.setdefault(metric, {})[variant] = found
+    stage = Stage("all stages", plan.shares, units)
+    return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric))
 
 
 def _store(

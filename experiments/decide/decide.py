@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from experiments.decide.harm import halt_on_harm
+from experiments.decide.health import hold_on_findings
 from experiments.decide.looks import wait_for_look
 from experiments.decide.patience import give_up, wait_for_soak, wait_for_units, wait_while_paused
 from experiments.decide.promotion import promote_or_end
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     halt_on_harm,
     wait_while_paused,
     hold_on_mismatch,
+    hold_on_findings,
     wait_for_soak,
     wait_for_units,
     advance,
@@ -43,7 +45,7 @@ def decide(plan: Plan, state: ExperimentState, results: Results, now: datetime) 
 def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> bool:
     """Whether this analysis is a look, at which promotion may be decided and alpha is spent."""
     situation = _situation(plan, state, results, now)
-    waiting = (halt_on_harm, wait_while_paused, hold_on_mismatch, wait_for_soak, wait_for_units, wait_for_look)
+    waiting = (*RULES[: RULES.index(advance)], wait_for_look)
     return situation.on_last_stage and all(rule(situation) is None for rule in waiting)
 
 

@@ -205,10 +205,35 @@ class Halt:
     blamed: tuple[tuple[str, str], ...]
 
 
+class Severity(StrEnum):
+    """What a finding does to a rollout; none of them halts it."""
+
+    BLOCKS_PROMOTION = "blocks-promotion"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and what to do about it.
+
+    `code` is stable and `subject` names the variant, segment, metric or pair of variants. `log_e_value` is evidence
+    that holds at every look, `p_value` that of a single look; what a check does not compute is None, never both.
+    """
+
+    code: str
+    severity: Severity
+    subject: str
+    sentence: str
+    next_step: str
+    p_value: float | None = None
+    log_e_value: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything one analysis found."""
+    """Everything one analysis found; `findings` are those of the health checks, the gravest first."""
 
     metrics: tuple[MetricResult, ...]
     sample_ratio: SampleRatio
     halt: Halt
+    findings: tuple[Finding, ...] = ()

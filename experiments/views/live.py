@@ -17,7 +17,7 @@ from experiments.views.comparison import accepted_harm, effect_points, forest_ro
 from experiments.views.history import log_lines
 from experiments.views.reads import Dossier, read_series
 from experiments.views.timeline import stage_lines, stage_spans
-from experiments.views.traffic import ratio_card, users_in_two_arms, variant_lines
+from experiments.views.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.views.verdict import TONES, announce, lead, summarise
 
 WIDE, NARROW = 800, 320
@@ -112,6 +112,7 @@ def _traffic(visit: Visit) -> dict[str, Any]:
     return {
         "variants": variant_lines(visit.dossier),
         "ratio": ratio_card(visit.dossier),
+        "findings": findings(visit.dossier),
         "two_arms": users_in_two_arms(visit.dossier),
     }
 

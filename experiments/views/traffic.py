@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from experiments.models import Variant
 from experiments.models.experiment import ENDED_STATES, State
-from experiments.stats.types import SampleRatio
+from experiments.stats.types import Finding, SampleRatio
 from experiments.views.reads import Dossier
 from experiments.views.wording import percent
 from routing.table import BUCKETS, FULL_COVERAGE
@@ -51,6 +51,12 @@ def ratio_card(dossier: Dossier) -> RatioCard:
     if ratio.mismatch:
         return RatioCard("bad", "The split is not the one that was set", f"{_chance(ratio)} Do not trust any result.")
     return RatioCard("good", "The split is as it was set", f"{_chance(ratio)} Nothing points to lost users.")
+
+
+def findings(dossier: Dossier) -> tuple[Finding, ...]:
+    """What else is wrong with the records or the randomisation; the split itself has a card of its own."""
+    found = dossier.results.findings if dossier.results else ()
+    return tuple(finding for finding in found if finding.code != "sample-ratio")
 
 
 def users_in_two_arms(dossier: Dossier) -> int:

@@ -1,9 +1,9 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
 from experiments.stats.health.check import HealthEvidence, check_health
-from experiments.stats.health.findings import Finding, Severity
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage
+from experiments.stats.types import Finding, Severity
 
 __all__ = [
     "Finding",

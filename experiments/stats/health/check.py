@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from experiments.stats.health.findings import ALPHA, Finding, by_severity
+from experiments.stats.health.findings import ALPHA, by_severity
 from experiments.stats.health.imbalance import imbalance_findings
 from experiments.stats.health.missing import SPREAD, missing_findings
 from experiments.stats.health.overlap import TOLERANCE, Overlap, overlap_findings
 from experiments.stats.health.records import fallen_findings, identical_findings
 from experiments.stats.health.shares import Stage, leak_findings, ratio_findings, segment_findings
-from experiments.stats.types import UnitSums
+from experiments.stats.types import Finding, UnitSums
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
-from experiments.stats.types import UnitSums
+from experiments.stats.types import Finding, Severity, UnitSums
 
 ALPHA = 0.001
 """Chance of a false alarm of each check; a mismatch is so rare and so costly that this is customary."""
@@ -14,30 +12,6 @@ ALPHA = 0.001
 
 LARGEST_COUNT = 2**53
 """From here on floats cannot tell neighbouring whole numbers apart."""
-
-
-class Severity(StrEnum):
-    """What a finding does to a rollout; none of them halts it."""
-
-    BLOCKS_PROMOTION = "blocks-promotion"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, and what to do about it.
-
-    `code` is stable and `subject` names the variant, segment, metric or pair of variants. `log_e_value` is evidence
-    that holds at every look, `p_value` that of a single look; what a check does not compute is None, never both.
-    """
-
-    code: str
-    severity: Severity
-    subject: str
-    sentence: str
-    next_step: str
-    p_value: float | None = None
-    log_e_value: float | None = None
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:

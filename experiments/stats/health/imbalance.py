@@ -9,10 +9,10 @@ from scipy import special
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import Contrast, linear_contrast
-from experiments.stats.health.findings import ALPHA, Finding, Severity, check_alpha, check_sums, known_control
+from experiments.stats.health.findings import ALPHA, check_alpha, check_sums, known_control
 from experiments.stats.metrics import ratio
 from experiments.stats.multiplicity import holm
-from experiments.stats.types import UnitSums
+from experiments.stats.types import Finding, Severity, UnitSums
 
 FEWEST_UNITS = 100
 """Units of an arm from which on its mean is about normal."""

@@ -12,17 +12,9 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import linear_contrast, with_pooled_variance
 from experiments.stats.errors import InvalidEvidence, require
-from experiments.stats.health.findings import (
-    ALPHA,
-    Finding,
-    Severity,
-    check_alpha,
-    check_between,
-    check_sums,
-    known_control,
-)
+from experiments.stats.health.findings import ALPHA, check_alpha, check_between, check_sums, known_control
 from experiments.stats.metrics import ratio
-from experiments.stats.types import UnitSums
+from experiments.stats.types import Finding, Severity, UnitSums
 
 SPREAD = 0.02
 """Differences in the share of outcomes that the mixture looks for; fixed for a run, or it is no martingale."""

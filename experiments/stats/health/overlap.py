@@ -8,14 +8,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from experiments.stats.errors import InvalidEvidence, require
-from experiments.stats.health.findings import (
-    ALPHA,
-    Finding,
-    Severity,
-    check_alpha,
-    check_between,
-    check_counts,
-)
+from experiments.stats.health.findings import ALPHA, check_alpha, check_between, check_counts
+from experiments.stats.types import Finding, Severity
 
 TOLERANCE = 0.001
 """Share of units in several arms that is accepted: a cleared cookie or a shared device is no fault of the rollout."""
@@ -23,7 +17,7 @@ TOLERANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Distinct units: all of them, those seen in several arms, and those seen in both arms of each pair."""
+    """Distinct units: all of them, those seen in several arms, and, where counted, those in both arms of each pair."""
 
     units: int
     in_several: int
@@ -79,13 +73,13 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     low = float(test.proportion_ci(1.0 - alpha, method="exact").low)
     if low <= tolerance:
         return
-    pair = max(overlap.by_pair, key=lambda pair: overlap.by_pair[pair])
+    pair = max(overlap.by_pair, key=lambda pair: overlap.by_pair[pair], default=())
+    most_often = f"; most often in {' and '.join(pair)}" if pair else ""
     yield Finding(
         code="units-in-several-arms",
         severity=Severity.BLOCKS_PROMOTION,
-        subject=", ".join(pair),
-        sentence=f"{overlap.in_several} of {overlap.units} units were in several arms, at least {low:.2%}; "
-        f"most often in {pair[0]} and {pair[1]}.",
+        subject=", ".join(pair) or "several arms",
+        sentence=f"{overlap.in_several} of {overlap.units} units were in several arms, at least {low:.2%}{most_often}.",
         next_step="Look for unstable unit ids, retries that are assigned again, or a salt that changed while running.",
         p_value=float(test.pvalue),
     )
@@ -94,7 +88,8 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
 def _check_overlap(overlap: Overlap) -> None:
     check_counts((overlap.units, overlap.in_several, *overlap.by_pair.values()))
     most = max(overlap.by_pair.values(), default=0)
-    possible = most <= overlap.in_several <= min(overlap.units, sum(overlap.by_pair.values()))
+    in_pairs = sum(overlap.by_pair.values()) if overlap.by_pair else overlap.units
+    possible = most <= overlap.in_several <= min(overlap.units, in_pairs)
     step = "Count distinct units in several arms, and in both arms of each pair."
     detail = "Units in several arms and in pairs of arms contradict each other."
     require(possible, lambda: InvalidEvidence("overlap-impossible", detail, next_step=step))

@@ -15,6 +15,7 @@ from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
 from experiments.models import Analysis, Decision, Experiment, State
+from experiments.plans import pure_state
 from routing.events.schema import REQUESTS
 from routing.models import Split
 from tests.experiments.drafts import draft
@@ -105,6 +106,34 @@ def test_a_healthy_ramp_advances_and_is_promoted(lake: str, running: Experiment)
         "advance",
         "promote",
     ]
+
+
+def test_users_in_both_arms_hold_and_are_stored_as_a_finding(lake: str, running: Experiment) -> None:
+    """One user in ten was seen in both arms: unit ids are not stable, and no result can be trusted."""
+    measure(lake, running, control_errors=3, candidate_errors=2)
+    astray = list(rows(running, "better", 0, first_unit=0))[:30]
+    store(lake, REQUESTS, [row | {"request_id": f"astray-{place}"} for place, row in enumerate(astray)])
+    decision = reconcile(running, now=later(running, 60))
+    assert decision is not None
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "units-in-several-arms")
+    assert "30 of 600 units were in several arms" in decision.reason
+    findings = Analysis.objects.get().results["findings"]
+    assert [finding["code"] for finding in findings] == ["units-in-several-arms"]
+
+
+def test_a_look_that_shows_nothing_yet_is_remembered(lake: str, running: Experiment) -> None:
+    """The candidate has a few more errors: within the margin or not, 300 users cannot say, so a later look may."""
+    measure(lake, running, control_errors=6, candidate_errors=9)
+    reconcile(running, now=later(running, 60))
+    on_last = fresh(running)
+    first = reconcile(on_last, now=later(on_last, 300))
+    assert first is not None
+    assert (first.kind, first.code) == (DecisionKind.HOLD, "look-1")
+    assert pure_state(fresh(running)).looks.taken["error-rate", "better"][0].fraction < 1.0
+    second = reconcile(fresh(running), now=later(on_last, 310))
+    assert second is not None
+    assert (second.kind, second.code) == (DecisionKind.HOLD, "before-look-2")
+    assert Analysis.objects.filter(look=True).count() == 1
 
 
 def test_without_traffic_nothing_is_promoted(running: Experiment) -> None:

@@ -8,6 +8,7 @@ from experiments.decide import ExperimentState, Label, Plan, StagePlan
 from experiments.stats.group_sequential import Look
 from experiments.stats.types import (
     Direction,
+    Finding,
     Halt,
     Interval,
     MarginKind,
@@ -93,6 +94,7 @@ def results(
     information: float = 1.0,
     harmed: bool = False,
     mismatch: bool = False,
+    findings: tuple[Finding, ...] = (),
 ) -> Results:
     """What the statistics said."""
     return Results(
@@ -114,6 +116,7 @@ def results(
             mismatch=mismatch,
         ),
         halt=Halt(9.0 if harmed else -1.0, 4.6, harmed, (("error-rate", "better"),) if harmed else ()),
+        findings=findings,
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from experiments.decide import DecisionKind, decide, look_is_due
 from experiments.stats.group_sequential import Look
-from experiments.stats.types import Verdict
+from experiments.stats.types import Finding, Severity, Verdict
 from tests.experiments.decide.situations import PLAN, after, results, state
 
 
@@ -45,6 +45,24 @@ def test_the_minimum_of_users_holds_on_every_stage(stage: int) -> None:
 def test_a_wrong_split_holds_and_never_promotes() -> None:
     decision = decide(PLAN, state(stage=2), results(mismatch=True), after(400))
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "sample-ratio-mismatch")
+
+
+LEAK = Finding("leak", Severity.BLOCKS_PROMOTION, "off", "100 units are in off.", "Find out why.", log_e_value=700.0)
+FELL = Finding("units-fell", Severity.WARNING, "new", "Units fell.", "Look for deletions.")
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_a_grave_finding_holds_on_every_stage_and_says_what_to_do(stage: int) -> None:
+    decision = decide(PLAN, state(stage=stage), results(findings=(LEAK,)), after(400))
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "leak")
+    assert decision.reason == "100 units are in off. Find out why."
+    assert not look_is_due(PLAN, state(stage=stage), results(findings=(LEAK,)), after(400))
+
+
+def test_a_finding_never_blocks_a_halt_and_a_warning_blocks_nothing() -> None:
+    harmed = results(harmed=True, findings=(LEAK,))
+    assert decide(PLAN, state(stage=2), harmed, after(400)).kind is DecisionKind.HALT
+    assert decide(PLAN, state(stage=2), results(findings=(FELL,)), after(400)).kind is DecisionKind.PROMOTE
 
 
 def test_a_pause_holds_for_as_long_as_it_lasts() -> None:

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from experiments.stats.errors import InvalidEvidence, StatisticsError
 from experiments.stats.health import HealthEvidence, Overlap, Severity, Stage, check_health, overlap_of
-from experiments.stats.health.findings import Finding
 from experiments.stats.health.imbalance import imbalances
 from experiments.stats.health.missing import outcome_gaps
 from experiments.stats.health.shares import segments_log_e, stages_log_e
-from experiments.stats.types import UnitSums
+from experiments.stats.types import Finding, UnitSums
 from tests.experiments.stats.samples import share, sums
 
 HALVES = {"control": 0.5, "new": 0.5}

@@ -15,6 +15,7 @@ from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Metric
+from experiments.stats.types import Finding, Severity
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
 
@@ -138,6 +139,14 @@ def test_the_traffic_is_set_beside_what_arrived() -> None:
     seen = page()
     for words in ("2,060", "5 % now", "50 % of the test", "The split is as it was set", "3 users were seen in more"):
         assert words in seen
+
+
+def test_what_is_wrong_with_the_records_is_said_with_what_to_do() -> None:
+    leak = Finding("leak", Severity.BLOCKS_PROMOTION, "off", "12 units are in off.", "Find out who sent them there.")
+    measured(running(), replace(found(), findings=(leak,)))
+    seen = page()
+    assert "12 units are in off." in seen
+    assert "Find out who sent them there." in seen
 
 
 def test_the_timeline_and_the_log_follow_the_ramp() -> None:
