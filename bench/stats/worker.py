@@ -29,7 +29,7 @@ def judged(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
 
 
 def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
-    """Only what the others do too: differences, their intervals and p-values."""
+    """Only what the others do too: differences, their intervals and p-values; with the variance of both values."""
     import numpy as np
 
     from experiments.stats import intervals
@@ -46,7 +46,8 @@ def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
             low, high = intervals.planned(cells, ALPHA)
             tail = lower_tail(contrast)
             p_value = 2.0 * np.minimum(tail, 1.0 - tail)
-        rows: Rows = np.stack([contrast.difference, low, high, p_value]).T[:, :3].tolist()
+            variances = [arm.estimates.variance / arm.estimates.units for arm in (cells.control, cells.candidate)]
+        rows: Rows = np.stack([contrast.difference, low, high, *variances, p_value]).T[:, :5].tolist()
         return rows
 
     return analyse
@@ -71,7 +72,10 @@ def sluice_input(metrics: list[dict[str, Any]]) -> Any:
 
 
 def tea_tasting(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
-    """Its metrics from its aggregates, so that no raw data is touched."""
+    """Its metrics from its aggregates, so that no raw data is touched.
+
+    Shares go through `Mean`: its `Proportion` compares z with the normal distribution, while all here use Student's.
+    """
     from tea_tasting.aggr import Aggregates
     from tea_tasting.metrics import Mean, RatioOfMeans
 
