@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def candidates_of(plan: JudgePlan) -> tuple[str, ...]:
 
 def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
     """Put the plan and its evidence in columns."""
-    places = [(metric, variant) for metric in plan.metrics for variant in candidates_of(plan)]
+    places = list(product(plan.metrics, candidates_of(plan)))
     metrics = [metric for metric, _ in places]
     treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
