@@ -89,7 +89,8 @@ def numeric_bins(reference: ArrayLike, *, bins: int = BINS) -> NumericBins:
     # Quantiles that are values themselves, so that equal ones stay together.
     quantiles = np.quantile(numbers, np.arange(1, bins) / bins, method="inverted_cdf")
     values, repeats = np.unique(quantiles, return_counts=True)
-    alone = values[repeats > 1]
+    # Nothing lies above the largest number, so it needs no edge behind it.
+    alone = values[(repeats > 1) & (values < np.finfo(np.float64).max)]
     return NumericBins(np.unique(np.concatenate([values, np.nextafter(alone, np.inf)])))
 
 
