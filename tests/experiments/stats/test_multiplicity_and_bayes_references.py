@@ -4,7 +4,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from experiments.stats.bayes import Prior, chance_to_beat, posterior
-from experiments.stats.multiplicity import benjamini_hochberg, discoveries, holm
+from experiments.stats.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
 from tests.experiments.stats import peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references
 
@@ -42,7 +42,7 @@ def test_agrees_with_the_reference(case: Reference) -> None:
         case,
         {
             "mt.": others,
-            "ebh": lambda inputs: {"rejected": discoveries(inputs["log_e"], inputs["alpha"]).sum()},
+            "ebh": lambda inputs: {"rejected": e_benjamini_hochberg(inputs["log_e"], inputs["alpha"]).sum()},
             "bayes.flat": lift,
             "bayes.n": lift,
             "bayes.bb": shares,
