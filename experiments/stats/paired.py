@@ -87,13 +87,16 @@ def agreement(first_passed: ArrayLike, second_passed: ArrayLike, *, alpha: float
     1947); Cohen, A coefficient of agreement for nominal scales (Educ. Psychol. Meas. 1960).
 
     Raises:
-        InvalidEvidence: `pairs-lengths`, `pairs-none`.
+        InvalidEvidence: `pairs-lengths`, `pairs-none`, `pairs-not-finite`.
 
     >>> found = agreement([1] * 75 + [0] * 45, [1] * 60 + [0] * 15 + [1] * 5 + [0] * 40)
     >>> found.only_first, found.only_second, round(found.p_value, 6), round(found.kappa, 6)
     (15, 5, 0.041389, 0.659574)
     """
-    first, second = np.asarray(first_passed, dtype=np.bool_), np.asarray(second_passed, dtype=np.bool_)
+    sides = [np.asarray(side, dtype=np.float64) for side in (first_passed, second_passed)]
+    known = not any(bool(np.isnan(side).any()) for side in sides)
+    require(known, lambda: _evidence("pairs-not-finite", "A verdict is no number."))
+    first, second = (side != 0.0 for side in sides)
     require(first.shape == second.shape, lambda: _evidence("pairs-lengths", "Both models need one verdict a pair."))
     require(first.size > 0, lambda: _evidence("pairs-none", "There is no pair."))
     counts = (first & second, first & ~second, ~first & second, ~first & ~second)

@@ -12,14 +12,13 @@ from experiments.stats.columns import Estimates
 from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
 from experiments.stats.types import UnitSums
 
-FEWEST_BEYOND = 15.0
-"""Independent requests on the thinner side of a quantile from which on its interval covers as it says."""
-
 USUAL_WIDTH = 3.919927969080108
 """Width of a normal 95 % interval in standard errors."""
 
 FEWEST_UNITS = 50
 UNITS_BEYOND = 2.0
+EFFECTIVE_UNITS_BEYOND = 1.0
+"""Units, all and effective ones, on the thinner side of a quantile from which on its interval covers as it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def clustered_quantile(
     interval runs between the sample quantiles at q - c sqrt(v) and q + c sqrt(v). Needs no density. c is Student's
     deviate with (Σ r²)² / Σ r⁴ degrees for r = S_i - q N_i, after Satterthwaite, as a few busy users may hold most of
     the variance; with `normal_limit` it is the normal one, as in the paper. Assumes independent units; that is trusted
-    from 15 independent requests and 2 / (1 - q) units beyond the quantile on.
+    from 2 / (1 - q) units and 1 / (1 - q) effective ones, (Σ N)² / Σ N², on.
     References: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018), section 4;
     Satterthwaite, An approximate distribution of estimates of variance components (Biometrics 1946).
 
@@ -90,7 +89,7 @@ def clustered_quantile(
     low, high = _sample_quantile(ordered, level - half), _sample_quantile(ordered, level + half)
     design_effect = variance * values.size / (level * (1.0 - level))
     error = (high - low) / (2.0 * critical)
-    note = _note(level, residuals.size, values.size, design_effect)
+    note = _note(level, np.bincount(codes))
     return QuantileEstimate(level, value, error, low, high, residuals.size, values.size, degrees, design_effect, note)
 
 
@@ -134,11 +133,13 @@ def exceedance(values: ArrayLike, units: ArrayLike, threshold: float) -> UnitSum
     above it is 1 - q unless the candidate is slower; it needs few data and no density, and may be looked at any time.
 
     Raises:
+        InvalidArgument: `threshold-range`.
         InvalidEvidence: `values-lengths`, `values-none`, `values-not-finite`.
 
     >>> exceedance([100.0, 900.0, 950.0], ["ann", "ann", "bob"], 500.0)
     UnitSums(units=2, sum_y=2.0, sum_d=3.0, sum_yy=2.0, sum_dd=5.0, sum_yd=3.0)
     """
+    require(math.isfinite(threshold), lambda: _argument("threshold-range", f"The threshold is {threshold}."))
     values, codes = _checked(values, units, 0.5, 0.05)
     above = np.bincount(codes, weights=values > threshold)
     return UnitSums.of(above, np.bincount(codes).astype(np.float64))
@@ -169,12 +170,13 @@ def _sample_quantile(ordered: Floats, level: float) -> float:
     return float(ordered[min(max(place, 0), ordered.size - 1)])
 
 
-def _note(level: float, units: int, requests: int, design_effect: float) -> str:
-    thin = min(level, 1.0 - level)
-    if units < FEWEST_UNITS or units * thin < UNITS_BEYOND * (1.0 - 1e-9):
+def _note(level: float, counts: NDArray[np.intp]) -> str:
+    """Judged by numbers of requests alone: a rule that asks the values would let those through that look too certain."""
+    thin, units = min(level, 1.0 - level) * (1.0 + 1e-9), counts.size
+    if units < FEWEST_UNITS or units * thin < UNITS_BEYOND:
         return f"{units} units are too few for the {level:.0%} quantile."
-    if requests * thin < FEWEST_BEYOND * design_effect:
-        return f"Too few independent requests lie beyond the {level:.0%} quantile."
+    if float(counts.sum()) ** 2 / float(counts @ counts) * thin < EFFECTIVE_UNITS_BEYOND:
+        return f"A few units send most requests: too little is known beyond the {level:.0%} quantile."
     return ""
 
 

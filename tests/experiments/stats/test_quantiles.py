@@ -132,6 +132,26 @@ def test_too_few_data_are_said(users: int, level: float, enough: bool) -> None:
     assert (estimate.note == "") is enough
 
 
+def test_enough_is_judged_by_counts_and_never_by_values() -> None:
+    """A rule that asks how alike a user's requests are lets those samples through that look too certain by chance."""
+    rng = np.random.default_rng(3)
+    units = np.repeat(np.arange(300), np.minimum(rng.zipf(1.8, 300), 200))
+    notes = {clustered_quantile(rng.lognormal(0, 1, units.size), units, 0.99).note for _ in range(50)}
+    assert len(notes) == 1
+    even = np.repeat(np.arange(300), 5)
+    assert {clustered_quantile(rng.lognormal(0, 1, even.size), even, 0.99).note for _ in range(50)} == {""}
+
+
+def test_what_is_called_enough_covers() -> None:
+    """Of samples with a few very busy users, only those are judged whose intervals hold."""
+    rng = np.random.default_rng(5)
+    found = [clustered_quantile(*latencies(rng, 400), 0.9) for _ in range(600)]
+    trusted = [estimate for estimate in found if not estimate.note]
+    assert len(trusted) > 300
+    covered = np.mean([estimate.low <= truth(0.9) <= estimate.high for estimate in trusted])
+    assert covered == pytest.approx(0.95, abs=0.02 + 4 * math.sqrt(0.95 * 0.05 / len(trusted)))
+
+
 def test_exceedance_counts_requests_above_the_threshold() -> None:
     assert exceedance([1.0, 2.0, 3.0, 4.0], [1, 1, 2, 2], 2.0) == UnitSums.of([0, 2], [2, 2])
 
