@@ -171,7 +171,7 @@ def _sample_quantile(ordered: Floats, level: float) -> float:
 
 
 def _note(level: float, counts: NDArray[np.intp]) -> str:
-    """Judged by numbers of requests alone: a rule that asks the values would let those through that look too certain."""
+    """Judged by numbers of requests alone: asking the values would let those samples through that look too certain."""
     thin, units = min(level, 1.0 - level) * (1.0 + 1e-9), counts.size
     if units < FEWEST_UNITS or units * thin < UNITS_BEYOND:
         return f"{units} units are too few for the {level:.0%} quantile."
