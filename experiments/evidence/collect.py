@@ -57,34 +57,39 @@ def collect_evidence(
         Unavailable: `lake-unavailable`.
 
     """
+    with read_lake(lake_url, as_of, threads) as reading:
+        measured = measured_requests(reading.requests, experiment, started_at)
+        return sums_over_units(reading, measured, started_at, metrics, now=now or datetime.now(UTC))
+
+
+def sums_over_units(
+    reading: Reading, measured: Frame, since: datetime, metrics: Sequence[MetricDefinition], *, now: datetime
+) -> CollectedEvidence:
+    """Sums over the units of measured requests; their column `variant` is the arm. Raises as `collect_evidence`."""
     simple = [metric for metric in metrics if metric.adds_up]
     special = [metric for metric in metrics if not metric.adds_up]
     totals = distinct_measures(simple)
-    with read_lake(lake_url, as_of, threads) as reading:
-        units = _unit_totals(reading, experiment, started_at, totals)
-        seen = ("arm", "requests", "last_time")
-        values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
-        rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
-        collected = _collected(rows, simple, reading.version)
-        if not special:
-            return collected
-        measured = measured_requests(reading.requests, experiment, started_at)
-        known = reading.keep(units.select("unit", "arm", "first_time"))
-        moment = now or datetime.now(UTC)
-        sums = special_sums(special, Rows(measured, reading.outcomes, known), started_at, moment)
-        return replace(collected, evidence=replace(collected.evidence, sums={**collected.evidence.sums, **sums}))
+    units = _unit_totals(reading, measured, since, totals)
+    seen = ("arm", "requests", "last_time")
+    values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
+    rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
+    collected = _collected(rows, simple, reading.version)
+    if not special:
+        return collected
+    known = reading.keep(units.select("unit", "arm", "first_time"))
+    sums = special_sums(special, Rows(measured, reading.outcomes, known), since, now)
+    return replace(collected, evidence=replace(collected.evidence, sums={**collected.evidence.sums, **sums}))
 
 
-def _unit_totals(reading: Reading, experiment: str, started_at: datetime, totals: Mapping[Measure, str]) -> Frame:
+def _unit_totals(reading: Reading, measured: Frame, since: datetime, totals: Mapping[Measure, str]) -> Frame:
     """One row a unit with its totals of requests and outcomes."""
-    measured = measured_requests(reading.requests, experiment, started_at)
     of_outcomes = {measure: column for measure, column in totals.items() if measure.from_outcomes}
     of_requests = {measure: column for measure, column in totals.items() if not measure.from_outcomes}
     units = units_of(measured, of_requests)
     if of_outcomes:
         units = reading.keep(units)
         names = {measure.argument for measure in of_outcomes}
-        outcomes = attributed_outcomes(reading.outcomes, measured, units, names, started_at)
+        outcomes = attributed_outcomes(reading.outcomes, measured, units, names, since)
         units = units.join(_outcome_totals(outcomes, of_outcomes), on="unit", how="left")
         units = units.with_columns(nw.col(*of_outcomes.values()).fill_null(0.0))
     return units

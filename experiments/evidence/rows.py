@@ -8,6 +8,8 @@ import narwhals as nw
 from experiments.evidence.measures import Measure
 from experiments.evidence.reading import Frame
 
+EVERYBODY = "everybody"
+
 
 def measured_requests(requests: Frame, experiment: str, started_at: datetime) -> Frame:
     """Requests that count: assigned by the experiment, neither forced nor shadow, since its start."""
@@ -20,6 +22,18 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
     )
+
+
+def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
+    """All requests of an endpoint with a unit, neither forced nor shadow, as if of one variant, `EVERYBODY`."""
+    return requests.filter(
+        nw.col("day") >= since.date(),
+        nw.col("endpoint") == endpoint,
+        nw.col("time") >= since,
+        ~nw.col("shadow"),
+        ~nw.col("forced"),
+        ~nw.col("unit").is_null(),
+    ).with_columns(variant=nw.lit(EVERYBODY))
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:
