@@ -106,10 +106,7 @@ def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:
     try:
         return ExperimentSpec.model_validate(data)
     except ValidationError as error:
-        problems = tuple(
-            FieldProblem(".".join(str(part) for part in item["loc"]) or "experiment", _sentence(item["msg"]))
-            for item in error.errors()
-        )
+        problems = field_problems(error, "experiment")
         count = "One field is" if len(problems) == 1 else f"{len(problems)} fields are"
         raise InvalidInput(
             "invalid-experiment",
@@ -117,6 +114,14 @@ def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:
             next_step="Correct what `problems` names and send it again.",
             problems=problems,
         ) from error
+
+
+def field_problems(error: ValidationError, whole: str) -> tuple[FieldProblem, ...]:
+    """One problem a message; `whole` names what is wrong as a whole."""
+    return tuple(
+        FieldProblem(".".join(str(part) for part in item["loc"]) or whole, _sentence(item["msg"]))
+        for item in error.errors()
+    )
 
 
 def _sentence(message: str) -> str:

@@ -21,3 +21,14 @@ class RolePermission(IsAuthenticated):
             return False
         request_actor(request).require(Role.VIEWER if request.method in SAFE_METHODS else Role.OPERATOR)
         return True
+
+
+class ReadPermission(IsAuthenticated):
+    """Lets everybody who is known in, whatever the method: for what is sent with POST and writes nothing."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the caller is known and may look."""
+        if not super().has_permission(request, view):
+            return False
+        request_actor(request).require(Role.VIEWER)
+        return True

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.api.permissions import ReadPermission
+from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
 from experiments.actions.create import create
 from experiments.actions.define_metric import define_metric
 from experiments.actions.delete import delete
@@ -31,6 +32,7 @@ from experiments.api.serializers import (
     PromotionSerializer,
     ReasonSerializer,
 )
+from experiments.forecast import Forecast, Stated, forecast, read_stated
 from experiments.models import Experiment, Metric, State
 from experiments.queries import experiments
 from experiments.spec import ExperimentSpec, read_spec
@@ -188,6 +190,18 @@ class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
         """The chain of decisions."""
         experiment = get_object_or_404(Experiment, key=key)
         return self._page(experiment.decisions.all(), DecisionSerializer)
+
+    @extend_schema(
+        description="What the plan needs and promises: users, days, and chances of what comes of it. Writes nothing, "
+        "and takes a few seconds. What is stated counts more than the last 7 days of the endpoint.",
+        request=Stated,
+        responses={200: Forecast, **WRITE_PROBLEMS, 503: problem("The lake cannot be read.")},
+    )
+    @action(detail=True, methods=["post"], permission_classes=[ReadPermission])
+    def forecast(self, request: Request, key: str) -> Response:
+        """What to expect, before the start."""
+        found = forecast(self.get_object(), read_stated(_mapping(request.data)))
+        return Response(found.model_dump(mode="json"))
 
     def _answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
         """The experiment as GET shows it."""

@@ -54,7 +54,7 @@ def planned_units(plan: JudgePlan, baselines: Mapping[str, Baseline]) -> Planned
     require(not missing, lambda: _error("baseline-missing", f"No baseline is known for {', '.join(missing)}."))
     candidates = [variant for variant, share in plan.shares.items() if variant != plan.control and share]
     needs = tuple(
-        _metric_units(plan, metric, baselines[metric.key], variant) for metric in decisive for variant in candidates
+        metric_units(plan, metric, baselines[metric.key], variant) for metric in decisive for variant in candidates
     )
     binding = max(needs, key=lambda need: need.units / plan.shares[need.variant])
     return PlannedUnits(needs, binding, binding.units / plan.shares[binding.variant])
@@ -83,7 +83,19 @@ def question_of(plan: JudgePlan, metric: MetricPlan, variant: str) -> Question:
     )
 
 
-def _metric_units(plan: JudgePlan, metric: MetricPlan, baseline: Baseline, variant: str) -> MetricUnits:
+def metric_units(plan: JudgePlan, metric: MetricPlan, baseline: Baseline, variant: str) -> MetricUnits:
+    """What one goal or guardrail of one candidate needs.
+
+    Raises:
+        InvalidArgument: `effect-zero`, `share-range`.
+
+    >>> from experiments.stats.planning.baseline import share
+    >>> from experiments.stats.types import Direction, MetricType
+    >>> goal = MetricPlan("thumbs", MetricType.PROPORTION, Direction.INCREASE, Role.GOAL, minimum_effect=0.1)
+    >>> plan = JudgePlan((goal,), "control", {"control": 0.5, "new": 0.5}, looks=1)
+    >>> round(metric_units(plan, goal, share(0.1), "new").units)
+    14751
+    """
     question = question_of(plan, metric, variant)
     effect = 0.0 if question.margin else metric.minimum_effect * abs(baseline.value)
     units = units_needed(baseline, effect, question)

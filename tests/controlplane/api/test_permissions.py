@@ -47,7 +47,7 @@ READS = [
         "routing-tables/1",
         "routing-tables/current",
     )
-]
+] + [Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500})]
 WRITES = [
     Operation("POST", "backends", 201, BACKEND),
     Operation("PATCH", "backends/stable", 200, {"name": "Renamed"}),
@@ -91,7 +91,7 @@ def test_a_stranger_is_sent_away(operation: Operation, stranger: Caller) -> None
 
 @pytest.mark.parametrize("operation", READS, ids=name)
 def test_a_viewer_reads(operation: Operation, viewer: Caller) -> None:
-    assert viewer.get(operation.path).status_code == 200
+    assert viewer.send(operation.method, operation.path, operation.body).status_code == 200
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=name)

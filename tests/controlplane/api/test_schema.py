@@ -40,7 +40,7 @@ def test_every_operation_has_a_success_and_a_problem(document: dict[str, Any]) -
 
 
 def test_every_verb_of_an_experiment_is_there(document: dict[str, Any]) -> None:
-    verbs = {"start", "pause", "resume", "halt", "promote", "analyses", "decisions"}
+    verbs = {"start", "pause", "resume", "halt", "promote", "analyses", "decisions", "forecast"}
     assert {f"/api/v1/experiments/{{key}}/{verb}" for verb in verbs} <= set(document["paths"])
     properties = document["components"]["schemas"]["ExperimentSpecRequest"]["properties"]
     assert {"key", "endpoint", "control", "candidates", "plan"} <= set(properties)

@@ -1,0 +1,23 @@
+"""Computing what may not be computable, so that one number that is missing does not take all others with it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from experiments.forecast.types import Obstacle
+from experiments.stats.errors import StatisticsError
+
+Found = TypeVar("Found")
+
+
+def attempt(compute: Callable[[], Found]) -> Found | Obstacle:
+    """What is computed, or why it cannot be."""
+    try:
+        return compute()
+    except StatisticsError as error:
+        return Obstacle(code=error.code, detail=error.detail, next_step=error.next_step)
+    except (ArithmeticError, ValueError, RuntimeError) as error:
+        return Obstacle(
+            code="out-of-range",
+            detail=f"The numbers are too large or too small to compute with: {error}.",
+            next_step="State the values in another unit, and check them.",
+        )

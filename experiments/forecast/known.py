@@ -1,0 +1,80 @@
+"""What is known of metrics and traffic before the start: stated, or else from history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controlplane.settings import get_environment
+from experiments.decide.types import Plan
+from experiments.evidence import CollectedBaseline, collect_baseline
+from experiments.forecast.attempt import attempt
+from experiments.forecast.stated import Stated, stated_baselines
+from experiments.forecast.types import Obstacle, Source
+from experiments.models import Experiment
+from experiments.plans import metric_definitions
+from experiments.stats.planning import Arrivals, Baseline
+from experiments.stats.planning.baseline import from_history
+from experiments.stats.types import MetricPlan, Role
+from routing.table import BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Baselines by metric, or why there is none; and how users of the experiment arrive."""
+
+    baselines: Mapping[str, Baseline]
+    obstacles: Mapping[str, Obstacle]
+    sources: Mapping[str, Source]
+    arrivals: Arrivals | Obstacle
+    arrivals_source: Source
+
+
+def what_is_known(experiment: Experiment, plan: Plan, stated: Stated) -> Known:
+    """What is stated, and from the lake what is not; the lake is left alone when all is stated.
+
+    Raises:
+        InvalidInput: `invalid-baselines`.
+        Unavailable: `lake-unavailable`.
+
+    """
+    said = stated_baselines(stated, plan.metrics)
+    decisive = [metric for metric in plan.metrics if metric.role is not Role.OBSERVED]
+    silent = [metric for metric in decisive if metric.key not in said]
+    history = _history(experiment, silent) if silent or stated.users_per_hour is None else None
+    found = {metric.key: _from_history(experiment, metric, history) for metric in silent}
+    obstacles = {key: each for key, each in found.items() if isinstance(each, Obstacle)}
+    recorded = {key: each for key, each in found.items() if isinstance(each, Baseline)}
+    sources: dict[str, Source] = {**dict.fromkeys(recorded, "history"), **dict.fromkeys(said, "stated")}
+    source: Source = "history" if stated.users_per_hour is None else "stated"
+    return Known({**recorded, **said}, obstacles, sources, _arrivals(experiment, stated, history), source)
+
+
+def _history(experiment: Experiment, metrics: list[MetricPlan]) -> CollectedBaseline:
+    keys = {metric.key for metric in metrics}
+    definitions = [each for each in metric_definitions(experiment) if each.key in keys]
+    return collect_baseline(get_environment().lake_url, experiment.endpoint.key, None, definitions)
+
+
+def _from_history(experiment: Experiment, metric: MetricPlan, history: CollectedBaseline | None) -> Baseline | Obstacle:
+    sums = history.sums.get(metric.key) if history else None
+    advice = f"State it in `baselines`, or send traffic to {experiment.endpoint.key} and ask again."
+    if sums is None:
+        detail = f"Nothing was measured of {metric.key} in the last 7 days."
+        return Obstacle(code="baseline-missing", detail=detail, next_step=advice)
+    found = attempt(lambda: from_history(metric.type, sums))
+    if isinstance(found, Baseline):
+        return found
+    return found.model_copy(update={"detail": f"{metric.key}: {found.detail}", "next_step": advice})
+
+
+def _arrivals(experiment: Experiment, stated: Stated, history: CollectedBaseline | None) -> Arrivals | Obstacle:
+    """Users that take part: the endpoint's, times the experiment's share of them."""
+    recorded = history.arrivals if history else None
+    exponent = stated.exponent or (recorded.exponent if recorded else 1.0)
+    first_hour = stated.users_per_hour or (recorded.first_hour if recorded else None)
+    if first_hour is None:
+        return Obstacle(
+            code="arrivals-missing",
+            detail=f"Too few users came to {experiment.endpoint.key} in the last 7 days to say how fast they come.",
+            next_step="State `users_per_hour`, or send traffic and ask again.",
+        )
+    return Arrivals(first_hour * experiment.traffic / BUCKETS, exponent)
