@@ -2,12 +2,12 @@
 
 from math import floor, log10
 
-from experiments.decide.wording import duration as spelled
 from experiments.forecast.prospect import Prospect
 from experiments.forecast.types import Duration, Obstacle
 from experiments.stats.planning import PlannedUnits
 
-SECONDS_A_DAY = 86_400.0
+SPANS = ((1.0, "days"), (24.0, "hours"), (24.0 * 60.0, "minutes"))
+"""How many of each make a day."""
 
 
 def summary(prospect: Prospect, needs: PlannedUnits | Obstacle, duration: Duration) -> str:
@@ -28,6 +28,13 @@ def about(number: float) -> str:
     return f"{round(number / step) * step:,}"
 
 
+def spelled(days: float) -> str:
+    """A span of time in the largest unit of which there are two, like `29 hours`."""
+    fitting = [(days * a_day, name) for a_day, name in SPANS if days * a_day >= 2.0]
+    number, name = fitting[0] if fitting else (days * SPANS[-1][0], SPANS[-1][1])
+    return f"{about(number)} {name}"
+
+
 def _users(prospect: Prospect, needs: PlannedUnits) -> str:
     shares = prospect.plan.shares
     if max(shares.values()) - min(shares.values()) < 1e-9:
@@ -40,11 +47,7 @@ def _time(prospect: Prospect, duration: Duration) -> str:
     if duration.days is None:
         return ""
     traffic = "present" if prospect.known.arrivals_source == "history" else "stated"
-    return f", {_days(duration.days)} at {traffic} traffic"
-
-
-def _days(days: float) -> str:
-    return f"{about(days)} days" if days >= 2.0 else spelled(days * SECONDS_A_DAY)
+    return f", {spelled(duration.days)} at {traffic} traffic"
 
 
 def _longest(prospect: Prospect, needs: PlannedUnits) -> list[str]:

@@ -10,6 +10,7 @@ from experiments.views.actions import (
     experiment_start,
 )
 from experiments.views.detail import experiment_detail, experiment_live
+from experiments.views.forecast import experiment_forecast
 from experiments.views.listing import experiment_list
 from experiments.views.metrics import metric_delete, metric_edit, metric_list, metric_new
 from experiments.views.new import experiment_new
@@ -20,6 +21,7 @@ urlpatterns = [
     path("experiments/new", experiment_new, name="experiment-new"),
     path("experiments/<slug:key>", experiment_detail, name="experiment-detail"),
     path("experiments/<slug:key>/live", experiment_live, name="experiment-live"),
+    path("experiments/<slug:key>/forecast", experiment_forecast, name="experiment-forecast"),
     path("experiments/<slug:key>/start", experiment_start, name="experiment-start"),
     path("experiments/<slug:key>/pause", experiment_pause, name="experiment-pause"),
     path("experiments/<slug:key>/resume", experiment_resume, name="experiment-resume"),

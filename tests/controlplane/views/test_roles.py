@@ -15,6 +15,7 @@ PAGES = (
     "/",
     "/experiments/canary",
     "/experiments/canary/live",
+    "/experiments/canary/forecast",
     "/backends",
     "/endpoints",
     "/metrics",

@@ -1,0 +1,67 @@
+"""What a draft's plan promises; comes after the page, as it takes a few seconds."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from controlplane.errors import SluiceError
+from controlplane.views.pages import page
+from experiments.forecast import Forecast, forecast
+from experiments.forecast.types import ExpectedOutcome
+from experiments.forecast.wording import about, spelled
+from experiments.models import Experiment
+from experiments.views.reads import find_experiment
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """One scenario as it is written."""
+
+    scenario: str
+    promote: str
+    halt: str
+    inconclusive: str
+    takes: str
+    users: str
+
+
+@require_safe
+def experiment_forecast(request: HttpRequest, key: str) -> HttpResponse:
+    """A part of the draft's page, and a page of its own where there is no JavaScript."""
+    experiment = find_experiment(key)
+    is_part = request.headers.get("HX-Request") == "true"
+    template = "experiments/forecast_parts.html" if is_part else "experiments/forecast_page.html"
+    return page(request, template, {"experiment": experiment, **_context(experiment)})
+
+
+def _context(experiment: Experiment) -> dict[str, object]:
+    try:
+        found = forecast(experiment)
+    except SluiceError as error:
+        return {"sentence": f"{error.detail} {error.next_step}"}
+    return {
+        "sentence": " ".join(_sentences(found)),
+        "outcomes": [_line(outcome) for outcome in found.simulation.scenarios],
+        "runs": found.simulation.runs,
+        "missing": found.needs.obstacle or found.arrivals_obstacle,
+        "address": f"/api/v1/experiments/{experiment.key}/forecast",
+    }
+
+
+def _sentences(found: Forecast) -> list[str]:
+    """The summary, and why nothing was tried out unless it says so."""
+    obstacle = found.simulation.obstacle
+    unsaid = obstacle is not None and obstacle.detail not in found.summary
+    return [found.summary, f"{obstacle.detail} {obstacle.next_step}"] if obstacle and unsaid else [found.summary]
+
+
+def _line(outcome: ExpectedOutcome) -> OutcomeLine:
+    return OutcomeLine(
+        outcome.scenario,
+        f"{outcome.promote:.0%}",
+        f"{outcome.halt:.0%}",
+        f"{outcome.inconclusive:.0%}",
+        spelled(outcome.mean_days),
+        about(outcome.users_exposed),
+    )
