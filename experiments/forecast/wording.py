@@ -15,9 +15,7 @@ def summary(prospect: Prospect, needs: PlannedUnits | Obstacle, duration: Durati
     if isinstance(needs, Obstacle):
         return f"What this plan needs is not known yet. {needs.detail} {needs.next_step}"
     parts = [f"Needs about {_users(prospect, needs)}{_time(prospect, duration)}."]
-    if duration.obstacle:
-        parts.append(f"{duration.obstacle.detail} {duration.obstacle.next_step}")
-    return " ".join(parts[:1] + _longest(prospect, needs) + parts[1:])
+    return " ".join([*parts, *_longest(prospect, needs), *_hindered(duration)])
 
 
 def about(number: float) -> str:
@@ -54,3 +52,11 @@ def _longest(prospect: Prospect, needs: PlannedUnits) -> list[str]:
     if len(prospect.plan.metrics) < 2:
         return []
     return [f"{prospect.labels[needs.binding.metric].name} takes longest."]
+
+
+def _hindered(duration: Duration) -> list[str]:
+    if duration.obstacle is None:
+        return []
+    too_long = f"That is longer than the {spelled(duration.maximum_days)} that the plan may take."
+    detail = duration.obstacle.detail if duration.days is None else too_long
+    return [f"{detail} {duration.obstacle.next_step}"]

@@ -12,6 +12,7 @@ from experiments.forecast.types import ExpectedOutcome
 from experiments.forecast.wording import about, spelled
 from experiments.models import Experiment
 from experiments.views.reads import find_experiment
+from experiments.views.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ def _sentences(found: Forecast) -> list[str]:
 def _line(outcome: ExpectedOutcome) -> OutcomeLine:
     return OutcomeLine(
         outcome.scenario,
-        f"{outcome.promote:.0%}",
-        f"{outcome.halt:.0%}",
-        f"{outcome.inconclusive:.0%}",
+        percent(round(outcome.promote, 2)),
+        percent(round(outcome.halt, 2)),
+        percent(round(outcome.inconclusive, 2)),
         spelled(outcome.mean_days),
         about(outcome.users_exposed),
     )

@@ -24,7 +24,7 @@ WATCHED = {"metric": "latency", "role": "observed"}
 VISITS = {"value": 4.0, "standard_deviation": 3.0}
 FAILED = {"value": 0.05}
 STATED = {"users_per_hour": 500, "baselines": {"requests-per-user": VISITS, "failed-users": FAILED}}
-OF_GOAL = {"users_per_hour": 500, "baselines": {"requests-per-user": VISITS}}
+OF_GOAL: dict[str, Any] = {"users_per_hour": 500, "baselines": {"requests-per-user": VISITS}}
 
 
 def planned(*metrics: dict[str, Any], days: float = 14, **changes: Any) -> Experiment:
@@ -66,7 +66,15 @@ def test_a_plan_that_is_too_slow_says_so_and_still_how_long() -> None:
     assert said.duration.obstacle is not None
     assert said.duration.obstacle.code == "too-slow"
     assert (said.duration.days or 0.0) > said.duration.maximum_days == 1.0
-    assert "and may take 1" in said.summary
+    assert "longer than the 24 hours that the plan may take" in said.summary
+
+
+def test_without_arrivals_the_users_are_known_and_the_days_are_not() -> None:
+    said = expected(planned(GOAL), baselines=OF_GOAL["baselines"])
+    assert said.needs.units is not None
+    assert said.duration.days is None
+    assert said.duration.obstacle == said.arrivals_obstacle == said.simulation.obstacle
+    assert "State `users_per_hour`" in said.summary
 
 
 def test_the_smallest_effect_falls_with_the_days_and_meets_the_plan() -> None:
