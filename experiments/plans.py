@@ -4,7 +4,7 @@ from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition
 from experiments.models import Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role
+from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
 from experiments.stats.windows import Window
 
 HOUR = 3600.0
@@ -35,20 +35,23 @@ def pure_state(experiment: Experiment) -> ExperimentState:
         stage_index=experiment.stage_index,
         stage_entered_at=experiment.stage_entered_at,
         started_at=experiment.started_at,
-        looks=PastLooks(_looks_taken(experiment)),
+        looks=_past_looks(experiment),
     )
 
 
-def _looks_taken(experiment: Experiment) -> dict[tuple[str, str], tuple[Look, ...]]:
-    """What each look saw of each metric and candidate, oldest first."""
+def _past_looks(experiment: Experiment) -> PastLooks:
+    """What each look saw and showed of each metric and candidate, oldest first."""
     taken: dict[tuple[str, str], tuple[Look, ...]] = {}
+    shown: set[tuple[str, str]] = set()
     for results in experiment.analyses.filter(look=True).order_by("id").values_list("results", flat=True):
         for result in results["metrics"]:
+            name = result["metric"], result["variant"]
+            if result["verdict"] == Verdict.PASS:
+                shown.add(name)
             if result.get("information"):
-                name = result["metric"], result["variant"]
                 look = Look(result["information"], min(result["information_fraction"] or 0.0, 1.0))
                 taken[name] = (*taken.get(name, ()), look)
-    return taken
+    return PastLooks(taken, frozenset(shown))
 
 
 def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:

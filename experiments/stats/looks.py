@@ -18,11 +18,12 @@ class PresentLook:
     """The look at hand beside those taken; one entry a cell.
 
     `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
-    information, not capped at 1.
+    information, not capped at 1. `shown` is what an earlier look has shown.
     """
 
     plan: JudgePlan
     past: tuple[tuple[Look, ...], ...]
+    shown: Flags
     information: Floats
     fraction: Floats
     last: bool
@@ -48,9 +49,10 @@ class PresentLook:
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
     """Set the information in hand beside what the plan needs and the looks taken."""
-    names = zip((metric.key for metric in cells.metrics), cells.variants, strict=True)
+    names = [(metric.key, variant) for metric, variant in zip(cells.metrics, cells.variants, strict=True)]
     past = tuple(looks.taken.get(name, ()) for name in names)
-    return PresentLook(plan, past, information, information / planned_information(plan, cells), looks.last)
+    shown = np.array([name in looks.shown for name in names], dtype=np.bool_)
+    return PresentLook(plan, past, shown, information, information / planned_information(plan, cells), looks.last)
 
 
 def planned_information(plan: JudgePlan, cells: Cells) -> Floats:

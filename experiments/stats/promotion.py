@@ -30,8 +30,9 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
 
     Every guardrail must pass for a promotion, so their alpha is not divided (Berger, Technometrics 1982). Goals share
     theirs by Holm's method over goals and candidates, which stays valid at looks as long as one spending function is
-    used for all levels (Maurer and Bretz, Multiple testing in group sequential trials using graphical approaches,
-    Stat. Biopharm. Res. 2013). Observed metrics decide nothing; among them the false discovery rate is alpha.
+    used for all levels; what an earlier look has shown stays shown (Maurer and Bretz, Multiple testing in group
+    sequential trials using graphical approaches, Stat. Biopharm. Res. 2013). Observed metrics decide nothing; among
+    them the false discovery rate is alpha.
     """
     contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
     p_value = np.where(contrast.standard_error > 0.0, lower_tail(contrast), np.nan)
@@ -40,7 +41,8 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     critical = _critical(plan, cells, look, z)
     notes = _notes(plan, cells, p_value, look)
     sure = np.array([not note for note in notes], dtype=np.bool_)
-    passed, failed = sure & ~harmed & (z <= -critical), harmed | (sure & (z >= critical))
+    passed = sure & ~harmed & ((z <= -critical) | look.shown)
+    failed = harmed | (sure & ~look.shown & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed, failed, strict=True)
@@ -66,7 +68,7 @@ def _critical(plan: JudgePlan, cells: Cells, look: PresentLook, z: Floats) -> Fl
 
 def _holm(look: PresentLook, level: Floats, goals: Flags, z: Floats) -> Floats:
     """Critical values of the goals: each shown goal hands its part of alpha on to those still open."""
-    critical, still_open = np.full_like(z, np.nan), goals.copy()
+    critical, still_open = np.full_like(z, np.nan), goals & ~look.shown
     while still_open.any():
         critical[still_open] = look.critical(level / still_open.sum())[still_open]
         shown = still_open & (z <= -critical)

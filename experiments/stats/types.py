@@ -125,10 +125,12 @@ class JudgePlan:
 class PastLooks:
     """Looks at which promotion might have been decided, oldest first, by (metric, variant).
 
-    `last` declares that no look follows the present one, so that it may spend all that is left of alpha.
+    `shown` are the (metric, variant) that passed at one of them; what is shown once stays shown. `last` declares that
+    no look follows the present one, so that it may spend all that is left of alpha.
     """
 
     taken: Mapping[tuple[str, str], tuple[Look, ...]] = field(default_factory=dict)
+    shown: frozenset[tuple[str, str]] = frozenset()
     last: bool = False
 
 

@@ -35,18 +35,19 @@ class Outcome:
 
 @dataclass(slots=True)
 class Runs:
-    """Where each run stands; `hours` is NaN while it is under way."""
+    """Where each run stands; `hours` is NaN while it is under way, and `shown` has shape (runs, cells)."""
 
     promoted: Flags
     halted: Flags
     hours: Floats
     candidate_units: Floats
+    shown: Flags
 
     @classmethod
-    def of(cls, count: int) -> "Runs":
-        """So many runs, all under way."""
+    def of(cls, count: int, cells: int) -> "Runs":
+        """So many runs, all under way, with nothing shown of any cell."""
         no, unknown = np.zeros(count, dtype=np.bool_), np.full(count, np.nan)
-        return cls(no, no.copy(), unknown, np.zeros(count))
+        return cls(no, no.copy(), unknown, np.zeros(count), np.zeros((count, cells), dtype=np.bool_))
 
     @property
     def under_way(self) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":

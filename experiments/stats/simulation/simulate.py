@@ -56,7 +56,7 @@ def simulate(
 def _simulate_one(
     rollout: Rollout, course: Course, scenario: Scenario, count: int, rng: np.random.Generator
 ) -> Outcome:
-    runs, arms = Runs.of(count), _Arms.of(rollout, scenario, count)
+    runs, arms = Runs.of(count, len(cells_of(rollout.plan))), _Arms.of(rollout, scenario, count)
     for place, tick in enumerate(course.ticks):
         arms.grow(tick, rng)
         under_way = runs.under_way
@@ -131,8 +131,10 @@ def _decide(
 ) -> None:
     """Promote the runs in which a candidate has all it needs, and end those in which none can have it any more."""
     z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
-    critical = _holm(rollout, course.critical[:, look], z)
-    shown, ruled_out = z <= -critical, (z >= critical) | course.spent[look]
+    before = runs.shown[under_way]
+    critical = _holm(rollout, course.critical[:, look], z, before)
+    shown, ruled_out = (z <= -critical) | before, (z >= critical) | course.spent[look]
+    runs.shown[under_way] = shown
     plan_cells = cells_of(rollout.plan)
     promoted, hopeless = np.zeros(z.shape[0], dtype=np.bool_), np.ones(z.shape[0], dtype=np.bool_)
     for name in candidates_of(rollout.plan):
@@ -145,11 +147,11 @@ def _decide(
     runs.end(under_way[still & (promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
 
 
-def _holm(rollout: Rollout, steps: Floats, z: Floats) -> Floats:
+def _holm(rollout: Rollout, steps: Floats, z: Floats, shown: Flags) -> Floats:
     """Critical z of each cell and run, where each shown goal hands its alpha on; `steps` has shape (steps, cells)."""
     is_goal = np.array([metric.role is Role.GOAL for metric, _ in cells_of(rollout.plan)])
     critical = np.broadcast_to(steps[0], z.shape).copy()
-    still_open = np.broadcast_to(is_goal, z.shape).copy()
+    still_open = is_goal & ~shown
     for _ in range(int(is_goal.sum())):
         counts = np.maximum(still_open.sum(axis=1), 1)
         critical = np.where(still_open, steps[counts - 1], critical)

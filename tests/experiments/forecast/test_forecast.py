@@ -95,7 +95,7 @@ def test_the_simulation_tells_good_from_bad_within_seconds() -> None:
     assert time.monotonic() - began < 10.0
     outcomes = {each.scenario: each for each in said.simulation.scenarios}
     assert said.simulation.runs == 500
-    assert outcomes["smallest effect that matters"].promote > 0.5
+    assert outcomes["smallest effect that matters"].promote > 0.7
     assert outcomes["no effect"].promote < 0.1
     assert outcomes["failed-users +400 %"].halt > 0.95
     assert outcomes["failed-users +400 %"].users_exposed < outcomes["no effect"].users_exposed

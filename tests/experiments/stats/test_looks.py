@@ -84,6 +84,31 @@ def test_goals_share_alpha_and_hand_it_on() -> None:
     assert held_back.metrics[1].verdict is Verdict.INSUFFICIENT
 
 
+def test_what_a_look_has_shown_stays_shown() -> None:
+    """A guardrail may have all of its information, and its alpha spent, long before a goal has."""
+    guardrail = replace(FAILED_USERS, margin=1.0)
+    judged = plan(guardrail)
+    shown = judge(judged, evidence(guardrail, share(8000, 400), share(8000, 400)))
+    assert shown.metrics[0].verdict is Verdict.PASS
+    taken = {("failed-users", "new"): (Look(shown.metrics[0].information or 0.0, 1.0),)}
+    more = evidence(guardrail, share(9000, 450), share(9000, 450))
+    remembered = PastLooks(taken, frozenset({("failed-users", "new")}))
+    assert judge(judged, more, looks=remembered).metrics[0].verdict is Verdict.PASS
+    assert judge(judged, more, looks=PastLooks(taken)).metrics[0].verdict is Verdict.INSUFFICIENT
+    harmed = evidence(guardrail, share(9000, 450), share(9000, 1800))
+    assert judge(judged, harmed, looks=remembered).metrics[0].verdict is Verdict.FAIL
+
+
+def test_a_goal_shown_earlier_has_handed_its_alpha_on() -> None:
+    second = replace(THUMBS, key="second")
+    border = together(
+        evidence(THUMBS, share(5000, 2500), share(5000, 2500)), evidence(second, share(5000, 2500), share(5000, 2603))
+    )
+    remembered = PastLooks(shown=frozenset({("thumbs", "new")}), last=True)
+    verdicts = [result.verdict for result in judge(plan(THUMBS, second), border, looks=remembered).metrics]
+    assert verdicts == [Verdict.PASS, Verdict.PASS]
+
+
 def test_information_that_shrank_gives_no_verdict_and_says_why() -> None:
     goal = plan(THUMBS)
     before = PastLooks({("thumbs", "new"): (Look(1e6, 0.9),)})

@@ -10,7 +10,7 @@ from experiments.stats.errors import StatisticsError
 from experiments.stats.planning import Arrivals, Baseline, StageTarget, planned_units
 from experiments.stats.planning.baseline import share, share_of_requests
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, usual_scenarios
-from experiments.stats.types import JudgePlan, Role
+from experiments.stats.types import Direction, JudgePlan, Role
 from tests.experiments.stats.samples import ERRORS, LATENCY, THUMBS, plan
 
 RUNS = 1000
@@ -95,6 +95,18 @@ def test_the_planned_units_give_the_planned_power() -> None:
     (found,) = simulate(rollout, usual_scenarios(judged)[1:2], runs=RUNS)
     assert found.promote == pytest.approx(0.8, abs=chance(0.8) + 0.02)
     assert found.hours < 0.9 * hours
+
+
+@pytest.mark.parametrize("ticks", [40, 160])
+def test_goal_and_guardrail_together_have_the_planned_power(ticks: int) -> None:
+    """However often one looks: what the faster of both has shown is kept while the slower one collects."""
+    guardrail = replace(THUMBS, key="failed", role=Role.GUARDRAIL, direction=Direction.DECREASE, margin=0.25)
+    judged = plan(THUMBS, guardrail)
+    baselines = {"thumbs": share(0.1), "failed": share(0.05)}
+    hours = 1.2 * planned_units(judged, baselines).total / 500.0
+    rollout = Rollout(judged, baselines, (StageTarget(1.0, 1.0),), Arrivals(500.0), maximum_hours=hours, ticks=ticks)
+    (found,) = simulate(rollout, usual_scenarios(judged)[1:2], runs=RUNS)
+    assert found.promote >= 0.8 - chance(0.8)
 
 
 def test_observed_metrics_decide_nothing() -> None:
