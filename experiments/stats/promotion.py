@@ -80,7 +80,7 @@ def _holm(look: PresentLook, level: Floats, goals: Flags, z: Floats) -> Floats:
 
 def _discovery_threshold(z: Floats, alpha: float) -> Floats:
     """|z| from which on an observed metric counts as a discovery: where the adjusted two-sided p-value is alpha."""
-    known = np.isfinite(z)
+    known = ~np.isnan(z)
     threshold = np.full_like(z, np.nan)
     if not known.any():
         return threshold

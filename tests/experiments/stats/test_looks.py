@@ -118,6 +118,15 @@ def test_information_that_shrank_gives_no_verdict_and_says_why() -> None:
     assert result.critical_value is None
 
 
+def test_an_observed_metric_beyond_all_doubt_is_a_discovery() -> None:
+    """Its p-value is 1 to the last digit on the wrong side, and 0 on the other."""
+    watched = replace(THUMBS, role=Role.OBSERVED)
+    parts = evidence(watched, share(90_000, 80_000), share(90_000, 10_000))
+    found = judge(plan(watched), parts).metrics[0]
+    assert found.verdict is Verdict.FAIL
+    assert found.critical_value == pytest.approx(1.959963984540054)
+
+
 def test_among_observed_metrics_chance_finds_few() -> None:
     """Of 400 metrics without a difference, single tests at 5 % would call about 20 found."""
     rng = np.random.default_rng(5)
