@@ -5,9 +5,10 @@ from pathlib import Path
 import vl_convert
 
 from bench.pictures import data
-from bench.pictures.drawings import Spec, columns, lines, spans
+from bench.pictures.drawings import PER_CENT, Spec, columns, lines, spans, watched
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+RULE = "wholly left of the margin passes, wholly right of it fails, across it cannot tell"
 
 
 def main() -> None:
@@ -21,29 +22,36 @@ def main() -> None:
 
 def pictures() -> dict[str, Spec]:
     """All specs by the name of their file."""
-    rows, alarms = data.peeking()
+    run, alarms, share = data.peeking()
+    criticals, cost = data.looks()
+    served, halted = data.harms()
     information = "share of the planned information"
     return {
-        "peeking": lines(
-            rows, "Looking all the time at nothing", information, "difference in standard errors", subtitle=alarms
-        ),
+        "peeking": watched(run, alarms, "Looking at every tick where there is no difference", share),
         "looks": lines(
-            data.looks(), "What each look asks for", information, "standard errors", points=True, scale={"zero": False}
+            criticals,
+            "What each of 20 looks asks for",
+            information,
+            "z, difference in standard errors",
+            subtitle=cost,
+            points=True,
+            scale={"domain": [1.5, 7.5], "nice": False},
         ),
-        "verdicts": spans(data.verdicts(), "Four guardrails with a margin of 10 %", 0.1),
+        "verdicts": spans(data.verdicts(), "A guardrail with a margin of 10 %, judged five times", data.MARGIN, RULE),
         "harm": columns(
-            data.harms(),
+            served,
             "Users a candidate has served until the halt",
             "errors of the candidate, times those of the control (1 %)",
             "users, mean of 1,000 simulated rollouts",
-            subtitle="5,000 new users an hour, stages of 1, 5, 25 and 50 %",
+            subtitle=["5,000 new users an hour, stages of 1, 5, 25 and 50 %", halted],
         ),
         "sensitivity": lines(
             data.sensitivities(),
-            "The smallest change that is seen, in 8 of 10 cases",
+            "The smallest change of a goal that is seen in 8 of 10 cases",
             "days",
             "relative change of a share of 10 %",
-            axis={"format": ".0%"},
+            subtitle="half of the users each, 20 looks, alpha of 5 %",
+            axis=PER_CENT,
         ),
     }
 
