@@ -132,7 +132,8 @@ def looks() -> tuple[Rows, list[str]]:
 
 def _cost(spending: Spending, steps: tuple[float, ...], plan: JudgePlan) -> str:
     found = design(steps, plan.alpha, plan.power, spending=spending, sides=2)
-    return f"{found.inflation - 1.0:+.1%} users at most, {found.expected_with_effect - 1.0:+.0%} on average if the effect is there"
+    most, usual = found.inflation - 1.0, found.expected_with_effect - 1.0
+    return f"{most:+.1%} users at most, {usual:+.0%} on average if the effect is there"
 
 
 def verdicts() -> Rows:

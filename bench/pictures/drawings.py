@@ -93,35 +93,29 @@ def _curve(style: Spec) -> Spec:
 
 def spans(rows: Rows, title: str, margin: float, subtitle: str) -> Spec:
     """One interval a row, beside zero and the margin."""
-    marks = [{"x": 0.0, "text": "no change"}, {"x": margin, "text": "margin"}]
-    place = {"x": {"field": "x", "type": "quantitative"}}
-    rule = {"type": "rule", "strokeWidth": 1.5, "color": MUTED, "strokeDash": [5, 4]}
-    text = {"type": "text", "align": "left", "dx": 4, "fontSize": 12, "color": MUTED, "baseline": "top"}
+    estimate = {"x": {"field": "effect", "type": "quantitative"}, "y": _label()}
+    diamond = {"type": "point", "shape": "diamond", "filled": True, "color": "black", "size": 60, "opacity": 1}
     return {
         **frame(title, subtitle),
         "height": 190,
         "layer": [
-            {"data": {"values": marks}, "mark": rule, "encoding": place},
-            {
-                "data": {"values": marks},
-                "mark": text,
-                "encoding": {**place, "y": {"value": 0}, "text": {"field": "text"}},
-            },
+            *_limits(margin),
             {"data": {"values": rows}, "mark": {"type": "bar", "height": 10}, "encoding": _span()},
-            {
-                "data": {"values": rows},
-                "mark": {
-                    "type": "point",
-                    "shape": "diamond",
-                    "filled": True,
-                    "color": "black",
-                    "size": 60,
-                    "opacity": 1,
-                },
-                "encoding": {"x": {"field": "effect", "type": "quantitative"}, "y": _label()},
-            },
+            {"data": {"values": rows}, "mark": diamond, "encoding": estimate},
         ],
     }
+
+
+def _limits(margin: float) -> list[Spec]:
+    """Zero and the margin, each with its name."""
+    data = {"values": [{"x": 0.0, "text": "no change"}, {"x": margin, "text": "margin"}]}
+    place = {"x": {"field": "x", "type": "quantitative"}}
+    rule = {"type": "rule", "strokeWidth": 1.5, "color": MUTED, "strokeDash": [5, 4]}
+    text = {"type": "text", "align": "left", "dx": 4, "fontSize": 12, "color": MUTED, "baseline": "top"}
+    return [
+        {"data": data, "mark": rule, "encoding": place},
+        {"data": data, "mark": text, "encoding": {**place, "y": {"value": 0}, "text": {"field": "text"}}},
+    ]
 
 
 def _label() -> Spec:
