@@ -44,7 +44,7 @@ def watched(run: Rows, alarms: Rows, title: str, subtitle: str) -> Spec:
     chances = lines(alarms, "Runs that ever raised an alarm", "tick", "share of runs", axis=PER_CENT)
     color = chances["encoding"]["color"]
     color["scale"] = {"range": [BAD, CALM]}
-    color["legend"] = {**color["legend"], "orient": "none", "legendX": 510, "legendY": 90}
+    color["legend"] = {**color["legend"], "orient": "none", "legendX": 545, "legendY": 110}
     panels = [
         {**_bands(run), "width": 380, "height": 220},
         {**{name: chances[name] for name in ("data", "mark", "encoding", "title")}, "width": 260, "height": 220},
