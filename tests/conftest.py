@@ -11,8 +11,20 @@ SLOW = (
     "routing/test_envoy",
     "experiments/evidence/",
     "experiments/views/test_browser",
+    "experiments/forecast/",
+    "experiments/stats/test_covariate",
+    "experiments/stats/test_d",
+    "experiments/stats/test_failures",
+    "experiments/stats/test_health",
+    "experiments/stats/test_operating",
+    "experiments/stats/test_paired",
+    "experiments/stats/test_planning",
+    "experiments/stats/test_quantile",
+    "experiments/stats/test_second",
+    "experiments/stats/test_simulation",
+    "bench/",
 )
-"""Tests that start servers, browsers or much data, by where they are."""
+"""Tests that start servers or browsers, or that take much data or many runs, by where they are."""
 
 
 @pytest.fixture
