@@ -53,7 +53,7 @@ def outcomes(actual: ArrayLike, predicted: ArrayLike, units: ArrayLike, *, posit
     """Count each unit's outcomes; one entry a labelled request. With several classes, one is positive against the rest.
 
     Raises:
-        InvalidEvidence: `labels-lengths`, `labels-none`.
+        InvalidEvidence: `labels-lengths`, `labels-none`; `labels-missing`, a label or a prediction is NaN.
 
     >>> outcomes(["cat", "dog"], ["cat", "cat"], [7, 7], positive="cat").false_positives.tolist()
     [1.0]
@@ -62,6 +62,8 @@ def outcomes(actual: ArrayLike, predicted: ArrayLike, units: ArrayLike, *, posit
     same = actual.shape == predicted.shape == labels.shape
     require(same, lambda: _evidence("labels-lengths", "Labels, predictions and units differ in length."))
     require(labels.size > 0, lambda: _evidence("labels-none", "No request has a label yet."))
+    missing = np.not_equal(actual, actual) | np.not_equal(predicted, predicted)
+    require(not missing.any(), lambda: _evidence("labels-missing", "Some requests lack their label or prediction."))
     codes = np.unique(labels, return_inverse=True)[1]
     is_so, called_so = actual == positive, predicted == positive
     kinds = (is_so & called_so, ~is_so & called_so, is_so & ~called_so, ~is_so & ~called_so)

@@ -85,8 +85,9 @@ def test_users_without_anything_to_count_are_left_out() -> None:
 
 def test_labels_that_do_not_fit_have_a_name() -> None:
     codes = []
-    for actual, called, units in (([1], [1, 0], [1]), ([], [], [])):
+    missing = float("nan")
+    for actual, called, units in (([1], [1, 0], [1]), ([], [], []), ([1, missing], [1, 0], [1, 2])):
         with pytest.raises(StatisticsError) as error:
             outcomes(actual, called, units)
         codes.append(error.value.code)
-    assert codes == ["labels-lengths", "labels-none"]
+    assert codes == ["labels-lengths", "labels-none", "labels-missing"]
