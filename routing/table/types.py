@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from routing.table.access import Access, Credential, Issuer
+from routing.table.conditions import Condition
+
 BUCKETS = 10_000
 FULL_COVERAGE = 10_000
 
@@ -11,20 +14,30 @@ class UnitSource(StrEnum):
     """Where a request carries its unit."""
 
     HEADER = "header"
+    COOKIE = "cookie"
     BODY = "body"
+    CLAIM = "claim"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Where an endpoint finds the unit: a header's name, or the dotted path of a field in a JSON body."""
+    """Where an endpoint finds the unit: a header's or cookie's name, or the dotted path of a body field or JWT claim.
+
+    When `anonymous`, a request without one gets a cookie with a new unit from the edge.
+    """
 
     source: UnitSource
     name: str
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A deployed model version: addresses like `http://host:port`, prices a million tokens."""
+    """A deployed model version: addresses like `http://host:port`, prices a million tokens.
+
+    `concurrency` is how many requests may be under way at once, 0 for any number; `fallback` is the backend that
+    answers while this one has no healthy host.
+    """
 
     key: str
     protocol: str
@@ -32,6 +45,18 @@ class Backend:
     health_path: str
     prompt_price: float
     completion_price: float
+    connect_seconds: float = 3.0
+    concurrency: int = 0
+    credential: Credential | None = None
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What an arm changes of a request: headers and query parameters that are set, by name."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +67,102 @@ class Arm:
     backend: str
     start: int
     end: int
+    parameters: Parameters = Parameters()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """When an edge takes a candidate out by itself: the share of failures among so many of its latest requests.
+
+    A request fails by a 5xx, a reset, a time-out, or a first byte later than `first_byte_ms` (0: however late).
+    """
+
+    requests: int = 10
+    failing_share: float = 0.5
+    window_seconds: float = 5.0
+    first_byte_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunningExperiment:
-    """An experiment's arms, and how much of each arm's span is in: `coverage` in 1/10 000."""
+    """An experiment's arms, and how much of each arm's span is in: `coverage` in 1/10 000.
+
+    Only requests that meet all conditions of the `audience` are assigned. `guard_round` counts how often arms that
+    an edge took out were given back; what an edge took out in an earlier round is in again.
+    """
 
     key: str
     stage: int
     coverage: int
     arms: tuple[Arm, ...]
+    audience: tuple[Condition, ...] = ()
+    guard: Guard | None = Guard()
+    guard_round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A candidate that gets copies of `share` in 1/10 000 of the requests; nobody sees its answers."""
+
+    experiment: str
+    stage: int
+    variant: str
+    backend: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Requests that another backend answers: those that meet all conditions and are short enough.
+
+    `longest_bytes` is the longest body of such a request, 0 for any length.
+    """
+
+    key: str
+    backend: str
+    conditions: tuple[Condition, ...] = ()
+    longest_bytes: int = 0
+
+
+class RateLimitScope(StrEnum):
+    """Whose requests are counted together."""
+
+    ENDPOINT = "endpoint"
+    CLIENT = "client"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most so many requests in so many seconds, counted by each edge for itself."""
+
+    requests: int
+    seconds: int
+    scope: RateLimitScope = RateLimitScope.ENDPOINT
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an endpoint waits and how much it takes; 0 means no limit of its own.
+
+    `first_byte_seconds` until the answer begins, `idle_seconds` between two parts of it, `retries` before it has
+    begun, `body_bytes` of a request.
+    """
+
+    first_byte_seconds: float = 0.0
+    idle_seconds: float = 0.0
+    retries: int = 1
+    body_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A public path, the backend behind it, and the experiments that run on it."""
+    """A public name, the backend behind it, and the experiments that run on it.
+
+    Requests belong to it by path prefix and, where given, by host, method, conditions on headers, and model. The
+    prefix is replaced by `rewrite` on the way to the backend unless that is None. The last `holdout` buckets are in
+    no experiment.
+    """
 
     key: str
     path_prefix: str
@@ -65,6 +171,17 @@ class Endpoint:
     backend: str
     timeout_seconds: int
     experiments: tuple[RunningExperiment, ...]
+    hosts: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    models: tuple[str, ...] = ()
+    rewrite: str | None = None
+    limits: Limits = Limits()
+    tiers: tuple[Tier, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
+    holdout: int = 0
+    access: Access | None = None
+    rate_limits: tuple[RateLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +191,7 @@ class Table:
     version: int
     endpoints: tuple[Endpoint, ...]
     backends: tuple[Backend, ...]
+    issuers: tuple[Issuer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +203,7 @@ class Segment:
     experiment: str | None = None
     variant: str | None = None
     stage: int | None = None
+    parameters: Parameters = Parameters()
 
 
 @dataclass(frozen=True, slots=True)

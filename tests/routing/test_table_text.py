@@ -7,14 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.table import Arm, Backend, Table, TableUnreadableError, digest, from_json, to_json
+from routing.table import (
+    Arm,
+    Backend,
+    Condition,
+    Endpoint,
+    Guard,
+    Limits,
+    RunningExperiment,
+    Table,
+    TableUnreadableError,
+    digest,
+    from_json,
+    to_json,
+)
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 
 TABLE = make_table(make_endpoint("chat", make_experiment("new-model", Arm("control", "stable", 0, 10))), version=7)
 
-prices = st.floats(allow_nan=False, allow_infinity=False)
-st.register_type_strategy(Backend, st.builds(Backend, prompt_price=prices, completion_price=prices))
-tables = st.from_type(Table)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+backends = st.builds(Backend, prompt_price=finite, completion_price=finite, connect_seconds=finite)
+guards = st.none() | st.builds(Guard, failing_share=finite, window_seconds=finite, first_byte_ms=finite)
+experiments = st.builds(RunningExperiment, guard=guards, audience=st.just(()) | st.tuples(st.from_type(Condition)))
+limits = st.builds(Limits, first_byte_seconds=finite, idle_seconds=finite)
+endpoints = st.builds(Endpoint, limits=limits, experiments=st.lists(experiments, max_size=2).map(tuple))
+tables = st.builds(
+    Table, endpoints=st.lists(endpoints, max_size=2).map(tuple), backends=st.lists(backends, max_size=2).map(tuple)
+)
 
 
 @given(tables)
@@ -31,7 +50,7 @@ def test_the_text_is_canonical() -> None:
     content = json.loads(text)
     assert text == json.dumps(content, sort_keys=True, separators=(",", ":"))
     assert content["version"] == 7
-    assert content["endpoints"][0]["unit"] == {"name": "x-user-id", "source": "header"}
+    assert content["endpoints"][0]["unit"] == {"anonymous": False, "name": "x-user-id", "source": "header"}
 
 
 def test_a_whole_number_as_price_gives_the_text_of_the_same_fraction() -> None:
