@@ -1,18 +1,23 @@
 """Who gets which backend: the same answer as the data plane's, from the same hash."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 
 import xxhash
 
-from routing.table import BUCKETS, Endpoint, Segment, segments
+from routing.table import BUCKETS, Endpoint, Segment, Tier, admitted, meets, segments
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Where a request goes, and as what it is measured; the last four are None when it is not measured.
+    """Where a request goes, and as what it is measured; experiment, variant and stage are None when it is not.
 
-    A unit that no experiment takes in has a bucket all the same; a request without a unit has none.
+    A unit that no experiment takes in has a bucket all the same; a request without a unit, or one that a tier
+    answers, has none.
     """
 
     backend: str
@@ -20,6 +25,8 @@ class Assignment:
     variant: str | None
     stage: int | None
     bucket: int | None
+    held_out: bool = False
+    tier: str | None = None
 
 
 def bucket(salt: str, unit: str) -> int:
@@ -27,16 +34,29 @@ def bucket(salt: str, unit: str) -> int:
     return xxhash.xxh64_intdigest(f"{salt}:{unit}".encode(), seed=0) % BUCKETS
 
 
-def assign(endpoint: Endpoint, unit: str | None) -> Assignment:
-    """The assignment of a unit on an endpoint; no unit, or an empty one, gets the endpoint's own backend."""
+def assign(
+    endpoint: Endpoint, unit: str | None, headers: Mapping[str, str] = NO_HEADERS, body_bytes: int | None = None
+) -> Assignment:
+    """The assignment of a unit on an endpoint; no unit, or an empty one, gets the endpoint's own backend.
+
+    `headers` by their names in lower case decide audiences and tiers; `body_bytes` is the length of the body, where
+    it is known.
+    """
+    for tier in endpoint.tiers:
+        if _answers(tier, headers, body_bytes):
+            return Assignment(tier.backend, None, None, None, None, tier=tier.key)
     if not unit:
         return Assignment(endpoint.backend, None, None, None, None)
     place = bucket(endpoint.salt, unit)
-    segment = _segment_at(endpoint, place)
-    return Assignment(segment.backend, segment.experiment, segment.variant, segment.stage, place)
+    found = _segment_at(segments(endpoint, admitted(endpoint, headers)), place)
+    return Assignment(found.backend, found.experiment, found.variant, found.stage, place, found.held_out)
 
 
-def _segment_at(endpoint: Endpoint, place: int) -> Segment:
-    parts = segments(endpoint)
+def _answers(tier: Tier, headers: Mapping[str, str], body_bytes: int | None) -> bool:
+    short = not tier.longest_bytes or (body_bytes is not None and body_bytes <= tier.longest_bytes)
+    return short and all(meets(condition, headers) for condition in tier.conditions)
+
+
+def _segment_at(parts: tuple[Segment, ...], place: int) -> Segment:
     ends = accumulate(part.weight for part in parts)
     return next(part for part, end in zip(parts, ends, strict=True) if place < end)

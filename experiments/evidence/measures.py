@@ -2,7 +2,8 @@
 
 - `requests`: 1 for each request
 - `errors`: 1 for each request that the backend failed
-- `duration_ms`, `ttft_ms`, `prompt_tokens`, `completion_tokens`, `cost`: the column, where it is known
+- `duration_ms`, `ttft_ms`, `inter_token_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the column,
+  where it is known
 - `count(<column>)`: 1 for each request for which the column is known
 - `above(<column>, <threshold>)`: 1 for each request for which the column is above the threshold
 - `outcome(<name>)`: the value of each outcome of that name
@@ -17,7 +18,7 @@ import narwhals as nw
 from controlplane.errors import InvalidInput
 from routing.events.outcomes import OUTCOME_NAME
 
-COLUMNS = ("duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens", "cost")
+COLUMNS = ("duration_ms", "ttft_ms", "inter_token_ms", "prompt_tokens", "completion_tokens", "cost", "retries")
 
 # Envoy's flags for an upstream that refused, broke off, timed out or was not there. A client that
 # went away (DC) is not among them: it says nothing about the backend.
@@ -92,10 +93,14 @@ def _fits(function: str, argument: str) -> bool:
 
 
 def _failed() -> nw.Expr:
-    """1 for a request that the backend failed. Most have no flags, and the pattern is then not tried on them."""
+    """1 for a request that the backend failed, also where its fallback answered.
+
+    Most have no flags, and the pattern is then not tried on them.
+    """
     by_flags = _one_when(nw.col("flags").str.contains(UPSTREAM_FAILED))
     unless_plain = nw.when(nw.col("flags") == "").then(nw.lit(0)).otherwise(by_flags)
-    return nw.when(nw.col("status") >= 500).then(nw.lit(1)).otherwise(unless_plain)
+    fell_back = nw.col("answered_by") != nw.col("backend")
+    return nw.when((nw.col("status") >= 500) | fell_back).then(nw.lit(1)).otherwise(unless_plain)
 
 
 def _one_when(condition: nw.Expr) -> nw.Expr:

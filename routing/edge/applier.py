@@ -8,10 +8,9 @@ Each step is a file that is replaced; whatever is killed in between, the same st
 import time
 from collections.abc import Callable
 
-from routing.edge.configuration import read_table, write_clusters, write_configuration
+from routing.edge.configuration import read_table, write_clusters, write_configuration, write_routes
 from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.files import EdgeDirectory, write_json, write_text
-from routing.envoy import routes
+from routing.edge.files import EdgeDirectory, write_text
 from routing.table import Table, to_json
 
 PATIENCE_SECONDS = 5.0
@@ -55,7 +54,7 @@ class Applier:
         refusals = self._envoy.loaded().refusals
         version = write_clusters(self._directory, table, before=self.applied)
         self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
-        write_json(self._directory.routes, routes(table))
+        write_routes(self._directory, table)
         self._wait(table, refusals, lambda: self._envoy.served_version() == table.version)
 
     def _wait(self, table: Table, refusals: int, reached: Callable[[], bool]) -> None:

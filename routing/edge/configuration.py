@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from routing.edge.files import EdgeDirectory, write_json
-from routing.envoy import clusters, routes
+from routing.envoy import clusters, routes, shadow_routes
 from routing.table import Problem, Table, TableUnreadableError, from_json, problems
 
 log = structlog.get_logger()
@@ -36,6 +36,12 @@ def read_table(directory: EdgeDirectory) -> Table:
 def write_configuration(directory: EdgeDirectory, table: Table) -> None:
     """Write clusters and routes of one table."""
     write_clusters(directory, table)
+    write_routes(directory, table)
+
+
+def write_routes(directory: EdgeDirectory, table: Table) -> None:
+    """Write a table's routes; those of copies first, so that no copy comes before its route."""
+    write_json(directory.shadows, shadow_routes(table))
     write_json(directory.routes, routes(table))
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routing.envoy import Files
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeDirectory:
-    """Where an edge keeps its files; Envoy reads the first three, and writes the spool's open segment."""
+    """Where an edge keeps its files; Envoy reads the first four, and writes the spool's open segment."""
 
     path: Path
 
@@ -29,6 +31,11 @@ class EdgeDirectory:
         return self.path / "routes.json"
 
     @property
+    def shadows(self) -> Path:
+        """Envoy's routes of copies."""
+        return self.path / "shadows.json"
+
+    @property
     def table(self) -> Path:
         """The last routing table that Envoy was seen to serve."""
         return self.path / "table.json"
@@ -42,6 +49,10 @@ class EdgeDirectory:
     def access_log(self) -> Path:
         """The open segment, which Envoy appends to."""
         return self.spool / "open.jsonl"
+
+    def for_envoy(self) -> Files:
+        """The paths that Envoy's static configuration names."""
+        return Files(str(self.clusters), str(self.routes), str(self.shadows), str(self.access_log))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -21,9 +21,7 @@ def prepare(directory: Path, *, name: str, host: str, port: int, admin_port: int
         host=host,
         port=port,
         admin_port=admin_port,
-        clusters_file=str(edge.clusters),
-        routes_file=str(edge.routes),
-        log_file=str(edge.access_log),
+        files=edge.for_envoy(),
     )
     write_json(edge.bootstrap, content)
     write_configuration(edge, read_table(edge))

@@ -10,7 +10,14 @@ from routing.units import unit_hash
 PRICED_TOKENS = 1_000_000
 
 # Envoy writes the fields in alphabetical order.
-LINE_START = b'{"duration_ms":'
+LINE_START = b'{"answered_by":'
+
+STREAM = "text/event-stream"
+
+# Envoy's response flags: who ended an answer before its end.
+CUT_BY_CLIENT = frozenset({"DC", "DPE"})
+TIMED_OUT = frozenset({"UT", "SI", "DT", "UMSDR"})
+CUT_BY_BACKEND = frozenset({"UC", "UF", "UH", "UR", "UPE", "LR", "URX", "NC"})
 
 
 class BrokenLineError(ValueError):
@@ -25,13 +32,23 @@ class Facts:
     backend: str
     table_version: int
     forced: bool
-    prompt_price: float
-    completion_price: float
+    shadow: bool = False
+    held_out: bool = False
+    tier: str | None = None
     experiment: str | None = None
     variant: str | None = None
     stage: int | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Which backend answered, and its prices of a million tokens."""
+
+    backend: str
+    prompt_price: float
+    completion_price: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,9 @@ class LogLine:
     duration_us: float | None
     ttft_us: float | None
     facts: Facts
+    answered_by: Answer | None = None
+    attempts: int = 0
+    kind: str | None = None
 
 
 _LINE = TypeAdapter(LogLine)
@@ -72,7 +92,7 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "variant": facts.variant,
         "stage": facts.stage,
         "table_version": facts.table_version,
-        "shadow": False,
+        "shadow": facts.shadow,
         "forced": facts.forced,
         "status": log.status,
         "flags": "" if log.flags == "-" else log.flags,
@@ -80,17 +100,44 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "ttft_ms": None if log.ttft_us is None else log.ttft_us / 1000,
         "prompt_tokens": facts.prompt_tokens,
         "completion_tokens": facts.completion_tokens,
-        "cost": cost(facts),
+        "cost": cost(log),
+        "answered_by": log.answered_by.backend if log.answered_by else None,
+        "retries": max(log.attempts - 1, 0),
+        "finish": finish(log),
+        "inter_token_ms": inter_token_ms(log),
+        "tier": facts.tier,
+        "held_out": facts.held_out,
     }
 
 
-def cost(facts: Facts) -> float | None:
+def cost(log: LogLine) -> float | None:
     """What the tokens cost, in the currency of the prices; None when a count that has a price is unknown."""
-    counted = ((facts.prompt_tokens, facts.prompt_price), (facts.completion_tokens, facts.completion_price))
+    facts, answer = log.facts, log.answered_by
+    if answer is None:
+        return None
+    counted = ((facts.prompt_tokens, answer.prompt_price), (facts.completion_tokens, answer.completion_price))
     known = [count * price for count, price in counted if count is not None]
     if not known or any(count is None and price > 0 for count, price in counted):
         return None
     return sum(known) / PRICED_TOKENS
+
+
+def finish(log: LogLine) -> str:
+    """How the answer ended: `complete`, or cut off by the `client`, by the `backend`, or at a `timeout`."""
+    flags = set(log.flags.split(","))
+    if flags & CUT_BY_CLIENT:
+        return "client"
+    if flags & TIMED_OUT:
+        return "timeout"
+    return "backend" if flags & CUT_BY_BACKEND else "complete"
+
+
+def inter_token_ms(log: LogLine) -> float | None:
+    """Milliseconds a token after the first byte of a stream; None when there is no stream or no count of its tokens."""
+    tokens = log.facts.completion_tokens
+    if not tokens or log.duration_us is None or log.ttft_us is None or not (log.kind or "").startswith(STREAM):
+        return None
+    return (log.duration_us - log.ttft_us) / 1000 / tokens
 
 
 def _read(line: bytes) -> LogLine:

@@ -1,17 +1,20 @@
 """Envoy's configuration as plain dictionaries: what is static, and what follows from a routing table."""
 
-from routing.envoy.bootstrap import bootstrap
+from routing.envoy.bootstrap import Files, bootstrap
 from routing.envoy.clusters import clusters
 from routing.envoy.names import FORCED_VARIANT_HEADER, ROUTES, STATISTICS_PREFIX, TABLE_PATH, Message
 from routing.envoy.routes import routes
+from routing.envoy.shadows import shadow_routes
 
 __all__ = [
     "FORCED_VARIANT_HEADER",
     "ROUTES",
     "STATISTICS_PREFIX",
     "TABLE_PATH",
+    "Files",
     "Message",
     "bootstrap",
     "clusters",
     "routes",
+    "shadow_routes",
 ]

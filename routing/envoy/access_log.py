@@ -1,6 +1,6 @@
 """The access log: one JSON line a request, with all that a request row is made of."""
 
-from routing.envoy.names import FACTS, RAW_UNIT, Message
+from routing.envoy.names import FACTS, HOST_FACTS, RAW_UNIT, Message
 
 LINE = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
@@ -12,6 +12,9 @@ LINE = {
     "duration_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
     "ttft_us": "%COMMON_DURATION(DS_RX_BEG:US_RX_BODY_BEG:us)%",
     "facts": f"%DYNAMIC_METADATA({FACTS})%",
+    "answered_by": f"%UPSTREAM_METADATA({HOST_FACTS})%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "kind": "%RESP(CONTENT-TYPE)%",
 }
 
 

@@ -1,14 +1,25 @@
-"""From the backends of a routing table to Envoy's clusters."""
+"""From the backends of a routing table to Envoy's clusters.
+
+A backend with a fallback is two clusters: its own hosts, and under its key an aggregate of these and the fallback's,
+which are asked while none of its own is healthy.
+"""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from routing.envoy.names import Message
+from routing.envoy.names import HOST_FACTS, Message
+from routing.envoy.shadows import shadow_cluster
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNLIMITED = 1_000_000
+
+CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+AGGREGATE = "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig"
+
+# Otherwise a host that is not healthy is asked when none is, and never the fallback.
+NO_PANIC = {"healthy_panic_threshold": {"value": 0}}
 
 # Shorter than the keep-alive of the usual model servers (2 s and more): Envoy closes an idle connection
 # before the server does, so that no request is sent into one that is just being closed.
@@ -16,7 +27,7 @@ IDLE_TIMEOUT = "1.5s"
 
 
 def clusters(table: Table, *, retiring: Iterable[Backend] = (), certificates: str = "") -> Message:
-    """The discovery response with one cluster a backend; assumes a table without problems.
+    """The discovery response with the clusters of all backends; assumes a table without problems.
 
     `retiring` are backends that routes in use may still name; where the table has the same key, it counts.
     `certificates` is the
@@ -26,23 +37,48 @@ def clusters(table: Table, *, retiring: Iterable[Backend] = (), certificates: st
     retired = len(backends) - len(table.backends)
     return {
         "version_info": f"{table.version}+{retired}" if retired else f"{table.version}",
-        "resources": [_cluster(backend, certificates) for backend in backends.values()],
+        "resources": [{"@type": CLUSTER, **cluster} for cluster in _clusters(backends.values(), certificates)],
     }
 
 
-def _cluster(backend: Backend, certificates: str) -> Message:
+def _clusters(backends: Iterable[Backend], certificates: str) -> Iterator[Message]:
+    yield shadow_cluster()
+    for backend in backends:
+        if backend.fallback is None:
+            yield _cluster(backend.key, backend, certificates)
+        else:
+            own = f"{backend.key}.own"
+            yield {**_cluster(own, backend, certificates), "common_lb_config": NO_PANIC}
+            yield _aggregate(backend.key, [own, backend.fallback])
+
+
+def _aggregate(name: str, clusters: list[str]) -> Message:
+    """Envoy asks the first that has a healthy host."""
+    return {
+        "name": name,
+        "connect_timeout": "3s",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "cluster_type": {
+            "name": "envoy.clusters.aggregate",
+            "typed_config": {"@type": AGGREGATE, "clusters": clusters},
+        },
+        "common_lb_config": NO_PANIC,
+        "typed_extension_protocol_options": _protocol_options(),
+    }
+
+
+def _cluster(name: str, backend: Backend, certificates: str) -> Message:
     addresses = [urlsplit(address) for address in backend.addresses]
     cluster: Message = {
-        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-        "name": backend.key,
+        "name": name,
         **_discovery(addresses),
-        "connect_timeout": "3s",
+        "connect_timeout": f"{backend.connect_seconds}s",
         "load_assignment": {
-            "cluster_name": backend.key,
-            "endpoints": [{"lb_endpoints": [_host(address) for address in addresses]}],
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [_host(address, backend) for address in addresses]}],
         },
         "health_checks": [_health_check(backend)],
-        "circuit_breakers": {"thresholds": [_no_limits()]},
+        "circuit_breakers": {"thresholds": [_breakers(backend)]},
         "upstream_connection_options": {"tcp_keepalive": {}},
         "typed_extension_protocol_options": _protocol_options(),
     }
@@ -65,13 +101,21 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _host(address: SplitResult) -> Message:
+def _host(address: SplitResult, backend: Backend) -> Message:
+    """A host tells which backend answered, and at which prices: a cost is right whatever a later table says."""
     port = address.port or DEFAULT_PORTS[address.scheme]
+    facts = {
+        "backend": backend.key,
+        "prompt_price": backend.prompt_price,
+        "completion_price": backend.completion_price,
+    }
     return {
+        "metadata": {"filter_metadata": {HOST_FACTS: facts}},
         "endpoint": {
             "address": {"socket_address": {"address": address.hostname, "port_value": port}},
             "health_check_config": {"hostname": address.hostname},
-        }
+            "hostname": address.hostname,
+        },
     }
 
 
@@ -87,10 +131,11 @@ def _health_check(backend: Backend) -> Message:
     }
 
 
-def _no_limits() -> Message:
+def _breakers(backend: Backend) -> Message:
     """Answers of models take long, so many are under way at once; Envoy's own limits are for short ones."""
     names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-    return dict.fromkeys(names, UNLIMITED)
+    limits = dict.fromkeys(names, UNLIMITED)
+    return limits | {"max_requests": backend.concurrency} if backend.concurrency else limits
 
 
 def _protocol_options() -> Message:

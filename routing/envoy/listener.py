@@ -1,21 +1,27 @@
-"""The listener for user traffic: what Envoy does with every request, whatever the table says."""
+"""The listeners: what Envoy does with every request and every copy of one, whatever the table says."""
 
 from routing.envoy.access_log import access_log
 from routing.envoy.fields import usage_rules
 from routing.envoy.local_replies import local_replies
 from routing.envoy.names import (
+    ADDRESS_FIELDS,
     ARM_FACTS,
     BODY_FIELDS,
+    BODY_LIMIT,
     HTTP_FILTERS,
+    MODEL_FACTS,
+    PARAMETERS,
+    READ,
     ROUTE_FACTS,
     ROUTES,
+    SHADOWS,
     STATISTICS_PREFIX,
     STREAM_FIELDS,
     UNIT,
     Message,
 )
+from routing.table import LARGEST_BODY
 
-BUFFER_BYTES = 32 << 20
 EVENT_BYTES = 1 << 20
 
 # Envoy lets clients with internal addresses choose request ids and steer it by headers. Here nobody is internal.
@@ -23,23 +29,35 @@ NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 
 def listener(host: str, port: int, routes_file: str, log_file: str) -> Message:
-    """The one listener; its routes come from `routes_file`, its access log goes to `log_file`."""
-    manager = {"name": "manager", "typed_config": _connection_manager(routes_file, log_file)}
+    """The listener for users; its routes come from `routes_file`, its access log goes to `log_file`."""
+    manager = {"name": "manager", "typed_config": _connection_manager(ROUTES, routes_file, log_file)}
     return {
         "name": "edge",
         "address": {"socket_address": {"address": host, "port_value": port}},
-        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "per_connection_buffer_limit_bytes": LARGEST_BODY,
         "filter_chains": [{"filters": [manager]}],
     }
 
 
-def _connection_manager(routes_file: str, log_file: str) -> Message:
+def shadow_listener(routes_file: str, log_file: str) -> Message:
+    """The listener for copies, which only Envoy itself can reach; a copy keeps the request's id."""
+    manager = _connection_manager(SHADOWS, routes_file, log_file)
+    manager |= {"stat_prefix": SHADOWS, "preserve_external_request_id": True, "use_remote_address": False}
+    return {
+        "name": SHADOWS,
+        "internal_listener": {},
+        "per_connection_buffer_limit_bytes": LARGEST_BODY,
+        "filter_chains": [{"filters": [{"name": "manager", "typed_config": manager}]}],
+    }
+
+
+def _connection_manager(routes: str, routes_file: str, log_file: str) -> Message:
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
         "stat_prefix": STATISTICS_PREFIX,
         "rds": {
-            "route_config_name": ROUTES,
+            "route_config_name": routes,
             "config_source": {"path_config_source": {"path": routes_file}, "resource_api_version": "V3"},
         },
         "http_filters": _filters(),
@@ -60,9 +78,14 @@ def _filters() -> list[Message]:
     body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": usage_rules()})
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
+        _filter(ADDRESS_FIELDS, "header_to_metadata.v3.Config"),
         {**body_fields, "disabled": True},
+        {**_filter(READ, "set_filter_state.v3.Config", clear_route_cache=True), "disabled": True},
+        _filter(MODEL_FACTS, "set_metadata.v3.Config"),
         _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
+        _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
+        {**_filter(BODY_LIMIT, "body_size_limit.v3.BodySizeLimit"), "disabled": True},
         _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules()),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]

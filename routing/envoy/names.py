@@ -9,22 +9,37 @@ HTTP_FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 
 TABLE_PATH = "/.sluice/table"
 FORCED_VARIANT_HEADER = "x-sluice-variant"
+EXPLAIN_HEADER = "x-sluice-explain"
+SHADOW_HEADER = "x-sluice-shadow"
+COOKIE = "sluice-unit"
 
 ROUTES = "sluice"
+SHADOWS = "sluice.shadows"
 STATISTICS_PREFIX = "edge"
 
 # Namespace of the metadata with the facts: what the access log says about a request.
 FACTS = "sluice"
 
+# Namespace of the metadata of a backend's hosts: which backend answered, and its prices.
+HOST_FACTS = "sluice.host"
+
 # Filters of the chain, in its order.
 ROUTE_FACTS = "sluice.route_facts"
+ADDRESS_FIELDS = "sluice.address_fields"
 BODY_FIELDS = "sluice.body_fields"
+READ = "sluice.read"
+MODEL_FACTS = "sluice.model_facts"
 UNIT = "sluice.unit"
 ARM_FACTS = "sluice.arm_facts"
+PARAMETERS = "sluice.parameters"
+BODY_LIMIT = "sluice.body_limit"
 STREAM_FIELDS = "sluice.stream_fields"
 
-# Namespace of the metadata with the unit of a body; apart, so that the facts never hold it.
-BODY_UNIT = "sluice.body_unit"
+# Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.
+FIELDS = "sluice.fields"
+
+# What the read filter leaves behind once a body was looked at.
+BODY_READ = "sluice.body_read"
 
 # What the unit filter leaves behind: the unit as it came, and what is hashed.
 RAW_UNIT = "sluice.raw_unit"

@@ -1,31 +1,47 @@
 """From a routing table to Envoy's routes.
 
-Envoy looks for a route twice. The first finds the endpoint by its path, and with it where the unit is;
-the second, made when the unit is known, finds the arm by the hash of salt and unit.
+Envoy looks for a route up to three times. The first finds the endpoint by its path and headers, and with it where
+the unit is. Where the model decides too, the first look finds what to read, and the second, made when that was
+read, the endpoint. The last look, made when the unit is known, finds the arm by the hash of salt and unit.
 """
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 
-from routing.envoy.fields import UNIT_KEY, unit_rule, usage_rules
+from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
+from routing.envoy.arms import assignment, parameter_filter
+from routing.envoy.facts import endpoint_facts, set_facts
+from routing.envoy.fields import address_filter, body_filter
+from routing.envoy.matches import (
+    address_match,
+    header_matcher,
+    join,
+    model_match,
+    present_state,
+    tier_match,
+)
 from routing.envoy.names import (
-    ARM_FACTS,
-    BODY_FIELDS,
-    BODY_UNIT,
-    FACTS,
+    BODY_READ,
+    EXPLAIN_HEADER,
     FORCED_VARIANT_HEADER,
     HTTP_FILTERS,
+    MODEL_FACTS,
     RAW_UNIT,
+    READ,
     ROUTE_FACTS,
     ROUTES,
-    SALTED_UNIT,
+    SHADOW_HEADER,
     TABLE_PATH,
-    UNIT,
     Message,
 )
-from routing.table import Backend, Endpoint, Segment, Table, UnitSource, segments
+from routing.envoy.units import unit_filter
+from routing.table import Backend, Endpoint, Parameters, Table, combined, segments
 
 NO_ENDPOINT = "No endpoint of this edge matches the path of this request."
+NO_MODEL = "No endpoint of this edge serves the model of this request."
+UNCHANGED = Parameters()
+INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, EXPLAIN_HEADER, SHADOW_HEADER]
 
 
 def routes(table: Table) -> Message:
@@ -34,6 +50,7 @@ def routes(table: Table) -> Message:
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "virtual_hosts": [{"name": ROUTES, "domains": ["*"], "routes": list(_routes(table))}],
+        "request_headers_to_remove": INTERNAL_HEADERS,
     }
     return {"version_info": str(table.version), "resources": [configuration]}
 
@@ -41,12 +58,57 @@ def routes(table: Table) -> Message:
 def _routes(table: Table) -> Iterator[Message]:
     yield _served_table(table.version)
     backends = {backend.key: backend for backend in table.backends}
-    for endpoint in sorted(table.endpoints, key=lambda endpoint: len(endpoint.path_prefix), reverse=True):
-        yield from _EndpointRoutes(endpoint, backends, table.version).in_order()
-    yield {
-        "match": {"prefix": "/"},
-        "direct_response": {"status": 404, "body": {"inline_string": NO_ENDPOINT}},
+    in_order = sorted(table.endpoints, key=_specificity, reverse=True)
+    for address, group in groupby(in_order, key=address_match):
+        yield from _group_routes(address, list(group), backends, table.version)
+    yield {"match": {"prefix": "/"}, "direct_response": _not_found(NO_ENDPOINT)}
+
+
+def _specificity(endpoint: Endpoint) -> tuple[object, ...]:
+    """What is matched more closely comes first; those that differ in the model alone stand together."""
+    wildcards = any(host.startswith("*") for host in endpoint.hosts)
+    by_host = 0 if not endpoint.hosts else 1 if wildcards else 2
+    closeness = (by_host, len(endpoint.path_prefix), len(endpoint.conditions), bool(endpoint.methods))
+    return (*closeness, json.dumps(address_match(endpoint)), bool(endpoint.models), endpoint.key)
+
+
+def _group_routes(
+    address: Message, group: list[Endpoint], backends: dict[str, Backend], version: int
+) -> Iterator[Message]:
+    """The routes of endpoints that differ in the model alone."""
+    by_model = any(endpoint.models for endpoint in group)
+    for endpoint in group:
+        match = join(address, model_match(endpoint)) if by_model else address
+        yield from _EndpointRoutes(endpoint, match, backends, version).in_order()
+    if by_model:
+        yield {
+            "match": join(address, {"filter_state": [present_state(BODY_READ)]}),
+            "direct_response": _not_found(NO_MODEL),
+        }
+        yield _reading_route(address, group, backends)
+
+
+def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, Backend]) -> Message:
+    """Has the body read, and then another route looked for."""
+    state = {
+        "object_key": BODY_READ,
+        "factory_key": "envoy.string",
+        "format_string": {"text_format_source": {"inline_string": "yes"}},
     }
+    read = {
+        "@type": f"{HTTP_FILTERS}.set_filter_state.v3.Config",
+        "on_request_headers": [state],
+        "clear_route_cache": True,
+    }
+    return {
+        "match": address,
+        "direct_response": _not_found(NO_MODEL),
+        "typed_per_filter_config": {**address_filter(group), **body_filter(group, backends), READ: read},
+    }
+
+
+def _not_found(detail: str) -> Message:
+    return {"status": 404, "body": {"inline_string": detail}}
 
 
 def _served_table(version: int) -> Message:
@@ -63,135 +125,62 @@ def _served_table(version: int) -> Message:
 
 
 class _EndpointRoutes:
-    """The routes of one endpoint: QA's, those with a unit, the rest."""
+    """The routes of one endpoint: QA's, the tiers', those with a unit, the rest."""
 
-    def __init__(self, endpoint: Endpoint, backends: dict[str, Backend], version: int) -> None:
+    def __init__(self, endpoint: Endpoint, match: Message, backends: dict[str, Backend], version: int) -> None:
         self._endpoint = endpoint
-        self._backends = backends
-        self._version = version
+        self._match = match
+        self._action = route_action(endpoint)
+        self._facts = endpoint_facts(endpoint, version)
+        # A request whose model decides is no endpoint's until it was read; any other is from the start.
+        self._facts_filter = MODEL_FACTS if "filter_state" in match or "dynamic_metadata" in match else ROUTE_FACTS
+        self._common = {
+            **address_filter([endpoint]),
+            **body_filter([endpoint], backends),
+            **body_limit_filter(endpoint),
+            **unit_filter(endpoint),
+        }
 
     def in_order(self) -> Iterator[Message]:
+        yield from self._forced_routes()
+        for tier in self._endpoint.tiers:
+            yield self._route(tier_match(tier), tier.backend, {"tier": tier.key})
+        for conditions, experiments in combined(self._endpoint):
+            known = {"filter_state": [present_state(RAW_UNIT)]}
+            who = {"headers": [header_matcher(condition) for condition in conditions]}
+            route = self._route(join(known, who), self._endpoint.backend, {}, mirrored=True)
+            del route["route"]["cluster"]
+            route["route"] |= assignment(segments(self._endpoint, experiments))
+            yield route
+        yield self._route({}, self._endpoint.backend, {}, mirrored=True)
+
+    def _forced_routes(self) -> Iterator[Message]:
         for experiment in self._endpoint.experiments:
             for arm in experiment.arms:
                 matcher = {"exact": f"{experiment.key}/{arm.variant}"}
                 match = {"headers": [{"name": FORCED_VARIANT_HEADER, "string_match": matcher}]}
-                yield self._route(match, arm.backend, forced=True)
+                yield self._route(match, arm.backend, {"forced": True}, parameters=arm.parameters)
         # A variant that is gone still is somebody's test: it must not be measured as a user.
         any_variant = {"headers": [{"name": FORCED_VARIANT_HEADER, "present_match": True}]}
-        yield self._route(any_variant, self._endpoint.backend, forced=True)
-        yield self._assigned_route()
-        yield self._route({}, self._endpoint.backend, forced=False)
+        yield self._route(any_variant, self._endpoint.backend, {"forced": True})
 
-    def _assigned_route(self) -> Message:
-        present = {"key": RAW_UNIT, "string_match": {"safe_regex": {"regex": r"\C+"}}}
-        route = self._route({"filter_state": [present]}, self._endpoint.backend, forced=False)
-        del route["route"]["cluster"]
-        route["route"] |= {
-            "weighted_clusters": {
-                "clusters": [self._weighted(segment) for segment in segments(self._endpoint)],
-                "use_hash_policy": True,
-            },
-            "hash_policy": [{"filter_state": {"key": SALTED_UNIT}}],
-        }
-        return route
-
-    def _weighted(self, segment: Segment) -> Message:
-        weighted: Message = {"name": segment.backend, "weight": segment.weight}
-        if segment.experiment is not None:
-            facts = {"experiment": segment.experiment, "variant": segment.variant, "stage": segment.stage}
-            weighted["typed_per_filter_config"] = {
-                ARM_FACTS: _facts({**facts, **_backend_facts(self._backends[segment.backend])})
-            }
-        return weighted
-
-    def _route(self, match: Message, backend: str, *, forced: bool) -> Message:
-        facts = {"endpoint": self._endpoint.key, "table_version": self._version, "forced": forced}
+    def _route(
+        self,
+        match: Message,
+        backend: str,
+        facts: Message,
+        *,
+        parameters: Parameters = UNCHANGED,
+        mirrored: bool = False,
+    ) -> Message:
+        action = {**self._action, "cluster": backend, **(mirrors(self._endpoint) if mirrored else {})}
         return {
-            "match": {**_path_match(self._endpoint.path_prefix), **match},
-            "route": {"cluster": backend, **_limits(self._endpoint)},
+            "match": join(self._match, match),
+            "route": action,
             "typed_per_filter_config": {
-                ROUTE_FACTS: _facts({**facts, **_backend_facts(self._backends[backend])}),
-                UNIT: _unit_filter(self._endpoint),
-                **self._body_filter(),
+                self._facts_filter: set_facts({**self._facts, **facts, "backend": backend}),
+                **self._common,
+                **parameter_filter(parameters),
             },
+            **answer_headers(self._endpoint),
         }
-
-    def _body_filter(self) -> Message:
-        """Read bodies only where they hold something: reading means that Envoy keeps them whole."""
-        rules: Message = {}
-        unit = self._endpoint.unit
-        if unit.source is UnitSource.BODY:
-            rules["request_rules"] = {"rules": [unit_rule(unit.name)]}
-        if any(self._backends[segment.backend].protocol == "openai" for segment in segments(self._endpoint)):
-            rules["response_rules"] = {"rules": usage_rules()}
-        kind = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
-        return {BODY_FIELDS: {"@type": kind, **rules}} if rules else {}
-
-
-def _path_match(prefix: str) -> Message:
-    """`/chat` is for `/chat` and `/chat/…`, not for `/chatter`."""
-    return {"prefix": prefix} if prefix.endswith("/") else {"path_separated_prefix": prefix}
-
-
-def _limits(endpoint: Endpoint) -> Message:
-    """One retry, and only while the backend cannot have seen the request."""
-    seconds = f"{endpoint.timeout_seconds}s"
-    return {
-        "timeout": seconds,
-        "idle_timeout": seconds,
-        "auto_host_rewrite": True,
-        "retry_policy": {
-            "retry_on": "connect-failure,refused-stream,reset-before-request",
-            "num_retries": 1,
-            "retry_host_predicate": [
-                {
-                    "name": "envoy.retry_host_predicates.previous_hosts",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3"
-                        ".PreviousHostsPredicate"
-                    },
-                }
-            ],
-            "host_selection_retry_max_attempts": 3,
-        },
-    }
-
-
-def _backend_facts(backend: Backend) -> Message:
-    """The prices too: a cost is then right whatever the table says by the time it is computed."""
-    return {
-        "backend": backend.key,
-        "prompt_price": backend.prompt_price,
-        "completion_price": backend.completion_price,
-    }
-
-
-def _facts(facts: Message) -> Message:
-    """What the access log is to say of a request, kept as its metadata."""
-    metadata = {"metadata_namespace": FACTS, "value": facts, "allow_overwrite": True}
-    return {"@type": f"{HTTP_FILTERS}.set_metadata.v3.Config", "metadata": [metadata]}
-
-
-def _unit_filter(endpoint: Endpoint) -> Message:
-    source = (
-        f"%REQ({endpoint.unit.name})%"
-        if endpoint.unit.source is UnitSource.HEADER
-        else f"%DYNAMIC_METADATA({BODY_UNIT}:{UNIT_KEY})%"
-    )
-    salt = endpoint.salt.replace("%", "%%")
-    return {
-        "@type": f"{HTTP_FILTERS}.set_filter_state.v3.Config",
-        "on_request_headers": [
-            _state(RAW_UNIT, "envoy.string", source),
-            _state(SALTED_UNIT, "envoy.hashable_string", f"{salt}:{source}"),
-        ],
-    }
-
-
-def _state(key: str, factory: str, text: str) -> Message:
-    return {
-        "object_key": key,
-        "factory_key": factory,
-        "format_string": {"text_format_source": {"inline_string": text}, "omit_empty_values": True},
-        "skip_if_empty": True,
-    }

@@ -14,6 +14,7 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
+    Schema,
     Transaction,
     write_deltalake,
 )
@@ -52,15 +53,27 @@ def table_url(lake_url: str, table: LakeTable) -> str:
 
 
 def open_table(lake_url: str, table: LakeTable) -> DeltaTable:
-    """The newest version of a table, created when there is none."""
+    """The newest version of a table, created when there is none, with the columns that it lacks."""
     found = find_table(lake_url, table)
-    return found or DeltaTable.create(
+    if found is not None:
+        return _with_new_columns(found, table)
+    return DeltaTable.create(
         table_url(lake_url, table),
         table.schema,
         mode="ignore",
         partition_by=[PARTITION],
         configuration=CONFIGURATION,
     )
+
+
+def _with_new_columns(delta: DeltaTable, table: LakeTable) -> DeltaTable:
+    known = {field.name for field in delta.schema().fields}
+    wanted = Schema.from_arrow(table.schema).fields
+    missing = [field for field in wanted if field.name not in known]
+    if missing:
+        delta.alter.add_columns(missing)
+        log.info("lake-columns-added", table=table.name, columns=[field.name for field in missing])
+    return delta
 
 
 def find_table(lake_url: str, table: LakeTable, version: int | None = None) -> DeltaTable | None:

@@ -50,6 +50,12 @@ REQUESTS = LakeTable(
             pa.field("prompt_tokens", pa.int64()),
             pa.field("completion_tokens", pa.int64()),
             pa.field("cost", pa.float64()),
+            pa.field("answered_by", pa.string()),
+            pa.field("retries", pa.int32()),
+            pa.field("finish", pa.string()),
+            pa.field("inter_token_ms", pa.float64()),
+            pa.field("tier", pa.string()),
+            pa.field("held_out", pa.bool_()),
         ]
     ),
     clock="time",

@@ -1,8 +1,10 @@
 """The routing table: an immutable, versioned snapshot of all endpoints, and the only thing an edge reads."""
 
 from routing.table.access import Access, AccessKey, Credential, Issuer
+from routing.table.audiences import admitted, combined
 from routing.table.conditions import Condition, Operator, meets, parse_condition
-from routing.table.problems import RESERVED_PATH, problems
+from routing.table.problems import problems
+from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.segments import covered, segments
 from routing.table.text import TableUnreadableError, digest, from_json, to_json
 from routing.table.types import (
@@ -29,6 +31,7 @@ from routing.table.types import (
 __all__ = [
     "BUCKETS",
     "FULL_COVERAGE",
+    "LARGEST_BODY",
     "RESERVED_PATH",
     "Access",
     "AccessKey",
@@ -53,6 +56,8 @@ __all__ = [
     "Tier",
     "Unit",
     "UnitSource",
+    "admitted",
+    "combined",
     "covered",
     "digest",
     "from_json",

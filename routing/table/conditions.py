@@ -1,6 +1,7 @@
 """Conditions on a request's headers, as people write them: `x-country is DE, FR`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,7 +59,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(found["header"].lower(), operator, values)
 
 
-def meets(condition: Condition, headers: dict[str, str]) -> bool:
+def meets(condition: Condition, headers: Mapping[str, str]) -> bool:
     """Whether headers, by their names in lower case, meet a condition; as the edge compares them."""
     value = headers.get(condition.header)
     match condition.operator:

@@ -196,7 +196,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of neighbouring buckets with one fate; without an experiment it is not measured."""
+    """A run of neighbouring buckets with one fate; without an experiment it is not measured.
+
+    `held_out` marks the buckets that no experiment may ever take.
+    """
 
     weight: int
     backend: str
@@ -204,6 +207,7 @@ class Segment:
     variant: str | None = None
     stage: int | None = None
     parameters: Parameters = Parameters()
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

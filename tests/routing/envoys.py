@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routing.edge.configuration import write_routes
 from routing.edge.envoy_process import envoy_command
 from routing.edge.files import EdgeDirectory, write_json
-from routing.envoy import TABLE_PATH, bootstrap, clusters, routes
+from routing.envoy import TABLE_PATH, bootstrap, clusters
 from routing.table import Table, problems
 from tests.servers import free_port, stopping
 
@@ -64,7 +65,7 @@ def run_envoy(
     edge.spool.mkdir(parents=True)
     port, admin_port = free_port(), free_port()
     write_bootstrap(edge, port, admin_port)
-    write_json(edge.routes, routes(table))
+    write_routes(edge, table)
     served = clusters(table, certificates=certificates)
     write_json(edge.clusters, served if with_clusters else {**served, "resources": []})
     with stopping(subprocess.Popen(envoy_command(edge))) as process:
@@ -80,9 +81,7 @@ def write_bootstrap(edge: EdgeDirectory, port: int, admin_port: int) -> None:
         host="127.0.0.1",
         port=port,
         admin_port=admin_port,
-        clusters_file=str(edge.clusters),
-        routes_file=str(edge.routes),
-        log_file=str(edge.access_log),
+        files=edge.for_envoy(),
     )
     write_json(edge.bootstrap, content)
 

@@ -30,10 +30,12 @@ class ModelServer:
     address: str
     healthy: bool = True
     seen: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Response:
         """A chat answer; the body may ask for `stream`, `wait` (seconds), `padding` (bytes) and a `status`."""
         self.seen.append(dict(request.headers))
+        self.paths.append(f"{request.url.path}?{request.url.query}".removesuffix("?"))
         body = await request.body()
         wanted = json.loads(body) if body else {}
         if wanted.get("stream"):

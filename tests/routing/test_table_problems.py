@@ -48,7 +48,7 @@ BROKEN = [
     (replace(make_table(), version=-1), "version-invalid"),
     (make_table(backends=(make_backend("stable"), make_backend("stable"))), "backend-duplicate"),
     (make_table(make_endpoint(), make_endpoint(path_prefix="/other")), "endpoint-duplicate"),
-    (make_table(make_endpoint("one"), make_endpoint("two")), "path-prefix-duplicate"),
+    (make_table(make_endpoint("one"), make_endpoint("two")), "match-duplicate"),
     (IN_TWO_PLACES, "experiment-duplicate"),
     (backend(key="Stable"), "key-invalid"),
     (backend(key="-stable"), "key-invalid"),

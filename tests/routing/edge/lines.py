@@ -5,22 +5,24 @@ from typing import Any
 
 FACTS = {
     "backend": "stable",
-    "completion_price": 2,
     "completion_tokens": 22,
     "endpoint": "chat",
     "experiment": "new-model",
     "forced": False,
-    "prompt_price": 1,
     "prompt_tokens": 11,
     "stage": 2,
     "table_version": 7,
     "variant": "control",
 }
+ANSWER = {"backend": "stable", "completion_price": 2, "prompt_price": 1}
 LINE = {
+    "answered_by": ANSWER,
+    "attempts": 1,
     "duration_ms": 33,
     "duration_us": 33269,
     "facts": FACTS,
     "flags": "-",
+    "kind": "application/json",
     "request_id": "12976639-d1ed-41da-ba40-edfbb1b5d107",
     "status": 200,
     "time": "2026-11-23T19:07:03.779934Z",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from routing.edge.rows import BrokenLineError, to_row
 from routing.units import unit_hash
-from tests.routing.edge.lines import make_line
+from tests.routing.edge.lines import ANSWER, make_line
 
 KEY = b"k" * 32
 
@@ -38,6 +38,12 @@ def test_a_line_becomes_a_row() -> None:
         "prompt_tokens": 11,
         "completion_tokens": 22,
         "cost": (11 * 1 + 22 * 2) / 1_000_000,
+        "answered_by": "stable",
+        "retries": 0,
+        "finish": "complete",
+        "inter_token_ms": None,
+        "tier": None,
+        "held_out": False,
     }
 
 
@@ -56,18 +62,53 @@ def test_an_answer_that_never_ended_lasts_as_long_as_the_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "cost"),
+    ("facts", "answer", "cost"),
     [
-        ({"prompt_tokens": None, "completion_tokens": None}, None),
-        ({"prompt_tokens": None}, None),
-        ({"completion_tokens": None}, None),
-        ({"completion_tokens": None, "completion_price": 0}, 11 / 1_000_000),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, 0),
-        ({"prompt_price": 0.15, "completion_price": 0.6}, (11 * 0.15 + 22 * 0.6) / 1_000_000),
+        ({"prompt_tokens": None, "completion_tokens": None}, {}, None),
+        ({"prompt_tokens": None}, {}, None),
+        ({"completion_tokens": None}, {}, None),
+        ({"completion_tokens": None}, {"completion_price": 0}, 11 / 1_000_000),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, {}, 0),
+        ({}, {"prompt_price": 0.15, "completion_price": 0.6}, (11 * 0.15 + 22 * 0.6) / 1_000_000),
     ],
 )
-def test_a_cost_is_known_when_all_that_costs_is(facts: dict[str, Any], cost: float | None) -> None:
-    assert row(facts)["cost"] == cost
+def test_a_cost_is_known_when_all_that_costs_is(
+    facts: dict[str, Any], answer: dict[str, Any], cost: float | None
+) -> None:
+    assert row(facts, answered_by={**ANSWER, **answer})["cost"] == cost
+
+
+def test_a_fallback_is_told_apart_and_costs_its_own_price() -> None:
+    fallen_back = row(answered_by={"backend": "api", "prompt_price": 10, "completion_price": 0})
+
+    assert (fallen_back["backend"], fallen_back["answered_by"]) == ("stable", "api")
+    assert fallen_back["cost"] == 11 * 10 / 1_000_000
+
+
+def test_nobody_answered() -> None:
+    unanswered = row(answered_by=None, flags="UH", status=503)
+
+    assert (unanswered["answered_by"], unanswered["cost"], unanswered["finish"]) == (None, None, "backend")
+
+
+@pytest.mark.parametrize(
+    ("flags", "finish"),
+    [("-", "complete"), ("DC", "client"), ("UT", "timeout"), ("UC", "backend"), ("UF,URX", "backend")],
+)
+def test_how_an_answer_ended(flags: str, finish: str) -> None:
+    assert row(flags=flags)["finish"] == finish
+
+
+def test_the_time_between_tokens_is_that_of_streams_alone() -> None:
+    stream: dict[str, Any] = {"kind": "text/event-stream; charset=utf-8", "duration_us": 250_000, "ttft_us": 30_000}
+
+    assert row(**stream)["inter_token_ms"] == 10
+    assert row({"completion_tokens": None}, **stream)["inter_token_ms"] is None
+
+
+def test_attempts_after_the_first_are_retries() -> None:
+    assert row(attempts=3)["retries"] == 2
+    assert row(attempts=0)["retries"] == 0
 
 
 @pytest.mark.parametrize(

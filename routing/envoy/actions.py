@@ -1,0 +1,90 @@
+"""What a route does beside choosing a backend: time limits, retries, paths, copies, answers."""
+
+import re
+
+from routing.envoy.names import BODY_LIMIT, EXPLAIN_HEADER, FACTS, HTTP_FILTERS, SHADOW_HEADER, SHADOWS, Message
+from routing.envoy.units import cookie_headers
+from routing.table import Endpoint, Shadow
+
+PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts"
+
+
+def route_action(endpoint: Endpoint) -> Message:
+    """The action of all routes of an endpoint; the cluster is still to be added."""
+    seconds = f"{endpoint.timeout_seconds}s"
+    return {
+        "timeout": seconds,
+        "idle_timeout": seconds,
+        "auto_host_rewrite": True,
+        "retry_policy": _retry_policy(endpoint),
+        **_rewrite(endpoint),
+    }
+
+
+def mirrors(endpoint: Endpoint) -> Message:
+    """Copies for the shadows of an endpoint."""
+    return {"request_mirror_policies": [_mirror(shadow) for shadow in endpoint.shadows]} if endpoint.shadows else {}
+
+
+def answer_headers(endpoint: Endpoint) -> Message:
+    """Headers of answers: the cookie of a new unit, and what the request is measured as where it asks for that."""
+    asked = f"'{EXPLAIN_HEADER}' in request.headers"
+    facts = f"metadata.filter_metadata['{FACTS}']"
+    explanations = [
+        (f"x-sluice-{name}", f"%CEL({asked} && '{name}' in {facts} ? {facts}.{name} : '')%")
+        for name in ("experiment", "variant", "backend")
+    ]
+    headers = [
+        {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for name, value in explanations
+    ]
+    return {"response_headers_to_add": [*headers, *cookie_headers(endpoint)]}
+
+
+def _retry_policy(endpoint: Endpoint) -> Message:
+    """Tries again only while the backend cannot have seen the request."""
+    limits = endpoint.limits
+    times = {"per_try_timeout": limits.first_byte_seconds, "per_try_idle_timeout": limits.idle_seconds}
+    return {
+        "retry_on": "connect-failure,refused-stream,reset-before-request",
+        "num_retries": limits.retries,
+        "retry_host_predicate": [
+            {
+                "name": PREVIOUS_HOSTS,
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                },
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+        **{name: f"{seconds}s" for name, seconds in times.items() if seconds > 0},
+    }
+
+
+def _rewrite(endpoint: Endpoint) -> Message:
+    if endpoint.rewrite is None:
+        return {}
+    prefix, target = re.escape(endpoint.path_prefix.rstrip("/")), endpoint.rewrite.rstrip("/")
+    pattern = rf"^{prefix}(/.*)?$" if target else rf"^{prefix}/?(.*)$"
+    return {"regex_rewrite": {"pattern": {"regex": pattern}, "substitution": rf"{target or '/'}\1"}}
+
+
+def _mirror(shadow: Shadow) -> Message:
+    name = {"key": SHADOW_HEADER, "value": f"{shadow.experiment}/{shadow.variant}"}
+    share = {"numerator": shadow.share, "denominator": "TEN_THOUSAND"}
+    return {
+        "cluster": SHADOWS,
+        "runtime_fraction": {"default_value": share},
+        "disable_shadow_host_suffix_append": True,
+        "request_headers_mutations": [
+            {"append": {"header": name, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+        ],
+    }
+
+
+def body_limit_filter(endpoint: Endpoint) -> Message:
+    """Refuses larger requests, whether their bodies are read or not; nothing where the endpoint has no limit."""
+    if not endpoint.limits.body_bytes:
+        return {}
+    kind = f"{HTTP_FILTERS}.body_size_limit.v3.BodySizeLimit"
+    return {BODY_LIMIT: {"@type": kind, "max_request_bytes": endpoint.limits.body_bytes}}

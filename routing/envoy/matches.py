@@ -1,0 +1,88 @@
+"""Which requests a route is for."""
+
+import re
+from collections.abc import Iterable
+
+from routing.envoy.fields import MODEL
+from routing.envoy.names import BODY_READ, FIELDS, Message
+from routing.table import Condition, Endpoint, Operator, Tier
+
+
+def address_match(endpoint: Endpoint) -> Message:
+    """What belongs to an endpoint by path, host, method and headers: all but the model."""
+    headers = [header_matcher(condition) for condition in endpoint.conditions]
+    if endpoint.hosts:
+        headers.append(_regex(":authority", "|".join(map(_host, endpoint.hosts)), suffix=r"(?::\d+)?", flags="(?i)"))
+    if endpoint.methods:
+        headers.append(_regex(":method", "|".join(endpoint.methods)))
+    return {**_path_match(endpoint.path_prefix), **({"headers": headers} if headers else {})}
+
+
+def model_match(endpoint: Endpoint) -> Message:
+    """What belongs to an endpoint by its model, once the body was read; any model where it names none."""
+    if not endpoint.models:
+        return after_reading()
+    alternatives = [{"string_match": {"exact": model}} for model in endpoint.models]
+    value = {"or_match": {"value_matchers": alternatives}} if len(alternatives) > 1 else alternatives[0]
+    return {"dynamic_metadata": [{"filter": FIELDS, "path": [{"key": MODEL}], "value": value}]}
+
+
+def after_reading() -> Message:
+    """Requests whose body was read already."""
+    return {"filter_state": [present_state(BODY_READ)]}
+
+
+def tier_match(tier: Tier) -> Message:
+    """Requests that a tier answers."""
+    headers = [header_matcher(condition) for condition in tier.conditions]
+    if tier.longest_bytes:
+        headers.append({"name": "content-length", "range_match": {"start": 0, "end": tier.longest_bytes + 1}})
+    return {"headers": headers}
+
+
+def present_state(key: str) -> Message:
+    """A filter state that holds something."""
+    return {"key": key, "string_match": {"safe_regex": {"regex": r"\C+"}}}
+
+
+def join(*matches: Message) -> Message:
+    """One match for what all of them match."""
+    joined: Message = {}
+    for match in matches:
+        for key, value in match.items():
+            joined[key] = [*joined[key], *value] if isinstance(value, list) and key in joined else value
+    return joined
+
+
+def header_matcher(condition: Condition) -> Message:
+    """A condition as Envoy's matcher; a header that is sent twice counts as both, joined by a comma."""
+    match condition.operator:
+        case Operator.PRESENT | Operator.ABSENT:
+            return {"name": condition.header, "present_match": condition.operator is Operator.PRESENT}
+        case Operator.IS_NOT:
+            one_of = _regex(condition.header, _alternatives(condition.values))
+            return {**one_of, "invert_match": True, "treat_missing_header_as_empty": True}
+        case Operator.IS:
+            return _regex(condition.header, _alternatives(condition.values))
+        case Operator.STARTS_WITH:
+            return _regex(condition.header, _alternatives(condition.values), suffix=r"\C*")
+        case Operator.CONTAINS:
+            return _regex(condition.header, _alternatives(condition.values), prefix=r"\C*", suffix=r"\C*")
+
+
+def _path_match(prefix: str) -> Message:
+    """`/chat` is for `/chat` and `/chat/…`, not for `/chatter`."""
+    return {"prefix": prefix} if prefix.endswith("/") else {"path_separated_prefix": prefix}
+
+
+def _host(host: str) -> str:
+    return r"[^.:]+" + re.escape(host[1:]) if host.startswith("*.") else re.escape(host)
+
+
+def _alternatives(values: Iterable[str]) -> str:
+    return "|".join(map(re.escape, values))
+
+
+def _regex(header: str, alternatives: str, *, prefix: str = "", suffix: str = "", flags: str = "") -> Message:
+    pattern = f"{flags}{prefix}(?:{alternatives}){suffix}"
+    return {"name": header, "string_match": {"safe_regex": {"regex": pattern}}}
