@@ -44,3 +44,6 @@ BODY_READ = "sluice.body_read"
 # What the unit filter leaves behind: the unit as it came, and what is hashed.
 RAW_UNIT = "sluice.raw_unit"
 SALTED_UNIT = "sluice.salted_unit"
+
+# And the cookie that whoever had no unit gets.
+NEW_COOKIE = "sluice.new_cookie"

@@ -23,7 +23,6 @@ from routing.envoy.matches import (
 )
 from routing.envoy.names import (
     BODY_READ,
-    EXPLAIN_HEADER,
     FORCED_VARIANT_HEADER,
     HTTP_FILTERS,
     MODEL_FACTS,
@@ -41,7 +40,8 @@ from routing.table import Backend, Endpoint, Parameters, Table, combined, segmen
 NO_ENDPOINT = "No endpoint of this edge matches the path of this request."
 NO_MODEL = "No endpoint of this edge serves the model of this request."
 UNCHANGED = Parameters()
-INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, EXPLAIN_HEADER, SHADOW_HEADER]
+# The header that asks for an explanation stays: it is looked at again when the answer comes.
+INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, SHADOW_HEADER]
 
 
 def routes(table: Table) -> Message:

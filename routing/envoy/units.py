@@ -1,17 +1,18 @@
 """The unit of a request: where it is found, and the cookie for who has none."""
 
 from routing.envoy.fields import cookie_field
-from routing.envoy.names import COOKIE, FIELDS, HTTP_FILTERS, RAW_UNIT, SALTED_UNIT, UNIT, Message
+from routing.envoy.names import COOKIE, FIELDS, HTTP_FILTERS, NEW_COOKIE, RAW_UNIT, SALTED_UNIT, UNIT, Message
 from routing.table import Endpoint, Unit, UnitSource
 
 CLAIMS = "envoy.filters.http.jwt_authn"
 COOKIE_SECONDS = 365 * 24 * 3600
+NEW_UNIT = f"{COOKIE}=%REQ(X-REQUEST-ID)%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
 
 
 def unit_filter(endpoint: Endpoint) -> Message:
     """Keeps the unit, and what is hashed, with the request; the last source that holds something counts."""
     salt = endpoint.salt.replace("%", "%%")
-    states = []
+    states = [_state(NEW_COOKIE, "envoy.string", NEW_UNIT)] if endpoint.unit.anonymous else []
     for source in _sources(endpoint.unit):
         states.append(_state(RAW_UNIT, "envoy.string", source))
         states.append(_state(SALTED_UNIT, "envoy.hashable_string", f"{salt}:{source}"))
@@ -22,10 +23,8 @@ def cookie_headers(endpoint: Endpoint) -> list[Message]:
     """The header that gives a new unit to whom the edge has just named one; none where units are not anonymous."""
     if not endpoint.unit.anonymous:
         return []
-    attributes = f"Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
     is_new = f"filter_state['{RAW_UNIT}'] == bytes(request.id)"
-    cookie = f"%CEL({is_new} ? '{COOKIE}=' + request.id + '; {attributes}' : '')%"
-    header = {"key": "set-cookie", "value": cookie}
+    header = {"key": "set-cookie", "value": f"%CEL({is_new} ? filter_state['{NEW_COOKIE}'] : b'')%"}
     return [{"header": header, "append_action": "APPEND_IF_EXISTS_OR_ADD", "keep_empty_value": False}]
 
 

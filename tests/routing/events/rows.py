@@ -38,6 +38,12 @@ def request_row(request_id: str, **changes: Any) -> dict[str, Any]:
         "ttft_ms": None,
         "prompt_tokens": None,
         "completion_tokens": None,
+        "answered_by": "small",
+        "retries": 0,
+        "finish": "complete",
+        "inter_token_ms": None,
+        "tier": None,
+        "held_out": False,
         "cost": None,
     }
     return row | changes
