@@ -83,8 +83,8 @@ def _mirror(shadow: Shadow) -> Message:
 
 
 def body_limit_filter(endpoint: Endpoint) -> Message:
-    """Refuses larger requests, whether their bodies are read or not; nothing where the endpoint has no limit."""
+    """Refuses larger requests, also where nothing else reads bodies; nothing where the endpoint has no limit."""
     if not endpoint.limits.body_bytes:
         return {}
-    kind = f"{HTTP_FILTERS}.body_size_limit.v3.BodySizeLimit"
-    return {BODY_LIMIT: {"@type": kind, "max_request_bytes": endpoint.limits.body_bytes}}
+    kind = f"{HTTP_FILTERS}.buffer.v3.BufferPerRoute"
+    return {BODY_LIMIT: {"@type": kind, "buffer": {"max_request_bytes": endpoint.limits.body_bytes}}}

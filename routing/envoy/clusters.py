@@ -15,6 +15,9 @@ from routing.table import Backend, Table
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNLIMITED = 1_000_000
 
+# So much of what is under way may be a second attempt: a backend in trouble gets no avalanche of them.
+RETRIED_PERCENT = 20
+
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 AGGREGATE = "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig"
 
@@ -133,9 +136,10 @@ def _health_check(backend: Backend) -> Message:
 
 def _breakers(backend: Backend) -> Message:
     """Answers of models take long, so many are under way at once; Envoy's own limits are for short ones."""
-    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-    limits = dict.fromkeys(names, UNLIMITED)
-    return limits | {"max_requests": backend.concurrency} if backend.concurrency else limits
+    limits: Message = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), UNLIMITED)
+    retries = {"budget_percent": {"value": RETRIED_PERCENT}, "min_retry_concurrency": 3}
+    own = {"max_requests": backend.concurrency} if backend.concurrency else {}
+    return {**limits, **own, "retry_budget": retries}
 
 
 def _protocol_options() -> Message:

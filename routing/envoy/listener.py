@@ -79,13 +79,13 @@ def _filters() -> list[Message]:
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
         _filter(ADDRESS_FIELDS, "header_to_metadata.v3.Config"),
+        {**_filter(BODY_LIMIT, "buffer.v3.Buffer", max_request_bytes=LARGEST_BODY), "disabled": True},
         {**body_fields, "disabled": True},
         {**_filter(READ, "set_filter_state.v3.Config", clear_route_cache=True), "disabled": True},
         _filter(MODEL_FACTS, "set_metadata.v3.Config"),
         _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
-        {**_filter(BODY_LIMIT, "body_size_limit.v3.BodySizeLimit"), "disabled": True},
         _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules()),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]

@@ -9,14 +9,28 @@ PROBLEMS = {
     503: ("backend-unavailable", "The model's backend does not answer", "Try again; if it lasts, check the backend."),
     504: ("backend-timeout", "The model took too long", "Ask for less, or raise the endpoint's time limit."),
 }
+BUSY = ("backend-busy", "The model's backend has as much to do as it may", "Try again in a second.")
 
 
 def local_replies() -> Message:
     """Envoy's own answers as `application/problem+json`; the backends' answers are left as they are."""
-    return {"mappers": [_mapper(status, *texts) for status, texts in PROBLEMS.items()]}
+    by_status = [(_status_filter(status), texts) for status, texts in PROBLEMS.items()]
+    return {"mappers": [_busy(), *(_mapper(condition, *texts) for condition, texts in by_status)]}
 
 
-def _mapper(status: int, code: str, title: str, next_step: str) -> Message:
+def _busy() -> Message:
+    """The circuit breaker's answer, which is a 503 like others but passes soon."""
+    mapper = _mapper({"response_flag_filter": {"flags": ["UO"]}}, *BUSY)
+    retry = {"header": {"key": "retry-after", "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {**mapper, "headers_to_add": [retry]}
+
+
+def _status_filter(status: int) -> Message:
+    value = {"default_value": status, "runtime_key": f"sluice.local_reply.{status}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _mapper(condition: Message, code: str, title: str, next_step: str) -> Message:
     problem = {
         "type": f"urn:sluice:{code}",
         "title": title,
@@ -26,8 +40,7 @@ def _mapper(status: int, code: str, title: str, next_step: str) -> Message:
         "next_step": next_step,
         "request_id": "%REQ(X-REQUEST-ID)%",
     }
-    value = {"default_value": status, "runtime_key": f"sluice.local_reply.{status}"}
     return {
-        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}},
+        "filter": condition,
         "body_format_override": {"json_format": problem, "content_type": "application/problem+json"},
     }

@@ -26,13 +26,13 @@ HOST_FACTS = "sluice.host"
 # Filters of the chain, in its order.
 ROUTE_FACTS = "sluice.route_facts"
 ADDRESS_FIELDS = "sluice.address_fields"
+BODY_LIMIT = "sluice.body_limit"
 BODY_FIELDS = "sluice.body_fields"
 READ = "sluice.read"
 MODEL_FACTS = "sluice.model_facts"
 UNIT = "sluice.unit"
 ARM_FACTS = "sluice.arm_facts"
 PARAMETERS = "sluice.parameters"
-BODY_LIMIT = "sluice.body_limit"
 STREAM_FIELDS = "sluice.stream_fields"
 
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.

@@ -103,7 +103,12 @@ def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, 
     return {
         "match": address,
         "direct_response": _not_found(NO_MODEL),
-        "typed_per_filter_config": {**address_filter(group), **body_filter(group, backends), READ: read},
+        "typed_per_filter_config": {
+            **address_filter(group),
+            **body_limit_filter(group[0]),
+            **body_filter(group, backends),
+            READ: read,
+        },
     }
 
 

@@ -24,11 +24,12 @@ START_SECONDS = 10.0
 
 @dataclass
 class ModelServer:
-    """A running server: where it is, what it was asked, and whether it calls itself healthy."""
+    """A running server: where it is, what it was asked, whether it calls itself healthy, and its delay in seconds."""
 
     name: str
     address: str
     healthy: bool = True
+    delay: float = 0.0
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class ModelServer:
         wanted = json.loads(body) if body else {}
         if wanted.get("stream"):
             return StreamingResponse(_stream(wanted), media_type="text/event-stream")
-        await asyncio.sleep(wanted.get("wait", 0))
+        await asyncio.sleep(self.delay + wanted.get("wait", 0))
         content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
         return JSONResponse(content, status_code=wanted.get("status", 200))
 

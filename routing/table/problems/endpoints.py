@@ -33,6 +33,7 @@ def endpoint_problems(table: Table) -> Iterator[Problem]:
         yield from _tier_problems(endpoint, backends)
         yield from unknown_backend(backends, endpoint.backend, f"Endpoint {endpoint.key}")
     yield from _repeated_matches(table)
+    yield from _shared_limits(table)
 
 
 def _path_problems(endpoint: Endpoint) -> Iterator[Problem]:
@@ -95,6 +96,20 @@ def _repeated_matches(table: Table) -> Iterator[Problem]:
             )
 
 
+def _shared_limits(table: Table) -> Iterator[Problem]:
+    """Which of the endpoints a request belongs to is known only when its body was taken."""
+    limits: dict[object, int] = {}
+    for endpoint in table.endpoints:
+        address = (endpoint.path_prefix, endpoint.hosts, endpoint.methods, endpoint.conditions)
+        if limits.setdefault(address, endpoint.limits.body_bytes) != endpoint.limits.body_bytes:
+            yield Problem(
+                "body-limits-differ",
+                "Two limits of bodies",
+                f"Endpoint {endpoint.key} differs from others in its model alone, but takes bodies of another length.",
+                "Give endpoints that differ in their models alone the same limit of bodies.",
+            )
+
+
 def _unit_problems(endpoint: Endpoint) -> Iterator[Problem]:
     unit = endpoint.unit
     detail = f"Endpoint {endpoint.key} takes its unit from the {unit.source} {unit.name!r}."
@@ -128,12 +143,12 @@ def _limit_problems(endpoint: Endpoint) -> Iterator[Problem]:
             f"Endpoint {endpoint.key} tries again {limits.retries} times.",
             "Set 0 to 5.",
         )
-    if limits.body_bytes < 0 or (endpoint.models and limits.body_bytes > LARGEST_BODY):
+    if not 0 <= limits.body_bytes <= LARGEST_BODY:
         yield Problem(
             "body-limit-invalid",
             "Bad limit of bodies",
             f"Endpoint {endpoint.key} takes bodies of {limits.body_bytes} bytes.",
-            f"Set at most {LARGEST_BODY} where the body decides, or 0 for no limit of its own.",
+            f"Set at most {LARGEST_BODY}, or 0 for no limit of its own.",
         )
     if not 0 <= endpoint.holdout < BUCKETS:
         yield Problem(

@@ -1,0 +1,76 @@
+"""While a backend has no healthy host, its fallback answers, and the log says so."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from routing.edge.rows import to_row
+from routing.table import Arm
+from tests.routing.envoys import RunningEnvoy, run_envoy
+from tests.routing.model_servers import ModelServer, run_model_server
+from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+
+NOTICE_SECONDS = 15.0
+
+
+@pytest.fixture
+def own() -> Iterator[ModelServer]:
+    with run_model_server("own") as server:
+        yield server
+
+
+@pytest.fixture
+def envoy(tmp_path_factory: pytest.TempPathFactory, own: ModelServer) -> Iterator[RunningEnvoy]:
+    with run_model_server("api") as api:
+        backends = (
+            make_backend("stable", api.address),
+            replace(make_backend("own", own.address), fallback="api"),
+            replace(make_backend("api", api.address), prompt_price=100.0),
+        )
+        endpoint = make_endpoint("chat", make_experiment("self-hosted", Arm("new", "own", 0, 10_000)))
+        with run_envoy(tmp_path_factory.mktemp("edge"), make_table(endpoint, backends=backends)) as running:
+            yield running
+
+
+def ask(envoy: RunningEnvoy) -> httpx.Response:
+    return httpx.post(f"{envoy.url}/chat", json={}, headers={"x-user-id": "alice"})
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + NOTICE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def row_of(envoy: RunningEnvoy, response: httpx.Response) -> dict[str, Any]:
+    envoy.logged(response.headers["x-request-id"])
+    lines = envoy.directory.access_log.read_bytes().splitlines()
+    rows = [to_row(line, "edge", b"key") for line in lines]
+    return next(row for row in rows if row["request_id"] == response.headers["x-request-id"])
+
+
+def test_a_healthy_backend_answers_itself(envoy: RunningEnvoy) -> None:
+    response = ask(envoy)
+
+    assert response.json()["server"] == "own"
+    row = row_of(envoy, response)
+    assert (row["backend"], row["answered_by"]) == ("own", "own")
+    assert row["cost"] == (11 * 1.0 + 22 * 2.0) / 1_000_000
+
+
+def test_the_fallback_answers_while_it_is_not_and_no_longer(envoy: RunningEnvoy, own: ModelServer) -> None:
+    own.healthy = False
+    wait_for(lambda: ask(envoy).json()["server"] == "api")
+
+    response = ask(envoy)
+
+    row = row_of(envoy, response)
+    assert (row["variant"], row["backend"], row["answered_by"], row["status"]) == ("new", "own", "api", 200)
+    assert row["cost"] == (11 * 100.0 + 22 * 2.0) / 1_000_000
+    own.healthy = True
+    wait_for(lambda: ask(envoy).json()["server"] == "own")

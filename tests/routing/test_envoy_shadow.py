@@ -1,0 +1,108 @@
+"""A shadow gets copies of requests; users never notice, and both answers are logged under one request id."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from routing.table import Shadow, Unit, UnitSource
+from tests.routing.envoys import RunningEnvoy, run_envoy
+from tests.routing.model_servers import ModelServer, run_model_server
+from tests.routing.tables import make_backend, make_endpoint, make_table
+
+COPY_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def candidate() -> Iterator[ModelServer]:
+    with run_model_server("candidate") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def envoy(tmp_path_factory: pytest.TempPathFactory, candidate: ModelServer) -> Iterator[RunningEnvoy]:
+    def shadowed(key: str, backend: str = "candidate", share: int = 10_000) -> Any:
+        shadow = Shadow(f"{key}-shadow", 0, "new", backend, share)
+        unit = Unit(UnitSource.BODY, "user")
+        return replace(make_endpoint(key, path_prefix=f"/{key}", unit=unit), shadows=(shadow,), rewrite="/v1")
+
+    with run_model_server("stable") as stable:
+        backends = (
+            make_backend("stable", stable.address),
+            replace(make_backend("candidate", candidate.address), prompt_price=5.0),
+            make_backend("gone", "http://127.0.0.1:1"),
+        )
+        endpoints = (shadowed("all"), shadowed("some", share=3_000), shadowed("dead", "gone"))
+        with run_envoy(tmp_path_factory.mktemp("edge"), make_table(*endpoints, backends=backends)) as running:
+            yield running
+
+
+def lines_of(envoy: RunningEnvoy, request_id: str, count: int = 2) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + COPY_SECONDS
+    while True:
+        lines = [line for line in envoy.log_lines(1) if line["request_id"] == request_id]
+        if len(lines) >= count:
+            return sorted(lines, key=lambda line: bool(line["facts"].get("shadow")))
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("body", [{}, {"stream": True, "stream_options": {"include_usage": True}}])
+def test_both_answers_are_logged_under_one_request_id(envoy: RunningEnvoy, body: dict[str, Any]) -> None:
+    response = httpx.post(f"{envoy.url}/all/chat", json={**body, "user": "alice"})
+
+    shown, copy = lines_of(envoy, response.headers["x-request-id"])
+    assert (shown["facts"]["backend"], shown["facts"].get("experiment")) == ("stable", None)
+    assert (copy["facts"]["backend"], copy["facts"]["experiment"], copy["facts"]["variant"]) == (
+        "candidate",
+        "all-shadow",
+        "new",
+    )
+    assert shown["unit"] == copy["unit"] == "alice"
+    assert shown["facts"]["completion_tokens"] == copy["facts"]["completion_tokens"] == 22
+    assert copy["answered_by"]["prompt_price"] == 5.0
+
+
+def test_a_copy_is_the_request_that_the_backend_got(envoy: RunningEnvoy, candidate: ModelServer) -> None:
+    response = httpx.post(f"{envoy.url}/all/chat?x=1", json={"user": "alice"}, headers={"x-own": "kept"})
+
+    lines_of(envoy, response.headers["x-request-id"])
+    assert candidate.paths[-1] == "/v1/chat?x=1"
+    assert candidate.seen[-1]["x-own"] == "kept"
+    assert "x-sluice-shadow" not in candidate.seen[-1]
+
+
+def test_a_candidate_that_fails_or_hangs_is_not_noticed(envoy: RunningEnvoy, candidate: ModelServer) -> None:
+    dead = httpx.post(f"{envoy.url}/dead", json={})
+    started = time.monotonic()
+    candidate.delay = 2.0
+    slow = httpx.post(f"{envoy.url}/all", json={})
+    candidate.delay = 0.0
+
+    assert time.monotonic() - started < 1
+    assert (dead.status_code, slow.status_code) == (200, 200)
+    assert dead.json()["server"] == slow.json()["server"] == "stable"
+    _, copy = lines_of(envoy, dead.headers["x-request-id"])
+    assert (copy["status"], copy["facts"]["backend"]) == (503, "gone")
+
+
+def test_a_share_of_the_requests_is_copied(envoy: RunningEnvoy) -> None:
+    with httpx.Client(base_url=envoy.url) as client:
+        ids = {client.post("/some", json={}).headers["x-request-id"] for _ in range(400)}
+    marker = httpx.post(f"{envoy.url}/all", json={}).headers["x-request-id"]
+
+    lines_of(envoy, marker)
+    copied = [line for line in envoy.log_lines(400) if line["request_id"] in ids and line["facts"].get("shadow")]
+    # 400 draws at 0.3: six standard deviations are 55.
+    assert abs(len(copied) - 120) < 55
+
+
+def test_a_client_cannot_ask_for_a_shadow(envoy: RunningEnvoy) -> None:
+    response = httpx.post(f"{envoy.url}/all", json={}, headers={"x-sluice-shadow": "some-shadow/new"})
+
+    shown, copy = lines_of(envoy, response.headers["x-request-id"])
+    assert shown["facts"]["backend"] == "stable"
+    assert copy["facts"]["experiment"] == "all-shadow"
