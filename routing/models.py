@@ -5,11 +5,13 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from routing.shapes import check_conditions, check_shadows, check_texts, check_tiers
 from routing.table import BUCKETS
 
 KEY_VALIDATOR = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and inner hyphens, like `chat-v2`."
 )
+PATH_VALIDATOR = RegexValidator(r"^/[!-~]*$", "Start with `/` and use no spaces, like `/chat`.")
 
 
 class Protocol(models.TextChoices):
@@ -23,7 +25,9 @@ class UnitSource(models.TextChoices):
     """Where an endpoint finds the unit of a request."""
 
     HEADER = "header", "Request header"
+    COOKIE = "cookie", "Cookie"
     BODY = "body", "Field of the JSON body"
+    CLAIM = "claim", "Claim of the token"
 
 
 class Backend(models.Model):
@@ -42,6 +46,18 @@ class Backend(models.Model):
     )
     registry_reference = models.CharField(
         max_length=200, blank=True, help_text="Where the model registry keeps this version."
+    )
+    connect_seconds = models.FloatField(
+        default=3, validators=[MinValueValidator(0.1), MaxValueValidator(60)], help_text="Longest time to connect."
+    )
+    concurrency = models.PositiveIntegerField(default=0, help_text="Most requests at once; 0 for any number.")
+    fallback = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="stands_in_for",
+        help_text="Answers while this one has no healthy host.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -66,8 +82,7 @@ class Endpoint(models.Model):
     name = models.CharField(max_length=100)
     path_prefix = models.CharField(
         max_length=200,
-        unique=True,
-        validators=[RegexValidator(r"^/[!-~]*$", "Start with `/` and use no spaces, like `/chat`.")],
+        validators=[PATH_VALIDATOR],
     )
     unit_source = models.CharField(max_length=10, choices=UnitSource.choices, default=UnitSource.HEADER)
     unit_name = models.CharField(
@@ -80,6 +95,34 @@ class Endpoint(models.Model):
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints")
     timeout_seconds = models.PositiveIntegerField(
         default=300, validators=[MaxValueValidator(86_400)], help_text="Longest answer; 0 means no limit."
+    )
+    anonymous = models.BooleanField(default=False, help_text="Who has no user id gets one from the edge, in a cookie.")
+    hosts = models.JSONField(default=list, blank=True, validators=[check_texts], help_text="Only requests to these.")
+    methods = models.JSONField(default=list, blank=True, validators=[check_texts], help_text="Only these methods.")
+    conditions = models.JSONField(
+        default=list, blank=True, validators=[check_conditions], help_text="Only requests whose headers meet all."
+    )
+    model_names = models.JSONField(
+        default=list, blank=True, validators=[check_texts], help_text="Only requests for these models."
+    )
+    rewrite = models.CharField(
+        max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Replaces the path prefix at the backend."
+    )
+    first_byte_seconds = models.FloatField(
+        default=0, validators=[MinValueValidator(0)], help_text="Longest wait until the answer begins; 0: any."
+    )
+    idle_seconds = models.FloatField(
+        default=0, validators=[MinValueValidator(0)], help_text="Longest silence within an answer; 0: any."
+    )
+    retries = models.PositiveSmallIntegerField(
+        default=1, validators=[MaxValueValidator(5)], help_text="Further attempts while no backend saw the request."
+    )
+    body_bytes = models.PositiveIntegerField(default=0, help_text="Largest request in bytes; 0: any.")
+    tiers = models.JSONField(
+        default=list, blank=True, validators=[check_tiers], help_text="Easy requests that another backend answers."
+    )
+    shadows = models.JSONField(
+        default=list, blank=True, validators=[check_shadows], help_text="Candidates that get copies of requests."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -102,8 +145,8 @@ class Endpoint(models.Model):
 class Split(models.Model):
     """How one running experiment divides its share of an endpoint's users.
 
-    `arms` is a list of `{"variant", "backend", "start", "end"}`; the spans are half-open bucket ranges that no
-    other split of the endpoint touches.
+    `arms` is a list of `{"variant", "backend", "start", "end"}`, with `headers` and `query` where a variant sets
+    some; the spans are half-open bucket ranges that no other split of the endpoint touches.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="splits")
@@ -113,6 +156,10 @@ class Split(models.Model):
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
     arms = models.JSONField()
+    audience = models.JSONField(default=list, validators=[check_conditions])
+    guard_round = models.PositiveIntegerField(
+        default=0, help_text="How often arms that an edge took out were given back."
+    )
 
     class Meta:
         ordering = ("endpoint", "start")

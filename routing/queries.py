@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from routing import models, table
+from routing import models, shapes, table
 from routing.models import RoutingTable
 
 SILENT_AFTER = timedelta(seconds=10)
@@ -12,10 +12,11 @@ SILENT_AFTER = timedelta(seconds=10)
 def desired_table(version: int) -> table.Table:
     """The table that follows from the database as it is now."""
     endpoints = models.Endpoint.objects.select_related("backend").prefetch_related("splits").order_by("key")
+    backends = models.Backend.objects.select_related("fallback").order_by("key")
     return table.Table(
         version=version,
         endpoints=tuple(_endpoint(endpoint) for endpoint in endpoints),
-        backends=tuple(_backend(backend) for backend in models.Backend.objects.order_by("key")),
+        backends=tuple(_backend(backend) for backend in backends),
     )
 
 
@@ -32,20 +33,50 @@ def _backend(backend: models.Backend) -> table.Backend:
         health_path=backend.health_path,
         prompt_price=backend.prompt_price,
         completion_price=backend.completion_price,
+        connect_seconds=backend.connect_seconds,
+        concurrency=backend.concurrency,
+        fallback=backend.fallback.key if backend.fallback else None,
     )
 
 
 def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:
     splits = sorted(endpoint.splits.all(), key=lambda split: split.start)
+    source = table.UnitSource(endpoint.unit_source)
     return table.Endpoint(
         key=endpoint.key,
         path_prefix=endpoint.path_prefix,
-        unit=table.Unit(source=table.UnitSource(endpoint.unit_source), name=endpoint.unit_name),
+        unit=table.Unit(source=source, name=endpoint.unit_name, anonymous=endpoint.anonymous),
         salt=endpoint.salt,
         backend=endpoint.backend.key,
         timeout_seconds=endpoint.timeout_seconds,
         experiments=tuple(_running_experiment(split) for split in splits),
+        hosts=tuple(endpoint.hosts),
+        methods=tuple(endpoint.methods),
+        conditions=shapes.conditions(endpoint.conditions),
+        models=tuple(endpoint.model_names),
+        rewrite=endpoint.rewrite or None,
+        limits=_limits(endpoint),
+        tiers=tuple(_tier(tier) for tier in shapes.tiers(endpoint.tiers)),
+        shadows=tuple(_shadow(shadow) for shadow in shapes.shadows(endpoint.shadows)),
     )
+
+
+def _limits(endpoint: models.Endpoint) -> table.Limits:
+    return table.Limits(
+        first_byte_seconds=endpoint.first_byte_seconds,
+        idle_seconds=endpoint.idle_seconds,
+        retries=endpoint.retries,
+        body_bytes=endpoint.body_bytes,
+    )
+
+
+def _tier(tier: shapes.TierShape) -> table.Tier:
+    return table.Tier(tier.key, tier.backend, shapes.conditions(tier.conditions), tier.longest_bytes)
+
+
+def _shadow(shadow: shapes.ShadowShape) -> table.Shadow:
+    share = max(1, round(shadow.percent / 100 * table.FULL_COVERAGE))
+    return table.Shadow(shadow.name, 0, "candidate", shadow.backend, share)
 
 
 def _running_experiment(split: models.Split) -> table.RunningExperiment:
@@ -53,5 +84,19 @@ def _running_experiment(split: models.Split) -> table.RunningExperiment:
         key=split.experiment,
         stage=split.stage,
         coverage=split.coverage,
-        arms=tuple(table.Arm(**arm) for arm in split.arms),
+        arms=tuple(_arm(**arm) for arm in split.arms),
+        audience=shapes.conditions(split.audience),
+        guard_round=split.guard_round,
     )
+
+
+def _arm(
+    variant: str,
+    backend: str,
+    start: int,
+    end: int,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+) -> table.Arm:
+    parameters = table.Parameters(tuple((headers or {}).items()), tuple((query or {}).items()))
+    return table.Arm(variant, backend, start, end, parameters)

@@ -17,6 +17,9 @@ class BackendSerializer(StrictModelSerializer[Backend]):
     addresses = serializers.ListField(
         child=serializers.CharField(max_length=300), allow_empty=False, max_length=200, help_text="Base addresses."
     )
+    fallback = serializers.SlugRelatedField(
+        slug_field="key", queryset=Backend.objects.all(), allow_null=True, required=False
+    )
 
     class Meta:
         model = Backend
@@ -29,6 +32,9 @@ class BackendSerializer(StrictModelSerializer[Backend]):
             "prompt_price",
             "completion_price",
             "registry_reference",
+            "connect_seconds",
+            "concurrency",
+            "fallback",
             "created_at",
         )
         read_only_fields = ("created_at",)
@@ -50,6 +56,18 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "salt",
             "backend",
             "timeout_seconds",
+            "anonymous",
+            "hosts",
+            "methods",
+            "conditions",
+            "model_names",
+            "rewrite",
+            "first_byte_seconds",
+            "idle_seconds",
+            "retries",
+            "body_bytes",
+            "tiers",
+            "shadows",
             "created_at",
         )
         read_only_fields = ("salt", "created_at")

@@ -1,14 +1,14 @@
 """Forms of backends and endpoints."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 
 from routing.models import Backend, Endpoint
 
 
-class AddressesField(forms.CharField):
-    """A list of addresses, typed one a line."""
+class LinesField(forms.CharField):
+    """A list of texts, typed one a line."""
 
     widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
 
@@ -25,10 +25,30 @@ class AddressesField(forms.CharField):
         return self.to_python(data) != initial
 
 
-class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
+class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form in which numbers that have a default may be left empty."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._defaults = {name: default for name in self.fields if (default := self._default(name)) is not None}
+        for name in self._defaults:
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """What was typed, and the defaults of what was left empty."""
+        cleaned = super().clean() or self.cleaned_data
+        return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) is None}
+
+    def _default(self, name: str) -> int | float | None:
+        field = self._meta.model._meta.get_field(name)
+        default = getattr(field, "default", None)
+        return default if isinstance(default, int | float) and not isinstance(default, bool) else None
+
+
+class BackendForm(DefaultsForm):
     """Where a model version is, what it speaks and what it costs."""
 
-    addresses = AddressesField(help_text="One base address a line, like http://10.0.0.5:8000.")
+    addresses = LinesField(help_text="One base address a line, like http://10.0.0.5:8000.")
 
     class Meta:
         model = Backend
@@ -41,6 +61,9 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
             "prompt_price",
             "completion_price",
             "registry_reference",
+            "connect_seconds",
+            "concurrency",
+            "fallback",
         ]
         help_texts: ClassVar = {
             "key": "Short and unique, like chat-v2. It stays as it is.",
@@ -48,8 +71,15 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
-class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What clients call, and how users are told apart."""
+class EndpointForm(DefaultsForm):
+    """What clients call, how users are told apart, and who else answers."""
+
+    hosts = LinesField(required=False, help_text="One a line, like api.example.com or *.example.com. None: any host.")
+    methods = LinesField(required=False, help_text="One a line, like POST. None: any method.")
+    conditions = LinesField(required=False, help_text="One a line, like “x-country is DE, FR” or “x-beta is present”.")
+    model_names = LinesField(
+        required=False, help_text="One a line: the `model` of the body, or of paths like /models/…."
+    )
 
     class Meta:
         model = Endpoint
@@ -61,13 +91,46 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             "unit_source",
             "unit_name",
             "timeout_seconds",
+            "anonymous",
+            "hosts",
+            "methods",
+            "conditions",
+            "model_names",
+            "rewrite",
+            "first_byte_seconds",
+            "idle_seconds",
+            "retries",
+            "body_bytes",
+            "tiers",
+            "shadows",
         ]
-        labels: ClassVar = {"unit_source": "User id is in", "unit_name": "User id's name", "backend": "Default backend"}
+        labels: ClassVar = {
+            "unit_source": "User id is in",
+            "unit_name": "User id's name",
+            "backend": "Default backend",
+            "anonymous": "Name users who have no id",
+            "rewrite": "Path prefix at the backend",
+            "first_byte_seconds": "Seconds until an answer begins",
+            "idle_seconds": "Seconds of silence within an answer",
+            "body_bytes": "Bytes of a request",
+        }
         help_texts: ClassVar = {
             "key": "Short and unique, like chat. It stays as it is.",
             "path_prefix": "Requests whose path begins with this belong to the endpoint, like /chat.",
             "backend": "Answers everybody whom no experiment takes elsewhere.",
+            "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
+            '"conditions": ["x-priority is low"]}].',
+            "shadows": 'Like [{"name": "try-v2", "backend": "v2", "percent": 10}]. Users never see their answers.',
         }
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything beside the essentials is set or wrong, and has to be seen."""
+        essential = ("key", "name", "path_prefix", "backend", "unit_source", "unit_name", "timeout_seconds", "retries")
+        others = [name for name in self.fields if name not in essential]
+        return any(
+            self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
+        )
 
 
 def freeze_key(form: forms.BaseForm) -> None:

@@ -38,7 +38,7 @@ def test_what_is_typed_is_registered_with_a_salt_of_its_own() -> None:
 
 def test_a_path_that_is_taken_is_said() -> None:
     endpoint()
-    assert "already exists" in send("/endpoints/new", path_prefix="/chat")
+    assert "match the same requests" in send("/endpoints/new", path_prefix="/chat")
     assert Endpoint.objects.count() == 1
 
 

@@ -1,0 +1,91 @@
+"""Shapes of the lists that backends, endpoints and splits keep as JSON; each check says what is wrong in a sentence."""
+
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import ValidationError as ShapeError
+
+from routing.table import Condition, parse_condition
+
+
+def _parsable(text: str) -> str:
+    parse_condition(text)
+    return text
+
+
+ConditionText = Annotated[str, AfterValidator(_parsable)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TierShape(_Shape):
+    """Requests that another backend answers: those that meet all conditions and have at most so many bytes."""
+
+    key: str
+    backend: str = Field(description="Key of the backend that answers these requests.")
+    conditions: list[ConditionText] = Field([], description="Conditions on headers, like `x-priority is low`.")
+    longest_bytes: int = Field(0, ge=0, description="The longest body of such a request; 0 for any length.")
+
+
+class ShadowShape(_Shape):
+    """A candidate that gets copies of requests, and whose answers nobody sees."""
+
+    name: str = Field(description="What its requests are logged as: the experiment's name.")
+    backend: str = Field(description="Key of the backend that gets the copies.")
+    percent: float = Field(gt=0, le=100, description="Share of the requests that are copied.")
+
+
+_TEXTS = TypeAdapter(list[str])
+_CONDITIONS = TypeAdapter(list[ConditionText])
+_TIERS = TypeAdapter(list[TierShape])
+_SHADOWS = TypeAdapter(list[ShadowShape])
+
+
+def check_texts(value: object) -> None:
+    """Refuse what is no list of texts. Raises Django's `ValidationError`."""
+    _check(_TEXTS, value)
+
+
+def check_conditions(value: object) -> None:
+    """Refuse what is no list of conditions. Raises Django's `ValidationError`."""
+    _check(_CONDITIONS, value)
+
+
+def check_tiers(value: object) -> None:
+    """Refuse what is no list of tiers. Raises Django's `ValidationError`."""
+    _check(_TIERS, value)
+
+
+def check_shadows(value: object) -> None:
+    """Refuse what is no list of shadows. Raises Django's `ValidationError`."""
+    _check(_SHADOWS, value)
+
+
+def conditions(texts: list[str]) -> tuple[Condition, ...]:
+    """Checked texts as conditions."""
+    return tuple(map(parse_condition, texts))
+
+
+def tiers(value: list[dict[str, Any]]) -> list[TierShape]:
+    """Checked tiers."""
+    return _TIERS.validate_python(value)
+
+
+def shadows(value: list[dict[str, Any]]) -> list[ShadowShape]:
+    """Checked shadows."""
+    return _SHADOWS.validate_python(value)
+
+
+def _check(shape: TypeAdapter[Any], value: object) -> None:
+    try:
+        shape.validate_python(value, strict=True)
+    except ShapeError as error:
+        raise ValidationError([_sentence(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    where = " of entry ".join(str(part + 1) if isinstance(part, int) else part for part in reversed(place))
+    return f"{where}: {message.removeprefix('Value error, ')}" if where else message
