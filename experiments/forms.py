@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Model
 from django.forms.formsets import formset_factory
 
+from controlplane.views.fields import LinesField
 from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
@@ -96,6 +97,11 @@ class ExperimentForm(forms.Form):
         initial=100,
         min_value=0.02,
         max_value=100,
+    )
+    audience = LinesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text="One condition on headers a line, like “x-country is DE, FR”. None: everybody.",
     )
     control = KeyedChoiceField(Backend, label="Control backend", help_text="The version that users get today.")
     candidate = KeyedChoiceField(Backend, label="Candidate backend", help_text="The version to try.")

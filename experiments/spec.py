@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from controlplane.errors import FieldProblem, InvalidInput
 from experiments.models.experiment import Kind
 from experiments.stats.types import MarginKind, Role
+from routing.shapes import ConditionText
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
@@ -19,11 +20,13 @@ class _Spec(BaseModel):
 
 
 class VariantSpec(_Spec):
-    """One arm: a key, the backend that serves it, and its weight beside the others."""
+    """One arm: a key, the backend that serves it, its weight beside the others, and what it changes of requests."""
 
     key: Key
     backend: Key
     weight: int = Field(1, ge=1, le=1000)
+    headers: dict[str, str] = Field({}, max_length=20, description="Headers that its requests get, by name.")
+    query: dict[str, str] = Field({}, max_length=20, description="Query parameters that its requests get, by name.")
 
 
 class StageSpec(_Spec):
@@ -89,6 +92,9 @@ class ExperimentSpec(_Spec):
     kind: Kind = Kind.CANARY
     endpoint: Key
     traffic: Percent = Field(100, description="Per cent of the endpoint's users that take part.")
+    audience: tuple[ConditionText, ...] = Field(
+        (), max_length=10, description="Conditions on headers, like `x-country is DE, FR`; who meets all takes part."
+    )
     control: VariantSpec
     candidates: tuple[VariantSpec, ...] = Field(min_length=1, max_length=10)
     plan: PlanSpec

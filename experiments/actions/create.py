@@ -32,6 +32,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
             kind=spec.kind,
             endpoint=_find(Endpoint, "endpoint", spec.endpoint),
             traffic=round(spec.traffic * HUNDREDTHS_OF_PERCENT),
+            audience=list(spec.audience),
             created_by=actor.name,
         )
         _create_variants(experiment, spec)
@@ -53,6 +54,8 @@ def _create_variant(experiment: Experiment, field: str, spec: VariantSpec, *, is
         is_control=is_control,
         backend=_find(Backend, f"{field}.backend", spec.backend),
         weight=spec.weight,
+        headers=spec.headers,
+        query=spec.query,
     )
 
 

@@ -31,8 +31,12 @@ def _place(experiment: Experiment) -> None:
     place(
         experiment.endpoint,
         experiment.key,
-        [Share(variant.key, variant.backend.key, variant.weight) for variant in variants],
+        [
+            Share(variant.key, variant.backend.key, variant.weight, variant.headers, variant.query)
+            for variant in variants
+        ],
         traffic=experiment.traffic,
         stage=0,
         coverage=experiment.plan.stages.get(position=0).coverage,
+        audience=experiment.audience,
     )

@@ -42,7 +42,7 @@ class VariantSerializer(serializers.ModelSerializer[Variant]):
 
     class Meta:
         model = Variant
-        fields = ("key", "backend", "weight")
+        fields = ("key", "backend", "weight", "headers", "query")
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):
@@ -122,6 +122,7 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "kind",
             "endpoint",
             "traffic",
+            "audience",
             "state",
             "state_reason",
             "verdict",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from routing.models import KEY_VALIDATOR, Backend, Endpoint
+from routing.shapes import check_conditions
 from routing.table import BUCKETS
 
 
@@ -44,6 +45,9 @@ class Experiment(models.Model):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="experiments")
     traffic = models.PositiveIntegerField(
         default=BUCKETS, help_text="Share of the endpoint's users that take part, in 1/10 000."
+    )
+    audience = models.JSONField(
+        default=list, blank=True, validators=[check_conditions], help_text="Only requests whose headers meet all."
     )
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     state_reason = models.TextField(blank=True)
@@ -96,6 +100,8 @@ class Variant(models.Model):
     is_control = models.BooleanField(default=False)
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="variants")
     weight = models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")
+    headers = models.JSONField(default=dict, blank=True, help_text="Headers that its requests get, by name.")
+    query = models.JSONField(default=dict, blank=True, help_text="Query parameters that its requests get, by name.")
 
     class Meta:
         ordering = ("-is_control", "key")

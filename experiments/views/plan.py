@@ -28,6 +28,7 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
     plan = dossier.experiment.plan
     return [
         ("Traffic", f"{percent(dossier.experiment.traffic / BUCKETS)} of users take part"),
+        ("Audience", " and ".join(dossier.experiment.audience) or "everybody"),
         ("False promotion", f"at most {percent(plan.alpha)}"),
         ("False halt", f"at most {percent(plan.halt_alpha)}"),
         ("Power", percent(plan.power)),

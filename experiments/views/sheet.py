@@ -88,7 +88,7 @@ class ExperimentSheet:
     def _spec(self) -> dict[str, Any]:
         data = self.form.cleaned_data
         return {
-            **{name: data[name] for name in ("key", "name", "hypothesis", "kind", "traffic")},
+            **{name: data[name] for name in ("key", "name", "hypothesis", "kind", "traffic", "audience")},
             "endpoint": data["endpoint"].key,
             "control": {"key": "control", "backend": data["control"].key},
             "candidates": [{"key": "candidate", "backend": data["candidate"].key}],

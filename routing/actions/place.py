@@ -1,7 +1,7 @@
 """Give an experiment its part of an endpoint's users, widen it, and take it back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -12,15 +12,24 @@ from routing.table import BUCKETS
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One arm's backend and its weight beside the other arms."""
+    """One arm's backend, its weight beside the other arms, and the headers and query parameters that it sets."""
 
     variant: str
     backend: str
     weight: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def place(
-    endpoint: Endpoint, experiment: str, shares: Sequence[Share], *, traffic: int, stage: int, coverage: int
+    endpoint: Endpoint,
+    experiment: str,
+    shares: Sequence[Share],
+    *,
+    traffic: int,
+    stage: int,
+    coverage: int,
+    audience: Sequence[str] = (),
 ) -> Split:
     """Reserve the first free range of `traffic` buckets and divide it among the arms.
 
@@ -37,6 +46,7 @@ def place(
             start=start,
             end=start + traffic,
             arms=_divide(start, traffic, shares),
+            audience=list(audience),
         )
 
 
@@ -65,14 +75,15 @@ def _first_free_range(endpoint: Endpoint, width: int) -> int:
     )
 
 
-def _divide(start: int, traffic: int, shares: Sequence[Share]) -> list[dict[str, str | int]]:
+def _divide(start: int, traffic: int, shares: Sequence[Share]) -> list[dict[str, object]]:
     """Spans in proportion to the weights; rounding never leaves a gap or an overlap."""
     total = sum(share.weight for share in shares)
-    arms: list[dict[str, str | int]] = []
+    arms: list[dict[str, object]] = []
     weight_before = 0
     for share in shares:
         span_start = start + round(traffic * weight_before / total)
         weight_before += share.weight
         span_end = start + round(traffic * weight_before / total)
-        arms.append({"variant": share.variant, "backend": share.backend, "start": span_start, "end": span_end})
+        arm = {"variant": share.variant, "backend": share.backend, "start": span_start, "end": span_end}
+        arms.append({**arm, "headers": dict(share.headers), "query": dict(share.query)})
     return arms

@@ -22,12 +22,13 @@ def call(caller: Caller, method: str, path: str, body: object = None) -> Any:
 
 
 def test_what_is_sent_is_what_is_read(operator: Caller) -> None:
-    sent = draft_data()
+    candidate = {"key": "better", "backend": "candidate", "headers": {"x-prompt": "v2"}}
+    sent = draft_data(audience=["x-country is DE"], candidates=[candidate])
     read = call(operator, "POST", "experiments", sent)
-    for name in ("key", "name", "endpoint"):
+    for name in ("key", "name", "endpoint", "audience"):
         assert read[name] == sent[name]
-    assert read["control"] == {**sent["control"], "weight": 1}
-    assert read["candidates"] == [{**sent["candidates"][0], "weight": 1}]
+    assert read["control"] == {**sent["control"], "weight": 1, "headers": {}, "query": {}}
+    assert read["candidates"] == [{**candidate, "weight": 1, "query": {}}]
     assert [stage["coverage"] for stage in read["plan"]["stages"]] == [10, 100]
     assert read["plan"]["metrics"][0]["margin"] == 0.03
     assert (read["state"], read["stage"], read["plan"]["frozen_at"]) == ("draft", None, None)
