@@ -1,4 +1,4 @@
-"""The agent of one edge: three loops, each on a thread of its own, none of which waits for another."""
+"""The agent of one edge: four loops, each on a thread of its own, none of which waits for another."""
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from routing.edge.applier import Applier
+from routing.edge.cuts import Cuts
 from routing.edge.envoy_admin import EnvoyAdmin
 from routing.edge.files import EdgeDirectory
 from routing.edge.follower import Follower
+from routing.edge.guarding import Guarding, Tail
 from routing.edge.heartbeat import Heartbeat
 from routing.edge.keeper import Keeper
 from routing.edge.outages import repeat
@@ -46,9 +48,12 @@ def run_agent(edge: Edge, stop: Event) -> None:
     envoy = EnvoyAdmin(edge.host, edge.port, edge.admin_port)
     directory = EdgeDirectory(edge.directory)
     status = EdgeStatus()
+    cuts = Cuts(directory.cuts)
+    applier = Applier(directory, envoy, cuts)
     loops = (
-        Follower(redis, envoy, Applier(directory, envoy), status).run,
-        Heartbeat(redis, status, edge=edge.name, zone=edge.zone).run,
+        Follower(redis, envoy, applier, status).run,
+        Heartbeat(redis, status, cuts, edge=edge.name, zone=edge.zone).run,
+        Guarding(Tail(directory.access_log), applier, cuts).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
     )
     with ThreadPoolExecutor(len(loops)) as threads:

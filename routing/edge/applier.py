@@ -7,9 +7,11 @@ Each step is a file that is replaced; whatever is killed in between, the same st
 
 import time
 from collections.abc import Callable
+from threading import Lock
 
 from routing.edge.configuration import read_table, write_clusters, write_configuration, write_routes
-from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.cuts import Cuts
+from routing.edge.envoy_admin import EnvoyAdmin, Served
 from routing.edge.files import EdgeDirectory, write_text
 from routing.table import Table, to_json
 
@@ -26,12 +28,18 @@ class NotYetError(Exception):
 
 
 class Applier:
-    """One Envoy's files, and the table that it was last seen to serve."""
+    """One Envoy's files, and the table that it was last seen to serve, whole. Two loops may call it."""
 
-    def __init__(self, directory: EdgeDirectory, envoy: EnvoyAdmin) -> None:
+    def __init__(self, directory: EdgeDirectory, envoy: EnvoyAdmin, cuts: Cuts) -> None:
         self._directory = directory
         self._envoy = envoy
+        self._cuts = cuts
+        self._lock = Lock()
         self.applied = read_table(directory)
+
+    def serves(self, table: Table, served: Served) -> bool:
+        """Whether this is what Envoy should serve of a table, now."""
+        return served == Served(table.version, self._cuts.apply(table).cut)
 
     def apply(self, table: Table) -> None:
         """Bring Envoy onto this table, which has no problems, and keep it as the last one.
@@ -41,21 +49,38 @@ class Applier:
             EnvoyAwayError, NotYetError: it is not done yet; call again.
 
         """
-        try:
-            self._load(table)
-        except TableRefusedError:
-            write_configuration(self._directory, self.applied)
-            raise
-        write_text(self._directory.table, to_json(table))
-        self.applied = table
-        write_clusters(self._directory, table)
+        with self._lock:
+            try:
+                self._load(self._cuts.apply(table))
+            except TableRefusedError:
+                write_configuration(self._directory, self._cuts.apply(self.applied))
+                raise
+            write_text(self._directory.table, to_json(table))
+            self.applied = table
+            self._cuts.forget_all_but(table)
+            write_clusters(self._directory, table)
+
+    def apply_cuts(self) -> None:
+        """Bring Envoy onto the applied table without what was cut meanwhile.
+
+        Raises:
+            TableRefusedError, EnvoyAwayError, NotYetError: it is not done; the follower does it later.
+
+        """
+        with self._lock:
+            table = self._cuts.apply(self.applied)
+            write_routes(self._directory, table)
+            self._await_routes(table, self._envoy.loaded().refusals)
 
     def _load(self, table: Table) -> None:
         refusals = self._envoy.loaded().refusals
         version = write_clusters(self._directory, table, before=self.applied)
         self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
         write_routes(self._directory, table)
-        self._wait(table, refusals, lambda: self._envoy.served_version() == table.version)
+        self._await_routes(table, refusals)
+
+    def _await_routes(self, table: Table, refusals: int) -> None:
+        self._wait(table, refusals, lambda: self._envoy.served() == Served(table.version, table.cut))
 
     def _wait(self, table: Table, refusals: int, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

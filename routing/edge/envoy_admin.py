@@ -29,6 +29,14 @@ class Loaded:
     refusals: int
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The version of the table that Envoy serves, and the arms that it serves it without."""
+
+    version: int
+    cut: tuple[str, ...] = ()
+
+
 class EnvoyAdmin:
     """One Envoy, by its ports on this machine."""
 
@@ -36,8 +44,8 @@ class EnvoyAdmin:
         self._user_side = ("127.0.0.1" if host in EVERY_ADDRESS else host, port)
         self._admin_side = ("127.0.0.1", admin_port)
 
-    def served_version(self) -> int:
-        """The version of the routing table that users' requests meet.
+    def served(self) -> Served:
+        """The routing table that users' requests meet.
 
         Raises:
             EnvoyAwayError: it does not answer.
@@ -45,7 +53,8 @@ class EnvoyAdmin:
         """
         answer = _call(self._user_side, "GET", TABLE_PATH)
         try:
-            return int(json.loads(answer)["version"])
+            content = json.loads(answer)
+            return Served(int(content["version"]), tuple(content.get("cut", ())))
         except (ValueError, KeyError, TypeError) as error:
             raise EnvoyAwayError(f"Another server answers on port {self._user_side[1]}.") from error
 

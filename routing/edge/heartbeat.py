@@ -8,6 +8,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from routing import keys
+from routing.edge.cuts import Cuts
 from routing.edge.outages import repeat
 from routing.edge.status import EdgeStatus
 
@@ -18,9 +19,10 @@ SILENCE_SECONDS = 10
 class Heartbeat:
     """Writes one edge's hash, which expires when the edge falls silent."""
 
-    def __init__(self, redis: Redis, status: EdgeStatus, *, edge: str, zone: str) -> None:
+    def __init__(self, redis: Redis, status: EdgeStatus, cuts: Cuts, *, edge: str, zone: str) -> None:
         self._redis = redis
         self._status = status
+        self._cuts = cuts
         self._edge = edge
         self._zone = zone
 
@@ -55,4 +57,5 @@ class Heartbeat:
             "healthy": "0" if error else "1",
             "error": error,
             "spooled_bytes": status.spooled_bytes,
+            "cuts": self._cuts.to_json(),
         }

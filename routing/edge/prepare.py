@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from routing.edge.configuration import read_table, write_configuration
+from routing.edge.cuts import Cuts
 from routing.edge.files import EdgeDirectory, write_json
 from routing.edge.spool import Spool
 from routing.envoy import bootstrap
@@ -24,5 +25,5 @@ def prepare(directory: Path, *, name: str, host: str, port: int, admin_port: int
         files=edge.for_envoy(),
     )
     write_json(edge.bootstrap, content)
-    write_configuration(edge, read_table(edge))
+    write_configuration(edge, Cuts(edge.cuts).apply(read_table(edge)))
     return edge

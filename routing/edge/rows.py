@@ -1,6 +1,7 @@
 """From a line of the access log to a request row; here the raw unit ends."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -68,6 +69,10 @@ class LogLine:
     attempts: int = 0
     kind: str | None = None
 
+    def ended_at(self) -> float:
+        """When the answer ended, in seconds since the epoch."""
+        return datetime.fromisoformat(self.time).timestamp() + self.duration_ms / 1000
+
 
 _LINE = TypeAdapter(LogLine)
 
@@ -130,6 +135,12 @@ def finish(log: LogLine) -> str:
     if flags & TIMED_OUT:
         return "timeout"
     return "backend" if flags & CUT_BY_BACKEND else "complete"
+
+
+def failed(log: LogLine) -> bool:
+    """Whether its backend failed a request: by a 5xx, a reset or a time-out, also where a fallback answered."""
+    fell_back = log.answered_by is not None and log.answered_by.backend != log.facts.backend
+    return log.status >= 500 or fell_back or finish(log) in ("backend", "timeout")
 
 
 def inter_token_ms(log: LogLine) -> float | None:

@@ -52,11 +52,15 @@ def routes(table: Table) -> Message:
         "virtual_hosts": [{"name": ROUTES, "domains": ["*"], "routes": list(_routes(table))}],
         "request_headers_to_remove": INTERNAL_HEADERS,
     }
-    return {"version_info": str(table.version), "resources": [configuration]}
+    return {"version_info": _version(table), "resources": [configuration]}
+
+
+def _version(table: Table) -> str:
+    return " without ".join([str(table.version), *table.cut])
 
 
 def _routes(table: Table) -> Iterator[Message]:
-    yield _served_table(table.version)
+    yield _served_table(table)
     backends = {backend.key: backend for backend in table.backends}
     in_order = sorted(table.endpoints, key=_specificity, reverse=True)
     for address, group in groupby(in_order, key=address_match):
@@ -116,10 +120,11 @@ def _not_found(detail: str) -> Message:
     return {"status": 404, "body": {"inline_string": detail}}
 
 
-def _served_table(version: int) -> Message:
+def _served_table(table: Table) -> Message:
+    served = json.dumps({"version": table.version, "cut": table.cut})
     return {
         "match": {"path": TABLE_PATH},
-        "direct_response": {"status": 200, "body": {"inline_string": json.dumps({"version": version})}},
+        "direct_response": {"status": 200, "body": {"inline_string": served}},
         "response_headers_to_add": [
             {
                 "header": {"key": "content-type", "value": "application/json"},

@@ -74,10 +74,11 @@ class Arm:
 class Guard:
     """When an edge takes a candidate out by itself: the share of failures among so many of its latest requests.
 
-    A request fails by a 5xx, a reset, a time-out, or a first byte later than `first_byte_ms` (0: however late).
+    Those older than the window do not count. A request fails by a 5xx, a reset, a time-out, or a first byte later
+    than `first_byte_ms` (0: however late).
     """
 
-    requests: int = 10
+    requests: int = 20
     failing_share: float = 0.5
     window_seconds: float = 5.0
     first_byte_ms: float = 0.0
@@ -85,7 +86,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class RunningExperiment:
-    """An experiment's arms, and how much of each arm's span is in: `coverage` in 1/10 000.
+    """An experiment's arms, the control's first, and how much of each arm's span is in: `coverage` in 1/10 000.
 
     Only requests that meet all conditions of the `audience` are assigned. `guard_round` counts how often arms that
     an edge took out were given back; what an edge took out in an earlier round is in again.
@@ -186,12 +187,13 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All endpoints and backends at one version."""
+    """All endpoints and backends at one version; `cut` names the arms that the edge which serves it took out."""
 
     version: int
     endpoints: tuple[Endpoint, ...]
     backends: tuple[Backend, ...]
     issuers: tuple[Issuer, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ START_SECONDS = 10.0
 
 @dataclass
 class ModelServer:
-    """A running server: where it is, what it was asked, whether it calls itself healthy, and its delay in seconds."""
+    """A running server: where it is and what it was asked; it may call itself unhealthy, be slow, or answer errors."""
 
     name: str
     address: str
     healthy: bool = True
     delay: float = 0.0
+    broken: bool = False
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -42,6 +43,8 @@ class ModelServer:
         if wanted.get("stream"):
             return StreamingResponse(_stream(wanted), media_type="text/event-stream")
         await asyncio.sleep(self.delay + wanted.get("wait", 0))
+        if self.broken:
+            return PlainTextResponse("out of memory", status_code=500)
         content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
         return JSONResponse(content, status_code=wanted.get("status", 200))
 

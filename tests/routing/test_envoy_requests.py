@@ -139,7 +139,7 @@ def test_an_unknown_path_gets_a_problem_that_says_so(envoy: RunningEnvoy, path: 
 def test_the_served_table_can_be_asked_for(envoy: RunningEnvoy) -> None:
     response = httpx.get(f"{envoy.url}/.sluice/table")
 
-    assert response.json() == {"version": 41}
+    assert response.json() == {"version": 41, "cut": []}
     assert response.headers["content-type"] == "application/json"
 
 

@@ -1,0 +1,48 @@
+"""What an edge has taken out of a table, with the counts that made it do so."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from routing.table import Endpoint, RunningExperiment, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A candidate's arm that was taken out, in which round of the guard, when (ISO 8601), and what was counted.
+
+    The counts are of the latest requests in the guard's window: the candidate's and its control's.
+    """
+
+    experiment: str
+    variant: str
+    guard_round: int
+    time: str
+    requests: int
+    failures: int
+    control_requests: int
+    control_failures: int
+
+    def concerns(self, experiment: RunningExperiment) -> bool:
+        """Whether the experiment still has the arm, and nobody gave it back since."""
+        has_arm = any(arm.variant == self.variant for arm in experiment.arms)
+        return experiment.key == self.experiment and experiment.guard_round == self.guard_round and has_arm
+
+
+def without(table: Table, cuts: Collection[Cut]) -> Table:
+    """The table with these arms' users on their endpoint's own backend, unmeasured; it names what it lacks."""
+    experiments = [experiment for endpoint in table.endpoints for experiment in endpoint.experiments]
+    kept = [cut for cut in cuts if any(cut.concerns(experiment) for experiment in experiments)]
+    if not kept:
+        return table
+    names = tuple(sorted(f"{cut.experiment}/{cut.variant}" for cut in kept))
+    return replace(table, cut=names, endpoints=tuple(_endpoint(endpoint, kept) for endpoint in table.endpoints))
+
+
+def _endpoint(endpoint: Endpoint, cuts: Collection[Cut]) -> Endpoint:
+    experiments = tuple(_experiment(experiment, cuts) for experiment in endpoint.experiments)
+    return replace(endpoint, experiments=experiments)
+
+
+def _experiment(experiment: RunningExperiment, cuts: Collection[Cut]) -> RunningExperiment:
+    gone = {cut.variant for cut in cuts if cut.concerns(experiment)}
+    return replace(experiment, arms=tuple(arm for arm in experiment.arms if arm.variant not in gone))

@@ -1,0 +1,101 @@
+"""When a candidate fails in a burst, and its control does not."""
+
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from itertools import islice
+
+from routing.guard.cuts import Cut
+from routing.table import Guard, RunningExperiment, Table
+
+# The chance that equal arms differ as much: small, as an edge looks after every request.
+CHANCE = 1e-6
+
+MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one measured request ended: when in seconds since the epoch, the arm, failed or not, its first byte.
+
+    `first_byte_ms` is None where none came; `moment` is the request's time as it was logged.
+    """
+
+    time: float
+    experiment: str
+    variant: str
+    failed: bool
+    first_byte_ms: float | None
+    moment: str
+
+
+class Watch:
+    """Looks at outcomes as they come, over the latest requests of each arm.
+
+    A candidate is to be cut when, among its latest `Guard.requests` requests and within the guard's window, at least
+    `Guard.failing_share` of so many failed, and Fisher's exact test says that its control does not fail as well:
+    with k of n failures beside c of m, the hypergeometric chance of k or more among the n, all k + c being spread
+    at random, is at most one in a million. A control that ended nothing within the window cannot speak for a shared
+    cause, and then the counts alone decide.
+
+    Assumes that requests end independently. Reference: Fisher, The Design of Experiments (1935).
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[tuple[str, str], deque[tuple[float, bool]]] = defaultdict(
+            lambda: deque(maxlen=MOST_REMEMBERED)
+        )
+
+    def see(self, outcome: Outcome, table: Table) -> Cut | None:
+        """Take an outcome in; returns the cut that it calls for."""
+        experiment = _experiment_of(outcome, table)
+        if experiment is None or experiment.guard is None:
+            return None
+        guard = experiment.guard
+        failed = outcome.failed or 0 < guard.first_byte_ms < (outcome.first_byte_ms or 0)
+        self._ended[outcome.experiment, outcome.variant].append((outcome.time, failed))
+        control = experiment.arms[0].variant
+        if outcome.variant == control or not failed:
+            return None
+        requests, failures = self._latest(outcome, outcome.variant, guard)
+        of_control = self._latest(outcome, control, guard)
+        if failures < guard.failing_share * guard.requests or not _differ((requests, failures), of_control):
+            return None
+        round_ = experiment.guard_round
+        return Cut(experiment.key, outcome.variant, round_, outcome.moment, requests, failures, *of_control)
+
+    def forget(self, cut: Cut) -> None:
+        """Drop what was seen of an arm that was taken out, so that it starts anew when given back."""
+        self._ended.pop((cut.experiment, cut.variant), None)
+
+    def _latest(self, outcome: Outcome, variant: str, guard: Guard) -> tuple[int, int]:
+        """The latest requests of an arm within the window, and how many of them failed."""
+        latest = islice(reversed(self._ended[outcome.experiment, variant]), guard.requests)
+        ended = [failed for time, failed in latest if time >= outcome.time - guard.window_seconds]
+        return len(ended), sum(ended)
+
+
+def exact_chance(failures: int, requests: int, other_failures: int, other_requests: int) -> float:
+    """Fisher's exact one-sided p-value: the chance of so many failures or more among the first requests.
+
+    >>> exact_chance(3, 3, 0, 3)
+    0.05
+    """
+    failed, total = failures + other_failures, requests + other_requests
+    most = min(requests, failed)
+    ways = sum(math.comb(requests, k) * math.comb(other_requests, failed - k) for k in range(failures, most + 1))
+    return ways / math.comb(total, failed)
+
+
+def _differ(candidate: tuple[int, int], control: tuple[int, int]) -> bool:
+    (requests, failures), (other_requests, other_failures) = candidate, control
+    return not other_requests or exact_chance(failures, requests, other_failures, other_requests) <= CHANCE
+
+
+def _experiment_of(outcome: Outcome, table: Table) -> RunningExperiment | None:
+    """The experiment of an outcome, while the table has its arm."""
+    for endpoint in table.endpoints:
+        for experiment in endpoint.experiments:
+            if experiment.key == outcome.experiment:
+                return experiment if any(arm.variant == outcome.variant for arm in experiment.arms) else None
+    return None
