@@ -83,6 +83,15 @@ class PlanSpec(_Spec):
         return self
 
 
+class GuardSpec(_Spec):
+    """When an edge takes a candidate out by itself: so large a share of its latest requests failed."""
+
+    requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
+    failing_share: float = Field(0.5, gt=0, le=1)
+    window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
+    first_byte_ms: float = Field(0, ge=0, description="An answer that begins later is a failure; 0: however late.")
+
+
 class ExperimentSpec(_Spec):
     """A whole experiment, ready to be created as a draft."""
 
@@ -98,6 +107,7 @@ class ExperimentSpec(_Spec):
     control: VariantSpec
     candidates: tuple[VariantSpec, ...] = Field(min_length=1, max_length=10)
     plan: PlanSpec
+    guard: GuardSpec | None = Field(GuardSpec(), description="The edge's own guard; null for none.")
 
     @model_validator(mode="after")
     def _variants_differ(self) -> Self:

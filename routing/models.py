@@ -157,6 +157,7 @@ class Split(models.Model):
     end = models.PositiveIntegerField()
     arms = models.JSONField()
     audience = models.JSONField(default=list, validators=[check_conditions])
+    guard = models.JSONField(null=True, default=dict, help_text="When an edge takes a candidate out; null: never.")
     guard_round = models.PositiveIntegerField(
         default=0, help_text="How often arms that an edge took out were given back."
     )
@@ -201,6 +202,7 @@ class Edge(models.Model):
     seen_at = models.DateTimeField()
     healthy = models.BooleanField(default=True)
     error = models.TextField(blank=True)
+    cuts = models.JSONField(default=list, help_text="Candidates that it took out by itself, with its counts.")
 
     class Meta:
         ordering = ("name",)

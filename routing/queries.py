@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from routing import models, shapes, table
+from routing.guard import Cut
 from routing.models import RoutingTable
 
 SILENT_AFTER = timedelta(seconds=10)
@@ -23,6 +24,14 @@ def desired_table(version: int) -> table.Table:
 def latest_table() -> RoutingTable | None:
     """The newest published table."""
     return RoutingTable.objects.order_by("-version").first()
+
+
+def cuts_of(experiment: str) -> list[Cut]:
+    """What edges took out of an experiment in its present round of the guard."""
+    split = models.Split.objects.filter(experiment=experiment).first()
+    told = [cut for edge in models.Edge.objects.order_by("name") for cut in edge.cuts]
+    cuts = [Cut(**cut) for cut in told if cut["experiment"] == experiment]
+    return [cut for cut in cuts if split is not None and cut.guard_round == split.guard_round]
 
 
 def _backend(backend: models.Backend) -> table.Backend:
@@ -86,6 +95,7 @@ def _running_experiment(split: models.Split) -> table.RunningExperiment:
         coverage=split.coverage,
         arms=tuple(_arm(**arm) for arm in split.arms),
         audience=shapes.conditions(split.audience),
+        guard=None if split.guard is None else table.Guard(**split.guard),
         guard_round=split.guard_round,
     )
 

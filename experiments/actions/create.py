@@ -33,6 +33,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
             endpoint=_find(Endpoint, "endpoint", spec.endpoint),
             traffic=round(spec.traffic * HUNDREDTHS_OF_PERCENT),
             audience=list(spec.audience),
+            guard=spec.guard.model_dump() if spec.guard else None,
             created_by=actor.name,
         )
         _create_variants(experiment, spec)

@@ -11,6 +11,7 @@ from experiments.actions.analyse import analyse
 from experiments.actions.append_decision import append_decision
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt
+from experiments.actions.heed_guard import heed_guard
 from experiments.actions.promote import promote
 from experiments.decide import Decision, DecisionKind, decide
 from experiments.models import Analysis, Experiment
@@ -35,6 +36,8 @@ def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
     """
     if experiment.state not in LIVE_STATES:
         return None
+    if _guarded(experiment):
+        return None
     plan = pure_plan(experiment)
     state = pure_state(experiment)
     analysis, results = analyse(experiment, plan, state, now=now)
@@ -45,6 +48,15 @@ def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
         log.info("decision overtaken", experiment=experiment.key, decision=decision.kind, detail=conflict.detail)
         return None
     return decision
+
+
+def _guarded(experiment: Experiment) -> bool:
+    """Whether an edge took a candidate out, and that was answered now, by this call or another."""
+    try:
+        return heed_guard(experiment)
+    except Conflict as conflict:
+        log.info("guard overtaken", experiment=experiment.key, detail=conflict.detail)
+        return True
 
 
 def _act(experiment: Experiment, decision: Decision, analysis: Analysis) -> None:

@@ -39,4 +39,5 @@ def _place(experiment: Experiment) -> None:
         stage=0,
         coverage=experiment.plan.stages.get(position=0).coverage,
         audience=experiment.audience,
+        guard=experiment.guard,
     )

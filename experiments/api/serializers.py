@@ -123,6 +123,7 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "endpoint",
             "traffic",
             "audience",
+            "guard",
             "state",
             "state_reason",
             "verdict",

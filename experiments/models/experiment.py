@@ -49,6 +49,7 @@ class Experiment(models.Model):
     audience = models.JSONField(
         default=list, blank=True, validators=[check_conditions], help_text="Only requests whose headers meet all."
     )
+    guard = models.JSONField(null=True, blank=True, default=dict, help_text="When an edge takes a candidate out.")
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     state_reason = models.TextField(blank=True)
     stage_index = models.PositiveIntegerField(default=0)

@@ -15,7 +15,7 @@ TONES = {
     DecisionKind.HOLD: "",
     DecisionKind.INCONCLUSIVE: "wait",
 }
-VERBS = {"create": "Created", "start": "Started", "pause": "Paused", "resume": "Resumed"}
+VERBS = {"create": "Created", "start": "Started", "pause": "Paused", "resume": "Resumed", "give-back": "Given back"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from experiments.plans import pure_plan
 from experiments.queries import experiments
 from experiments.stats.types import Results
 
-VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume")
+VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume", "give-back")
 DECISIONS_SHOWN = 200
 POINTS_SHOWN = 120
 

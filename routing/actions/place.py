@@ -30,6 +30,7 @@ def place(
     stage: int,
     coverage: int,
     audience: Sequence[str] = (),
+    guard: Mapping[str, float] | None = None,
 ) -> Split:
     """Reserve the first free range of `traffic` buckets and divide it among the arms.
 
@@ -47,12 +48,18 @@ def place(
             end=start + traffic,
             arms=_divide(start, traffic, shares),
             audience=list(audience),
+            guard=guard,
         )
 
 
 def widen(experiment: str, *, stage: int, coverage: int) -> None:
     """Set the stage and the coverage of a placed experiment."""
     Split.objects.filter(experiment=experiment).update(stage=stage, coverage=coverage)
+
+
+def give_back(experiment: str, *, guard_round: int) -> None:
+    """Put arms that edges took out in earlier rounds of the guard in again."""
+    Split.objects.filter(experiment=experiment, guard_round__lt=guard_round).update(guard_round=guard_round)
 
 
 def remove(experiment: str) -> None:

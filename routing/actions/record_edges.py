@@ -1,5 +1,6 @@
 """Keep what the edges last reported, also after they fall silent."""
 
+import json
 from datetime import datetime
 
 import redis
@@ -28,5 +29,6 @@ def _record(beat: dict[str, str]) -> None:
             "seen_at": datetime.fromisoformat(beat["seen_at"]),
             "healthy": beat["healthy"] == "1",
             "error": beat["error"],
+            "cuts": json.loads(beat.get("cuts", "[]")),
         },
     )

@@ -114,7 +114,7 @@ def test_the_chance_is_that_of_fishers_exact_test(requests: int, other: int, dat
     chance = exact_chance(failures, requests, other_failures, other)
 
     table = [[failures, requests - failures], [other_failures, other - other_failures]]
-    assert chance == pytest.approx(fisher_exact(table, alternative="greater").pvalue, rel=1e-9)
+    assert chance == pytest.approx(fisher_exact(np.array(table), alternative="greater").pvalue, rel=1e-9)
 
 
 def test_fifteen_of_twenty_beside_none_are_needed() -> None:
