@@ -9,6 +9,7 @@ from controlplane.storage import get_redis
 from routing import publisher, table
 from routing.models import RoutingTable
 from routing.queries import desired_table, latest_table
+from routing.rehearsal import refusal
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +17,7 @@ log = structlog.get_logger(__name__)
 def publish(cause: str) -> RoutingTable:
     """Publish what the database asks for, if it is not published yet. Safe to call at any time, by anyone.
 
-    Raises `InvalidInput` when the table would be refused by an edge; then nothing is published. When Redis is
+    Raises `InvalidInput` when an edge or its Envoy would refuse the table; then nothing is published. When Redis is
     away the table is kept, and the next call puts it there.
     """
     newest = _store(cause)
@@ -62,3 +63,10 @@ def _refuse_problems(desired: table.Table) -> None:
     if problems:
         first = problems[0]
         raise InvalidInput(first.code, first.detail, next_step=first.next_step)
+    reason = refusal(desired)
+    if reason:
+        raise InvalidInput(
+            "table-refused-by-envoy",
+            f"Envoy would not take this table: {reason}",
+            next_step="Change what it names; nothing was published.",
+        )

@@ -8,6 +8,10 @@ from routing.envoy.names import Message
 # The fields of every Sluice process's log; the letters are Envoy's.
 LOG_LINE = {"timestamp": "%Y-%m-%dT%H:%M:%S.%fZ", "level": "%l", "logger": "%n", "event": "%j"}
 
+# Conditions may list many values; Envoy's own limit of a pattern ends at a dozen.
+PATTERN_SIZE = 20_000
+RUNTIME = {"re2.max_program_size.error_level": PATTERN_SIZE, "re2.max_program_size.warn_level": PATTERN_SIZE}
+
 INTERNAL_LISTENERS = "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 
 
@@ -29,6 +33,7 @@ def bootstrap(*, name: str, host: str, port: int, admin_port: int, files: Files)
         "dynamic_resources": {
             "cds_config": {"path_config_source": {"path": files.clusters}, "resource_api_version": "V3"}
         },
+        "layered_runtime": {"layers": [{"name": "sluice", "static_layer": RUNTIME}]},
         "application_log_config": {"log_format": {"json_format": LOG_LINE}},
         "bootstrap_extensions": [{"name": "internal", "typed_config": {"@type": INTERNAL_LISTENERS}}],
         "static_resources": {

@@ -72,14 +72,24 @@ def _arm_problems(experiment: RunningExperiment, arm: Arm, free: int) -> Iterato
             f"Variant {arm.variant} of experiment {experiment.key} has the buckets {arm.start} to {arm.end}.",
             f"Give it at least one bucket between 0 and {free}; raise the traffic or the weight.",
         )
-    for name, value in arm.parameters.headers:
-        if not _HEADER.fullmatch(name) or name.lower().startswith(RESERVED_HEADERS) or not value.isprintable():
-            yield Problem(
-                "parameter-invalid",
-                "Bad header of a variant",
-                f"Variant {arm.variant} of experiment {experiment.key} sets the header {name!r}.",
-                "Name a header that the backend reads, and a value of printable characters.",
-            )
+    headers = [("header", name) for name, value in arm.parameters.headers if not _may_set(name, value)]
+    query = [
+        ("query parameter", name)
+        for name, value in arm.parameters.query
+        if not (name + value).isprintable() or not name
+    ]
+    for what, name in headers + query:
+        yield Problem(
+            "parameter-invalid",
+            f"Bad {what} of a variant",
+            f"Variant {arm.variant} of experiment {experiment.key} sets the {what} {name!r}.",
+            f"Name a {what} that the backend reads, and a value of printable characters.",
+        )
+
+
+def _may_set(header: str, value: str) -> bool:
+    reserved = header.lower() == "host" or header.lower().startswith(RESERVED_HEADERS)
+    return bool(_HEADER.fullmatch(header)) and not reserved and value.isprintable()
 
 
 def _shadow_problems(shadow: Shadow) -> Iterator[Problem]:
