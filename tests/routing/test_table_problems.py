@@ -4,7 +4,25 @@ from dataclasses import replace
 
 import pytest
 
-from routing.table import Arm, Backend, Endpoint, Problem, RunningExperiment, Table, Unit, UnitSource, problems
+from routing.table import (
+    Arm,
+    Backend,
+    Condition,
+    Credential,
+    Endpoint,
+    Guard,
+    Limits,
+    Operator,
+    Parameters,
+    Problem,
+    RunningExperiment,
+    Shadow,
+    Table,
+    Tier,
+    Unit,
+    UnitSource,
+    problems,
+)
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 
 CONTROL = Arm("control", "stable", 0, 5_000)
@@ -39,6 +57,17 @@ OVERLAPPING = make_endpoint(
     make_experiment("one", CONTROL, CANDIDATE),
     make_experiment("two", Arm("control", "stable", 9_999, 10_000)),
 )
+MANY_AUDIENCES = make_endpoint(
+    "chat",
+    *(
+        replace(
+            make_experiment(f"e{number}", Arm("control", "stable", number, number + 1)),
+            audience=(Condition("x-plan", Operator.IS, (str(number),)),),
+        )
+        for number in range(5)
+    ),
+)
+SMALL = replace(make_endpoint("a"), limits=Limits(body_bytes=10))
 IN_TWO_PLACES = make_table(
     make_endpoint("chat", make_experiment("one", CONTROL)),
     make_endpoint("search", make_experiment("one", CONTROL), path_prefix="/search"),
@@ -85,6 +114,40 @@ BROKEN = [
     (experiment(arms=(replace(CONTROL, end=10_001),)), "span-invalid"),
     (experiment(arms=(CONTROL, replace(CANDIDATE, variant="control"))), "variant-duplicate"),
     (make_table(OVERLAPPING), "spans-overlap"),
+    (backend(connect_seconds=0.0), "connect-time-invalid"),
+    (backend(concurrency=-1), "concurrency-invalid"),
+    (backend(credential=Credential("Secret")), "key-invalid"),
+    (backend(credential=Credential("secret", header="Api Key")), "credential-header-invalid"),
+    (backend(fallback="gone"), "backend-unknown"),
+    (backend(fallback="stable"), "fallback-chained"),
+    (endpoint(hosts=("exa mple.com",)), "host-invalid"),
+    (endpoint(hosts=("example.com:80",)), "host-invalid"),
+    (endpoint(methods=("post",)), "method-invalid"),
+    (endpoint(models=("gpt 5",)), "model-invalid"),
+    (endpoint(conditions=(Condition("x-sluice-variant", Operator.PRESENT),)), "condition-invalid"),
+    (endpoint(conditions=(Condition("x-a", Operator.IS, ("b\n",)),)), "condition-invalid"),
+    (endpoint(rewrite="v1"), "rewrite-invalid"),
+    (endpoint(limits=Limits(first_byte_seconds=-1)), "timeout-invalid"),
+    (endpoint(limits=Limits(idle_seconds=float("inf"))), "timeout-invalid"),
+    (endpoint(limits=Limits(retries=6)), "retries-invalid"),
+    (endpoint(limits=Limits(body_bytes=(32 << 20) + 1)), "body-limit-invalid"),
+    (endpoint(holdout=10_000), "holdout-invalid"),
+    (endpoint(unit=Unit(UnitSource.CLAIM, "sub")), "unit-claim-unverified"),
+    (endpoint(unit=Unit(UnitSource.COOKIE, "a b")), "unit-name-invalid"),
+    (endpoint(tiers=(Tier("all", "stable"),)), "tier-invalid"),
+    (endpoint(tiers=(Tier("short", "gone", longest_bytes=9),)), "backend-unknown"),
+    (endpoint(tiers=(Tier("a", "stable", longest_bytes=9), Tier("a", "stable", longest_bytes=8))), "tier-duplicate"),
+    (endpoint(shadows=(Shadow("e", 0, "new", "stable", 0),)), "shadow-share-invalid"),
+    (endpoint(shadows=(Shadow("e", 0, "new", "gone", 5),)), "backend-unknown"),
+    (replace(experiment(), endpoints=(replace(experiment().endpoints[0], holdout=1),)), "span-invalid"),
+    (experiment(guard=Guard(requests=0)), "guard-invalid"),
+    (experiment(guard_round=-1), "guard-invalid"),
+    (experiment(audience=(Condition("x a", Operator.PRESENT),)), "condition-invalid"),
+    (experiment(arms=(replace(CONTROL, parameters=Parameters((("host", "x"),))),)), "parameter-invalid"),
+    (experiment(arms=(replace(CONTROL, parameters=Parameters((("x-a", "x\r\ny: z"),))),)), "parameter-invalid"),
+    (experiment(arms=(replace(CONTROL, parameters=Parameters((), (("", "x"),))),)), "parameter-invalid"),
+    (make_table(MANY_AUDIENCES), "audiences-too-many"),
+    (make_table(SMALL, replace(SMALL, key="b", models=("m",), limits=Limits(body_bytes=9))), "body-limits-differ"),
 ]
 BAD_ADDRESSES = [
     "127.0.0.1:80",
