@@ -11,4 +11,5 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
     if sys.argv[1:2] == ["up"]:
         write_missing_secrets(Environment().data_directory)
-    execute_from_command_line(sys.argv)
+    name = [word if word.startswith("-") else word.replace("-", "_") for word in sys.argv[1:2]]
+    execute_from_command_line([*sys.argv[:1], *name, *sys.argv[2:]])

@@ -1,11 +1,16 @@
 """Stored plans as the pure cores take them."""
 
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition
 from experiments.models import Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
 from experiments.stats.windows import Window
+from routing.stops import stopped_seconds
 
 HOUR = 3600.0
 
@@ -27,16 +32,23 @@ def pure_plan(experiment: Experiment) -> Plan:
 
 
 def pure_state(experiment: Experiment) -> ExperimentState:
-    """Where a started experiment stands, with the looks that its analyses were."""
+    """Where a started experiment stands, with the looks that its analyses were.
+
+    Both times are later by what the kill switch took since: its clock stood still.
+    """
     assert experiment.stage_entered_at is not None  # noqa: S101 - a constraint of the database
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     return ExperimentState(
         paused=experiment.state == State.PAUSED,
         stage_index=experiment.stage_index,
-        stage_entered_at=experiment.stage_entered_at,
-        started_at=experiment.started_at,
+        stage_entered_at=_without_stops(experiment, experiment.stage_entered_at),
+        started_at=_without_stops(experiment, experiment.started_at),
         looks=_past_looks(experiment),
     )
+
+
+def _without_stops(experiment: Experiment, moment: datetime) -> datetime:
+    return moment + timedelta(seconds=stopped_seconds(experiment.endpoint_id, moment, timezone.now()))
 
 
 def _past_looks(experiment: Experiment) -> PastLooks:

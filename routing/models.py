@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from routing.shapes import check_conditions, check_shadows, check_texts, check_tiers
 from routing.table import BUCKETS
@@ -174,6 +175,33 @@ class Split(models.Model):
 
     def __str__(self) -> str:
         return f"split of {self.experiment}"
+
+
+class Stop(models.Model):
+    """A time during which the kill switch was on, for one endpoint or, without one, for all of them."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, null=True, blank=True, related_name="stops")
+    since = models.DateTimeField()
+    by = models.CharField(max_length=150)
+    reason = models.TextField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-since",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Coalesce("endpoint", 0), condition=models.Q(ended_at=None), name="stop_one_open_an_endpoint"
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="stop_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"stop of {self.scope}"
+
+    @property
+    def scope(self) -> str:
+        """What is stopped, in words."""
+        return self.endpoint.key if self.endpoint else "all endpoints"
 
 
 class RoutingTable(models.Model):

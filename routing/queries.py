@@ -1,10 +1,12 @@
 """Reads of routing: what the table should be, what was published, which edges live."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from routing import models, shapes, table
 from routing.guard import Cut
 from routing.models import RoutingTable
+from routing.stops import open_stops
 
 SILENT_AFTER = timedelta(seconds=10)
 """An edge that has not reported for this long is shown as silent."""
@@ -14,9 +16,12 @@ def desired_table(version: int) -> table.Table:
     """The table that follows from the database as it is now."""
     endpoints = models.Endpoint.objects.select_related("backend").prefetch_related("splits").order_by("key")
     backends = models.Backend.objects.select_related("fallback").order_by("key")
+    stops = open_stops()
     return table.Table(
         version=version,
-        endpoints=tuple(_endpoint(endpoint) for endpoint in endpoints),
+        endpoints=tuple(
+            _stopped(_endpoint(endpoint)) if stops.of(endpoint.pk) else _endpoint(endpoint) for endpoint in endpoints
+        ),
         backends=tuple(_backend(backend) for backend in backends),
     )
 
@@ -46,6 +51,11 @@ def _backend(backend: models.Backend) -> table.Backend:
         concurrency=backend.concurrency,
         fallback=backend.fallback.key if backend.fallback else None,
     )
+
+
+def _stopped(endpoint: table.Endpoint) -> table.Endpoint:
+    """An endpoint for which the kill switch is on."""
+    return replace(endpoint, experiments=(), shadows=())
 
 
 def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:

@@ -12,7 +12,17 @@ from rest_framework.views import APIView
 
 from controlplane.api.schema import READ_PROBLEMS
 
-PATHS = ("backends", "endpoints", "metrics", "experiments", "events", "edges", "routing-tables", "schema/")
+PATHS = (
+    "backends",
+    "endpoints",
+    "metrics",
+    "experiments",
+    "events",
+    "edges",
+    "routing-tables",
+    "kill-switch",
+    "schema/",
+)
 
 
 class IndexView(APIView):

@@ -17,6 +17,7 @@ from experiments.decide import Decision, DecisionKind, decide
 from experiments.models import Analysis, Experiment
 from experiments.models.experiment import LIVE_STATES
 from experiments.plans import pure_plan, pure_state
+from routing.stops import open_stops
 
 log = structlog.get_logger(__name__)
 
@@ -29,12 +30,14 @@ ACTIONS = {
 
 
 def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
-    """Do what the evidence asks for, at most once. None when the experiment is not live or somebody else was faster.
+    """Do what the evidence asks for, at most once.
+
+    None when the experiment is not live, the kill switch is on for it, or somebody else was faster.
 
     Killed at any point, the next call starts from the state in the database and converges: each action is one
     transaction that only succeeds from the state it was decided on.
     """
-    if experiment.state not in LIVE_STATES:
+    if experiment.state not in LIVE_STATES or open_stops().of(experiment.endpoint_id):
         return None
     if _guarded(experiment):
         return None

@@ -1,5 +1,6 @@
 """Metrics, experiments, analyses and decisions as JSON."""
 
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -7,7 +8,10 @@ from rest_framework import serializers
 
 from controlplane.api.fields import StrictModelSerializer
 from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
+from experiments.models.experiment import LIVE_STATES
 from experiments.queries import verdict
+from routing.api.kill_switch import StopSerializer
+from routing.stops import OpenStops, open_stops
 
 PER_CENT = 100
 
@@ -112,6 +116,7 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
     control = serializers.SerializerMethodField()
     candidates = serializers.SerializerMethodField()
     plan = PlanSerializer()
+    stopped = serializers.SerializerMethodField()
 
     class Meta:
         model = Experiment
@@ -126,6 +131,7 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "guard",
             "state",
             "state_reason",
+            "stopped",
             "verdict",
             "stage",
             "control",
@@ -138,6 +144,10 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "ended_at",
         )
 
+    @cached_property
+    def _stops(self) -> OpenStops:
+        return open_stops()
+
     def get_traffic(self, experiment: Experiment) -> float:
         """In per cent, as in the form."""
         return experiment.traffic / PER_CENT
@@ -145,6 +155,12 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
     def get_verdict(self, experiment: Experiment) -> str:
         """One sentence."""
         return verdict(experiment)
+
+    @extend_schema_field(StopSerializer(allow_null=True))
+    def get_stopped(self, experiment: Experiment) -> dict[str, Any] | None:
+        """By what kill switch a live experiment is stopped; None when it is not."""
+        stop = self._stops.of(experiment.endpoint_id) if experiment.state in LIVE_STATES else None
+        return dict(StopSerializer(stop).data) if stop else None
 
     @extend_schema_field(StagePositionSerializer(allow_null=True))
     def get_stage(self, experiment: Experiment) -> dict[str, Any] | None:

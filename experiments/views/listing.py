@@ -15,6 +15,7 @@ from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.views.reads import listed_experiments
 from experiments.views.verdict import TONES
 from experiments.views.wording import percent
+from routing.stops import OpenStops, open_stops
 from routing.table import FULL_COVERAGE
 
 EXPERIMENTS_A_PAGE = 50
@@ -46,7 +47,8 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
     if group in GROUPS:
         experiments = experiments.filter(state__in=GROUPS[group])
     shown = Paginator(experiments, EXPERIMENTS_A_PAGE).get_page(request.GET.get("page"))
-    lines = [_line(experiment) for experiment in shown.object_list]
+    stops = open_stops()
+    lines = [_line(experiment, stops) for experiment in shown.object_list]
     context = {
         "lines": lines,
         "page": shown,
@@ -64,7 +66,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
     return page(request, "experiments/list_table.html", context)
 
 
-def _line(experiment: Experiment) -> ExperimentLine:
+def _line(experiment: Experiment, stops: OpenStops) -> ExperimentLine:
     stages = list(experiment.plan.stages.all())
     coverage = percent(stages[experiment.stage_index].coverage / FULL_COVERAGE)
     started = experiment.state != State.DRAFT
@@ -73,11 +75,14 @@ def _line(experiment: Experiment) -> ExperimentLine:
         experiment=experiment,
         tone=TONES[State(experiment.state)],
         stage=f"{experiment.stage_index + 1} of {len(stages)} · {coverage}" if started else "",
-        sentence=_sentence(experiment, last_reason or ""),
+        sentence=_sentence(experiment, last_reason or "", stops),
     )
 
 
-def _sentence(experiment: Experiment, last_reason: str) -> str:
+def _sentence(experiment: Experiment, last_reason: str, stops: OpenStops) -> str:
+    stop = stops.of(experiment.endpoint_id)
+    if stop and experiment.state in LIVE_STATES:
+        return f"Stopped by the kill switch, by {stop.by}: {stop.reason}"
     if experiment.state == State.DRAFT:
         return "Not started."
     if experiment.state == State.RUNNING:

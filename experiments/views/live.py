@@ -73,7 +73,13 @@ def _verdict(visit: Visit) -> dict[str, Any]:
     return {
         "summary": summarise(visit.dossier, visit.now),
         "state_tone": TONES[State(visit.dossier.experiment.state)],
+        "stop": visit.dossier.stop,
     }
+
+
+def _stop(visit: Visit) -> int | None:
+    stop = visit.dossier.stop
+    return stop.pk if stop else None
 
 
 def _actions(visit: Visit) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def _place(visit: Visit) -> tuple[object, ...]:
 
 PARTS = (
     Part("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
-    Part("verdict", _verdict, lambda visit: summarise(visit.dossier, visit.now)),
+    Part("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
     Part("actions", _actions, lambda visit: visit.dossier.experiment.state),
     Part("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
     Part("results", _results, _place),

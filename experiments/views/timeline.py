@@ -79,6 +79,8 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
         return "stopped", f"{experiment.get_state_display().lower()} here"
     remaining = remaining_seconds(dossier, now)
     waiting = f"{about(remaining)} to go" if remaining else "soaked"
+    if dossier.stop is not None:
+        return "current", f"stopped, {waiting}"
     return "current", f"paused, {waiting}" if experiment.state == State.PAUSED else waiting
 
 
@@ -86,7 +88,8 @@ def _soaked_seconds(dossier: Dossier, now: datetime) -> float:
     experiment = dossier.experiment
     if experiment.stage_entered_at is None:
         return 0.0
-    return max(0.0, ((experiment.paused_at or now) - experiment.stage_entered_at).total_seconds())
+    passed = ((experiment.paused_at or now) - experiment.stage_entered_at).total_seconds()
+    return max(0.0, passed - dossier.stopped_seconds)
 
 
 def _advances(dossier: Dossier) -> list[datetime]:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from controlplane.errors import Conflict
 from routing.models import Endpoint, Split
+from routing.stops import open_stops
 from routing.table import BUCKETS
 
 
@@ -34,9 +35,11 @@ def place(
 ) -> Split:
     """Reserve the first free range of `traffic` buckets and divide it among the arms.
 
-    Raises `Conflict` when the endpoint's other experiments leave no range that is wide enough.
+    Raises `Conflict` when the endpoint's other experiments leave no range that is wide enough, and while the kill
+    switch is on.
     """
     with transaction.atomic():
+        _refuse_while_stopped(endpoint)
         Endpoint.objects.select_for_update().get(pk=endpoint.pk)
         start = _first_free_range(endpoint, traffic)
         return Split.objects.create(
@@ -65,6 +68,16 @@ def give_back(experiment: str, *, guard_round: int) -> None:
 def remove(experiment: str) -> None:
     """Give the experiment's range back to the endpoint."""
     Split.objects.filter(experiment=experiment).delete()
+
+
+def _refuse_while_stopped(endpoint: Endpoint) -> None:
+    stop = open_stops().of(endpoint.pk)
+    if stop is not None:
+        raise Conflict(
+            "experiments-stopped",
+            f"The kill switch is on for {stop.scope}, by {stop.by}: {stop.reason}",
+            next_step="Turn it off before you start an experiment.",
+        )
 
 
 def _first_free_range(endpoint: Endpoint, width: int) -> int:

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from routing.api.events import EventsView
+from routing.api.kill_switch import KillSwitchView
 from routing.api.views import BackendViewSet, EdgeViewSet, EndpointViewSet, RoutingTableViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -12,4 +13,8 @@ router.register("endpoints", EndpointViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 
-urlpatterns = [path("events", EventsView.as_view(), name="events"), *router.urls]
+urlpatterns = [
+    path("events", EventsView.as_view(), name="events"),
+    path("kill-switch", KillSwitchView.as_view(), name="kill-switch-api"),
+    *router.urls,
+]

@@ -12,6 +12,7 @@ from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.models import Endpoint
+from routing.stops import open_stops
 from routing.views.forms import EndpointForm, freeze_key
 
 
@@ -19,7 +20,9 @@ from routing.views.forms import EndpointForm, freeze_key
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the experiments that run on them."""
     endpoints = Endpoint.objects.select_related("backend").prefetch_related("splits")
-    return page(request, "routing/endpoints.html", {"endpoints": endpoints})
+    stops = open_stops()
+    rows = [(endpoint, stops.by_endpoint.get(endpoint.pk)) for endpoint in endpoints]
+    return page(request, "routing/endpoints.html", {"rows": rows, "everywhere": stops.everywhere})
 
 
 @require_http_methods(["GET", "POST"])

@@ -116,6 +116,16 @@ class EndpointForm(DefaultsForm):
         )
 
 
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Stays in the audit trail, together with your name.",
+    )
+
+
 def freeze_key(form: forms.BaseForm) -> None:
     """Show the key of a thing that exists without letting it change: links, tables and history refer to it."""
     form.fields["key"].disabled = True

@@ -46,6 +46,7 @@ READS = [
         "routing-tables",
         "routing-tables/1",
         "routing-tables/current",
+        "kill-switch",
     )
 ] + [Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500})]
 WRITES = [
@@ -65,6 +66,8 @@ WRITES = [
     Operation("POST", "experiments/live/resume", 409, {}),
     Operation("POST", "experiments/live/halt", 200, {"reason": "looks wrong"}),
     Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}),
+    Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
+    Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
     Operation("POST", "events", 503, {"events": [EVENT]}),
 ]
 

@@ -35,6 +35,8 @@ FORMS = (
     "/endpoints/new",
     "/endpoints/chat/edit",
     "/endpoints/chat/delete",
+    "/endpoints/chat/stop",
+    "/kill-switch",
     "/metrics/new",
     "/metrics/latency/edit",
     "/metrics/latency/delete",
@@ -86,7 +88,16 @@ def test_a_viewer_is_shown_no_button_that_writes(path: str) -> None:
         ("/", ["/experiments/new"]),
         ("/experiments/canary", ["/experiments/canary/start", "/experiments/canary/delete"]),
         ("/backends", ["/backends/new", "/backends/stable/edit", "/backends/stable/delete"]),
-        ("/endpoints", ["/endpoints/new", "/endpoints/chat/edit", "/endpoints/chat/delete"]),
+        (
+            "/endpoints",
+            [
+                "/endpoints/new",
+                "/endpoints/chat/edit",
+                "/endpoints/chat/delete",
+                "/endpoints/chat/stop",
+                "/kill-switch",
+            ],
+        ),
         ("/metrics", ["/metrics/new", "/metrics/latency/edit", "/metrics/latency/delete"]),
     ],
 )

@@ -1,0 +1,45 @@
+"""The kill switch by REST."""
+
+import pytest
+
+from controlplane.actors import SLUICE
+from experiments.actions.start import start
+from tests.experiments.drafts import draft
+from tests.people import Caller
+
+
+@pytest.fixture(autouse=True)
+def _running(db: None) -> None:
+    start(draft(), actor=SLUICE)
+
+
+def test_it_is_off_until_it_is_turned_on(operator: Caller) -> None:
+    assert operator.get("kill-switch").json() == {"everywhere": None, "endpoints": []}
+
+
+@pytest.mark.parametrize("endpoint", [None, "chat"])
+def test_a_stopped_experiment_says_so(operator: Caller, endpoint: str | None) -> None:
+    body = {"on": True, "reason": "looks wrong"} | ({"endpoint": endpoint} if endpoint else {})
+    state = operator.send("POST", "kill-switch", body).json()
+    [stop] = state["endpoints"] if endpoint else [state["everywhere"]]
+    assert (stop["endpoint"], stop["by"], stop["reason"]) == (endpoint, "operator", "looks wrong")
+    read = operator.get("experiments/canary").json()
+    assert (read["state"], read["stopped"]) == ("running", stop)
+    operator.send("POST", "kill-switch", {**body, "on": False})
+    assert operator.get("experiments/canary").json()["stopped"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"on": True}, "reason"),
+        ({"on": True, "reason": " "}, "reason"),
+        ({"reason": "looks wrong"}, "on"),
+        ({"on": True, "reason": "looks wrong", "endpoint": "nothing"}, "endpoint"),
+    ],
+)
+def test_what_is_missing_is_named(operator: Caller, body: dict[str, object], field: str) -> None:
+    answer = operator.send("POST", "kill-switch", body)
+    assert answer.status_code == 400
+    assert [problem["field"] for problem in answer.json()["problems"]] == [field]
+    assert operator.get("kill-switch").json()["everywhere"] is None
