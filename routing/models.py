@@ -94,6 +94,14 @@ class Endpoint(models.Model):
     )
     salt = models.CharField(max_length=64, help_text="Separates this endpoint's assignment from all others.")
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints")
+    standby = models.ForeignKey(
+        Backend,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="standby_of",
+        help_text="Kept warm, and a switch away from answering everybody.",
+    )
     timeout_seconds = models.PositiveIntegerField(
         default=300, validators=[MaxValueValidator(86_400)], help_text="Longest answer; 0 means no limit."
     )
@@ -137,6 +145,11 @@ class Endpoint(models.Model):
                 condition=models.Q(path_prefix__startswith="/"), name="endpoint_path_prefix_starts_with_slash"
             ),
             models.CheckConstraint(condition=~models.Q(salt=""), name="endpoint_salt_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(standby=None) | ~models.Q(standby=models.F("backend")),
+                name="endpoint_standby_is_another",
+                violation_error_message="The standby is another backend than the default one.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,8 +49,10 @@ def promote_by_hand(experiment: Experiment, *, actor: Actor, reason: str, varian
 def _make_default(experiment: Experiment, variant: Variant, actor: Actor) -> None:
     endpoint = experiment.endpoint
     before = {"backend": endpoint.backend.key}
+    if endpoint.standby_id == variant.backend_id:
+        endpoint.standby = endpoint.backend
     endpoint.backend = variant.backend
-    endpoint.save(update_fields=["backend"])
+    endpoint.save(update_fields=["backend", "standby"])
     after = {"backend": variant.backend.key}
     record(actor, "promote", "endpoint", endpoint.key, before=before, after=after, reason=experiment.state_reason)
 

@@ -44,6 +44,9 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
     """A public name and the backend behind it."""
 
     backend = serializers.SlugRelatedField(slug_field="key", queryset=Backend.objects.all())
+    standby = serializers.SlugRelatedField(
+        slug_field="key", queryset=Backend.objects.all(), allow_null=True, required=False
+    )
 
     class Meta:
         model = Endpoint
@@ -55,6 +58,7 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "unit_name",
             "salt",
             "backend",
+            "standby",
             "timeout_seconds",
             "anonymous",
             "hosts",
@@ -71,6 +75,23 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "created_at",
         )
         read_only_fields = ("salt", "created_at")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a standby that is the backend itself."""
+        backend, standby = (attrs.get(name, getattr(self.instance, name, None)) for name in ("backend", "standby"))
+        if standby is not None and standby == backend:
+            raise serializers.ValidationError({"standby": "The standby is another backend than `backend`."})
+        return attrs
+
+
+class SwitchSerializer(serializers.Serializer[object]):
+    """A switch of an endpoint to its standby."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
+    to = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="Only when this backend is the standby."
+    )
+    forced = serializers.BooleanField(required=False, default=False, help_text="Also while experiments run.")
 
 
 class EdgeSerializer(serializers.ModelSerializer[Edge]):

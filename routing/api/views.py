@@ -15,12 +15,14 @@ from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
+from routing.actions.switch import switch
 from routing.api.serializers import (
     BackendSerializer,
     EdgeSerializer,
     EndpointSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
+    SwitchSerializer,
 )
 from routing.models import Backend, Edge, Endpoint, RoutingTable
 from routing.queries import latest_table
@@ -78,8 +80,22 @@ class BackendViewSet(_ThingViewSet[Backend]):
 class EndpointViewSet(_ThingViewSet[Endpoint]):
     """Public names and the backends behind them."""
 
-    queryset = Endpoint.objects.select_related("backend")
+    queryset = Endpoint.objects.select_related("backend", "standby")
     serializer_class = EndpointSerializer
+
+    @extend_schema(
+        description="Swap the backend and the standby, for all users at once; the same again goes back.",
+        request=SwitchSerializer,
+        responses={200: EndpointSerializer, **WRITE_PROBLEMS},
+    )
+    @action(detail=True, methods=["post"])
+    def switch(self, request: Request, key: str) -> Response:
+        """Swap the backend and the standby."""
+        endpoint = self.get_object()
+        sent = SwitchSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        switch(endpoint, actor=request_actor(request), **sent.validated_data)
+        return Response(EndpointSerializer(self.get_object()).data)
 
 
 @extend_schema_view(

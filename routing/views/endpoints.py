@@ -11,15 +11,16 @@ from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
+from routing.actions.switch import switch
 from routing.models import Endpoint
 from routing.stops import open_stops
-from routing.views.forms import EndpointForm, freeze_key
+from routing.views.forms import EndpointForm, SwitchForm, freeze_key
 
 
 @require_safe
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the experiments that run on them."""
-    endpoints = Endpoint.objects.select_related("backend").prefetch_related("splits")
+    endpoints = Endpoint.objects.select_related("backend", "standby").prefetch_related("splits")
     stops = open_stops()
     rows = [(endpoint, stops.by_endpoint.get(endpoint.pk)) for endpoint in endpoints]
     return page(request, "routing/endpoints.html", {"rows": rows, "everywhere": stops.everywhere})
@@ -46,6 +47,22 @@ def endpoint_edit(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(request, f"Endpoint {key} is changed; edges apply it within a second.")
         return redirect("endpoint-list")
     return page(request, "routing/endpoint_form.html", {"form": form, "key": key})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def endpoint_switch(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what a switch to the standby changes, and make it when it is confirmed."""
+    endpoint = get_object_or_404(Endpoint.objects.select_related("backend", "standby"), key=key)
+    if endpoint.standby is None:
+        messages.error(request, f"Endpoint {key} has no standby. Name one first.")
+        return redirect("endpoint-edit", key=key)
+    form = SwitchForm(request.POST or None, initial={"to": endpoint.standby.key})
+    if form.is_valid() and accepted(form, lambda: switch(endpoint, actor=acting(request), **form.cleaned_data)):
+        messages.success(request, f"Endpoint {key} is switched: all users get {form.cleaned_data['to']} in a second.")
+        return redirect("endpoint-list")
+    context = {"endpoint": endpoint, "form": form, "experiments": endpoint.splits.all()}
+    return page(request, "routing/switch.html", context)
 
 
 @require_http_methods(["GET", "POST"])

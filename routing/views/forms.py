@@ -71,6 +71,7 @@ class EndpointForm(DefaultsForm):
             "name",
             "path_prefix",
             "backend",
+            "standby",
             "unit_source",
             "unit_name",
             "timeout_seconds",
@@ -91,6 +92,7 @@ class EndpointForm(DefaultsForm):
             "unit_source": "User id is in",
             "unit_name": "User id's name",
             "backend": "Default backend",
+            "standby": "Standby backend",
             "anonymous": "Name users who have no id",
             "rewrite": "Path prefix at the backend",
             "first_byte_seconds": "Seconds until an answer begins",
@@ -101,6 +103,7 @@ class EndpointForm(DefaultsForm):
             "key": "Short and unique, like chat. It stays as it is.",
             "path_prefix": "Requests whose path begins with this belong to the endpoint, like /chat.",
             "backend": "Answers everybody whom no experiment takes elsewhere.",
+            "standby": "Kept warm; a switch swaps it with the default backend for all users at once.",
             "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
             '"conditions": ["x-priority is low"]}].',
             "shadows": 'Like [{"name": "try-v2", "backend": "v2", "percent": 10}]. Users never see their answers.',
@@ -109,7 +112,8 @@ class EndpointForm(DefaultsForm):
     @property
     def has_more(self) -> bool:
         """Whether anything beside the essentials is set or wrong, and has to be seen."""
-        essential = ("key", "name", "path_prefix", "backend", "unit_source", "unit_name", "timeout_seconds", "retries")
+        matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name")
+        essential = (*matching, "timeout_seconds", "retries")
         others = [name for name in self.fields if name not in essential]
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
@@ -124,6 +128,19 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Stays in the audit trail, together with your name.",
     )
+
+
+class SwitchForm(forms.Form):
+    """A switch to the standby that the page showed."""
+
+    to = forms.CharField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Stays in the audit trail, together with your name.",
+    )
+    forced = forms.BooleanField(required=False, label="Switch although experiments run")
 
 
 def freeze_key(form: forms.BaseForm) -> None:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from routing.views.backends import backend_delete, backend_edit, backend_list, backend_new
 from routing.views.edges import edge_list
-from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new
+from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new, endpoint_switch
 from routing.views.kill_switch import kill_switch
 from routing.views.tables import routing_table_detail, routing_table_list
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("endpoints/new", endpoint_new, name="endpoint-new"),
     path("endpoints/<slug:key>/edit", endpoint_edit, name="endpoint-edit"),
     path("endpoints/<slug:key>/delete", endpoint_delete, name="endpoint-delete"),
+    path("endpoints/<slug:key>/switch", endpoint_switch, name="endpoint-switch"),
     path("endpoints/<slug:key>/stop", kill_switch, name="endpoint-stop"),
     path("kill-switch", kill_switch, name="kill-switch"),
     path("edges", edge_list, name="edge-list"),

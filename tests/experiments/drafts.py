@@ -19,11 +19,12 @@ def backend(key: str) -> Backend:
     return found
 
 
-def endpoint(key: str = "chat") -> Endpoint:
+def endpoint(key: str = "chat", standby: str = "") -> Endpoint:
     """A registered endpoint with the backend `stable`; made if it is not there."""
     found = Endpoint.objects.filter(key=key).first()
     if found is None:
         found = Endpoint(key=key, name=key, path_prefix=f"/{key}", backend=backend("stable"))
+        found.standby = backend(standby) if standby else None
         register(found, actor=SLUICE)
     return found
 

@@ -66,6 +66,8 @@ WRITES = [
     Operation("POST", "experiments/live/resume", 409, {}),
     Operation("POST", "experiments/live/halt", 200, {"reason": "looks wrong"}),
     Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}),
+    Operation("POST", "endpoints/chat/switch", 409, {}),
+    Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}),
     Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
     Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
     Operation("POST", "events", 503, {"events": [EVENT]}),
@@ -77,6 +79,7 @@ def _things(db: None) -> None:
     endpoint()
     endpoint("lonely")
     backend("lonely")
+    endpoint("warm", standby="warm")
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)
 

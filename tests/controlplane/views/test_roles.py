@@ -7,7 +7,7 @@ from controlplane.models import AuditEvent, Role
 from experiments.models import Experiment, Metric
 from routing.models import Backend
 from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import draft
+from tests.experiments.drafts import draft, endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +36,7 @@ FORMS = (
     "/endpoints/chat/edit",
     "/endpoints/chat/delete",
     "/endpoints/chat/stop",
+    "/endpoints/warm/switch",
     "/kill-switch",
     "/metrics/new",
     "/metrics/latency/edit",
@@ -47,6 +48,7 @@ BUTTONS = tuple(f"/experiments/canary/{verb}" for verb in ("start", "pause", "re
 @pytest.fixture(autouse=True)
 def _experiment(db: None) -> None:
     draft()
+    endpoint("warm", standby="spare")
 
 
 @pytest.mark.parametrize("path", PAGES + FORMS)
@@ -71,7 +73,7 @@ def test_a_viewer_may_send_no_form(path: str) -> None:
     changes = AuditEvent.objects.count()
     assert visitor(Role.VIEWER).post(path, {"reason": "why not"}).status_code == 403
     assert AuditEvent.objects.count() == changes
-    assert (Experiment.objects.count(), Backend.objects.count()) == (1, 2)
+    assert (Experiment.objects.count(), Backend.objects.count()) == (1, 3)
     assert Metric.objects.filter(key="latency").exists()
 
 

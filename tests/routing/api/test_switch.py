@@ -1,0 +1,29 @@
+"""Blue-green by REST."""
+
+import pytest
+
+from tests.experiments.drafts import endpoint
+from tests.people import Caller
+
+
+@pytest.fixture(autouse=True)
+def _warm(db: None) -> None:
+    endpoint(standby="candidate")
+
+
+def test_a_switch_answers_with_the_endpoint_as_it_is_now(operator: Caller) -> None:
+    switched = operator.send("POST", "endpoints/chat/switch", {"to": "candidate"}).json()
+    assert (switched["backend"], switched["standby"]) == ("candidate", "stable")
+    refused = operator.send("POST", "endpoints/chat/switch", {"to": "candidate"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "standby-changed")
+
+
+@pytest.mark.parametrize("body", [{"standby": "stable"}, {"backend": "candidate"}])
+def test_the_standby_is_another_backend(operator: Caller, body: dict[str, str]) -> None:
+    answer = operator.send("PATCH", "endpoints/chat", body)
+    assert answer.status_code == 400
+    assert [problem["field"] for problem in answer.json()["problems"]] == ["standby"]
+
+
+def test_a_standby_is_taken_away_again(operator: Caller) -> None:
+    assert operator.send("PATCH", "endpoints/chat", {"standby": None}).json()["standby"] is None
