@@ -34,9 +34,17 @@ class Environment(BaseSettings):
     edge_port: int = Field(8900, description="Port of the edge for user traffic.")
     edge_admin_port: int = Field(8901, description="Loopback port of Envoy's admin interface.")
     edge_directory: Path = Field(Path(), description="Folder of the edge; empty means `edge` in the data directory.")
+    edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
+    edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")
     tick_seconds: float = Field(1.0, description="How often due experiments are looked for.")
     collector_seconds: float = Field(1.0, description="Longest wait before collected events are committed to the lake.")
     log_level: str = Field("INFO", description="Lowest level that is logged.")
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Self:
+        if bool(self.edge_certificate) != bool(self.edge_private_key):
+            raise ValueError("Set both SLUICE_EDGE_CERTIFICATE and SLUICE_EDGE_PRIVATE_KEY, or neither.")
+        return self
 
     @model_validator(mode="after")
     def _derive_locations(self) -> Self:

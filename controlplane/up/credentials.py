@@ -33,11 +33,15 @@ def _create(environment: Environment) -> dict[str, str]:
     admin.save()
     return {
         "SLUICE_URL": f"http://{environment.web_host}:{environment.web_port}",
-        "SLUICE_EDGE_URL": f"http://{environment.edge_host}:{environment.edge_port}",
+        "SLUICE_EDGE_URL": f"{_scheme(environment)}://{environment.edge_host}:{environment.edge_port}",
         "SLUICE_ADMIN_USER": ADMIN,
         "SLUICE_ADMIN_PASSWORD": password,
         "SLUICE_TOKEN": issue_token(admin, "first start", role=Role.ADMIN),
     }
+
+
+def _scheme(environment: Environment) -> str:
+    return "https" if environment.edge_certificate else "http"
 
 
 def _write(path: Path, values: dict[str, str]) -> None:

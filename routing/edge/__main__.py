@@ -25,6 +25,7 @@ def main() -> None:
         directory=environment.edge_directory,
         redis_url=environment.redis_url,
         unit_key=bytes.fromhex(environment.unit_key.get_secret_value()),
+        secure=bool(environment.edge_certificate),
     )
     log.info("agent started", edge=edge.name, directory=str(edge.directory))
     run_agent(edge, _stop_on_signals())

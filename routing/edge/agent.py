@@ -29,7 +29,9 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One edge: its name and zone, where its Envoy listens, its folder, its Redis, and the key of unit hashes."""
+    """One edge: its name and zone, where its Envoy listens, its folder, its Redis, the key of unit hashes,
+    and whether users come by TLS.
+    """
 
     name: str
     zone: str
@@ -39,13 +41,14 @@ class Edge:
     directory: Path
     redis_url: str
     unit_key: bytes
+    secure: bool = False
 
 
 def run_agent(edge: Edge, stop: Event) -> None:
     """Run until `stop` is set. An error that no loop expects ends all of them and is raised."""
     # Whether to try again, and when, is for the loops to say.
     redis = Redis.from_url(edge.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
-    envoy = EnvoyAdmin(edge.host, edge.port, edge.admin_port)
+    envoy = EnvoyAdmin(edge.host, edge.port, edge.admin_port, secure=edge.secure)
     directory = EdgeDirectory(edge.directory)
     status = EdgeStatus()
     cuts = Cuts(directory.cuts)

@@ -1,8 +1,9 @@
 """What the agent asks of the Envoy beside it."""
 
 import json
+import ssl
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from routing.envoy import ROUTES, STATISTICS_PREFIX, TABLE_PATH
 
@@ -40,9 +41,10 @@ class Served:
 class EnvoyAdmin:
     """One Envoy, by its ports on this machine."""
 
-    def __init__(self, host: str, port: int, admin_port: int) -> None:
+    def __init__(self, host: str, port: int, admin_port: int, *, secure: bool = False) -> None:
         self._user_side = ("127.0.0.1" if host in EVERY_ADDRESS else host, port)
         self._admin_side = ("127.0.0.1", admin_port)
+        self._secure = secure
 
     def served(self) -> Served:
         """The routing table that users' requests meet.
@@ -51,7 +53,7 @@ class EnvoyAdmin:
             EnvoyAwayError: it does not answer.
 
         """
-        answer = _call(self._user_side, "GET", TABLE_PATH)
+        answer = _call(self._user_side, "GET", TABLE_PATH, secure=self._secure)
         try:
             content = json.loads(answer)
             return Served(int(content["version"]), tuple(content.get("cut", ())))
@@ -88,8 +90,8 @@ class EnvoyAdmin:
         _call(self._admin_side, "POST", "/reopen_logs")
 
 
-def _call(address: tuple[str, int], method: str, path: str) -> str:
-    connection = HTTPConnection(*address, timeout=ANSWER_SECONDS)
+def _call(address: tuple[str, int], method: str, path: str, *, secure: bool = False) -> str:
+    connection = _connection(address, secure=secure)
     try:
         connection.request(method, path)
         response = connection.getresponse()
@@ -101,3 +103,13 @@ def _call(address: tuple[str, int], method: str, path: str) -> str:
     if response.status != 200:
         raise EnvoyAwayError(f"Envoy answers {response.status} on port {address[1]}.")
     return content
+
+
+def _connection(address: tuple[str, int], *, secure: bool) -> HTTPConnection:
+    if not secure:
+        return HTTPConnection(*address, timeout=ANSWER_SECONDS)
+    # It is this machine's own certificate, made out to the name that users know.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return HTTPSConnection(*address, timeout=ANSWER_SECONDS, context=context)

@@ -6,14 +6,16 @@ from routing.edge.configuration import read_table, write_configuration
 from routing.edge.cuts import Cuts
 from routing.edge.files import EdgeDirectory, write_json
 from routing.edge.spool import Spool
-from routing.envoy import bootstrap
+from routing.envoy import Certificate, bootstrap
 
 
-def prepare(directory: Path, *, name: str, host: str, port: int, admin_port: int) -> EdgeDirectory:
+def prepare(
+    directory: Path, *, name: str, host: str, port: int, admin_port: int, certificate: Certificate | None = None
+) -> EdgeDirectory:
     """Write Envoy's files: its bootstrap, and clusters and routes of the last table that was served here.
 
-    Safe to repeat while neither Envoy nor the agent runs. User traffic comes in at `host` and `port`; Envoy's admin
-    interface is on the loopback interface at `admin_port`.
+    Safe to repeat while neither Envoy nor the agent runs. User traffic comes in at `host` and `port`, by TLS
+    where there is a certificate; Envoy's admin interface is on the loopback interface at `admin_port`.
     """
     edge = EdgeDirectory(directory)
     Spool(edge.access_log).prepare()
@@ -23,6 +25,7 @@ def prepare(directory: Path, *, name: str, host: str, port: int, admin_port: int
         port=port,
         admin_port=admin_port,
         files=edge.for_envoy(),
+        certificate=certificate,
     )
     write_json(edge.bootstrap, content)
     write_configuration(edge, Cuts(edge.cuts).apply(read_table(edge)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.envoy.listener import listener, shadow_listener
+from routing.envoy.listener import Certificate, listener, shadow_listener
 from routing.envoy.names import Message
 
 # The fields of every Sluice process's log; the letters are Envoy's.
@@ -25,7 +25,9 @@ class Files:
     access_log: str
 
 
-def bootstrap(*, name: str, host: str, port: int, admin_port: int, files: Files) -> Message:
+def bootstrap(
+    *, name: str, host: str, port: int, admin_port: int, files: Files, certificate: Certificate | None = None
+) -> Message:
     """All that does not change with the table; the files bring what does."""
     return {
         "node": {"id": name, "cluster": "sluice"},
@@ -38,7 +40,7 @@ def bootstrap(*, name: str, host: str, port: int, admin_port: int, files: Files)
         "bootstrap_extensions": [{"name": "internal", "typed_config": {"@type": INTERNAL_LISTENERS}}],
         "static_resources": {
             "listeners": [
-                listener(host, port, files.routes, files.access_log),
+                listener(host, port, files.routes, files.access_log, certificate),
                 shadow_listener(files.shadows, files.access_log),
             ]
         },

@@ -82,6 +82,7 @@ def _cluster(name: str, backend: Backend, certificates: str) -> Message:
         },
         "health_checks": [_health_check(backend)],
         "circuit_breakers": {"thresholds": [_breakers(backend)]},
+        "outlier_detection": _outliers(backend),
         "upstream_connection_options": {"tcp_keepalive": {}},
         "typed_extension_protocol_options": _protocol_options(),
     }
@@ -131,6 +132,24 @@ def _health_check(backend: Backend) -> Message:
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
         "http_health_check": {"path": backend.health_path},
+    }
+
+
+def _outliers(backend: Backend) -> Message:
+    """Leaves out a host that answers as if nothing were behind it, five times in a row; never the last one.
+
+    An error of the model itself is no reason: one prompt may cause it on any host. With a fallback the last host may be
+    left out too.
+    """
+    return {
+        "consecutive_gateway_failure": 5,
+        "enforcing_consecutive_gateway_failure": 100,
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_success_rate": 0,
+        "interval": "1s",
+        "base_ejection_time": "5s",
+        "max_ejection_time": "60s",
+        "max_ejection_percent": 100 if backend.fallback else 50,
     }
 
 

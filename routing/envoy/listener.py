@@ -1,5 +1,7 @@
 """The listeners: what Envoy does with every request and every copy of one, whatever the table says."""
 
+from dataclasses import dataclass
+
 from routing.envoy.access_log import access_log
 from routing.envoy.fields import usage_rules
 from routing.envoy.local_replies import local_replies
@@ -28,14 +30,23 @@ EVENT_BYTES = 1 << 20
 NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 
-def listener(host: str, port: int, routes_file: str, log_file: str) -> Message:
-    """The listener for users; its routes come from `routes_file`, its access log goes to `log_file`."""
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Paths of a certificate with its chain and of its private key, both PEM; Envoy sees when they are replaced."""
+
+    chain: str
+    private_key: str
+
+
+def listener(host: str, port: int, routes_file: str, log_file: str, certificate: Certificate | None = None) -> Message:
+    """The listener for users, with TLS where it has a certificate; its routes come from `routes_file`."""
     manager = {"name": "manager", "typed_config": _connection_manager(ROUTES, routes_file, log_file)}
+    secure = {"transport_socket": _tls(certificate)} if certificate else {}
     return {
         "name": "edge",
         "address": {"socket_address": {"address": host, "port_value": port}},
         "per_connection_buffer_limit_bytes": LARGEST_BODY,
-        "filter_chains": [{"filters": [manager]}],
+        "filter_chains": [{"filters": [manager], **secure}],
     }
 
 
@@ -48,6 +59,25 @@ def shadow_listener(routes_file: str, log_file: str) -> Message:
         "internal_listener": {},
         "per_connection_buffer_limit_bytes": LARGEST_BODY,
         "filter_chains": [{"filters": [{"name": "manager", "typed_config": manager}]}],
+    }
+
+
+def _tls(certificate: Certificate) -> Message:
+    files = {
+        "certificate_chain": {"filename": certificate.chain},
+        "private_key": {"filename": certificate.private_key},
+        "watched_directory": {"path": certificate.chain.rpartition("/")[0] or "/"},
+    }
+    return {
+        "name": "tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "tls_certificates": [files],
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                "alpn_protocols": ["h2", "http/1.1"],
+            },
+        },
     }
 
 

@@ -1,6 +1,7 @@
 """A real Envoy on a routing table."""
 
 import json
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -13,7 +14,7 @@ from typing import Any
 from routing.edge.configuration import write_routes
 from routing.edge.envoy_process import envoy_command
 from routing.edge.files import EdgeDirectory, write_json
-from routing.envoy import TABLE_PATH, bootstrap, clusters
+from routing.envoy import TABLE_PATH, Certificate, bootstrap, clusters
 from routing.table import Table, problems
 from tests.servers import free_port, stopping
 
@@ -57,24 +58,29 @@ class RunningEnvoy:
 
 @contextmanager
 def run_envoy(
-    directory: Path, table: Table, *, certificates: str = "", with_clusters: bool = True
+    directory: Path,
+    table: Table,
+    *,
+    certificates: str = "",
+    with_clusters: bool = True,
+    certificate: Certificate | None = None,
 ) -> Iterator[RunningEnvoy]:
     """Run Envoy until the block ends; without clusters it answers every routed request by itself."""
     assert problems(table) == ()
     edge = EdgeDirectory(directory)
     edge.spool.mkdir(parents=True)
     port, admin_port = free_port(), free_port()
-    write_bootstrap(edge, port, admin_port)
+    write_bootstrap(edge, port, admin_port, certificate)
     write_routes(edge, table)
     served = clusters(table, certificates=certificates)
     write_json(edge.clusters, served if with_clusters else {**served, "resources": []})
     with stopping(subprocess.Popen(envoy_command(edge))) as process:
         running = RunningEnvoy(port, admin_port, edge, process)
-        wait_until_served(running.url, table.version)
+        wait_until_served(running.url if certificate is None else running.url.replace("http", "https"), table.version)
         yield running
 
 
-def write_bootstrap(edge: EdgeDirectory, port: int, admin_port: int) -> None:
+def write_bootstrap(edge: EdgeDirectory, port: int, admin_port: int, certificate: Certificate | None = None) -> None:
     """Envoy's static configuration, on the loopback interface."""
     content = bootstrap(
         name="test",
@@ -82,6 +88,7 @@ def write_bootstrap(edge: EdgeDirectory, port: int, admin_port: int) -> None:
         port=port,
         admin_port=admin_port,
         files=edge.for_envoy(),
+        certificate=certificate,
     )
     write_json(edge.bootstrap, content)
 
@@ -98,7 +105,8 @@ def wait_until_served(url: str, version: int) -> None:
 def served_version(url: str) -> int | None:
     """The version of the table that an edge serves; None when it does not answer."""
     try:
-        with urllib.request.urlopen(f"{url}{TABLE_PATH}", timeout=1) as response:  # noqa: S310 - http only
+        unverified = ssl._create_unverified_context()  # noqa: S323 - a test's own certificate
+        with urllib.request.urlopen(f"{url}{TABLE_PATH}", timeout=1, context=unverified) as response:  # noqa: S310
             version: int = json.load(response)["version"]
             return version
     except OSError:

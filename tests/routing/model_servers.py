@@ -30,7 +30,7 @@ class ModelServer:
     address: str
     healthy: bool = True
     delay: float = 0.0
-    broken: bool = False
+    status: int = 200
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -43,8 +43,8 @@ class ModelServer:
         if wanted.get("stream"):
             return StreamingResponse(_stream(wanted), media_type="text/event-stream")
         await asyncio.sleep(self.delay + wanted.get("wait", 0))
-        if self.broken:
-            return PlainTextResponse("out of memory", status_code=500)
+        if self.status != 200:
+            return PlainTextResponse("out of memory", status_code=self.status)
         content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
         return JSONResponse(content, status_code=wanted.get("status", 200))
 

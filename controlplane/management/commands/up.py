@@ -18,7 +18,9 @@ from controlplane.up.credentials import ensure_credentials
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
 from controlplane.web_client import answers
+from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
 from routing.edge.prepare import prepare
+from routing.envoy import Certificate
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -51,6 +53,7 @@ class Command(BaseCommand):
             host=environment.edge_host,
             port=environment.edge_port,
             admin_port=environment.edge_admin_port,
+            certificate=_certificate(environment),
         )
         return ensure_credentials(environment)
 
@@ -76,7 +79,7 @@ class Command(BaseCommand):
         self._say("Starting the edge, the collector, the worker and the web app")
         supervisor.start("sluice:*")
         supervisor.wait_for("the web app", lambda: answers(f"{_web(environment)}/login"))
-        supervisor.wait_for("the edge", lambda: answers(f"{_edge(environment)}/.sluice/table"))
+        supervisor.wait_for("the edge", lambda: _edge_answers(environment))
 
     def _welcome(self, environment: Environment, credentials: dict[str, str]) -> None:
         self._say(
@@ -110,8 +113,19 @@ def _web(environment: Environment) -> str:
     return f"http://127.0.0.1:{environment.web_port}"
 
 
-def _edge(environment: Environment) -> str:
-    return f"http://127.0.0.1:{environment.edge_port}"
+def _edge_answers(environment: Environment) -> bool:
+    secure = _certificate(environment) is not None
+    envoy = EnvoyAdmin(environment.edge_host, environment.edge_port, environment.edge_admin_port, secure=secure)
+    try:
+        return envoy.served().version >= 0
+    except EnvoyAwayError:
+        return False
+
+
+def _certificate(environment: Environment) -> Certificate | None:
+    if not environment.edge_certificate:
+        return None
+    return Certificate(environment.edge_certificate, environment.edge_private_key)
 
 
 def _process_environment(environment: Environment) -> dict[str, str]:

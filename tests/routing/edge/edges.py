@@ -45,8 +45,8 @@ class RunningEdge:
 
     def prepare(self) -> None:
         """Write what Envoy needs to start."""
-        ports = {"port": self.port, "admin_port": self.admin_port}
-        prepare(self.directory.path, name=EDGE, host="127.0.0.1", **ports)
+        folder, port, admin_port = self.directory.path, self.port, self.admin_port
+        prepare(folder, name=EDGE, host="127.0.0.1", port=port, admin_port=admin_port)
 
     def start_envoy(self) -> None:
         """Start Envoy; return once it answers."""

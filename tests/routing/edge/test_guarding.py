@@ -97,12 +97,12 @@ def test_a_candidate_that_turns_to_errors_is_out_before_forty_users_saw_one(
     try:
         with steady_traffic(edge.url, per_second=200) as answers:
             wait_until(lambda: answers.counted["new", 200] > 200)
-            candidate.broken = True
+            candidate.status = 500
             wait_until(lambda: cut(edge) == ["canary/new"])
             answered = answers.counted["new", 200]
             wait_until(lambda: answers.counted["new", 200] > answered + 100)
     finally:
-        candidate.broken = False
+        candidate.status = 200
 
     assert 15 <= answers.failures("new") <= 40
     assert answers.failed_at[-1] - answers.failed_at[0] < 1
@@ -121,10 +121,10 @@ def test_a_cause_that_both_arms_share_takes_nothing_out(
     try:
         with steady_traffic(edge.url, per_second=100) as answers:
             wait_until(lambda: answers.counted["new", 200] > 20)
-            stable.broken = candidate.broken = True
+            stable.status = candidate.status = 500
             wait_until(lambda: answers.failures("new") > 100)
     finally:
-        stable.broken = candidate.broken = False
+        stable.status = candidate.status = 200
 
     assert cut(edge) == []
 
@@ -150,10 +150,10 @@ def test_a_cut_outlives_the_agent_and_a_new_table_until_it_is_given_back(
     edge.wait_for_table(5)
     try:
         with steady_traffic(edge.url, per_second=60):
-            candidate.broken = True
+            candidate.status = 500
             wait_until(lambda: cut(edge) == ["canary/new"])
     finally:
-        candidate.broken = False
+        candidate.status = 200
 
     edge.kill_agent()
     edge.start_agent()
