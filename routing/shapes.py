@@ -87,5 +87,5 @@ def _check(shape: TypeAdapter[Any], value: object) -> None:
 
 
 def _sentence(place: tuple[int | str, ...], message: str) -> str:
-    where = " of entry ".join(str(part + 1) if isinstance(part, int) else part for part in reversed(place))
+    where = " of ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in reversed(place))
     return f"{where}: {message.removeprefix('Value error, ')}" if where else message

@@ -88,6 +88,9 @@ class EndpointForm(DefaultsForm):
             "tiers",
             "shadows",
         ]
+        widgets: ClassVar = dict.fromkeys(
+            ("tiers", "shadows"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+        )
         labels: ClassVar = {
             "unit_source": "User id is in",
             "unit_name": "User id's name",
