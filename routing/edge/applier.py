@@ -1,6 +1,6 @@
 """Brings Envoy onto a routing table, so that no request meets a route whose backend is not there yet.
 
-    clusters, old and new  ->  Envoy has them ready  ->  routes  ->  Envoy serves them  ->  clusters, new alone
+    clusters, old and new; gate  ->  Envoy has them ready  ->  routes  ->  Envoy serves them  ->  clusters, new alone
 
 Each step is a file that is replaced; whatever is killed in between, the same steps bring it to its end.
 """
@@ -9,11 +9,19 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from routing.edge.configuration import read_table, write_clusters, write_configuration, write_routes
+from routing.edge.configuration import (
+    hindrances,
+    read_secrets,
+    read_table,
+    write_clusters,
+    write_configuration,
+    write_gate,
+    write_routes,
+)
 from routing.edge.cuts import Cuts
 from routing.edge.envoy_admin import EnvoyAdmin, Served
 from routing.edge.files import EdgeDirectory, write_text
-from routing.table import Table, to_json
+from routing.table import Problem, Table, to_json
 
 PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.003
@@ -35,11 +43,24 @@ class Applier:
         self._envoy = envoy
         self._cuts = cuts
         self._lock = Lock()
+        self._secrets = read_secrets(directory)
         self.applied = read_table(directory)
 
     def serves(self, table: Table, served: Served) -> bool:
         """Whether this is what Envoy should serve of a table, now."""
         return served == Served(table.version, self._cuts.apply(table).cut)
+
+    def hindrances(self, table: Table) -> tuple[Problem, ...]:
+        """What keeps this edge from serving a table."""
+        return hindrances(self._directory, table)
+
+    def renew_secrets(self) -> None:
+        """Have backends called with what lies on this machine now."""
+        secrets = read_secrets(self._directory)
+        if secrets != self._secrets:
+            with self._lock:
+                write_clusters(self._directory, self.applied)
+                self._secrets = secrets
 
     def apply(self, table: Table) -> None:
         """Bring Envoy onto this table, which has no problems, and keep it as the last one.
@@ -76,6 +97,8 @@ class Applier:
         refusals = self._envoy.loaded().refusals
         version = write_clusters(self._directory, table, before=self.applied)
         self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
+        gate = write_gate(self._directory, table)
+        self._wait(table, refusals, lambda: self._envoy.gate() == gate)
         write_routes(self._directory, table)
         self._await_routes(table, refusals)
 

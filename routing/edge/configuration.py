@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from routing.edge.files import EdgeDirectory, write_json
-from routing.envoy import clusters, routes, shadow_routes
+from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
 from routing.table import Problem, Table, TableUnreadableError, from_json, problems
 
 log = structlog.get_logger()
@@ -34,9 +34,18 @@ def read_table(directory: EdgeDirectory) -> Table:
 
 
 def write_configuration(directory: EdgeDirectory, table: Table) -> None:
-    """Write clusters and routes of one table."""
+    """Write clusters, routes and who may call of one table."""
     write_clusters(directory, table)
+    write_gate(directory, table)
     write_routes(directory, table)
+
+
+def write_gate(directory: EdgeDirectory, table: Table) -> dict[str, str]:
+    """Write who may call and how often; returns the versions that Envoy reports then, by filter."""
+    found = gate_discoveries(table)
+    for name, content in found.items():
+        write_json(directory.gate(name), content)
+    return {name: content["version_info"] for name, content in found.items()}
 
 
 def write_routes(directory: EdgeDirectory, table: Table) -> None:
@@ -47,16 +56,42 @@ def write_routes(directory: EdgeDirectory, table: Table) -> None:
 
 def write_clusters(directory: EdgeDirectory, table: Table, before: Table = NO_TABLE) -> str:
     """Write a table's clusters beside those of the table before; returns the version that Envoy reports then."""
-    content = clusters(table, retiring=before.backends, certificates=certificate_authorities())
+    authorities, secrets = certificate_authorities(), read_secrets(directory)
+    content = clusters(table, retiring=before.backends, certificates=authorities, secrets=secrets)
     write_json(directory.clusters, content)
     version: str = content["version_info"]
     return version
 
 
-def hindrances(table: Table) -> tuple[Problem, ...]:
+def read_secrets(directory: EdgeDirectory) -> dict[str, str]:
+    """What backends are called with, by the names of the files; line ends at the end do not count."""
+    if not directory.credentials.is_dir():
+        return {}
+    return {path.name: path.read_text().rstrip("\r\n") for path in directory.credentials.iterdir() if path.is_file()}
+
+
+def hindrances(directory: EdgeDirectory, table: Table) -> tuple[Problem, ...]:
     """What keeps this edge from serving a table: the table's own problems, and what is missing here."""
+    return problems(table) or (*_missing_authorities(table), *_missing_secrets(directory, table))
+
+
+def _missing_authorities(table: Table) -> tuple[Problem, ...]:
     secure = [backend.key for backend in table.backends if backend.addresses[0].lower().startswith("https:")]
-    return problems(table) or (_no_authorities(secure) if secure and not certificate_authorities() else ())
+    return _no_authorities(secure) if secure and not certificate_authorities() else ()
+
+
+def _missing_secrets(directory: EdgeDirectory, table: Table) -> tuple[Problem, ...]:
+    known = read_secrets(directory)
+    return tuple(
+        Problem(
+            "credential-missing",
+            "No credential",
+            f"Backend {backend.key} is called with {backend.credential.secret}, which this edge does not have.",
+            f"Write it to {directory.credentials / backend.credential.secret} on the edge.",
+        )
+        for backend in table.backends
+        if backend.credential is not None and not known.get(backend.credential.secret)
+    )
 
 
 def certificate_authorities() -> str:

@@ -5,12 +5,13 @@ import ssl
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
-from routing.envoy import ROUTES, STATISTICS_PREFIX, TABLE_PATH
+from routing.envoy import GATES, ROUTES, STATISTICS_PREFIX, TABLE_PATH
 
 ANSWER_SECONDS = 2.0
 EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
 CLUSTERS = "cluster_manager.cds"
 ROUTE_TABLE = f"http.{STATISTICS_PREFIX}.rds.{ROUTES}"
+GATE = "extension_config_discovery.http_filter"
 WARMING = "cluster_manager.warming_clusters"
 
 
@@ -79,6 +80,17 @@ class EnvoyAdmin:
                 for count in ("update_rejected", "update_failure")
             ),
         )
+
+    def gate(self) -> dict[str, str]:
+        """The versions of the filters that say who may call, by filter.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        lines = _call(self._admin_side, "GET", f"/stats?filter=^{GATE}.*version_text$").splitlines()
+        values = dict(line.split(": ", 1) for line in lines if ": " in line)
+        return {name: values.get(f"{GATE}.{name}.version_text", "").strip('"') for name in GATES}
 
     def reopen_log(self) -> None:
         """Have the access log's path opened anew.

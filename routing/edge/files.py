@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from routing.envoy import Files
+from routing.envoy.names import KEYS, LIMITS, TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,19 @@ class EdgeDirectory:
         """Envoy's routes of copies."""
         return self.path / "shadows.json"
 
+    def gate(self, name: str) -> Path:
+        """The configuration of one of the filters that say who may call."""
+        return self.path / f"{name.removeprefix('sluice.')}.json"
+
     @property
     def table(self) -> Path:
         """The last routing table that Envoy was seen to serve."""
         return self.path / "table.json"
+
+    @property
+    def credentials(self) -> Path:
+        """The folder with the secrets that backends are called with, a file each."""
+        return self.path / "credentials"
 
     @property
     def cuts(self) -> Path:
@@ -57,7 +67,15 @@ class EdgeDirectory:
 
     def for_envoy(self) -> Files:
         """The paths that Envoy's static configuration names."""
-        return Files(str(self.clusters), str(self.routes), str(self.shadows), str(self.access_log))
+        return Files(
+            clusters=str(self.clusters),
+            routes=str(self.routes),
+            shadows=str(self.shadows),
+            tokens=str(self.gate(TOKENS)),
+            keys=str(self.gate(KEYS)),
+            limits=str(self.gate(LIMITS)),
+            access_log=str(self.access_log),
+        )
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -66,8 +84,9 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Replace a file in one step, and return once it is on the disk."""
+    """Replace a file in one step, readable by its owner alone, and return once it is on the disk."""
     partial = path.with_name(f".{path.name}.partial")
+    partial.touch(mode=0o600)
     with partial.open("w", encoding="utf-8") as file:
         file.write(content)
         file.flush()

@@ -9,7 +9,6 @@ from redis.exceptions import RedisError
 
 from routing import keys
 from routing.edge.applier import Applier, NotYetError, TableRefusedError
-from routing.edge.configuration import hindrances
 from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
 from routing.edge.outages import repeat
 from routing.edge.status import EdgeStatus
@@ -70,7 +69,7 @@ class Follower:
     def _consider(self, version: int, content: str | bytes) -> None:
         try:
             table = from_json(content)
-            found = hindrances(table)
+            found = self._applier.hindrances(table)
         except TableUnreadableError as error:
             found = (error.problem,)
         if found:
@@ -84,6 +83,7 @@ class Follower:
             if not self._applier.serves(self._wanted, self._envoy.served()):
                 self._applier.apply(self._wanted)
                 log.info("table applied", version=self._wanted.version)
+            self._applier.renew_secrets()
         except (EnvoyAwayError, NotYetError) as error:
             self._status.envoy_error = str(error)
             return False

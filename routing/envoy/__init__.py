@@ -1,8 +1,9 @@
 """Envoy's configuration as plain dictionaries: what is static, and what follows from a routing table."""
 
-from routing.envoy.bootstrap import Files, bootstrap
+from routing.envoy.bootstrap import bootstrap
 from routing.envoy.clusters import clusters
-from routing.envoy.listener import Certificate
+from routing.envoy.gate import GATES, gate_discoveries
+from routing.envoy.listener import Certificate, Files
 from routing.envoy.names import EXPLAIN_HEADER, FORCED_VARIANT_HEADER, ROUTES, STATISTICS_PREFIX, TABLE_PATH, Message
 from routing.envoy.routes import routes
 from routing.envoy.shadows import shadow_routes
@@ -10,6 +11,7 @@ from routing.envoy.shadows import shadow_routes
 __all__ = [
     "EXPLAIN_HEADER",
     "FORCED_VARIANT_HEADER",
+    "GATES",
     "ROUTES",
     "STATISTICS_PREFIX",
     "TABLE_PATH",
@@ -18,6 +20,7 @@ __all__ = [
     "Message",
     "bootstrap",
     "clusters",
+    "gate_discoveries",
     "routes",
     "shadow_routes",
 ]

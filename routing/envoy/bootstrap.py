@@ -1,8 +1,6 @@
 """Envoy's static configuration, read once at its start."""
 
-from dataclasses import dataclass
-
-from routing.envoy.listener import Certificate, listener, shadow_listener
+from routing.envoy.listener import Certificate, Files, listener, shadow_listener
 from routing.envoy.names import Message
 
 # The fields of every Sluice process's log; the letters are Envoy's.
@@ -13,16 +11,6 @@ PATTERN_SIZE = 20_000
 RUNTIME = {"re2.max_program_size.error_level": PATTERN_SIZE, "re2.max_program_size.warn_level": PATTERN_SIZE}
 
 INTERNAL_LISTENERS = "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Paths of what Envoy reads again whenever it is replaced, and of its access log."""
-
-    clusters: str
-    routes: str
-    shadows: str
-    access_log: str
 
 
 def bootstrap(
@@ -40,8 +28,8 @@ def bootstrap(
         "bootstrap_extensions": [{"name": "internal", "typed_config": {"@type": INTERNAL_LISTENERS}}],
         "static_resources": {
             "listeners": [
-                listener(host, port, files.routes, files.access_log, certificate),
-                shadow_listener(files.shadows, files.access_log),
+                listener(host, port, files, certificate),
+                shadow_listener(files),
             ]
         },
     }

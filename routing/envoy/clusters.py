@@ -5,15 +5,19 @@ which are asked while none of its own is healthy.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
+from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
 from routing.envoy.names import HOST_FACTS, Message
 from routing.envoy.shadows import shadow_cluster
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNLIMITED = 1_000_000
+NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 # So much of what is under way may be a second attempt: a backend in trouble gets no avalanche of them.
 RETRIED_PERCENT = 20
@@ -29,33 +33,48 @@ NO_PANIC = {"healthy_panic_threshold": {"value": 0}}
 IDLE_TIMEOUT = "1.5s"
 
 
-def clusters(table: Table, *, retiring: Iterable[Backend] = (), certificates: str = "") -> Message:
+def clusters(
+    table: Table,
+    *,
+    retiring: Iterable[Backend] = (),
+    certificates: str = "",
+    secrets: Mapping[str, str] = NO_SECRETS,
+) -> Message:
     """The discovery response with the clusters of all backends; assumes a table without problems.
 
     `retiring` are backends that routes in use may still name; where the table has the same key, it counts.
-    `certificates` is the
-    path of the certificate authorities that backends with https are checked against.
+    `certificates` is the path of the certificate authorities that backends with https are checked against; `secrets`
+    are what backends are called with, by name.
     """
     backends = {backend.key: backend for backend in (*retiring, *table.backends)}
     retired = len(backends) - len(table.backends)
+    machine = _Machine(certificates, secrets)
     return {
         "version_info": f"{table.version}+{retired}" if retired else f"{table.version}",
-        "resources": [{"@type": CLUSTER, **cluster} for cluster in _clusters(backends.values(), certificates)],
+        "resources": [{"@type": CLUSTER, **cluster} for cluster in _clusters(backends, machine)],
     }
 
 
-def _clusters(backends: Iterable[Backend], certificates: str) -> Iterator[Message]:
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """What lies on the machine of an edge."""
+
+    certificates: str
+    secrets: Mapping[str, str]
+
+
+def _clusters(backends: Mapping[str, Backend], machine: _Machine) -> Iterator[Message]:
     yield shadow_cluster()
-    for backend in backends:
+    for backend in backends.values():
         if backend.fallback is None:
-            yield _cluster(backend.key, backend, certificates)
+            yield _cluster(backend.key, backend, machine)
         else:
             own = f"{backend.key}.own"
-            yield {**_cluster(own, backend, certificates), "common_lb_config": NO_PANIC}
-            yield _aggregate(backend.key, [own, backend.fallback])
+            yield {**_cluster(own, backend, machine), "common_lb_config": NO_PANIC}
+            yield _aggregate(backend.key, [own, backend.fallback], [backend, backends[backend.fallback]])
 
 
-def _aggregate(name: str, clusters: list[str]) -> Message:
+def _aggregate(name: str, clusters: list[str], backends: list[Backend]) -> Message:
     """Envoy asks the first that has a healthy host."""
     return {
         "name": name,
@@ -66,11 +85,11 @@ def _aggregate(name: str, clusters: list[str]) -> Message:
             "typed_config": {"@type": AGGREGATE, "clusters": clusters},
         },
         "common_lb_config": NO_PANIC,
-        "typed_extension_protocol_options": _protocol_options(),
+        "typed_extension_protocol_options": _protocol_options(backends),
     }
 
 
-def _cluster(name: str, backend: Backend, certificates: str) -> Message:
+def _cluster(name: str, backend: Backend, machine: _Machine) -> Message:
     addresses = [urlsplit(address) for address in backend.addresses]
     cluster: Message = {
         "name": name,
@@ -78,16 +97,16 @@ def _cluster(name: str, backend: Backend, certificates: str) -> Message:
         "connect_timeout": f"{backend.connect_seconds}s",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [_host(address, backend) for address in addresses]}],
+            "endpoints": [{"lb_endpoints": [_host(address, backend, machine) for address in addresses]}],
         },
-        "health_checks": [_health_check(backend)],
+        "health_checks": [_health_check(backend, machine)],
         "circuit_breakers": {"thresholds": [_breakers(backend)]},
         "outlier_detection": _outliers(backend),
         "upstream_connection_options": {"tcp_keepalive": {}},
-        "typed_extension_protocol_options": _protocol_options(),
+        "typed_extension_protocol_options": _protocol_options([backend]),
     }
     if addresses[0].scheme == "https":
-        cluster["transport_socket"] = _tls(certificates)
+        cluster["transport_socket"] = _tls(machine.certificates)
     return cluster
 
 
@@ -105,7 +124,7 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _host(address: SplitResult, backend: Backend) -> Message:
+def _host(address: SplitResult, backend: Backend, machine: _Machine) -> Message:
     """A host tells which backend answered, and at which prices: a cost is right whatever a later table says."""
     port = address.port or DEFAULT_PORTS[address.scheme]
     facts = {
@@ -114,7 +133,7 @@ def _host(address: SplitResult, backend: Backend) -> Message:
         "completion_price": backend.completion_price,
     }
     return {
-        "metadata": {"filter_metadata": {HOST_FACTS: facts}},
+        "metadata": {"filter_metadata": {HOST_FACTS: facts, **host_credentials(backend, machine.secrets)}},
         "endpoint": {
             "address": {"socket_address": {"address": address.hostname, "port_value": port}},
             "health_check_config": {"hostname": address.hostname},
@@ -123,7 +142,7 @@ def _host(address: SplitResult, backend: Backend) -> Message:
     }
 
 
-def _health_check(backend: Backend) -> Message:
+def _health_check(backend: Backend, machine: _Machine) -> Message:
     """Looks every two seconds, also at backends without traffic."""
     return {
         "timeout": "1s",
@@ -131,7 +150,10 @@ def _health_check(backend: Backend) -> Message:
         "no_traffic_interval": "2s",
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
-        "http_health_check": {"path": backend.health_path},
+        "http_health_check": {
+            "path": backend.health_path,
+            "request_headers_to_add": health_credentials(backend, machine.secrets),
+        },
     }
 
 
@@ -161,12 +183,13 @@ def _breakers(backend: Backend) -> Message:
     return {**limits, **own, "retry_budget": retries}
 
 
-def _protocol_options() -> Message:
+def _protocol_options(backends: Iterable[Backend]) -> Message:
     kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     options = {
         "@type": f"type.googleapis.com/{kind}",
         "common_http_protocol_options": {"idle_timeout": IDLE_TIMEOUT},
         "explicit_http_config": {"http_protocol_options": {}},
+        **credential_filters(backends),
     }
     return {kind: options}
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from routing.envoy.access_log import access_log
 from routing.envoy.fields import usage_rules
+from routing.envoy.gate import discovered_filters, retry_after
 from routing.envoy.local_replies import local_replies
 from routing.envoy.names import (
     ADDRESS_FIELDS,
@@ -11,14 +12,18 @@ from routing.envoy.names import (
     BODY_FIELDS,
     BODY_LIMIT,
     HTTP_FILTERS,
+    KEYS,
+    LIMITS,
     MODEL_FACTS,
     PARAMETERS,
     READ,
+    RETRY,
     ROUTE_FACTS,
     ROUTES,
     SHADOWS,
     STATISTICS_PREFIX,
     STREAM_FIELDS,
+    TOKENS,
     UNIT,
     Message,
 )
@@ -31,6 +36,19 @@ NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Paths of what Envoy reads again whenever it is replaced, and of its access log."""
+
+    clusters: str
+    routes: str
+    shadows: str
+    tokens: str
+    keys: str
+    limits: str
+    access_log: str
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """Paths of a certificate with its chain and of its private key, both PEM; Envoy sees when they are replaced."""
 
@@ -38,9 +56,11 @@ class Certificate:
     private_key: str
 
 
-def listener(host: str, port: int, routes_file: str, log_file: str, certificate: Certificate | None = None) -> Message:
-    """The listener for users, with TLS where it has a certificate; its routes come from `routes_file`."""
-    manager = {"name": "manager", "typed_config": _connection_manager(ROUTES, routes_file, log_file)}
+def listener(host: str, port: int, files: Files, certificate: Certificate | None = None) -> Message:
+    """The listener for users, with TLS where it has a certificate."""
+    filters = _filters(gate=discovered_filters({TOKENS: files.tokens, KEYS: files.keys, LIMITS: files.limits}))
+    config = _connection_manager(filters, ROUTES, files.routes, files.access_log)
+    manager = {"name": "manager", "typed_config": config}
     secure = {"transport_socket": _tls(certificate)} if certificate else {}
     return {
         "name": "edge",
@@ -50,9 +70,9 @@ def listener(host: str, port: int, routes_file: str, log_file: str, certificate:
     }
 
 
-def shadow_listener(routes_file: str, log_file: str) -> Message:
+def shadow_listener(files: Files) -> Message:
     """The listener for copies, which only Envoy itself can reach; a copy keeps the request's id."""
-    manager = _connection_manager(SHADOWS, routes_file, log_file)
+    manager = _connection_manager(_filters(gate={}), SHADOWS, files.shadows, files.access_log)
     manager |= {"stat_prefix": SHADOWS, "preserve_external_request_id": True, "use_remote_address": False}
     return {
         "name": SHADOWS,
@@ -81,7 +101,7 @@ def _tls(certificate: Certificate) -> Message:
     }
 
 
-def _connection_manager(routes: str, routes_file: str, log_file: str) -> Message:
+def _connection_manager(filters: list[Message], routes: str, routes_file: str, log_file: str) -> Message:
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
@@ -90,7 +110,7 @@ def _connection_manager(routes: str, routes_file: str, log_file: str) -> Message
             "route_config_name": routes,
             "config_source": {"path_config_source": {"path": routes_file}, "resource_api_version": "V3"},
         },
-        "http_filters": _filters(),
+        "http_filters": filters,
         "access_log": [access_log(log_file)],
         "local_reply_config": local_replies(),
         "use_remote_address": True,
@@ -103,8 +123,13 @@ def _connection_manager(routes: str, routes_file: str, log_file: str) -> Message
     }
 
 
-def _filters() -> list[Message]:
-    """What each does with a request is said by its route; a filter without words there does nothing."""
+def _filters(gate: dict[str, Message]) -> list[Message]:
+    """What each does with a request is said by its route; a filter without words there does nothing.
+
+    The unit is looked for behind the gate, as a token's claim may hold it; limits count what the gate let through.
+    """
+    entrance = [gate[TOKENS], gate[KEYS]] if gate else []
+    limited = [_filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after()), gate[LIMITS]] if gate else []
     body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": usage_rules()})
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
@@ -113,6 +138,8 @@ def _filters() -> list[Message]:
         {**body_fields, "disabled": True},
         {**_filter(READ, "set_filter_state.v3.Config", clear_route_cache=True), "disabled": True},
         _filter(MODEL_FACTS, "set_metadata.v3.Config"),
+        *entrance,
+        *limited,
         _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),

@@ -3,6 +3,8 @@
 from routing.envoy.names import Message
 
 PROBLEMS = {
+    401: ("key-missing", "Not let in", "Send the key as `Authorization: Bearer <key>` or `x-api-key`; ask for one."),
+    429: ("rate-limited", "Too many requests", "Wait as long as `Retry-After` says, in seconds."),
     404: ("no-endpoint", "No endpoint here", "Check the path; the control plane lists the endpoints."),
     408: ("request-timeout", "The request did not arrive", "Send the whole request without a pause."),
     413: ("request-too-large", "The request is too large", "Send less than 32 MiB."),

@@ -12,6 +12,7 @@ FORCED_VARIANT_HEADER = "x-sluice-variant"
 EXPLAIN_HEADER = "x-sluice-explain"
 SHADOW_HEADER = "x-sluice-shadow"
 COOKIE = "sluice-unit"
+RETRY_AFTER = "retry-after"
 
 ROUTES = "sluice"
 SHADOWS = "sluice.shadows"
@@ -23,6 +24,9 @@ FACTS = "sluice"
 # Namespace of the metadata of a backend's hosts: which backend answered, and its prices.
 HOST_FACTS = "sluice.host"
 
+# Namespace of the metadata of hosts that is never logged: what they are called with, by header.
+HOST_CREDENTIALS = "sluice.credentials"
+
 # Filters of the chain, in its order.
 ROUTE_FACTS = "sluice.route_facts"
 ADDRESS_FIELDS = "sluice.address_fields"
@@ -30,6 +34,10 @@ BODY_LIMIT = "sluice.body_limit"
 BODY_FIELDS = "sluice.body_fields"
 READ = "sluice.read"
 MODEL_FACTS = "sluice.model_facts"
+TOKENS = "sluice.tokens"
+KEYS = "sluice.keys"
+RETRY = "sluice.retry"
+LIMITS = "sluice.limits"
 UNIT = "sluice.unit"
 ARM_FACTS = "sluice.arm_facts"
 PARAMETERS = "sluice.parameters"

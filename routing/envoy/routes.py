@@ -13,6 +13,7 @@ from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, ro
 from routing.envoy.arms import assignment, parameter_filter
 from routing.envoy.facts import endpoint_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter
+from routing.envoy.gate import key_filter, token_filter
 from routing.envoy.matches import (
     address_match,
     header_matcher,
@@ -148,6 +149,8 @@ class _EndpointRoutes:
             **address_filter([endpoint]),
             **body_filter([endpoint], backends),
             **body_limit_filter(endpoint),
+            **token_filter(endpoint),
+            **key_filter(endpoint),
             **unit_filter(endpoint),
         }
 

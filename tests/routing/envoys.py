@@ -5,16 +5,17 @@ import ssl
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routing.edge.configuration import write_routes
+from routing.edge.configuration import write_gate, write_routes
 from routing.edge.envoy_process import envoy_command
 from routing.edge.files import EdgeDirectory, write_json
 from routing.envoy import TABLE_PATH, Certificate, bootstrap, clusters
+from routing.envoy.clusters import NO_SECRETS
 from routing.table import Table, problems
 from tests.servers import free_port, stopping
 
@@ -62,6 +63,7 @@ def run_envoy(
     table: Table,
     *,
     certificates: str = "",
+    secrets: Mapping[str, str] = NO_SECRETS,
     with_clusters: bool = True,
     certificate: Certificate | None = None,
 ) -> Iterator[RunningEnvoy]:
@@ -71,8 +73,9 @@ def run_envoy(
     edge.spool.mkdir(parents=True)
     port, admin_port = free_port(), free_port()
     write_bootstrap(edge, port, admin_port, certificate)
+    write_gate(edge, table)
     write_routes(edge, table)
-    served = clusters(table, certificates=certificates)
+    served = clusters(table, certificates=certificates, secrets=secrets)
     write_json(edge.clusters, served if with_clusters else {**served, "resources": []})
     with stopping(subprocess.Popen(envoy_command(edge))) as process:
         running = RunningEnvoy(port, admin_port, edge, process)
