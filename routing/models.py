@@ -1,5 +1,6 @@
 """Backends, endpoints, published routing tables and the edges that apply them."""
 
+import secrets
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -76,6 +77,37 @@ class Backend(models.Model):
         return self.key
 
 
+def new_salt() -> str:
+    """A salt that no other layer has."""
+    return secrets.token_hex(8)
+
+
+class Layer(models.Model):
+    """Endpoints whose users have the same buckets, and whose experiments share no user."""
+
+    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
+    name = models.CharField(max_length=100)
+    salt = models.CharField(
+        max_length=64, blank=True, help_text="Separates this layer's assignment from all others; made when left out."
+    )
+    holdout = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(BUCKETS - 1)],
+        help_text="Share of the users whom no experiment takes, in 1/10 000: the last buckets.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("key",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(salt=""), name="layer_salt_not_empty"),
+            models.CheckConstraint(condition=models.Q(holdout__lt=BUCKETS), name="layer_holdout_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Endpoint(models.Model):
     """The public name that clients call, and the backend that answers when no experiment says otherwise."""
 
@@ -92,7 +124,12 @@ class Endpoint(models.Model):
         validators=[RegexValidator(r"^[A-Za-z0-9_.-]+$", "Use letters, digits, `-`, `_` and `.`.")],
         help_text="Name of the header or of the body field that holds the user id.",
     )
-    salt = models.CharField(max_length=64, help_text="Separates this endpoint's assignment from all others.")
+    layer = models.ForeignKey(
+        Layer,
+        on_delete=models.PROTECT,
+        related_name="endpoints",
+        help_text="Endpoints of one layer have the same buckets; left out, the endpoint gets one of its own.",
+    )
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints")
     standby = models.ForeignKey(
         Backend,
@@ -144,7 +181,6 @@ class Endpoint(models.Model):
             models.CheckConstraint(
                 condition=models.Q(path_prefix__startswith="/"), name="endpoint_path_prefix_starts_with_slash"
             ),
-            models.CheckConstraint(condition=~models.Q(salt=""), name="endpoint_salt_not_empty"),
             models.CheckConstraint(
                 condition=models.Q(standby=None) | ~models.Q(standby=models.F("backend")),
                 name="endpoint_standby_is_another",
@@ -160,7 +196,7 @@ class Split(models.Model):
     """How one running experiment divides its share of an endpoint's users.
 
     `arms` is a list of `{"variant", "backend", "start", "end"}`, with `headers` and `query` where a variant sets
-    some; the spans are half-open bucket ranges that no other split of the endpoint touches.
+    some; the spans are half-open bucket ranges that no other split of the endpoint's layer touches.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="splits")
@@ -188,6 +224,11 @@ class Split(models.Model):
 
     def __str__(self) -> str:
         return f"split of {self.experiment}"
+
+    @property
+    def last(self) -> int:
+        """The last of its buckets."""
+        return self.end - 1
 
 
 class Stop(models.Model):

@@ -14,7 +14,7 @@ SILENT_AFTER = timedelta(seconds=10)
 
 def desired_table(version: int) -> table.Table:
     """The table that follows from the database as it is now."""
-    endpoints = models.Endpoint.objects.select_related("backend").prefetch_related("splits").order_by("key")
+    endpoints = models.Endpoint.objects.select_related("backend", "layer").prefetch_related("splits").order_by("key")
     backends = models.Backend.objects.select_related("fallback").order_by("key")
     stops = open_stops()
     return table.Table(
@@ -65,7 +65,7 @@ def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:
         key=endpoint.key,
         path_prefix=endpoint.path_prefix,
         unit=table.Unit(source=source, name=endpoint.unit_name, anonymous=endpoint.anonymous),
-        salt=endpoint.salt,
+        salt=endpoint.layer.salt,
         backend=endpoint.backend.key,
         timeout_seconds=endpoint.timeout_seconds,
         experiments=tuple(_running_experiment(split) for split in splits),
@@ -76,6 +76,7 @@ def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:
         rewrite=endpoint.rewrite or None,
         limits=_limits(endpoint),
         tiers=tuple(_tier(tier) for tier in shapes.tiers(endpoint.tiers)),
+        holdout=endpoint.layer.holdout,
         shadows=tuple(_shadow(shadow) for shadow in shapes.shadows(endpoint.shadows)),
     )
 

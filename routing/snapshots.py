@@ -4,9 +4,9 @@ from typing import Any
 
 from django.forms.models import model_to_dict
 
-from routing.models import Backend, Endpoint
+from routing.models import Backend, Endpoint, Layer
 
 
-def snapshot(thing: Backend | Endpoint) -> dict[str, Any]:
+def snapshot(thing: Backend | Endpoint | Layer) -> dict[str, Any]:
     """All editable fields of a row, as JSON can hold them."""
     return model_to_dict(thing)

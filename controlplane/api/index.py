@@ -15,6 +15,7 @@ from controlplane.api.schema import READ_PROBLEMS
 PATHS = (
     "backends",
     "endpoints",
+    "layers",
     "metrics",
     "experiments",
     "events",

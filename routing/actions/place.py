@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from controlplane.errors import Conflict
-from routing.models import Endpoint, Split
+from routing.models import Endpoint, Layer, Split
 from routing.stops import open_stops
 from routing.table import BUCKETS
 
@@ -35,13 +35,13 @@ def place(
 ) -> Split:
     """Reserve the first free range of `traffic` buckets and divide it among the arms.
 
-    Raises `Conflict` when the endpoint's other experiments leave no range that is wide enough, and while the kill
-    switch is on.
+    Raises `Conflict` when the other experiments of the endpoint's layer leave no range that is wide enough, and while
+    the kill switch is on.
     """
     with transaction.atomic():
         _refuse_while_stopped(endpoint)
-        Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-        start = _first_free_range(endpoint, traffic)
+        locked = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+        start = _first_free_range(Layer.objects.select_for_update().get(pk=locked.layer_id), traffic)
         return Split.objects.create(
             endpoint=endpoint,
             experiment=experiment,
@@ -80,18 +80,19 @@ def _refuse_while_stopped(endpoint: Endpoint) -> None:
         )
 
 
-def _first_free_range(endpoint: Endpoint, width: int) -> int:
+def _first_free_range(layer: Layer, width: int) -> int:
     start = 0
-    for split in endpoint.splits.order_by("start"):
+    for split in Split.objects.filter(endpoint__layer=layer).order_by("start"):
         if split.start - start >= width:
             return start
         start = split.end
-    if BUCKETS - start >= width:
+    if BUCKETS - layer.holdout - start >= width:
         return start
+    held_out = f", and {layer.holdout / 100:g} % are held out" if layer.holdout else ""
     raise Conflict(
         "no-free-traffic",
-        f"Endpoint {endpoint.key} has no free range of {width / 100:g} % of its users.",
-        next_step="Lower the experiment's traffic, or end another experiment on this endpoint first.",
+        f"Layer {layer.key} has no free range of {width / 100:g} % of its users{held_out}.",
+        next_step="Lower the experiment's traffic, or end another experiment of this layer first.",
     )
 
 

@@ -1,27 +1,28 @@
-"""Add a backend or an endpoint."""
-
-import secrets
+"""Add a backend, an endpoint or a layer."""
 
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
+from routing.actions.own_layer import own_layer
 from routing.actions.publish import check_publishable, publish
-from routing.models import Backend, Endpoint
+from routing.models import Backend, Endpoint, Layer, new_salt
 from routing.snapshots import snapshot
 
 
-def register(thing: Backend | Endpoint, *, actor: Actor) -> None:
-    """Save a new backend or endpoint and publish it.
+def register(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
+    """Save a new backend, endpoint or layer and publish it.
 
     Raises `NotAllowed`, and `InvalidInput` when edges could not serve it; then nothing is saved.
     """
     actor.require(Role.OPERATOR)
-    if isinstance(thing, Endpoint) and not thing.salt:
-        thing.salt = secrets.token_hex(8)
+    if isinstance(thing, Layer) and not thing.salt:
+        thing.salt = new_salt()
     kind = thing._meta.model_name or ""
     with transaction.atomic():
+        if isinstance(thing, Endpoint) and not thing.layer_id:
+            thing.layer = own_layer(thing)
         thing.save(force_insert=True)
         check_publishable()
         record(actor, "register", kind, thing.key, after=snapshot(thing))

@@ -1,4 +1,4 @@
-"""Take away a backend or an endpoint that nothing uses."""
+"""Take away a backend, an endpoint or a layer that nothing uses."""
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -8,12 +8,12 @@ from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
 from routing.actions.publish import publish
-from routing.models import Backend, Endpoint
+from routing.models import Backend, Endpoint, Layer
 from routing.snapshots import snapshot
 
 
-def remove(thing: Backend | Endpoint, *, actor: Actor) -> None:
-    """Delete a backend or endpoint and publish. Raises `NotAllowed`, and `Conflict` when something uses it."""
+def remove(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
+    """Delete a row and publish. Raises `NotAllowed`, and `Conflict` when something uses it."""
     actor.require(Role.OPERATOR)
     kind, key = thing._meta.model_name or "", thing.key
     try:

@@ -6,9 +6,10 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from controlplane.api.fields import StrictModelSerializer
-from routing.models import Backend, Edge, Endpoint, RoutingTable
+from controlplane.api.fields import PercentField, StrictModelSerializer
+from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
 from routing.queries import SILENT_AFTER
+from routing.table import BUCKETS
 
 
 class BackendSerializer(StrictModelSerializer[Backend]):
@@ -40,12 +41,41 @@ class BackendSerializer(StrictModelSerializer[Backend]):
         read_only_fields = ("created_at",)
 
 
+class LayerSerializer(StrictModelSerializer[Layer]):
+    """Endpoints whose users have the same buckets, and whose experiments share no user."""
+
+    salt = serializers.CharField(
+        max_length=64, required=False, help_text="Separates this layer's assignment from all others; made if left out."
+    )
+    holdout = PercentField(
+        BUCKETS,
+        required=False,
+        min_value=0,
+        max_value=99.99,
+        help_text="Per cent of the users whom no experiment takes.",
+    )
+    endpoints = serializers.SlugRelatedField[Any](slug_field="key", many=True, read_only=True)
+
+    class Meta:
+        model = Layer
+        fields = ("key", "name", "salt", "holdout", "endpoints", "created_at")
+        read_only_fields = ("created_at",)
+
+
 class EndpointSerializer(StrictModelSerializer[Endpoint]):
     """A public name and the backend behind it."""
 
     backend = serializers.SlugRelatedField(slug_field="key", queryset=Backend.objects.all())
     standby = serializers.SlugRelatedField(
         slug_field="key", queryset=Backend.objects.all(), allow_null=True, required=False
+    )
+
+    layer = serializers.SlugRelatedField(
+        slug_field="key",
+        queryset=Layer.objects.all(),
+        allow_null=True,
+        required=False,
+        help_text="The layer that the endpoint shares with others; without one it gets its own.",
     )
 
     class Meta:
@@ -56,7 +86,7 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "path_prefix",
             "unit_source",
             "unit_name",
-            "salt",
+            "layer",
             "backend",
             "standby",
             "timeout_seconds",
@@ -74,7 +104,7 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "shadows",
             "created_at",
         )
-        read_only_fields = ("salt", "created_at")
+        read_only_fields = ("created_at",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a standby that is the backend itself."""

@@ -5,11 +5,12 @@ from rest_framework.routers import SimpleRouter
 
 from routing.api.events import EventsView
 from routing.api.kill_switch import KillSwitchView
-from routing.api.views import BackendViewSet, EdgeViewSet, EndpointViewSet, RoutingTableViewSet
+from routing.api.views import BackendViewSet, EdgeViewSet, EndpointViewSet, LayerViewSet, RoutingTableViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("backends", BackendViewSet)
 router.register("endpoints", EndpointViewSet)
+router.register("layers", LayerViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 

@@ -20,18 +20,19 @@ from routing.api.serializers import (
     BackendSerializer,
     EdgeSerializer,
     EndpointSerializer,
+    LayerSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
     SwitchSerializer,
 )
-from routing.models import Backend, Edge, Endpoint, RoutingTable
+from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
 from routing.queries import latest_table
 
-Thing = TypeVar("Thing", Backend, Endpoint)
+Thing = TypeVar("Thing", Backend, Endpoint, Layer)
 
 
 class _ThingViewSet(viewsets.ModelViewSet[Thing], Generic[Thing]):
-    """Backends and endpoints are written through the same three actions."""
+    """Backends, endpoints and layers are written through the same three actions."""
 
     lookup_field = "key"
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
@@ -76,11 +77,19 @@ class BackendViewSet(_ThingViewSet[Backend]):
     serializer_class = BackendSerializer
 
 
+@_documented("layer", LayerSerializer)
+class LayerViewSet(_ThingViewSet[Layer]):
+    """Endpoints that share their users' buckets."""
+
+    queryset = Layer.objects.prefetch_related("endpoints")
+    serializer_class = LayerSerializer
+
+
 @_documented("endpoint", EndpointSerializer)
 class EndpointViewSet(_ThingViewSet[Endpoint]):
     """Public names and the backends behind them."""
 
-    queryset = Endpoint.objects.select_related("backend", "standby")
+    queryset = Endpoint.objects.select_related("backend", "standby", "layer")
     serializer_class = EndpointSerializer
 
     @extend_schema(

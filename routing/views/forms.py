@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django import forms
 
 from controlplane.views.fields import LinesField
-from routing.models import Backend, Endpoint
+from routing.models import Backend, Endpoint, Layer, new_salt
+from routing.table import BUCKETS
 
 
 class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -64,6 +65,13 @@ class EndpointForm(DefaultsForm):
         required=False, help_text="One a line: the `model` of the body, or of paths like /models/…."
     )
 
+    layer = forms.ModelChoiceField(
+        Layer.objects.all(),
+        required=False,
+        empty_label="One of its own",
+        help_text="Endpoints of one layer have the same buckets, and no user is in two of its experiments.",
+    )
+
     class Meta:
         model = Endpoint
         fields: ClassVar = [
@@ -74,6 +82,7 @@ class EndpointForm(DefaultsForm):
             "standby",
             "unit_source",
             "unit_name",
+            "layer",
             "timeout_seconds",
             "anonymous",
             "hosts",
@@ -115,12 +124,44 @@ class EndpointForm(DefaultsForm):
     @property
     def has_more(self) -> bool:
         """Whether anything beside the essentials is set or wrong, and has to be seen."""
-        matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name")
+        matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name", "layer")
         essential = (*matching, "timeout_seconds", "retries")
         others = [name for name in self.fields if name not in essential]
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
         )
+
+
+class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Endpoints that share their users' buckets; the holdout is typed in per cent."""
+
+    holdout = forms.FloatField(
+        label="Holdout, %",
+        required=False,
+        min_value=0,
+        max_value=99.99,
+        help_text="Users whom no experiment of the layer ever takes: what all its changes did together shows on them.",
+    )
+
+    class Meta:
+        model = Layer
+        fields: ClassVar = ["key", "name", "holdout", "salt"]
+        help_texts: ClassVar = {
+            "key": "Short and unique, like checkout. It stays as it is.",
+            "salt": "Any text; made when left empty. Take over one from elsewhere to keep its buckets.",
+        }
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.initial["holdout"] = self.instance.holdout * 100 / BUCKETS
+
+    def clean_salt(self) -> str:
+        """What was typed, or a new one."""
+        return self.cleaned_data["salt"] or new_salt()
+
+    def clean_holdout(self) -> int:
+        """As so many buckets."""
+        return round((self.cleaned_data["holdout"] or 0) * BUCKETS / 100)
 
 
 class ReasonForm(forms.Form):

@@ -6,6 +6,7 @@ from routing.views.backends import backend_delete, backend_edit, backend_list, b
 from routing.views.edges import edge_list
 from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new, endpoint_switch
 from routing.views.kill_switch import kill_switch
+from routing.views.layers import layer_delete, layer_edit, layer_list, layer_new
 from routing.views.tables import routing_table_detail, routing_table_list
 
 urlpatterns = [
@@ -20,6 +21,10 @@ urlpatterns = [
     path("endpoints/<slug:key>/switch", endpoint_switch, name="endpoint-switch"),
     path("endpoints/<slug:key>/stop", kill_switch, name="endpoint-stop"),
     path("kill-switch", kill_switch, name="kill-switch"),
+    path("layers", layer_list, name="layer-list"),
+    path("layers/new", layer_new, name="layer-new"),
+    path("layers/<slug:key>/edit", layer_edit, name="layer-edit"),
+    path("layers/<slug:key>/delete", layer_delete, name="layer-delete"),
     path("edges", edge_list, name="edge-list"),
     path("routing-tables", routing_table_list, name="routing-table-list"),
     path("routing-tables/<int:version>", routing_table_detail, name="routing-table-detail"),

@@ -7,7 +7,7 @@ from experiments.actions.create import create
 from experiments.models import Experiment
 from experiments.spec import read_spec
 from routing.actions.register import register
-from routing.models import Backend, Endpoint
+from routing.models import Backend, Endpoint, Layer
 
 
 def backend(key: str) -> Backend:
@@ -19,11 +19,13 @@ def backend(key: str) -> Backend:
     return found
 
 
-def endpoint(key: str = "chat", standby: str = "") -> Endpoint:
+def endpoint(key: str = "chat", standby: str = "", layer: Layer | None = None) -> Endpoint:
     """A registered endpoint with the backend `stable`; made if it is not there."""
     found = Endpoint.objects.filter(key=key).first()
     if found is None:
         found = Endpoint(key=key, name=key, path_prefix=f"/{key}", backend=backend("stable"))
+        if layer is not None:
+            found.layer = layer
         found.standby = backend(standby) if standby else None
         register(found, actor=SLUICE)
     return found

@@ -8,6 +8,8 @@ import pytest
 from controlplane.actors import SLUICE
 from controlplane.models import Token
 from experiments.actions.start import start
+from routing.actions.register import register
+from routing.models import Layer
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.people import Caller
 
@@ -36,6 +38,8 @@ READS = [
         "backends/stable",
         "endpoints",
         "endpoints/chat",
+        "layers",
+        "layers/chat",
         "metrics",
         "metrics/latency",
         "experiments",
@@ -56,6 +60,9 @@ WRITES = [
     Operation("POST", "endpoints", 201, ENDPOINT),
     Operation("PATCH", "endpoints/chat", 200, {"name": "Renamed"}),
     Operation("DELETE", "endpoints/lonely", 204),
+    Operation("POST", "layers", 201, {"key": "new", "name": "New", "holdout": 10}),
+    Operation("PATCH", "layers/chat", 200, {"name": "Renamed"}),
+    Operation("DELETE", "layers/empty", 204),
     Operation("POST", "metrics", 201, METRIC),
     Operation("PATCH", "metrics/latency", 200, {"name": "Renamed"}),
     Operation("DELETE", "metrics/latency", 204),
@@ -79,6 +86,7 @@ def _things(db: None) -> None:
     endpoint()
     endpoint("lonely")
     backend("lonely")
+    register(Layer(key="empty", name="Empty"), actor=SLUICE)
     endpoint("warm", standby="warm")
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)

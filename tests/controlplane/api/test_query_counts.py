@@ -9,6 +9,7 @@ from tests.people import Caller
 QUERIES = {
     "backends": 3,
     "endpoints": 3,
+    "layers": 4,
     "metrics": 3,
     "experiments": 7,
     "edges": 2,

@@ -52,5 +52,5 @@ def test_a_viewer_registers_nothing() -> None:
 def test_each_endpoint_has_a_salt_of_its_own() -> None:
     first = endpoint("chat")
     second = endpoint("search")
-    assert first.salt
-    assert first.salt != second.salt
+    assert first.layer.salt
+    assert first.layer.salt != second.layer.salt

@@ -32,7 +32,7 @@ def send(path: str, **changes: Any) -> str:
 def test_what_is_typed_is_registered_with_a_salt_of_its_own() -> None:
     endpoint()
     assert "Endpoint search is registered." in send("/endpoints/new")
-    salts = Endpoint.objects.values_list("salt", flat=True)
+    salts = Endpoint.objects.values_list("layer__salt", flat=True)
     assert len({*salts} - {""}) == 2
 
 
