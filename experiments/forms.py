@@ -6,13 +6,14 @@ from django import forms
 from django.db.models import Model
 from django.forms.formsets import formset_factory
 
-from controlplane.views.fields import LinesField
+from controlplane.views.fields import LinesField, PairsField
 from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
 from experiments.stats.types import MarginKind, Role
 from routing.models import KEY_VALIDATOR, Backend, Endpoint
 
+PARAMETERS = ("_headers", "_query")
 PERCENT = 100
 MINUTE = 60
 MARGIN_UNITS = [
@@ -105,6 +106,16 @@ class ExperimentForm(forms.Form):
     )
     control = KeyedChoiceField(Backend, label="Control backend", help_text="The version that users get today.")
     candidate = KeyedChoiceField(Backend, label="Candidate backend", help_text="The version to try.")
+    control_headers = PairsField(required=False, label="Headers for the control")
+    candidate_headers = PairsField(
+        required=False, label="Headers for the candidate", help_text="One “name: value” a line, like “x-prompt: v2”."
+    )
+    control_query = PairsField(required=False, label="Query parameters for the control")
+    candidate_query = PairsField(
+        required=False,
+        label="Query parameters for the candidate",
+        help_text="One “name: value” a line, like “temperature: 0.2”.",
+    )
     alpha = forms.FloatField(
         label="False promotion, %",
         help_text="Chance to promote a version that is not better.",
@@ -136,11 +147,17 @@ class ExperimentForm(forms.Form):
         label="Seconds between analyses", help_text="Harm is looked for this often.", initial=10, min_value=1
     )
 
+    @property
+    def has_parameters(self) -> bool:
+        """Whether headers or query parameters are typed, and have to be seen."""
+        return any(self[f"{variant}{part}"].value() for variant in ("control", "candidate") for part in PARAMETERS)
+
     def clean(self) -> dict[str, Any]:
         """Refuse to compare a version with itself."""
         data = super().clean() or self.cleaned_data
-        if data.get("control") and data.get("control") == data.get("candidate"):
-            self.add_error("candidate", "Choose another backend than the control's.")
+        differences = [(data.get(f"control{part}"), data.get(f"candidate{part}")) for part in ("", *PARAMETERS)]
+        if data.get("control") and all(control == candidate for control, candidate in differences):
+            self.add_error("candidate", "Choose another backend than the control's, or other headers or parameters.")
         return data
 
 

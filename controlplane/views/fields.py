@@ -19,3 +19,19 @@ class LinesField(forms.CharField):
     def has_changed(self, initial: object, data: object) -> bool:
         """Whether the typed lines differ from the list."""
         return self.to_python(data) != initial
+
+
+class PairsField(forms.CharField):
+    """Values by their names, typed one `name: value` a line."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+
+    def to_python(self, value: object) -> dict[str, str]:  # type: ignore[override]
+        """Lines as a mapping. Raises `ValidationError` when one has no name, or one that came before."""
+        pairs: dict[str, str] = {}
+        for line in filter(str.strip, str(value or "").splitlines()):
+            name, colon, rest = (part.strip() for part in line.partition(":"))
+            if not colon or not name or name in pairs:
+                raise forms.ValidationError(f"“{line.strip()}” is no new pair. Write it like `name: value`.")
+            pairs[name] = rest
+        return pairs

@@ -129,7 +129,7 @@ def _log(visit: Visit) -> dict[str, Any]:
 
 def _place(visit: Visit) -> tuple[object, ...]:
     experiment, analysis = visit.dossier.experiment, visit.dossier.analysis
-    return experiment.state, experiment.stage_index, analysis.pk if analysis else None
+    return experiment.state, experiment.stage_index, analysis.pk if analysis else None, _stop(visit)
 
 
 PARTS = (

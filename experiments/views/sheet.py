@@ -22,6 +22,10 @@ DAY = 86_400
 NAMES = {
     "control.backend": "control",
     "candidates.0.backend": "candidate",
+    "control.headers": "control_headers",
+    "control.query": "control_query",
+    "candidates.0.headers": "candidate_headers",
+    "candidates.0.query": "candidate_query",
     "maximum_seconds": "maximum_days",
     "soak_seconds": "soak_minutes",
 }
@@ -90,8 +94,8 @@ class ExperimentSheet:
         return {
             **{name: data[name] for name in ("key", "name", "hypothesis", "kind", "traffic", "audience")},
             "endpoint": data["endpoint"].key,
-            "control": {"key": "control", "backend": data["control"].key},
-            "candidates": [{"key": "candidate", "backend": data["candidate"].key}],
+            "control": self._variant("control"),
+            "candidates": [self._variant("candidate")],
             "plan": {
                 **{name: data[name] / PERCENT for name in ("alpha", "halt_alpha", "power")},
                 **{name: data[name] for name in ("minimum_units", "tick_seconds")},
@@ -100,6 +104,11 @@ class ExperimentSheet:
                 "stages": [_row_spec(row) for row in self.stages.forms],
             },
         }
+
+    def _variant(self, name: str) -> dict[str, Any]:
+        data = self.form.cleaned_data
+        parameters = {"headers": data[f"{name}_headers"], "query": data[f"{name}_query"]}
+        return {"key": name, "backend": data[name].key, **parameters}
 
     def _show_beside_field(self, problem: FieldProblem) -> bool:
         form, field = self._place(problem.field)

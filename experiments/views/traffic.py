@@ -82,6 +82,8 @@ def _of_everybody(dossier: Dossier, share: float) -> str:
     experiment = dossier.experiment
     if experiment.state in ENDED_STATES:
         return "none any more"
+    if dossier.stop is not None:
+        return "none while stopped"
     part = percent(share * dossier.stage.coverage / FULL_COVERAGE * experiment.traffic / BUCKETS)
     return f"{part} at stage 1" if experiment.state == State.DRAFT else f"{part} now"
 

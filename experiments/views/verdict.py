@@ -1,7 +1,7 @@
 """The first thing on an experiment's page: one sentence with its numbers, and what to do next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from experiments.decide.wording import compared
@@ -11,6 +11,8 @@ from experiments.stats.types import MetricResult, Results, Role, Verdict
 from experiments.views.reads import Dossier
 from experiments.views.timeline import coverage_of, remaining_seconds
 from experiments.views.wording import about, percent
+
+NEXT_WHILE_STOPPED = "Turn the kill switch off when it is safe, or halt the experiment. Nothing happens before."
 
 TONES = {
     State.DRAFT: "",
@@ -33,7 +35,8 @@ class Summary:
 
 def summarise(dossier: Dossier, now: datetime) -> Summary:
     """The verdict on an experiment in its present state."""
-    return _SUMMARIES[State(dossier.experiment.state)](dossier, now)
+    summary = _SUMMARIES[State(dossier.experiment.state)](dossier, now)
+    return summary if dossier.stop is None else replace(summary, next_step=NEXT_WHILE_STOPPED)
 
 
 def announce(dossier: Dossier, now: datetime) -> str:

@@ -16,6 +16,10 @@ PAGES = (
     "/experiments/new",
     "/backends",
     "/endpoints",
+    "/endpoints/new",
+    "/layers",
+    "/layers/new",
+    "/kill-switch",
     "/metrics",
     "/edges",
     "/routing-tables",
@@ -153,6 +157,25 @@ def test_an_open_page_follows_by_itself_and_rests_at_the_end(chromium: Browser, 
     watching.on("request", lambda request: asked.append(request.url))
     watching.wait_for_timeout(5000)
     assert (asked, errors) == ([], [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_kill_switch_is_seen_at_once_on_an_open_page(chromium: Browser, website: str, width: int) -> None:
+    errors: list[str] = []
+    watching, acting = (opened(chromium, website, width, errors) for _ in range(2))
+    watching.goto("/experiments/measured")
+    acting.goto("/endpoints")
+    acting.get_by_role("link", name="Stop all experiments…").click()
+    acting.get_by_label("Reason").fill(REASON)
+    acting.get_by_role("button", name="Stop all experiments").click()
+    expect(watching.get_by_text(f"by {NAME}: {REASON}")).to_be_visible()
+    assert fits(watching)
+    assert fits(acting)
+    acting.get_by_role("link", name="Let them run again…").click()
+    acting.get_by_label("Reason").fill("It speaks English again.")
+    acting.get_by_role("button", name="Let them run again").click()
+    expect(watching.get_by_text("Stopped by the kill switch")).to_have_count(0)
+    assert errors == []
 
 
 def test_the_menu_opens_on_a_narrow_screen(chromium: Browser, website: str) -> None:

@@ -85,6 +85,8 @@ def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
         ({"key": "Chat V2"}, "Use lower-case letters"),
         ({"name": ""}, "This field is required."),
         ({"candidate": "stable"}, "Choose another backend than the control"),
+        ({"candidate_headers": "x-prompt"}, "is no new pair"),
+        ({"candidate_headers": "x-prompt: 1\nx-prompt: 2"}, "is no new pair"),
         ({"candidate": "gone"}, "Select a valid choice"),
         ({"traffic": "200"}, "less than or equal to 100"),
         ({"metrics-0-margin": "-1"}, "greater than or equal to 0"),
@@ -110,6 +112,18 @@ def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
     kept = fields(page)
     valid = {name: value for name, value in values.items() if value != "gone" and name != "csrfmiddlewaretoken"}
     assert {name: kept.get(name) for name in valid} == valid
+
+
+def test_the_same_backend_with_other_parameters_is_another_variant(browser: Client) -> None:
+    typed = {"candidate_headers": "x-prompt: v2\r\nx-style: a: b", "candidate_query": "temperature: 0.2"}
+    send(browser, sheet(browser, candidate="stable", **typed))
+    control, candidate = Experiment.objects.get().variants.all()
+    assert (control.headers, control.query) == ({}, {})
+    assert candidate.headers == {"x-prompt": "v2", "x-style": "a: b"}
+    assert candidate.query == {"temperature": "0.2"}
+    page = text(browser, "/experiments/chat-v2")
+    assert "x-prompt: v2" in page
+    assert "temperature=0.2" in page
 
 
 def test_a_problem_stands_beside_its_field(browser: Client) -> None:
