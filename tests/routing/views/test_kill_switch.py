@@ -51,6 +51,8 @@ def test_an_experiment_says_that_it_is_stopped() -> None:
     page = text(browser, "/experiments/canary")
     assert "Stopped by the kill switch" in page
     assert "by sluice: looks wrong" in page
+    assert '"/kill-switch"' not in page
+    assert '"/kill-switch"' in text(visitor(Role.OPERATOR), "/experiments/canary")
     assert "Stopped by the kill switch, by sluice: looks wrong" in text(browser, "/")
 
 
