@@ -7,20 +7,16 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from routing.kinds import KINDS
+from routing.kinds.openai import OPENAI
 from routing.shapes import check_conditions, check_shadows, check_texts, check_tiers
 from routing.table import BUCKETS
 
 KEY_VALIDATOR = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and inner hyphens, like `chat-v2`."
 )
+PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
 PATH_VALIDATOR = RegexValidator(r"^/[!-~]*$", "Start with `/` and use no spaces, like `/chat`.")
-
-
-class Protocol(models.TextChoices):
-    """The protocol that a backend speaks."""
-
-    OPENAI = "openai", "OpenAI-compatible"
-    HTTP = "http", "Plain HTTP"
 
 
 class UnitSource(models.TextChoices):
@@ -37,9 +33,11 @@ class Backend(models.Model):
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
     name = models.CharField(max_length=100)
-    protocol = models.CharField(max_length=20, choices=Protocol.choices, default=Protocol.OPENAI)
+    protocol = models.CharField(max_length=20, choices=PROTOCOLS, default=OPENAI.key)
     addresses = models.JSONField(help_text="List of base addresses, like `http://10.0.0.5:8000`.")
-    health_path = models.CharField(max_length=200, default="/health")
+    health_path = models.CharField(
+        max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Empty for that of the protocol."
+    )
     prompt_price = models.FloatField(
         default=0, validators=[MinValueValidator(0)], help_text="Price of a million prompt tokens."
     )
@@ -66,7 +64,7 @@ class Backend(models.Model):
     class Meta:
         ordering = ("key",)
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(protocol__in=Protocol.values), name="backend_protocol_known"),
+            models.CheckConstraint(condition=models.Q(protocol__in=list(KINDS)), name="backend_protocol_known"),
             models.CheckConstraint(
                 condition=models.Q(prompt_price__gte=0, completion_price__gte=0),
                 name="backend_prices_not_negative",
@@ -75,6 +73,11 @@ class Backend(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def ready_path(self) -> str:
+        """What edges ask: its own health path, or that of what it speaks."""
+        return self.health_path or KINDS[self.protocol].ready.path
 
 
 def new_salt() -> str:

@@ -44,7 +44,7 @@ def _backend(backend: models.Backend) -> table.Backend:
         key=backend.key,
         protocol=backend.protocol,
         addresses=tuple(backend.addresses),
-        health_path=backend.health_path,
+        health_path=backend.ready_path,
         prompt_price=backend.prompt_price,
         completion_price=backend.completion_price,
         connect_seconds=backend.connect_seconds,

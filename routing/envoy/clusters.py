@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
 from routing.envoy.names import HOST_FACTS, Message
 from routing.envoy.shadows import shadow_cluster
+from routing.kinds import KINDS
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -153,6 +154,7 @@ def _health_check(backend: Backend, machine: _Machine) -> Message:
         "http_health_check": {
             "path": backend.health_path,
             "request_headers_to_add": health_credentials(backend, machine.secrets),
+            **_ready_text(backend),
         },
     }
 
@@ -173,6 +175,14 @@ def _outliers(backend: Backend) -> Message:
         "max_ejection_time": "60s",
         "max_ejection_percent": 100 if backend.fallback else 50,
     }
+
+
+def _ready_text(backend: Backend) -> Message:
+    """What the body must hold where a kind's own health path does not tell by its status alone."""
+    ready = KINDS[backend.protocol].ready
+    if not ready.text or backend.health_path != ready.path:
+        return {}
+    return {"receive": [{"text": ready.text.encode().hex()}]}
 
 
 def _breakers(backend: Backend) -> Message:

@@ -1,47 +1,69 @@
-"""Fields of bodies, cookies and paths that become metadata of the request."""
+"""Fields of bodies, headers, cookies and paths that become metadata of the request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
-from routing.table import Backend, Endpoint, UnitSource, segments
+from routing.envoy.names import (
+    ADDRESS_FIELDS,
+    BODY_FIELDS,
+    COOKIE,
+    FACTS,
+    FIELDS,
+    HTTP_FILTERS,
+    STREAM_FIELDS,
+    Message,
+)
+from routing.kinds import KINDS, Kind, Told
+from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"
-USAGE = {"prompt_tokens": ("usage", "prompt_tokens"), "completion_tokens": ("usage", "completion_tokens")}
 
-# `/v2/models/<name>/infer` of KServe and Triton, `/openai/deployments/<name>/…` of Azure.
-MODEL_IN_PATH = r"^.*/(?:models|deployments)/([^/:?]+).*$"
+# A filter that is off for the whole listener works for routes that hold this.
+SWITCHED_ON = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
 
 
-def usage_rules() -> list[Message]:
-    """Rules that take the token counts of an OpenAI answer."""
-    return [_rule(path, FACTS, key, "NUMBER") for key, path in USAGE.items()]
+def count_rules(told: Iterable[Told]) -> list[Message]:
+    """Rules that take numbers from the JSON of answers; each only once."""
+    return [_rule(number.steps, FACTS, number.count, "NUMBER") for number in dict.fromkeys(told)]
 
 
 def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
-    """What the body filter does for requests that may be one of these endpoints'; nothing where no body decides.
+    """What the filters of bodies do for requests that may be one of these endpoints'; nothing where no body decides.
 
-    Bodies are read only where they hold something: reading means that Envoy keeps them whole.
+    Bodies are read only where they hold something: reading means that Envoy keeps them whole. Streams are not kept.
     """
     wanted = {endpoint.unit.name for endpoint in endpoints if endpoint.unit.source is UnitSource.BODY}
     request_rules = [_rule(name.split("."), FIELDS, name, "STRING") for name in sorted(wanted)]
     if any(endpoint.models for endpoint in endpoints):
         request_rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
+    kinds = _kinds(endpoints, backends)
+    counts = count_rules(told for kind in kinds for told in kind.plain)
     rules: Message = {}
     if request_rules:
         rules["request_rules"] = {"rules": request_rules}
-    if any(_tells_tokens(endpoint, backends) for endpoint in endpoints):
-        rules["response_rules"] = {"rules": usage_rules()}
-    kind = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
-    return {BODY_FIELDS: {"@type": kind, **rules}} if rules else {}
+    if counts:
+        rules["response_rules"] = {"rules": counts}
+    message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
+    return {
+        **({BODY_FIELDS: {"@type": message_type, **rules}} if rules else {}),
+        **({STREAM_FIELDS: SWITCHED_ON} if any(kind.streamed for kind in kinds) else {}),
+    }
 
 
-def address_filter(endpoints: Sequence[Endpoint]) -> Message:
-    """What is taken from cookies and paths for requests that may be one of these endpoints'."""
-    rules = [_cookie_rule(name) for name in sorted(set(_cookies(endpoints)))]
-    if any(endpoint.models for endpoint in endpoints):
-        rules.append(_model_rule())
-    kind = f"{HTTP_FILTERS}.header_to_metadata.v3.Config"
-    return {ADDRESS_FIELDS: {"@type": kind, "request_rules": rules}} if rules else {}
+def address_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
+    """What is taken from cookies, paths and headers of answers for requests that may be one of these endpoints'."""
+    kinds = _kinds(endpoints, backends)
+    request_rules = [_cookie_rule(name) for name in sorted(set(_cookies(endpoints)))]
+    paths = list(dict.fromkeys(kind.model_in_path for kind in kinds if kind.model_in_path))
+    if paths and any(endpoint.models for endpoint in endpoints):
+        request_rules.append(_model_rule(paths))
+    headers = dict.fromkeys(told for kind in kinds for told in kind.headers)
+    rules: Message = {}
+    if request_rules:
+        rules["request_rules"] = request_rules
+    if headers:
+        rules["response_rules"] = [_header_rule(name, count) for name, count in headers]
+    message_type = f"{HTTP_FILTERS}.header_to_metadata.v3.Config"
+    return {ADDRESS_FIELDS: {"@type": message_type, **rules}} if rules else {}
 
 
 def cookie_field(name: str) -> str:
@@ -49,9 +71,19 @@ def cookie_field(name: str) -> str:
     return f"cookie {name}"
 
 
-def _tells_tokens(endpoint: Endpoint, backends: dict[str, Backend]) -> bool:
-    own = {segment.backend for segment in segments(endpoint)} | {tier.backend for tier in endpoint.tiers}
-    return any(backends[key].protocol == "openai" for key in own)
+def _kinds(endpoints: Iterable[Endpoint], backends: dict[str, Backend]) -> list[Kind]:
+    """The kinds of all backends that may answer, in the order of the registry."""
+    found = {backends[key].protocol for endpoint in endpoints for key in _answering(endpoint, backends)}
+    return [kind for kind in KINDS.values() if kind.key in found]
+
+
+def _answering(endpoint: Endpoint, backends: dict[str, Backend]) -> Iterator[str]:
+    own = {endpoint.backend}
+    own |= {arm.backend for experiment in endpoint.experiments for arm in experiment.arms}
+    own |= {tier.backend for tier in endpoint.tiers} | {shadow.backend for shadow in endpoint.shadows}
+    for key in own:
+        fallback = backends[key].fallback
+        yield from (key,) if fallback is None else (key, fallback)
 
 
 def _cookies(endpoints: Iterable[Endpoint]) -> Iterable[str]:
@@ -67,10 +99,18 @@ def _cookie_rule(name: str) -> Message:
     return {"cookie": name, "on_header_present": present}
 
 
-def _model_rule() -> Message:
-    found = {"pattern": {"regex": MODEL_IN_PATH}, "substitution": r"\1"}
+def _model_rule(paths: Sequence[str]) -> Message:
+    """One rule for all: where a rule of its own does not match, it would take the whole path for the model."""
+    found = {
+        "pattern": {"regex": f"^.*(?:{'|'.join(paths)}).*$"},
+        "substitution": "".join(rf"\{group}" for group in range(1, len(paths) + 1)),
+    }
     present = {"metadata_namespace": FIELDS, "key": MODEL, "type": "STRING", "regex_value_rewrite": found}
     return {"header": ":path", "on_header_present": present}
+
+
+def _header_rule(name: str, count: str) -> Message:
+    return {"header": name, "on_header_present": {"metadata_namespace": FACTS, "key": count, "type": "NUMBER"}}
 
 
 def _rule(path: Sequence[str], namespace: str, key: str, kind: str) -> Message:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from routing.envoy.access_log import access_log
-from routing.envoy.fields import usage_rules
+from routing.envoy.fields import count_rules
 from routing.envoy.gate import discovered_filters, retry_after
 from routing.envoy.local_replies import local_replies
 from routing.envoy.names import (
@@ -27,6 +27,7 @@ from routing.envoy.names import (
     UNIT,
     Message,
 )
+from routing.kinds import KINDS
 from routing.table import LARGEST_BODY
 
 EVENT_BYTES = 1 << 20
@@ -130,7 +131,9 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
     """
     entrance = [gate[TOKENS], gate[KEYS]] if gate else []
     limited = [_filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after()), gate[LIMITS]] if gate else []
-    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": usage_rules()})
+    counts = count_rules(told for kind in KINDS.values() for told in kind.plain)
+    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": counts})
+    stream_fields = _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules())
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
         _filter(ADDRESS_FIELDS, "header_to_metadata.v3.Config"),
@@ -143,7 +146,7 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
         _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
-        _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules()),
+        {**stream_fields, "disabled": True},
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
 
@@ -153,8 +156,10 @@ def _filter(name: str, kind: str, **options: object) -> Message:
 
 
 def _stream_rules() -> Message:
-    kind = "type.googleapis.com/envoy.extensions.content_parsers.json.v3.JsonContentParser"
-    parser = {"@type": kind, "rules": [{"rule": rule} for rule in usage_rules()]}
+    """A route cannot have rules of its own, so that these are of all kinds: no two use a path for different numbers."""
+    message_type = "type.googleapis.com/envoy.extensions.content_parsers.json.v3.JsonContentParser"
+    rules = count_rules(told for kind in KINDS.values() for told in kind.streamed)
+    parser = {"@type": message_type, "rules": [{"rule": rule} for rule in rules]}
     return {
         "content_parser": {"name": "envoy.content_parsers.json", "typed_config": parser},
         "max_event_size": EVENT_BYTES,

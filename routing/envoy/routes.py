@@ -109,7 +109,7 @@ def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, 
         "match": address,
         "direct_response": _not_found(NO_MODEL),
         "typed_per_filter_config": {
-            **address_filter(group),
+            **address_filter(group, backends),
             **body_limit_filter(group[0]),
             **body_filter(group, backends),
             READ: read,
@@ -146,7 +146,7 @@ class _EndpointRoutes:
         # A request whose model decides is no endpoint's until it was read; any other is from the start.
         self._facts_filter = MODEL_FACTS if "filter_state" in match or "dynamic_metadata" in match else ROUTE_FACTS
         self._common = {
-            **address_filter([endpoint]),
+            **address_filter([endpoint], backends),
             **body_filter([endpoint], backends),
             **body_limit_filter(endpoint),
             **token_filter(endpoint),

@@ -52,7 +52,7 @@ def _routes(table: Table) -> Iterator[Message]:
                 "route": {**_action(endpoint), "cluster": shadow.backend},
                 "typed_per_filter_config": {
                     ROUTE_FACTS: set_facts({**endpoint_facts(endpoint, table.version), **_facts(shadow)}),
-                    **address_filter([endpoint]),
+                    **address_filter([endpoint], backends),
                     **body_filter([endpoint], backends),
                     **unit_filter(endpoint),
                 },

@@ -51,7 +51,7 @@ class BackendForm(DefaultsForm):
         ]
         help_texts: ClassVar = {
             "key": "Short and unique, like chat-v2. It stays as it is.",
-            "health_path": "Asked by the edge to see whether the backend lives.",
+            "health_path": "Asked by the edge to see whether the model is ready. Empty for that of the protocol.",
         }
 
 

@@ -85,6 +85,7 @@ BROKEN = [
     (backend(addresses=()), "address-missing"),
     (backend(addresses=("http://one:1", "http://one:1")), "address-duplicate"),
     (backend(addresses=("http://one:1", "HTTPS://two:1")), "addresses-mixed"),
+    (backend(protocol="telepathy"), "protocol-unknown"),
     (backend(health_path="health"), "health-path-invalid"),
     (backend(health_path="/a b"), "health-path-invalid"),
     (backend(prompt_price=-1.0), "price-invalid"),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from routing.kinds import KINDS
 from routing.table.problems.names import key_problems, repeated, unknown_backend
 from routing.table.types import Backend, Problem, Table
 
@@ -20,6 +21,13 @@ def backend_problems(table: Table) -> Iterator[Problem]:
         yield from _address_problems(backend)
         yield from _number_problems(backend)
         yield from _credential_problems(backend)
+        if backend.protocol not in KINDS:
+            yield Problem(
+                "protocol-unknown",
+                "Unknown protocol",
+                f"Backend {backend.key} speaks {backend.protocol!r}, which this release does not know.",
+                f"Use one of {', '.join(KINDS)}; `http` fits any server.",
+            )
         if not _PATH.fullmatch(backend.health_path):
             yield Problem(
                 "health-path-invalid",

@@ -1,0 +1,20 @@
+"""Servers of the Open Inference Protocol, which KServe calls V2."""
+
+from routing.kinds.types import Kind, Ready
+
+READY = Ready(
+    path="/v2/health/ready",
+    meaning="All models are loaded and can infer.",
+    model_path="/v2/models/{model}/ready",
+)
+
+# `/v2/models/<name>/infer`, and with a version `/v2/models/<name>/versions/<version>/infer`.
+MODEL_IN_PATH = r"/v2/models/([^/?]+)"
+
+KSERVE_V2 = Kind(
+    key="kserve-v2",
+    label="Open Inference Protocol (KServe V2)",
+    about="Any server of the Open Inference Protocol, like MLServer or OpenVINO's. Its answers tell no tokens.",
+    ready=READY,
+    model_in_path=MODEL_IN_PATH,
+)

@@ -1,0 +1,22 @@
+"""Text Generation Inference of Hugging Face."""
+
+from routing.kinds.openai import USAGE
+from routing.kinds.types import Count, Kind, LoadMetrics, Ready, Series, Told
+
+GENERATED = Told(Count.COMPLETION_TOKENS, ("details", "generated_tokens"))
+
+TGI = Kind(
+    key="tgi",
+    label="Text Generation Inference",
+    about="Hugging Face's server for language models, by its own API or OpenAI's.",
+    ready=Ready("/health", "The model can generate; 503 while it cannot."),
+    plain=(*USAGE, GENERATED),
+    # The last event of `/generate_stream` has the details; in those before it they are null.
+    streamed=(*USAGE, GENERATED, Told(Count.PROMPT_TOKENS, ("details", "input_length"))),
+    headers=(
+        ("x-prompt-tokens", Count.PROMPT_TOKENS),
+        ("x-generated-tokens", Count.COMPLETION_TOKENS),
+        ("x-queue-time", Count.QUEUE_MS),
+    ),
+    load=LoadMetrics(path="/metrics", waiting=(Series("tgi_queue_size"),), running=(Series("tgi_batch_current_size"),)),
+)

@@ -1,0 +1,28 @@
+"""NVIDIA Triton Inference Server."""
+
+from routing.kinds.kserve_v2 import MODEL_IN_PATH, READY
+from routing.kinds.types import Count, Kind, LoadMetrics, Ready, Series, Told
+
+REQUESTS = "nv_trt_llm_request_metrics"
+
+TRITON = Kind(
+    key="triton",
+    label="Triton Inference Server",
+    about="NVIDIA's server for models of many frameworks, by the Open Inference Protocol and its generate extension.",
+    ready=Ready(READY.path, "All models are loaded, unless `--strict-readiness=false`.", model_path=READY.model_path),
+    # What the vLLM and TensorRT-LLM backends answer when `return_num_input_tokens` and `return_num_output_tokens`
+    # ask for it. Each event of a stream tells its own output tokens alone, so that no event knows their sum.
+    plain=(
+        Told(Count.PROMPT_TOKENS, ("num_input_tokens",)),
+        Told(Count.COMPLETION_TOKENS, ("num_output_tokens",)),
+    ),
+    streamed=(Told(Count.PROMPT_TOKENS, ("num_input_tokens",)),),
+    load=LoadMetrics(
+        path="/metrics",
+        port=8002,
+        waiting=(Series(REQUESTS, (("request_type", "waiting"),)), Series("nv_inference_pending_request_count")),
+        running=(Series(REQUESTS, (("request_type", "scheduled"),)),),
+        cache_used=(Series("nv_trt_llm_kv_cache_block_metrics", (("kv_cache_block_type", "fraction"),)),),
+    ),
+    model_in_path=MODEL_IN_PATH,
+)

@@ -1,0 +1,20 @@
+"""vLLM's own server."""
+
+from routing.kinds.openai import USAGE
+from routing.kinds.types import Kind, LoadMetrics, Ready, Series
+
+VLLM = Kind(
+    key="vllm",
+    label="vLLM",
+    about="vLLM's server, which speaks OpenAI's API.",
+    ready=Ready("/health", "The engine lives; the port opens only once the model is loaded."),
+    plain=USAGE,
+    streamed=USAGE,
+    load=LoadMetrics(
+        path="/metrics",
+        waiting=(Series("vllm:num_requests_waiting"),),
+        running=(Series("vllm:num_requests_running"),),
+        # The second is what releases before 0.10 called it.
+        cache_used=(Series("vllm:kv_cache_usage_perc"), Series("vllm:gpu_cache_usage_perc")),
+    ),
+)
