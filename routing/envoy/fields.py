@@ -17,6 +17,9 @@ from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"
 
+# Also with a character set behind it, as llama.cpp and many clients write it. Left to itself Envoy takes none of those.
+JSON_TYPE = {"regex": r"(?i)application/([a-z0-9.-]+\+)?json\s*(;.*)?"}
+
 # A filter that is off for the whole listener works for routes that hold this.
 SWITCHED_ON = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
 
@@ -24,6 +27,11 @@ SWITCHED_ON = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 def count_rules(told: Iterable[Told]) -> list[Message]:
     """Rules that take numbers from the JSON of answers; each only once."""
     return [_rule(number.steps, FACTS, number.count, "NUMBER") for number in dict.fromkeys(told)]
+
+
+def body_rules(rules: list[Message]) -> Message:
+    """Rules for bodies of JSON."""
+    return {"rules": rules, "allow_content_types_regex": JSON_TYPE}
 
 
 def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
@@ -39,9 +47,9 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     counts = count_rules(told for kind in kinds for told in kind.plain)
     rules: Message = {}
     if request_rules:
-        rules["request_rules"] = {"rules": request_rules}
+        rules["request_rules"] = body_rules(request_rules)
     if counts:
-        rules["response_rules"] = {"rules": counts}
+        rules["response_rules"] = body_rules(counts)
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
     return {
         **({BODY_FIELDS: {"@type": message_type, **rules}} if rules else {}),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from routing.envoy.access_log import access_log
-from routing.envoy.fields import count_rules
+from routing.envoy.fields import body_rules, count_rules
 from routing.envoy.gate import discovered_filters, retry_after
 from routing.envoy.local_replies import local_replies
 from routing.envoy.names import (
@@ -132,7 +132,7 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
     entrance = [gate[TOKENS], gate[KEYS]] if gate else []
     limited = [_filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after()), gate[LIMITS]] if gate else []
     counts = count_rules(told for kind in KINDS.values() for told in kind.plain)
-    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules={"rules": counts})
+    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules=body_rules(counts))
     stream_fields = _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules())
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),

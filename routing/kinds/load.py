@@ -29,9 +29,9 @@ class _Sample:
 
 
 def read_load(metrics: LoadMetrics, text: str) -> Load:
-    """The load that a server's metrics tell: requests of all its models together, and its fullest cache.
+    r"""The load that a server's metrics tell: requests of all its models together, and its fullest cache.
 
-    >>> read_load(LoadMetrics("/metrics", waiting=(Series("queue"),)), 'queue{model="a"} 2\\nqueue{model="b"} 1')
+    >>> read_load(LoadMetrics("/metrics", waiting=(Series("queue"),)), 'queue{model="a"} 2\nqueue{model="b"} 1')
     Load(waiting=3.0, running=None, cache_used=None)
     """
     samples = list(_samples(text))

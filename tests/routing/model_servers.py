@@ -77,7 +77,14 @@ def run_model_server(
         Route("/health", model.health),
         Route("/{path:path}", model.answer, methods=["GET", "POST"]),
     ]
-    config = uvicorn.Config(Starlette(routes=routes), port=port, log_level="error", ws="none", lifespan="off")
+    with serving(Starlette(routes=routes), port, tls):
+        yield model
+
+
+@contextmanager
+def serving(application: Starlette, port: int, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+    """Serve an application in a thread until the block ends."""
+    config = uvicorn.Config(application, port=port, log_level="error", ws="none", lifespan="off")
     config.load()
     config.ssl = tls
     server = uvicorn.Server(config)
@@ -87,7 +94,7 @@ def run_model_server(
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     try:
-        yield model
+        yield
     finally:
         server.should_exit = True
         server.force_exit = True

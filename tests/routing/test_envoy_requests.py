@@ -227,6 +227,14 @@ def test_a_body_without_a_unit_is_passed_on_unmeasured(envoy: RunningEnvoy, body
     assert arm_of(line) == (None, None, None)
 
 
+def test_a_body_is_read_whatever_character_set_its_type_names(envoy: RunningEnvoy) -> None:
+    body = b'{"metadata": {"user_id": "alice"}}'
+
+    _, line = ask(envoy, "/body", json=None, content=body, headers={"content-type": "application/json; charset=UTF-8"})
+
+    assert line["unit"] == "alice"
+
+
 def test_a_unit_in_the_header_of_an_endpoint_that_reads_bodies_does_not_count(envoy: RunningEnvoy) -> None:
     _, line = ask(envoy, "/body", headers={"x-user-id": "alice"})
 

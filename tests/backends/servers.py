@@ -1,0 +1,87 @@
+"""Real model servers, each from an environment of its own, behind a real Envoy."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from routing.kinds import KINDS
+from routing.kinds.load import Load, read_load
+from tests.routing.envoys import RunningEnvoy, run_envoy
+from tests.routing.tables import make_backend, make_endpoint, make_table
+from tests.servers import free_port, stopping
+from tests.waiting import wait_until
+
+ENVIRONMENTS = Path(__file__).parents[2] / ".venv/backends"
+START_SECONDS = 120.0
+
+
+def installed(name: str) -> Path:
+    """The programs of a server's environment; skips the test where it could not be installed."""
+    programs = ENVIRONMENTS / name / "bin"
+    if not programs.is_dir():
+        pytest.skip(f"{name} is not installed; `make test-backends` installs it where that is possible")
+    return programs
+
+
+@dataclass(frozen=True, slots=True)
+class Fronted:
+    """A model server and the Envoy before it."""
+
+    kind: str
+    address: str
+    envoy: RunningEnvoy
+
+    def ask(self, path: str, body: dict[str, Any]) -> tuple[httpx.Response, dict[str, Any]]:
+        """The server's answer by way of Envoy, and the facts that the access log says of the request."""
+        response = httpx.post(f"{self.envoy.url}{path}", json=body, timeout=60)
+        assert response.status_code == 200, response.text
+        return response, self.envoy.logged(response.headers["x-request-id"])["facts"]
+
+    def healthy(self) -> bool:
+        """Whether Envoy takes the server for ready."""
+        admin = f"http://127.0.0.1:{self.envoy.admin_port}/clusters?format=json"
+        clusters = httpx.get(admin).json()["cluster_statuses"]
+        host = next(cluster for cluster in clusters if cluster["name"] == "model")["host_statuses"][0]
+        return "failed_active_health_check" not in host["health_status"]
+
+    def load(self, address: str | None = None) -> Load:
+        """The load that the server's own metrics tell; `address` where they are elsewhere."""
+        metrics = KINDS[self.kind].load
+        assert metrics
+        return read_load(metrics, httpx.get(f"{address or self.address}{metrics.path}", follow_redirects=True).text)
+
+
+@contextmanager
+def fronted(directory: Path, kind: str, port: int, model: str = "") -> Iterator[Fronted]:
+    """Run an Envoy that sends all requests to a server of this kind, until the block ends."""
+    address = f"http://127.0.0.1:{port}"
+    backend = replace(make_backend("model", address, protocol=kind), health_path=KINDS[kind].ready_path(model))
+    endpoint = make_endpoint("model", path_prefix="/", backend="model")
+    with run_envoy(directory, make_table(endpoint, backends=(backend,))) as envoy:
+        yield Fronted(kind, address, envoy)
+
+
+@contextmanager
+def run_server(directory: Path, kind: str, command: list[str | Path], **options: Any) -> Iterator[Fronted]:
+    """Run a server, `{port}` in its command filled in, until the block ends; it is ready when the block begins.
+
+    Envoy is there first and has seen it not ready.
+    """
+    port = free_port()
+    log = directory / "server.log"
+    with fronted(directory / "edge", kind, port, options.pop("model", "")) as front:
+        wait_until(lambda: not front.healthy())
+        arguments = [str(part).replace("{port}", str(port)) for part in command]
+        with (
+            log.open("wb") as output,
+            stopping(subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, **options)) as process,
+        ):
+            wait_until(lambda: front.healthy() or process.poll() is not None, seconds=START_SECONDS)
+            assert process.poll() is None, log.read_text()[-4000:]
+            yield front

@@ -1,0 +1,60 @@
+"""The registry of kinds."""
+
+import re
+
+import pytest
+
+from routing.kinds import KINDS, Kind
+from routing.table import problems
+from tests.routing.tables import make_backend, make_table
+
+ALL = list(KINDS.values())
+
+
+def named(kind: Kind) -> str:
+    return kind.key
+
+
+@pytest.mark.parametrize("kind", ALL, ids=named)
+def test_a_backend_of_each_kind_can_be_served(kind: Kind) -> None:
+    assert problems(make_table(backends=(make_backend("model", protocol=kind.key),))) == ()
+
+
+@pytest.mark.parametrize("kind", ALL, ids=named)
+def test_a_pattern_for_models_has_one_group(kind: Kind) -> None:
+    assert re.compile(kind.model_in_path).groups == bool(kind.model_in_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "model"),
+    [
+        ("kserve-v2", "/v2/models/iris/versions/3/infer", "iris"),
+        ("triton", "/v2/models/llm/generate_stream", "llm"),
+        ("torchserve", "/predictions/bert/2.0", "bert"),
+        ("torchserve", "/explanations/bert", "bert"),
+        ("openai", "/openai/deployments/gpt/chat/completions?api-version=1", "gpt"),
+        ("http", "/v1/models/half_plus_two:predict", "half_plus_two"),
+    ],
+)
+def test_the_model_is_found_in_a_path(key: str, path: str, model: str) -> None:
+    found = re.search(KINDS[key].model_in_path, path)
+
+    assert found
+    assert found[1] == model
+
+
+@pytest.mark.parametrize("key", ["kserve-v2", "triton"])
+def test_a_single_model_may_be_asked_for(key: str) -> None:
+    assert KINDS[key].ready_path() == "/v2/health/ready"
+    assert KINDS[key].ready_path("iris") == "/v2/models/iris/ready"
+
+
+def test_a_kind_that_does_not_tell_of_single_models_says_so() -> None:
+    with pytest.raises(ValueError, match="vLLM does not tell of a single model"):
+        KINDS["vllm"].ready_path("llama")
+
+
+def test_no_two_kinds_find_different_numbers_at_one_place_of_a_stream() -> None:
+    by_place = {(told.steps, told.count) for kind in ALL for told in kind.streamed}
+
+    assert len({steps for steps, _ in by_place}) == len(by_place)
