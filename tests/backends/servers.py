@@ -1,7 +1,7 @@
 """Real model servers, each from an environment of its own, behind a real Envoy."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.servers import free_port, stopping
 from tests.waiting import wait_until
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv/backends"
+PROGRAMS = Path(__file__).parent / "programs"
 START_SECONDS = 120.0
 
 
@@ -68,7 +69,7 @@ def fronted(directory: Path, kind: str, port: int, model: str = "") -> Iterator[
 
 
 @contextmanager
-def run_server(directory: Path, kind: str, command: list[str | Path], **options: Any) -> Iterator[Fronted]:
+def run_server(directory: Path, kind: str, command: Sequence[str | Path], **options: Any) -> Iterator[Fronted]:
     """Run a server, `{port}` in its command filled in, until the block ends; it is ready when the block begins.
 
     Envoy is there first and has seen it not ready.

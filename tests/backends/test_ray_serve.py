@@ -1,0 +1,26 @@
+"""An application on Ray Serve."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backends.servers import PROGRAMS, Fronted, installed, run_server
+
+pytestmark = pytest.mark.backends
+
+
+@pytest.fixture(scope="module")
+def ray_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
+    directory = tmp_path_factory.mktemp("ray")
+    command = [installed("ray_serve") / "python", PROGRAMS / "ray_serve/application.py", "{port}"]
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "HOME": str(directory)}
+    with run_server(directory, "ray-serve", command, env=environment) as front:
+        yield front
+
+
+def test_an_answer_of_openais_form_tells_its_tokens(ray_serve: Fronted) -> None:
+    response, facts = ray_serve.ask("/v1/chat/completions", {"messages": []})
+
+    usage = response.json()["usage"]
+    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
