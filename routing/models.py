@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from routing.kinds import KINDS
 from routing.kinds.openai import OPENAI
-from routing.shapes import check_conditions, check_shadows, check_texts, check_tiers
+from routing.shapes import check_conditions, check_rate_limits, check_shadows, check_texts, check_tiers
 from routing.table import BUCKETS
 
 KEY_VALIDATOR = RegexValidator(
@@ -59,6 +59,11 @@ class Backend(models.Model):
         related_name="stands_in_for",
         help_text="Answers while this one has no healthy host.",
     )
+    credential_secret = models.CharField(
+        max_length=63, blank=True, validators=[KEY_VALIDATOR], help_text="Name of the file on each edge that holds it."
+    )
+    credential_header = models.CharField(max_length=63, default="authorization", help_text="Header that carries it.")
+    credential_prefix = models.CharField(max_length=20, blank=True, default="Bearer ", help_text="Text before it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -109,6 +114,34 @@ class Layer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Issuer(models.Model):
+    """Who signs the tokens that endpoints take: its name in them, whom they are for, and its public keys."""
+
+    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
+    name = models.CharField(max_length=100)
+    issuer = models.CharField(max_length=300, help_text="The `iss` of its tokens.")
+    audiences = models.JSONField(
+        default=list, blank=True, validators=[check_texts], help_text="The `aud` of tokens that are taken; none: any."
+    )
+    key_set = models.TextField(help_text="Its JSON Web Key Set.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Entrance(models.TextChoices):
+    """What an endpoint asks of who calls it."""
+
+    OPEN = "open", "Nothing"
+    KEY = "key", "A key"
+    TOKEN = "token", "A token"
+    EITHER = "either", "A key or a token"
 
 
 class Endpoint(models.Model):
@@ -167,6 +200,15 @@ class Endpoint(models.Model):
         default=1, validators=[MaxValueValidator(5)], help_text="Further attempts while no backend saw the request."
     )
     body_bytes = models.PositiveIntegerField(default=0, help_text="Largest request in bytes; 0: any.")
+    entrance = models.CharField(
+        max_length=10, choices=Entrance.choices, default=Entrance.OPEN, help_text="What it asks of who calls it."
+    )
+    issuer = models.ForeignKey(
+        Issuer, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints", help_text="Whose tokens."
+    )
+    rate_limits = models.JSONField(
+        default=list, blank=True, validators=[check_rate_limits], help_text="How often it may be called, at each edge."
+    )
     tiers = models.JSONField(
         default=list, blank=True, validators=[check_tiers], help_text="Easy requests that another backend answers."
     )
@@ -181,6 +223,7 @@ class Endpoint(models.Model):
             models.CheckConstraint(
                 condition=models.Q(unit_source__in=UnitSource.values), name="endpoint_unit_source_known"
             ),
+            models.CheckConstraint(condition=models.Q(entrance__in=Entrance.values), name="endpoint_entrance_known"),
             models.CheckConstraint(
                 condition=models.Q(path_prefix__startswith="/"), name="endpoint_path_prefix_starts_with_slash"
             ),
@@ -193,6 +236,25 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class AccessKey(models.Model):
+    """A key that lets a client in, kept as its hash alone; one without endpoints opens all that ask for keys."""
+
+    client = models.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it.")
+    prefix = models.CharField(max_length=12, help_text="How the key begins, to tell keys apart.")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key.")
+    endpoints = models.ManyToManyField(Endpoint, blank=True, related_name="access_keys")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("client", "-created_at")
+
+    def __str__(self) -> str:
+        return f"{self.client} ({self.prefix}…)"
 
 
 class Split(models.Model):

@@ -1,9 +1,11 @@
 """Reads of routing: what the table should be, what was published, which edges live."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from routing import models, shapes, table
+from routing.entrances import LivingKey, access, living_keys
 from routing.guard import Cut
 from routing.models import RoutingTable
 from routing.stops import open_stops
@@ -14,15 +16,19 @@ SILENT_AFTER = timedelta(seconds=10)
 
 def desired_table(version: int) -> table.Table:
     """The table that follows from the database as it is now."""
-    endpoints = models.Endpoint.objects.select_related("backend", "layer").prefetch_related("splits").order_by("key")
+    related = models.Endpoint.objects.select_related("backend", "layer", "issuer").prefetch_related("splits")
+    endpoints = related.order_by("key")
+    keys = living_keys()
     backends = models.Backend.objects.select_related("fallback").order_by("key")
     stops = open_stops()
     return table.Table(
         version=version,
         endpoints=tuple(
-            _stopped(_endpoint(endpoint)) if stops.of(endpoint.pk) else _endpoint(endpoint) for endpoint in endpoints
+            _stopped(_endpoint(endpoint, keys)) if stops.of(endpoint.pk) else _endpoint(endpoint, keys)
+            for endpoint in endpoints
         ),
         backends=tuple(_backend(backend) for backend in backends),
+        issuers=tuple(_issuer(issuer) for issuer in models.Issuer.objects.order_by("key")),
     )
 
 
@@ -50,7 +56,18 @@ def _backend(backend: models.Backend) -> table.Backend:
         connect_seconds=backend.connect_seconds,
         concurrency=backend.concurrency,
         fallback=backend.fallback.key if backend.fallback else None,
+        credential=_credential(backend),
     )
+
+
+def _credential(backend: models.Backend) -> table.Credential | None:
+    if not backend.credential_secret:
+        return None
+    return table.Credential(backend.credential_secret, backend.credential_header, backend.credential_prefix)
+
+
+def _issuer(issuer: models.Issuer) -> table.Issuer:
+    return table.Issuer(issuer.key, issuer.issuer, tuple(issuer.audiences), issuer.key_set)
 
 
 def _stopped(endpoint: table.Endpoint) -> table.Endpoint:
@@ -58,7 +75,7 @@ def _stopped(endpoint: table.Endpoint) -> table.Endpoint:
     return replace(endpoint, experiments=(), shadows=())
 
 
-def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:
+def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.Endpoint:
     splits = sorted(endpoint.splits.all(), key=lambda split: split.start)
     source = table.UnitSource(endpoint.unit_source)
     return table.Endpoint(
@@ -75,6 +92,8 @@ def _endpoint(endpoint: models.Endpoint) -> table.Endpoint:
         models=tuple(endpoint.model_names),
         rewrite=endpoint.rewrite or None,
         limits=_limits(endpoint),
+        access=access(endpoint, keys),
+        rate_limits=tuple(_rate_limit(limit) for limit in shapes.rate_limits(endpoint.rate_limits)),
         tiers=tuple(_tier(tier) for tier in shapes.tiers(endpoint.tiers)),
         holdout=endpoint.layer.holdout,
         shadows=tuple(_shadow(shadow) for shadow in shapes.shadows(endpoint.shadows)),
@@ -88,6 +107,10 @@ def _limits(endpoint: models.Endpoint) -> table.Limits:
         retries=endpoint.retries,
         body_bytes=endpoint.body_bytes,
     )
+
+
+def _rate_limit(limit: shapes.RateLimitShape) -> table.RateLimit:
+    return table.RateLimit(limit.requests, limit.seconds, limit.per)
 
 
 def _tier(tier: shapes.TierShape) -> table.Tier:

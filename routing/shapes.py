@@ -1,12 +1,13 @@
 """Shapes of the lists that backends, endpoints and splits keep as JSON; each check says what is wrong in a sentence."""
 
+import json
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic import ValidationError as ShapeError
 
-from routing.table import Condition, parse_condition
+from routing.table import Condition, RateLimitScope, parse_condition
 
 
 def _parsable(text: str) -> str:
@@ -38,7 +39,16 @@ class ShadowShape(_Shape):
     percent: float = Field(gt=0, le=100, description="Share of the requests that are copied.")
 
 
+class RateLimitShape(_Shape):
+    """At most so many requests in so many seconds, counted for the endpoint, each client or each unit."""
+
+    requests: int = Field(ge=1, le=1_000_000_000)
+    seconds: int = Field(ge=1, le=86_400)
+    per: RateLimitScope = Field(RateLimitScope.ENDPOINT, description="Whose requests are counted together.")
+
+
 _TEXTS = TypeAdapter(list[str])
+_RATE_LIMITS = TypeAdapter(list[RateLimitShape])
 _CONDITIONS = TypeAdapter(list[ConditionText])
 _TIERS = TypeAdapter(list[TierShape])
 _SHADOWS = TypeAdapter(list[ShadowShape])
@@ -64,6 +74,16 @@ def check_shadows(value: object) -> None:
     _check(_SHADOWS, value)
 
 
+def check_rate_limits(value: object) -> None:
+    """Refuse what is no list of rate limits. Raises Django's `ValidationError`."""
+    _check(_RATE_LIMITS, value)
+
+
+def rate_limits(value: list[dict[str, Any]]) -> list[RateLimitShape]:
+    """Checked rate limits."""
+    return _RATE_LIMITS.validate_python(value)
+
+
 def conditions(texts: list[str]) -> tuple[Condition, ...]:
     """Checked texts as conditions."""
     return tuple(map(parse_condition, texts))
@@ -81,7 +101,7 @@ def shadows(value: list[dict[str, Any]]) -> list[ShadowShape]:
 
 def _check(shape: TypeAdapter[Any], value: object) -> None:
     try:
-        shape.validate_python(value, strict=True)
+        shape.validate_json(json.dumps(value), strict=True)
     except ShapeError as error:
         raise ValidationError([_sentence(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
 

@@ -16,6 +16,8 @@ PATHS = (
     "backends",
     "endpoints",
     "layers",
+    "issuers",
+    "access-keys",
     "metrics",
     "experiments",
     "events",

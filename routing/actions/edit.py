@@ -8,11 +8,11 @@ from controlplane.models import Role
 from routing.actions.own_layer import own_layer
 from routing.actions.publish import check_publishable, publish
 from routing.actions.refuse_moves import refuse_moves
-from routing.models import Backend, Endpoint, Layer, new_salt
+from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.snapshots import snapshot
 
 
-def edit(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
+def edit(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
     """Save a changed backend, endpoint or layer and publish it.
 
     Raises `NotAllowed`; `Conflict` when it would reassign the users of a running experiment; `InvalidInput` when
@@ -26,7 +26,7 @@ def edit(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
             thing.layer = own_layer(thing)
         if isinstance(thing, Layer):
             thing.salt = thing.salt or new_salt()
-        if not isinstance(thing, Backend):
+        if isinstance(thing, Endpoint | Layer):
             refuse_moves(thing, before)
         thing.save(force_update=True)
         check_publishable()

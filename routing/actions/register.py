@@ -7,11 +7,11 @@ from controlplane.audit import record
 from controlplane.models import Role
 from routing.actions.own_layer import own_layer
 from routing.actions.publish import check_publishable, publish
-from routing.models import Backend, Endpoint, Layer, new_salt
+from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.snapshots import snapshot
 
 
-def register(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
+def register(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
     """Save a new backend, endpoint or layer and publish it.
 
     Raises `NotAllowed`, and `InvalidInput` when edges could not serve it; then nothing is saved.

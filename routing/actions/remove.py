@@ -8,11 +8,11 @@ from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
 from routing.actions.publish import publish
-from routing.models import Backend, Endpoint, Layer
+from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.snapshots import snapshot
 
 
-def remove(thing: Backend | Endpoint | Layer, *, actor: Actor) -> None:
+def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
     """Delete a row and publish. Raises `NotAllowed`, and `Conflict` when something uses it."""
     actor.require(Role.OPERATOR)
     kind, key = thing._meta.model_name or "", thing.key

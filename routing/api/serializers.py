@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from controlplane.api.fields import PercentField, StrictModelSerializer
-from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
+from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.queries import SILENT_AFTER
 from routing.table import BUCKETS
 
@@ -33,6 +33,9 @@ class BackendSerializer(StrictModelSerializer[Backend]):
             "prompt_price",
             "completion_price",
             "registry_reference",
+            "credential_secret",
+            "credential_header",
+            "credential_prefix",
             "connect_seconds",
             "concurrency",
             "fallback",
@@ -78,6 +81,10 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
         help_text="The layer that the endpoint shares with others; without one it gets its own.",
     )
 
+    issuer = serializers.SlugRelatedField(
+        slug_field="key", queryset=Issuer.objects.all(), allow_null=True, required=False
+    )
+
     class Meta:
         model = Endpoint
         fields = (
@@ -100,6 +107,9 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "idle_seconds",
             "retries",
             "body_bytes",
+            "entrance",
+            "issuer",
+            "rate_limits",
             "tiers",
             "shadows",
             "created_at",
@@ -122,6 +132,15 @@ class SwitchSerializer(serializers.Serializer[object]):
         required=False, allow_blank=True, default="", help_text="Only when this backend is the standby."
     )
     forced = serializers.BooleanField(required=False, default=False, help_text="Also while experiments run.")
+
+
+class IssuerSerializer(StrictModelSerializer[Issuer]):
+    """Who signs the tokens that endpoints take."""
+
+    class Meta:
+        model = Issuer
+        fields = ("key", "name", "issuer", "audiences", "key_set", "created_at")
+        read_only_fields = ("created_at",)
 
 
 class EdgeSerializer(serializers.ModelSerializer[Edge]):

@@ -3,14 +3,24 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from routing.api.access_keys import AccessKeyViewSet
 from routing.api.events import EventsView
 from routing.api.kill_switch import KillSwitchView
-from routing.api.views import BackendViewSet, EdgeViewSet, EndpointViewSet, LayerViewSet, RoutingTableViewSet
+from routing.api.views import (
+    BackendViewSet,
+    EdgeViewSet,
+    EndpointViewSet,
+    IssuerViewSet,
+    LayerViewSet,
+    RoutingTableViewSet,
+)
 
 router = SimpleRouter(trailing_slash=False)
 router.register("backends", BackendViewSet)
 router.register("endpoints", EndpointViewSet)
 router.register("layers", LayerViewSet)
+router.register("issuers", IssuerViewSet)
+router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 

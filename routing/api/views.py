@@ -20,15 +20,16 @@ from routing.api.serializers import (
     BackendSerializer,
     EdgeSerializer,
     EndpointSerializer,
+    IssuerSerializer,
     LayerSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
     SwitchSerializer,
 )
-from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
+from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.queries import latest_table
 
-Thing = TypeVar("Thing", Backend, Endpoint, Layer)
+Thing = TypeVar("Thing", Backend, Endpoint, Layer, Issuer)
 
 
 class _ThingViewSet(viewsets.ModelViewSet[Thing], Generic[Thing]):
@@ -85,11 +86,19 @@ class LayerViewSet(_ThingViewSet[Layer]):
     serializer_class = LayerSerializer
 
 
+@_documented("issuer", IssuerSerializer)
+class IssuerViewSet(_ThingViewSet[Issuer]):
+    """Who signs the tokens that endpoints take."""
+
+    queryset = Issuer.objects.all()
+    serializer_class = IssuerSerializer
+
+
 @_documented("endpoint", EndpointSerializer)
 class EndpointViewSet(_ThingViewSet[Endpoint]):
     """Public names and the backends behind them."""
 
-    queryset = Endpoint.objects.select_related("backend", "standby", "layer")
+    queryset = Endpoint.objects.select_related("backend", "standby", "layer", "issuer")
     serializer_class = EndpointSerializer
 
     @extend_schema(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from controlplane.views.fields import LinesField
-from routing.models import Backend, Endpoint, Layer, new_salt
+from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.table import BUCKETS
 
 
@@ -45,6 +45,9 @@ class BackendForm(DefaultsForm):
             "prompt_price",
             "completion_price",
             "registry_reference",
+            "credential_secret",
+            "credential_header",
+            "credential_prefix",
             "connect_seconds",
             "concurrency",
             "fallback",
@@ -94,11 +97,14 @@ class EndpointForm(DefaultsForm):
             "idle_seconds",
             "retries",
             "body_bytes",
+            "entrance",
+            "issuer",
+            "rate_limits",
             "tiers",
             "shadows",
         ]
         widgets: ClassVar = dict.fromkeys(
-            ("tiers", "shadows"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+            ("tiers", "shadows", "rate_limits"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
         )
         labels: ClassVar = {
             "unit_source": "User id is in",
@@ -116,6 +122,7 @@ class EndpointForm(DefaultsForm):
             "path_prefix": "Requests whose path begins with this belong to the endpoint, like /chat.",
             "backend": "Answers everybody whom no experiment takes elsewhere.",
             "standby": "Kept warm; a switch swaps it with the default backend for all users at once.",
+            "rate_limits": 'Like [{"requests": 100, "seconds": 60, "per": "client"}]; per endpoint, client or unit.',
             "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
             '"conditions": ["x-priority is low"]}].',
             "shadows": 'Like [{"name": "try-v2", "backend": "v2", "percent": 10}]. Users never see their answers.',
@@ -125,11 +132,27 @@ class EndpointForm(DefaultsForm):
     def has_more(self) -> bool:
         """Whether anything beside the essentials is set or wrong, and has to be seen."""
         matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name", "layer")
-        essential = (*matching, "timeout_seconds", "retries")
+        essential = (*matching, "timeout_seconds", "retries", "entrance")
         others = [name for name in self.fields if name not in essential]
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
         )
+
+
+class IssuerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Who signs the tokens that endpoints take."""
+
+    audiences = LinesField(required=False, help_text="One a line: the `aud` of tokens that are taken. None: any.")
+
+    class Meta:
+        model = Issuer
+        fields: ClassVar = ["key", "name", "issuer", "audiences", "key_set"]
+        widgets: ClassVar = {"key_set": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
+        labels: ClassVar = {"key_set": "Public keys"}
+        help_texts: ClassVar = {
+            "key": "Short and unique, like login. It stays as it is.",
+            "key_set": 'The JSON Web Key Set that the issuer publishes, like {"keys": [{"kty": "RSA", …}]}.',
+        }
 
 
 class LayerForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
+from routing.views.access_keys import access_key_list, access_key_revoke
 from routing.views.backends import backend_delete, backend_edit, backend_list, backend_new
 from routing.views.edges import edge_list
 from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new, endpoint_switch
+from routing.views.issuers import issuer_delete, issuer_edit, issuer_list, issuer_new
 from routing.views.kill_switch import kill_switch
 from routing.views.layers import layer_delete, layer_edit, layer_list, layer_new
 from routing.views.tables import routing_table_detail, routing_table_list
@@ -25,6 +27,12 @@ urlpatterns = [
     path("layers/new", layer_new, name="layer-new"),
     path("layers/<slug:key>/edit", layer_edit, name="layer-edit"),
     path("layers/<slug:key>/delete", layer_delete, name="layer-delete"),
+    path("access-keys", access_key_list, name="access-key-list"),
+    path("access-keys/<int:pk>/revoke", access_key_revoke, name="access-key-revoke"),
+    path("issuers", issuer_list, name="issuer-list"),
+    path("issuers/new", issuer_new, name="issuer-new"),
+    path("issuers/<slug:key>/edit", issuer_edit, name="issuer-edit"),
+    path("issuers/<slug:key>/delete", issuer_delete, name="issuer-delete"),
     path("edges", edge_list, name="edge-list"),
     path("routing-tables", routing_table_list, name="routing-table-list"),
     path("routing-tables/<int:version>", routing_table_detail, name="routing-table-detail"),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.backends
 @pytest.fixture(scope="module")
 def ray_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
     directory = tmp_path_factory.mktemp("ray")
-    command = [installed("ray_serve") / "python", PROGRAMS / "ray_serve/application.py", "{port}"]
+    command: list[str | Path] = [installed("ray_serve") / "python", PROGRAMS / "ray_serve/application.py", "{port}"]
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "HOME": str(directory)}
     with run_server(directory, "ray-serve", command, env=environment) as front:
         yield front

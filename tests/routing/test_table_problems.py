@@ -5,16 +5,21 @@ from dataclasses import replace
 import pytest
 
 from routing.table import (
+    Access,
+    AccessKey,
     Arm,
     Backend,
     Condition,
     Credential,
     Endpoint,
     Guard,
+    Issuer,
     Limits,
     Operator,
     Parameters,
     Problem,
+    RateLimit,
+    RateLimitScope,
     RunningExperiment,
     Shadow,
     Table,
@@ -67,6 +72,7 @@ MANY_AUDIENCES = make_endpoint(
         for number in range(5)
     ),
 )
+KEY_SET = '{"keys": [{"kty": "RSA"}]}'
 SMALL = replace(make_endpoint("a"), limits=Limits(body_bytes=10))
 IN_TWO_PLACES = make_table(
     make_endpoint("chat", make_experiment("one", CONTROL)),
@@ -148,6 +154,14 @@ BROKEN = [
     (experiment(arms=(replace(CONTROL, parameters=Parameters((("x-a", "x\r\ny: z"),))),)), "parameter-invalid"),
     (experiment(arms=(replace(CONTROL, parameters=Parameters((), (("", "x"),))),)), "parameter-invalid"),
     (make_table(MANY_AUDIENCES), "audiences-too-many"),
+    (endpoint(access=Access(issuer="gone")), "issuer-unknown"),
+    (endpoint(access=Access((AccessKey("Mobile", "0" * 64),))), "key-invalid"),
+    (endpoint(access=Access((AccessKey("mobile", "secret"),))), "digest-invalid"),
+    (endpoint(rate_limits=(RateLimit(0, 1),)), "rate-limit-invalid"),
+    (endpoint(rate_limits=(RateLimit(1, 1), RateLimit(2, 60))), "rate-limit-duplicate"),
+    (endpoint(rate_limits=(RateLimit(1, 1, RateLimitScope.CLIENT),)), "rate-limit-anybody"),
+    (replace(make_table(), issuers=(Issuer("a", "b", (), "c"),)), "key-set-invalid"),
+    (replace(make_table(), issuers=(Issuer("a", "b", (), KEY_SET), Issuer("a", "c", (), KEY_SET))), "issuer-duplicate"),
     (make_table(SMALL, replace(SMALL, key="b", models=("m",), limits=Limits(body_bytes=9))), "body-limits-differ"),
 ]
 BAD_ADDRESSES = [

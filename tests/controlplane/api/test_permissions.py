@@ -9,12 +9,14 @@ from controlplane.actors import SLUICE
 from controlplane.models import Token
 from experiments.actions.start import start
 from routing.actions.register import register
-from routing.models import Layer
+from routing.models import AccessKey, Issuer, Layer
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.people import Caller
+from tests.routing.tokens import Signer
 
 BACKEND = {"key": "new", "name": "New", "addresses": ["http://127.0.0.1:9"]}
 ENDPOINT = {"key": "new", "name": "New", "path_prefix": "/new", "backend": "stable"}
+ISSUER = {"key": "login", "name": "Login", "issuer": "https://login.example.com", "key_set": Signer().key_set()}
 METRIC = {"key": "new", "name": "New", "type": "mean", "numerator": "requests", "direction": "increase"}
 EVENT = {"id": "1", "name": "click", "unit": "ada"}
 
@@ -46,6 +48,10 @@ READS = [
         "experiments/waiting",
         "experiments/live/analyses",
         "experiments/live/decisions",
+        "issuers",
+        "issuers/login",
+        "access-keys",
+        "access-keys/1",
         "edges",
         "routing-tables",
         "routing-tables/1",
@@ -63,6 +69,11 @@ WRITES = [
     Operation("POST", "layers", 201, {"key": "new", "name": "New", "holdout": 10}),
     Operation("PATCH", "layers/chat", 200, {"name": "Renamed"}),
     Operation("DELETE", "layers/empty", 204),
+    Operation("POST", "issuers", 201, {**ISSUER, "key": "new"}),
+    Operation("PATCH", "issuers/login", 200, {"name": "Renamed"}),
+    Operation("DELETE", "issuers/login", 204),
+    Operation("POST", "access-keys", 201, {"client": "mobile"}),
+    Operation("DELETE", "access-keys/1", 204),
     Operation("POST", "metrics", 201, METRIC),
     Operation("PATCH", "metrics/latency", 200, {"name": "Renamed"}),
     Operation("DELETE", "metrics/latency", 204),
@@ -88,6 +99,8 @@ def _things(db: None) -> None:
     backend("lonely")
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     endpoint("warm", standby="warm")
+    register(Issuer(**ISSUER), actor=SLUICE)
+    AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)
 

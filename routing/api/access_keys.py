@@ -1,0 +1,80 @@
+"""REST of access keys."""
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controlplane.api.authentication import request_actor
+from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from routing.actions.issue_key import issue_key, revoke_key
+from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
+
+
+class AccessKeySerializer(serializers.ModelSerializer[AccessKey]):
+    """A key as its hash's owner may see it."""
+
+    endpoints = serializers.SlugRelatedField[Endpoint](slug_field="key", many=True, read_only=True)
+
+    class Meta:
+        model = AccessKey
+        fields = ("id", "client", "prefix", "endpoints", "created_by", "created_at", "expires_at", "revoked_at")
+
+
+class NewKeySerializer(serializers.Serializer[object]):
+    """Whom a key is for, and what it opens."""
+
+    client = serializers.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it.")
+    endpoints = serializers.SlugRelatedField[Endpoint](
+        slug_field="key",
+        many=True,
+        queryset=Endpoint.objects.all(),
+        required=False,
+        help_text="Keys of the endpoints that it opens; none means all that ask for keys.",
+    )
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class IssuedKeySerializer(serializers.Serializer[object]):
+    """The key, which is shown this once."""
+
+    key = serializers.CharField()
+
+
+@extend_schema_view(
+    list=extend_schema(
+        description="All keys; of each its hash is kept and never shown.",
+        responses={200: AccessKeySerializer(many=True), **READ_PROBLEMS},
+    ),
+    retrieve=extend_schema(description="One key.", responses={200: AccessKeySerializer, **READ_PROBLEMS}),
+    create=extend_schema(
+        description="Issue a key. It is in this answer and never again.",
+        request=NewKeySerializer,
+        responses={201: IssuedKeySerializer, **WRITE_PROBLEMS},
+    ),
+    destroy=extend_schema(description="Revoke a key.", responses={204: None, **WRITE_PROBLEMS}),
+)
+class AccessKeyViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[AccessKey]
+):
+    """Keys that let clients in."""
+
+    queryset = AccessKey.objects.prefetch_related("endpoints")
+    serializer_class = AccessKeySerializer
+
+    def create(self, request: Request) -> Response:
+        """Issue a key."""
+        sent = NewKeySerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        data = sent.validated_data
+        key = issue_key(
+            data["client"],
+            endpoints=data.get("endpoints", []),
+            expires_at=data.get("expires_at"),
+            actor=request_actor(request),
+        )
+        return Response({"key": key}, status=status.HTTP_201_CREATED)
+
+    def perform_destroy(self, instance: AccessKey) -> None:
+        """Revoke it; that it was there stays on record."""
+        revoke_key(instance, actor=request_actor(self.request))

@@ -1,0 +1,45 @@
+"""Reads of who may call an endpoint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from routing.models import AccessKey, Endpoint, Entrance
+from routing.table import Access
+from routing.table import AccessKey as TableKey
+
+
+@dataclass(frozen=True, slots=True)
+class LivingKey:
+    """A key that is neither revoked nor expired, and the endpoints that it opens; none means all."""
+
+    key: TableKey
+    endpoints: frozenset[int]
+
+    def opens(self, endpoint: Endpoint) -> bool:
+        """Whether it lets its client in here."""
+        return not self.endpoints or endpoint.pk in self.endpoints
+
+
+def living_keys() -> tuple[LivingKey, ...]:
+    """All keys that are neither revoked nor expired."""
+    living = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    found = AccessKey.objects.filter(living).prefetch_related("endpoints").order_by("pk")
+    return tuple(
+        LivingKey(TableKey(key.client, key.digest), frozenset(endpoint.pk for endpoint in key.endpoints.all()))
+        for key in found
+    )
+
+
+def access(endpoint: Endpoint, keys: Sequence[LivingKey]) -> Access | None:
+    """Who may call an endpoint; None for anybody."""
+    if endpoint.entrance == Entrance.OPEN:
+        return None
+    asks_for_keys = endpoint.entrance in (Entrance.KEY, Entrance.EITHER)
+    takes_tokens = endpoint.entrance in (Entrance.TOKEN, Entrance.EITHER)
+    return Access(
+        keys=tuple(living.key for living in keys if living.opens(endpoint)) if asks_for_keys else (),
+        issuer=endpoint.issuer.key if takes_tokens and endpoint.issuer else None,
+    )

@@ -1,0 +1,40 @@
+"""Access keys over REST."""
+
+import json
+
+import pytest
+
+from routing.models import AccessKey
+from tests.experiments.drafts import endpoint
+from tests.people import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_key_is_in_one_answer_and_in_no_other(operator: Caller) -> None:
+    endpoint()
+    issued = operator.send("POST", "access-keys", {"client": "mobile", "endpoints": ["chat"]})
+    key = json.loads(issued.content)["key"]
+
+    listed = operator.send("GET", "access-keys")
+
+    assert (issued.status_code, listed.status_code) == (201, 200)
+    [found] = json.loads(listed.content)["results"]
+    assert (found["client"], found["endpoints"], found["prefix"]) == ("mobile", ["chat"], key[:10])
+    assert key not in listed.content.decode()
+
+
+def test_a_key_is_revoked_and_stays_on_record(operator: Caller) -> None:
+    operator.send("POST", "access-keys", {"client": "mobile"})
+    pk = AccessKey.objects.get().pk
+
+    assert operator.send("DELETE", f"access-keys/{pk}").status_code == 204
+    assert operator.send("DELETE", f"access-keys/{pk}").status_code == 409
+    assert AccessKey.objects.get().revoked_at is not None
+
+
+def test_an_endpoint_that_is_not_there_is_named(operator: Caller) -> None:
+    refused = operator.send("POST", "access-keys", {"client": "mobile", "endpoints": ["gone"]})
+
+    assert refused.status_code == 400
+    assert "gone" in refused.content.decode()
