@@ -2,13 +2,15 @@
 # make demo   show two canaries, live                 make test-fast  the inner loop
 # make lint   style, types, import contracts          make bench      speed and memory
 # make calibrate   error rates of the statistics, into docs/calibration.md
+# make test-backends   real model servers; installs them, which takes long
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BACKENDS := $(basename $(notdir $(wildcard tests/backends/requirements/*.txt)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-fast lint bench calibrate install install-development system-packages lock clean
+.PHONY: run demo test test-fast test-backends lint bench calibrate install install-development system-packages lock clean
 
 run: install
 	@exec $(BIN)/python manage.py up
@@ -17,12 +19,15 @@ demo: install
 	@exec $(BIN)/python -m examples.demo
 
 test: lint system-packages
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/loop
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/loop --ignore tests/backends
 	$(BIN)/python -m tests.on_postgresql
 	$(BIN)/python -m pytest tests/loop
 
 test-fast: install-development
 	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+test-backends: install-development $(BACKENDS:%=$(VENV)/backends/%/installed)
+	$(BIN)/python -m pytest tests/backends
 
 lint: install-development
 	$(BIN)/ruff check .
@@ -52,6 +57,12 @@ $(VENV)/installed-development: $(VENV)/installed
 	@echo "Installing what the tests and checks need."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development]'
 	@touch $@
+
+# One that cannot be installed leaves no environment behind, and its tests are skipped.
+$(VENV)/backends/%/installed: tests/backends/requirements/%.txt
+	@echo "Installing $* for the tests with real model servers."
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $< && touch $@ || rm -rf $(@D)
 
 system-packages:
 	@$(BIN)/python -m tests.system_packages

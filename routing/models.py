@@ -82,7 +82,7 @@ class Backend(models.Model):
     @property
     def ready_path(self) -> str:
         """What edges ask: its own health path, or that of what it speaks."""
-        return self.health_path or KINDS[self.protocol].ready.path
+        return self.health_path or KINDS[self.protocol].ready_path()
 
 
 def new_salt() -> str:

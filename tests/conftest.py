@@ -23,6 +23,7 @@ SLOW = (
     "experiments/stats/test_second",
     "experiments/stats/test_simulation",
     "bench/",
+    "backends/",
 )
 """Tests that start servers or browsers, or that take much data or many runs, by where they are."""
 

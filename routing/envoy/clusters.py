@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
 from routing.envoy.names import HOST_FACTS, Message
 from routing.envoy.shadows import shadow_cluster
-from routing.kinds import KINDS
+from routing.kinds import KINDS, Question
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -137,7 +137,7 @@ def _host(address: SplitResult, backend: Backend, machine: _Machine) -> Message:
         "metadata": {"filter_metadata": {HOST_FACTS: facts, **host_credentials(backend, machine.secrets)}},
         "endpoint": {
             "address": {"socket_address": {"address": address.hostname, "port_value": port}},
-            "health_check_config": {"hostname": address.hostname},
+            "health_check_config": {"hostname": address.hostname, **_health_port(backend)},
             "hostname": address.hostname,
         },
     }
@@ -177,12 +177,20 @@ def _outliers(backend: Backend) -> Message:
     }
 
 
+def _health_port(backend: Backend) -> Message:
+    """Where a kind tells it elsewhere than it takes requests."""
+    port = _question(backend).port
+    return {} if port is None else {"port_value": port}
+
+
 def _ready_text(backend: Backend) -> Message:
-    """What the body must hold where a kind's own health path does not tell by its status alone."""
-    ready = KINDS[backend.protocol].ready
-    if not ready.text or backend.health_path != ready.path:
-        return {}
-    return {"receive": [{"text": ready.text.encode().hex()}]}
+    """What the body must hold where the status alone does not tell."""
+    text = _question(backend).text
+    return {"receive": [{"text": text.encode().hex()}]} if text else {}
+
+
+def _question(backend: Backend) -> Question:
+    return KINDS[backend.protocol].ready.asked_by(backend.health_path)
 
 
 def _breakers(backend: Backend) -> Message:

@@ -1,11 +1,11 @@
 """Any other server over HTTP."""
 
-from routing.kinds.types import Kind, Ready
+from routing.kinds.types import Kind, Question, Ready
 
 HTTP = Kind(
     key="http",
     label="Plain HTTP",
     about="Any server over HTTP. Nothing is taken from its answers.",
-    ready=Ready("/health", "Whatever the server means by it."),
+    ready=Ready(Question("/health"), "Whatever the server means by it."),
     model_in_path=r"/models/([^/:?]+)",
 )

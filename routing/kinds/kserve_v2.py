@@ -1,11 +1,11 @@
 """Servers of the Open Inference Protocol, which KServe calls V2."""
 
-from routing.kinds.types import Kind, Ready
+from routing.kinds.types import Kind, Question, Ready
 
 READY = Ready(
-    path="/v2/health/ready",
-    meaning="All models are loaded and can infer.",
-    model_path="/v2/models/{model}/ready",
+    Question("/v2/health/ready"),
+    meaning="The models that it is to have are loaded; it stays so when one is unloaded.",
+    of_model=Question("/v2/models/{model}/ready"),
 )
 
 # `/v2/models/<name>/infer`, and with a version `/v2/models/<name>/versions/<version>/infer`.

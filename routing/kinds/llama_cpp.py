@@ -1,7 +1,7 @@
 """The server of llama.cpp."""
 
 from routing.kinds.openai import USAGE
-from routing.kinds.types import Count, Kind, LoadMetrics, Ready, Series, Told
+from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Told
 
 # Answers of its native `/completion`. Each event of a stream tells how far it is, so that the last one counts.
 NATIVE = (
@@ -13,7 +13,7 @@ LLAMA_CPP = Kind(
     key="llama-cpp",
     label="llama.cpp",
     about="The server of llama.cpp, by its own API or OpenAI's.",
-    ready=Ready("/health", "The model is loaded; 503 while it is loading."),
+    ready=Ready(Question("/health"), "The model is loaded; 503 while it is loading."),
     plain=(*USAGE, *NATIVE),
     streamed=(*USAGE, *NATIVE),
     # Only there when the server was started with `--metrics`.

@@ -1,13 +1,15 @@
 """Ray Serve."""
 
 from routing.kinds.openai import USAGE
-from routing.kinds.types import Kind, LoadMetrics, Ready, Series
+from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 RAY_SERVE = Kind(
     key="ray-serve",
     label="Ray Serve",
     about="Applications on Ray Serve. Those of Ray Serve LLM speak OpenAI's API, and tell tokens as it does.",
-    ready=Ready("/-/healthz", "The proxy knows its routes and a replica is up; 503 until then and while it drains."),
+    ready=Ready(
+        Question("/-/healthz"), "Its routes are known and a replica is up; 503 until then and while it drains."
+    ),
     plain=USAGE,
     streamed=USAGE,
     load=LoadMetrics(

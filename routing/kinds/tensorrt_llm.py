@@ -1,13 +1,13 @@
 """The server of TensorRT-LLM itself, `trtllm-serve`; behind Triton it is of the kind `triton`."""
 
 from routing.kinds.openai import USAGE
-from routing.kinds.types import Kind, LoadMetrics, Ready, Series
+from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 TENSORRT_LLM = Kind(
     key="tensorrt-llm",
     label="TensorRT-LLM",
     about="NVIDIA's `trtllm-serve`, which speaks OpenAI's API.",
-    ready=Ready("/health", "The engine lives; the port opens only once the model is loaded."),
+    ready=Ready(Question("/health"), "The engine lives; the port opens only once the model is loaded."),
     plain=USAGE,
     streamed=USAGE,
     # `/metrics` of this server is no Prometheus text but JSON.

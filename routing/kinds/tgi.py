@@ -1,7 +1,7 @@
 """Text Generation Inference of Hugging Face."""
 
 from routing.kinds.openai import USAGE
-from routing.kinds.types import Count, Kind, LoadMetrics, Ready, Series, Told
+from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Told
 
 GENERATED = Told(Count.COMPLETION_TOKENS, ("details", "generated_tokens"))
 
@@ -9,7 +9,7 @@ TGI = Kind(
     key="tgi",
     label="Text Generation Inference",
     about="Hugging Face's server for language models, by its own API or OpenAI's.",
-    ready=Ready("/health", "The model can generate; 503 while it cannot."),
+    ready=Ready(Question("/health"), "The model can generate; 503 while it cannot."),
     plain=(*USAGE, GENERATED),
     # The last event of `/generate_stream` has the details; in those before it they are null.
     streamed=(*USAGE, GENERATED, Told(Count.PROMPT_TOKENS, ("details", "input_length"))),

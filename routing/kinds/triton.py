@@ -1,7 +1,9 @@
 """NVIDIA Triton Inference Server."""
 
+from dataclasses import replace
+
 from routing.kinds.kserve_v2 import MODEL_IN_PATH, READY
-from routing.kinds.types import Count, Kind, LoadMetrics, Ready, Series, Told
+from routing.kinds.types import Count, Kind, LoadMetrics, Series, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
 
@@ -9,7 +11,7 @@ TRITON = Kind(
     key="triton",
     label="Triton Inference Server",
     about="NVIDIA's server for models of many frameworks, by the Open Inference Protocol and its generate extension.",
-    ready=Ready(READY.path, "All models are loaded, unless `--strict-readiness=false`.", model_path=READY.model_path),
+    ready=replace(READY, meaning="All models are loaded, unless `--strict-readiness=false`."),
     # What the vLLM and TensorRT-LLM backends answer when `return_num_input_tokens` and `return_num_output_tokens`
     # ask for it. Each event of a stream tells its own output tokens alone, so that no event knows their sum.
     plain=(

@@ -1,6 +1,7 @@
 """What Sluice knows about a kind of model server."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 MODEL = "{model}"
@@ -15,17 +16,35 @@ class Count(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """What an edge asks (by GET) to learn whether the model is loaded, not only whether the port is open.
+class Question:
+    """A GET that is answered by status 200, with `text` in the body, by whom is ready; by anything else while not.
 
-    Ready is an answer of status 200 that has `text` in its body; any other status, as 503 while a model is loading,
-    means not ready. `model_path` asks for one model of several, with `{model}` for its name.
+    Without a `port` it goes where requests go.
     """
 
     path: str
-    meaning: str
     text: str = ""
-    model_path: str = ""
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What an edge asks to learn whether the model is loaded, not only whether the port is open.
+
+    `meaning` is what a server means by it. `of_model` asks for one model of several, `{model}` stands for its name.
+    """
+
+    question: Question
+    meaning: str
+    of_model: Question | None = None
+
+    def asked_by(self, path: str) -> Question:
+        """The question that a health path stands for; one that is not of this kind is ready at status 200."""
+        if path == self.question.path:
+            return self.question
+        if self.of_model and re.fullmatch(re.escape(self.of_model.path).replace(re.escape(MODEL), "[^/]+"), path):
+            return replace(self.of_model, path=path)
+        return Question(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +103,7 @@ class Kind:
 
         """
         if not model:
-            return self.ready.path
-        if not self.ready.model_path:
+            return self.ready.question.path
+        if self.ready.of_model is None:
             raise ValueError(f"{self.label} does not tell of a single model whether it is ready.")
-        return self.ready.model_path.replace(MODEL, model)
+        return self.ready.of_model.path.replace(MODEL, model)

@@ -1,13 +1,13 @@
 """vLLM's own server."""
 
 from routing.kinds.openai import USAGE
-from routing.kinds.types import Kind, LoadMetrics, Ready, Series
+from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 VLLM = Kind(
     key="vllm",
     label="vLLM",
     about="vLLM's server, which speaks OpenAI's API.",
-    ready=Ready("/health", "The engine lives; the port opens only once the model is loaded."),
+    ready=Ready(Question("/health"), "The engine lives; the port opens only once the model is loaded."),
     plain=USAGE,
     streamed=USAGE,
     load=LoadMetrics(

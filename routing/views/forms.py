@@ -10,7 +10,7 @@ from routing.table import BUCKETS
 
 
 class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A form in which numbers that have a default may be left empty."""
+    """A form in which what has a default may be left empty."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -23,10 +23,10 @@ class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) is None}
 
-    def _default(self, name: str) -> int | float | None:
+    def _default(self, name: str) -> int | float | str | None:
         field = self._meta.model._meta.get_field(name)
         default = getattr(field, "default", None)
-        return default if isinstance(default, int | float) and not isinstance(default, bool) else None
+        return default if isinstance(default, int | float | str) and not isinstance(default, bool) else None
 
 
 class BackendForm(DefaultsForm):

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.backends
 @pytest.fixture(scope="module")
 def bentoml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
     directory = tmp_path_factory.mktemp("bentoml")
-    program = installed("bentoml") / "bentoml"
-    command: list[str | Path] = [program, "serve", "service:Sum", "--port", "{port}", "--host", "127.0.0.1"]
+    command: list[str | Path] = [installed("bentoml") / "bentoml", "serve", "service:Sum"]
+    command += ["--port", "{port}", "--host", "127.0.0.1"]
     environment = {"BENTOML_HOME": str(directory), "BENTOML_DO_NOT_TRACK": "True", "HOME": str(directory)}
     with run_server(directory, "bentoml", command, cwd=PROGRAMS / "bentoml", env=environment) as front:
         yield front

@@ -1,9 +1,11 @@
 """The registry of kinds."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from routing.envoy import clusters
 from routing.kinds import KINDS, Kind
 from routing.table import problems
 from tests.routing.tables import make_backend, make_table
@@ -41,6 +43,18 @@ def test_the_model_is_found_in_a_path(key: str, path: str, model: str) -> None:
 
     assert found
     assert found[1] == model
+
+
+def test_the_model_of_torchserve_is_asked_for_where_it_is_managed() -> None:
+    backend = replace(make_backend("model", protocol="torchserve"), health_path="/models/bert")
+
+    cluster = clusters(make_table(backends=(backend,)))["resources"][1]
+
+    host = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    assert host["health_check_config"]["port_value"] == 8081
+    assert host["address"]["socket_address"]["port_value"] == 1
+    expected = cluster["health_checks"][0]["http_health_check"]["receive"][0]["text"]
+    assert bytes.fromhex(expected) == b'"status": "READY"'
 
 
 @pytest.mark.parametrize("key", ["kserve-v2", "triton"])
