@@ -33,9 +33,9 @@ def torchserve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
     }
     settings = directory / "config.properties"
     settings.write_text("enable_envvars_config=true\nenable_grpc=false\ndefault_workers_per_model=1\n")
-    start = ["torchserve", "--start", "--foreground", "--disable-token-auth", "--ts-config", settings]
+    start: list[str | Path] = ["torchserve", "--start", "--foreground", "--disable-token-auth", "--ts-config", settings]
     command = ["env", "TS_INFERENCE_ADDRESS=http://127.0.0.1:{port}", *start]
-    models = ["--model-store", directory, "--models", "sum=sum.mar"]
+    models: list[str | Path] = ["--model-store", directory, "--models", "sum=sum.mar"]
     with run_server(directory, "torchserve", [*command, *models], model="sum", env=environment) as front:
         yield front
 
@@ -43,8 +43,17 @@ def torchserve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
 def pack(programs: Path, directory: Path) -> None:
     """Make a model archive."""
     handler = PROGRAMS / "torchserve/handler.py"
-    names = ["--model-name", "sum", "--version", "1.0", "--handler", handler, "--export-path", directory]
-    subprocess.run([programs / "torch-model-archiver", *names], check=True)
+    names: list[str | Path] = [
+        "--model-name",
+        "sum",
+        "--version",
+        "1.0",
+        "--handler",
+        handler,
+        "--export-path",
+        directory,
+    ]
+    subprocess.run([programs / "torch-model-archiver", *names, "--export-path", directory], check=True)
 
 
 def test_it_answers_and_tells_no_tokens(torchserve: Fronted) -> None:
