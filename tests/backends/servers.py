@@ -1,11 +1,13 @@
 """Real model servers, each from an environment of its own, behind a real Envoy."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from routing.kinds import KINDS
 from routing.kinds.load import Load, read_load
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import free_port, stopping
+from tests.servers import free_port
 from tests.waiting import wait_until
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv/backends"
@@ -69,6 +71,28 @@ def fronted(directory: Path, kind: str, port: int, model: str = "") -> Iterator[
 
 
 @contextmanager
+def ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """End a process and those that it started with the block."""
+    try:
+        yield process
+    finally:
+        _signal(process, signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        finally:
+            _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _started(arguments: list[str], output: IO[bytes], options: dict[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **options)
+
+
+@contextmanager
 def run_server(directory: Path, kind: str, command: Sequence[str | Path], **options: Any) -> Iterator[Fronted]:
     """Run a server, `{port}` in its command filled in, until the block ends; it is ready when the block begins.
 
@@ -81,7 +105,7 @@ def run_server(directory: Path, kind: str, command: Sequence[str | Path], **opti
         arguments = [str(part).replace("{port}", str(port)) for part in command]
         with (
             log.open("wb") as output,
-            stopping(subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, **options)) as process,
+            ending(_started(arguments, output, options)) as process,
         ):
             wait_until(lambda: front.healthy() or process.poll() is not None, seconds=START_SECONDS)
             assert process.poll() is None, log.read_text()[-4000:]

@@ -1,0 +1,3 @@
+"""What the real servers run is for their own environments."""
+
+collect_ignore = ["programs"]
