@@ -21,11 +21,13 @@ class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """What was typed, and the defaults of what was left empty."""
         cleaned = super().clean() or self.cleaned_data
-        return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) is None}
+        return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) in (None, "")}
 
     def _default(self, name: str) -> int | float | str | None:
         field = self._meta.model._meta.get_field(name)
         default = getattr(field, "default", None)
+        if getattr(field, "blank", False):
+            return None
         return default if isinstance(default, int | float | str) and not isinstance(default, bool) else None
 
 

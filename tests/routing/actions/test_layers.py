@@ -113,7 +113,7 @@ def test_a_layer_in_use_is_kept(shop: Layer) -> None:
     assert not Layer.objects.filter(key="empty").exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_migration_moves_nobody() -> None:
     """Endpoints from before layers keep their salts, each in a layer of its own; and the way back works."""
     executor = MigrationExecutor(connection)
