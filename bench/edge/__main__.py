@@ -1,127 +1,188 @@
-"""What the edge costs: `python -m bench.edge`.
+"""What the edge costs beside others: `python -m bench.edge [--minutes 10] [--without LiteLLM]`.
 
-The same requests go to a backend directly and through the edge, in turn, so that both meet the same machine. Envoy's
-CPU time is read from /proc. It takes about a minute.
+Sluice, Envoy without splits, LiteLLM and nginx stand between the same client and the same backend, and each is asked
+in turn, round after round, so that all meet the same machine: the ratios are worth more than the numbers. All proxies
+and the backend share the first core; the client has the last one for itself. Ends with 1 when a target is missed.
 """
 
+import argparse
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 from bench.edge.load import Request, measure
-from routing.table import Arm, Endpoint, Unit, UnitSource
-from tests.routing.edge.edges import wait_until
-from tests.routing.envoys import RunningEnvoy, run_envoy
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import free_port, stopping
+from bench.edge.processes import cpu_seconds, keep_client_apart, resident_bytes, run_model
+from bench.edge.proxies import DIRECT, ENVOY, PEER, SLUICE, Proxy, run_proxies
+from bench.edge.streams import TOKENS, Streams, measure_streams
 
-ROUNDS = 3
-SECONDS = 1.5
-BUSY_USERS = 4
-BY_BODY = Unit(UnitSource.BODY, "user")
+REQUEST = Request("/v1/chat/completions", user_in_body=True)
+USERS = 8
+STREAM_ROUNDS = 2
+STREAMS_IN_A_ROW = 2
+MEGABYTE = 1 << 20
 
-CASES = {
-    "nothing read from bodies": Request("/plain"),
-    "tokens from answers": Request("/chat"),
-    "user and tokens from bodies": Request("/body", user_in_body=True),
-    "tokens from streams": Request("/chat", stream=True),
-}
+LEAST_BELOW_PEER = 80.0
+MOST_ABOVE_ENVOY = 1.3
+MOST_ADDED_FIRST_TOKEN = 0.002
 
 
 @dataclass
-class Case:
-    """What was seen of one kind of request."""
+class Found:
+    """What was seen of one proxy, in seconds and bytes."""
 
-    direct: list[float] = field(default_factory=list)
-    edge: list[float] = field(default_factory=list)
-    busy_requests: int = 0
-    busy_cpu_seconds: float = 0.0
+    taken: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    client_busy: list[float] = field(default_factory=list)
+    at_start: int = 0
+    after: int = 0
+    served: int = 0
+    streams: Streams = field(default_factory=Streams)
+    token_cpu: list[float] = field(default_factory=list)
 
 
 def main() -> None:
-    """Measure each kind of request in rounds, and print a table."""
-    found = {name: Case() for name in CASES}
-    with tempfile.TemporaryDirectory() as folder, run_model("model") as port, run_edge(Path(folder), port) as envoy:
-        keep_client_apart()
-        for _ in range(ROUNDS):
-            for name, request in CASES.items():
-                measure_round(found[name], request, port, envoy)
+    """Measure all, print the tables, say what missed its target."""
+    options = _options()
+    with tempfile.TemporaryDirectory() as folder, run_model("model") as backend:
+        with run_proxies(Path(folder), backend, without=set(options.without)) as proxies:
+            found = _measure_all(proxies, options)
+    _print_requests(found, options)
+    _print_streams(found, options.streams)
+    sys.exit(not all(_verdicts(found)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.edge")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is asked in turn")
+    parser.add_argument("--seconds", type=float, default=1.5, help="how long each time")
+    parser.add_argument("--minutes", type=float, default=0.25, help="traffic on each before its memory is read again")
+    parser.add_argument("--streams", type=int, default=200, help="streams at once")
+    parser.add_argument("--without", nargs="*", default=[], help="proxies that are left out, by their names")
+    return parser.parse_args()
+
+
+def _measure_all(proxies: list[Proxy], options: argparse.Namespace) -> dict[str, Found]:
+    keep_client_apart()
+    found = {proxy.name: Found() for proxy in proxies}
+    for proxy in proxies:
+        measure(proxy.port, REQUEST, 1, 0.2)
+        found[proxy.name].at_start = _resident(proxy)
+    for _ in range(options.rounds):
+        for proxy in proxies:
+            _measure_round(found[proxy.name], proxy, options.seconds)
+    for _ in range(STREAM_ROUNDS):
+        for proxy in proxies:
+            _measure_streams(found[proxy.name], proxy, options.streams)
+    for proxy in proxies:
+        if proxy.process is not None:
+            found[proxy.name].served = len(measure(proxy.port, REQUEST, USERS, 60.0 * options.minutes))
+            found[proxy.name].after = _resident(proxy)
+    return found
+
+
+def _resident(proxy: Proxy) -> int:
+    return 0 if proxy.process is None else resident_bytes(proxy.process)
+
+
+def _cpu(proxy: Proxy) -> float:
+    return 0.0 if proxy.process is None else cpu_seconds(proxy.process)
+
+
+def _measure_round(found: Found, proxy: Proxy, seconds: float) -> None:
+    """One user for the time that it takes, then several for what it costs."""
+    found.taken += measure(proxy.port, REQUEST, 1, seconds)
+    before, own, began = _cpu(proxy), time.process_time(), time.perf_counter()
+    answers = len(measure(proxy.port, REQUEST, USERS, seconds))
+    found.cpu.append((_cpu(proxy) - before) / answers)
+    found.client_busy.append((time.process_time() - own) / (time.perf_counter() - began))
+
+
+def _measure_streams(found: Found, proxy: Proxy, users: int) -> None:
+    before = _cpu(proxy)
+    try:
+        seen = measure_streams(proxy.port, users, STREAMS_IN_A_ROW)
+    except TimeoutError:
+        found.streams.lost += users * STREAMS_IN_A_ROW * TOKENS
+        return
+    found.token_cpu.append((_cpu(proxy) - before) / (users * STREAMS_IN_A_ROW * TOKENS))
+    found.streams.add(seen)
+
+
+def _print_requests(found: dict[str, Found], options: argparse.Namespace) -> None:
     print(
-        f"Times with one user, CPU with {BUSY_USERS} at once, on {os.cpu_count()} cores; the access log is written.\n"
+        f"\nOne chat request of 900 bytes: latency with one user, CPU with {USERS}, medians of {options.rounds} rounds"
+        f" on {os.cpu_count()} cores; every proxy but nginx reads model, user and tokens from the bodies.\n"
     )
-    print(f"{'':28}{'direct':>18}{'through the edge':>22}{'added':>10}{'Envoy CPU':>13}")
-    print(f"{'':28}{'p50':>9}{'p99':>9}{'p50':>13}{'p99':>9}{'p50':>10}{'a request':>13}")
-    for name, case in found.items():
-        print(line(name, case))
+    print(f"{'':18}{'CPU a':>10}{'requests/s':>12}{'':>8}{'added latency':>20}{'resident memory':>22}{'client':>9}")
+    after = f"{options.minutes:g} min"
+    print(
+        f"{'':18}{'request':>10}{'a core':>12}{'to ours':>8}{'p50':>10}{'p99':>10}{'start':>11}{after:>11}{'busy':>9}"
+    )
+    for name, each in found.items():
+        print(_request_line(name, each, found))
 
 
-def keep_client_apart() -> None:
-    """Give this process one core for itself: whether it shares the backend's decides more than what is measured."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
+def _request_line(name: str, each: Found, found: dict[str, Found]) -> str:
+    here, direct = quantiles(each.taken, n=100), quantiles(found[DIRECT].taken, n=100)
+    busy = f"{median(each.client_busy):9.0%}"
+    if name == DIRECT:
+        times = f"{here[49] * 1e6:7.0f} µs{here[98] * 1e6:7.0f} µs"
+        return f"{name:18}{'':30}{times}{'':22}{busy}   (itself, nothing added)"
+    cpu = median(each.cpu)
+    added = f"{(here[49] - direct[49]) * 1e6:7.0f} µs{(here[98] - direct[98]) * 1e6:7.0f} µs"
+    memory = f"{each.at_start / MEGABYTE:8.0f} MB{each.after / MEGABYTE:8.0f} MB"
+    ratio = f"{_to_ours(found, name):8.2f}" if SLUICE in found else f"{'':8}"
+    return f"{name:18}{cpu * 1e6:7.1f} µs{1 / cpu:12.0f}{ratio}{added}{memory}{busy}   after {each.served} requests"
 
 
-def measure_round(case: Case, request: Request, port: int, envoy: RunningEnvoy) -> None:
-    """One user directly and through the edge for the time it takes, then several for what it costs."""
-    case.direct += measure(port, request, 1, SECONDS)
-    case.edge += measure(envoy.port, request, 1, SECONDS)
-    before = cpu_seconds(envoy.process.pid)
-    case.busy_requests += len(measure(envoy.port, request, BUSY_USERS, SECONDS))
-    case.busy_cpu_seconds += cpu_seconds(envoy.process.pid) - before
+def _to_ours(found: dict[str, Found], name: str) -> float:
+    """Its CPU time to Sluice's, round by round, as both met the same machine."""
+    return median(one / ours for one, ours in zip(found[name].cpu, found[SLUICE].cpu, strict=True))
 
 
-def line(name: str, case: Case) -> str:
-    """One row of the table, in microseconds."""
-    direct, edge = quantiles(case.direct, n=100), quantiles(case.edge, n=100)
-    added = edge[49] - direct[49]
-    cpu = case.busy_cpu_seconds / case.busy_requests
-    numbers = zip((direct[49], direct[98], edge[49], edge[98], added, cpu), (6, 6, 10, 6, 7, 10), strict=True)
-    return f"{name:28}" + "".join(f"{value * 1e6:{width}.0f} µs" for value, width in numbers)
+def _print_streams(found: dict[str, Found], users: int) -> None:
+    print(f"\n{users} streams at once of {TOKENS} tokens, one every 20 ms.\n")
+    print(f"{'':18}{'CPU a':>10}{'first token':>22}{'a token on its way':>22}{'tokens':>10}{'held':>8}{'lost':>8}")
+    print(f"{'':18}{'token':>10}{'p50':>11}{'p99':>11}{'p50':>11}{'p99':>11}{'seen':>10}{'back':>8}{'':>8}")
+    for name, each in found.items():
+        seen = each.streams
+        if not seen.first_token:
+            print(f"{name:18} gave no stream whole in time; {seen.lost} tokens were asked for")
+            continue
+        first, way = quantiles(seen.first_token, n=100), quantiles(seen.on_the_way, n=100)
+        cpu = f"{median(each.token_cpu) * 1e6:7.1f} µs"
+        times = "".join(f"{value * 1e3:8.2f} ms" for value in (first[49], first[98], way[49], way[98]))
+        print(f"{name:18}{cpu}{times}{len(seen.on_the_way):10}{seen.held_back:8}{seen.lost:8}")
 
 
-def cpu_seconds(process: int) -> float:
-    """CPU time of a process so far, in user and kernel mode."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _verdicts(found: dict[str, Found]) -> list[bool]:
+    """Each target, said and judged; those of a proxy that was left out are not."""
+    print()
+    kept = []
+    if SLUICE in found and PEER in found:
+        ratio = _to_ours(found, PEER)
+        kept.append(_say(ratio >= LEAST_BELOW_PEER, f"LiteLLM takes {ratio:.0f} times our CPU", "at least 80"))
+    if SLUICE in found and ENVOY in found:
+        ratio = 1 / _to_ours(found, ENVOY)
+        kept.append(_say(ratio <= MOST_ABOVE_ENVOY, f"we take {ratio:.2f} times plain Envoy's CPU", "at most 1.3"))
+    if SLUICE in found:
+        ours, direct = found[SLUICE].streams, found[DIRECT].streams
+        added = median(ours.first_token) - median(direct.first_token)
+        said = f"we add {added * 1e3:.2f} ms to the first token at the median"
+        kept.append(_say(added <= MOST_ADDED_FIRST_TOKEN, said, "at most 2 ms"))
+        kept.append(_say(ours.lost == 0, f"we lost {ours.lost} tokens", "none"))
+        said = f"we held {ours.held_back} tokens back, without us {direct.held_back} were"
+        kept.append(_say(ours.held_back <= direct.held_back, said, "no more than without"))
+    return kept
 
 
-@contextmanager
-def run_model(name: str) -> Iterator[int]:
-    """A backend in a process of its own; yields its port."""
-    port = free_port()
-    with stopping(subprocess.Popen([sys.executable, "-m", "bench.edge.model", str(port), name])) as process:
-        os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
-        wait_until(lambda: accepts(port))
-        yield port
-
-
-def accepts(port: int) -> bool:
-    """Whether something listens there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def run_edge(folder: Path, port: int) -> Iterator[RunningEnvoy]:
-    """An Envoy with an experiment on each endpoint, all of whose arms are the one backend."""
-    address = f"http://127.0.0.1:{port}"
-    backends = (make_backend("model", address), make_backend("opaque", address, protocol="http"))
-
-    def endpoint(key: str, backend: str = "model", unit: Unit | None = None) -> Endpoint:
-        arms = (Arm("control", backend, 0, 5_000), Arm("candidate", backend, 5_000, 10_000))
-        experiment = make_experiment(f"{key}-experiment", *arms)
-        return make_endpoint(key, experiment, path_prefix=f"/{key}", backend=backend, unit=unit)
-
-    table = make_table(endpoint("chat"), endpoint("body", unit=BY_BODY), endpoint("plain", "opaque"), backends=backends)
-    with run_envoy(folder / "edge", table) as envoy:
-        yield envoy
+def _say(kept: bool, what: str, wanted: str) -> bool:
+    print(f"{'met   ' if kept else 'MISSED'} {what}; wanted: {wanted}")
+    return kept
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class User(asyncio.Protocol):
         """Take the answer's time when it is complete, and ask again."""
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
-        if not end or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r")[0]):
+        if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]):
             return
         now = time.perf_counter()
         self.seconds.append(now - self._asked)

@@ -15,7 +15,7 @@ from statistics import median
 
 from redis import Redis
 
-from bench.edge.__main__ import run_model
+from bench.edge.processes import run_model
 from routing.publisher import put_table
 from routing.table import to_json
 from tests.routing.edge.edges import run_edge

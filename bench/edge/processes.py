@@ -1,0 +1,72 @@
+"""Processes of a bench: where they run, what they used, how much they hold."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.routing.edge.edges import wait_until
+from tests.servers import free_port, stopping
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+CORES = sorted(os.sched_getaffinity(0))
+
+
+def keep_client_apart() -> None:
+    """Give this process one core for itself: whether it shares the backend's decides more than what is measured."""
+    os.sched_setaffinity(0, {CORES[-1]})
+
+
+@contextmanager
+def on_first_core() -> Iterator[None]:
+    """What is started in the block runs on the machine's first core, as the backend does."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CORES[0]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
+
+
+def tree(process: int) -> list[int]:
+    """A process and all that it started, and they."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    threads = Path(f"/proc/{process}/task").glob("*/children") if children.exists() else []
+    return [process, *(each for path in threads for child in path.read_text().split() for each in tree(int(child)))]
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU time of a process and all that it started so far, in user and kernel mode."""
+    return sum(_cpu_ticks(each) for each in tree(process)) / TICKS
+
+
+def _cpu_ticks(process: int) -> int:
+    """What a process used, and what those of its children used that have ended."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
+
+
+def resident_bytes(process: int) -> int:
+    """Memory of a process and all that it started; what several share counts for each."""
+    return sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in tree(process)) * PAGE
+
+
+@contextmanager
+def run_model(name: str) -> Iterator[int]:
+    """A backend in a process of its own; yields its port."""
+    port = free_port()
+    with on_first_core():
+        process = subprocess.Popen([sys.executable, "-m", "bench.edge.model", str(port), name])
+    with stopping(process):
+        wait_until(lambda: accepts(port))
+        yield port
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
