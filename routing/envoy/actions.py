@@ -2,7 +2,7 @@
 
 import re
 
-from routing.envoy.names import BODY_LIMIT, EXPLAIN_HEADER, FACTS, HTTP_FILTERS, SHADOW_HEADER, SHADOWS, Message
+from routing.envoy.names import BODY_LIMIT, HTTP_FILTERS, SHADOW_HEADER, SHADOWS, Message
 from routing.envoy.units import cookie_headers
 from routing.table import Endpoint, Shadow
 
@@ -27,18 +27,9 @@ def mirrors(endpoint: Endpoint) -> Message:
 
 
 def answer_headers(endpoint: Endpoint) -> Message:
-    """Headers of answers: the cookie of a new unit, and what the request is measured as where it asks for that."""
-    asked = f"'{EXPLAIN_HEADER}' in request.headers"
-    facts = f"metadata.filter_metadata['{FACTS}']"
-    explanations = [
-        (f"x-sluice-{name}", f"%CEL({asked} && '{name}' in {facts} ? {facts}.{name} : '')%")
-        for name in ("experiment", "variant", "backend")
-    ]
-    headers = [
-        {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-        for name, value in explanations
-    ]
-    return {"response_headers_to_add": [*headers, *cookie_headers(endpoint)]}
+    """Headers of answers: the cookie of a new unit."""
+    headers = cookie_headers(endpoint)
+    return {"response_headers_to_add": headers} if headers else {}
 
 
 def _retry_policy(endpoint: Endpoint) -> Message:

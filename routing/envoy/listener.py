@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from routing.envoy.access_log import access_log
+from routing.envoy.explanation import explanation
 from routing.envoy.fields import body_rules, count_rules
 from routing.envoy.gate import discovered_filters, retry_after
 from routing.envoy.local_replies import local_replies
@@ -147,6 +148,7 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
         {**stream_fields, "disabled": True},
+        explanation(),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
 

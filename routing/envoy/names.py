@@ -42,6 +42,7 @@ UNIT = "sluice.unit"
 ARM_FACTS = "sluice.arm_facts"
 PARAMETERS = "sluice.parameters"
 STREAM_FIELDS = "sluice.stream_fields"
+EXPLANATION = "sluice.explanation"
 
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.
 FIELDS = "sluice.fields"
