@@ -47,8 +47,8 @@ class Applier:
         self.applied = read_table(directory)
 
     def serves(self, table: Table, served: Served) -> bool:
-        """Whether this is what Envoy should serve of a table, now."""
-        return served == Served(table.version, self._cuts.apply(table).cut)
+        """Whether this table was applied, and this is what Envoy should serve of it, now."""
+        return table == self.applied and served == Served(table.version, self._cuts.apply(table).cut)
 
     def hindrances(self, table: Table) -> tuple[Problem, ...]:
         """What keeps this edge from serving a table."""

@@ -1,7 +1,7 @@
 """Envoy's process, started again within a moment when it ends: `python -m routing.edge.envoy_process <folder>`.
 
 A process manager that looks once a second is too slow for the one process that users wait for. This runs under it,
-lives as long as Envoy and does nothing else.
+lives as long as Envoy and does nothing else, once it had the current table fetched that Envoy starts with.
 """
 
 import ctypes
@@ -91,6 +91,8 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Keep the Envoy of the folder in the first argument running until told to stop."""
     configure_logging("INFO")
+    # A process of its own: what it loads is not kept for as long as Envoy lives.
+    subprocess.run([sys.executable, "-m", "routing.edge.catching_up", sys.argv[1]], check=False)
     restarter = Restarter(envoy_command(EdgeDirectory(Path(sys.argv[1]))))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: restarter.stop())

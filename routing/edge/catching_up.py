@@ -1,0 +1,61 @@
+"""What an edge that starts late does before it takes traffic: it fetches the table that the others serve already.
+
+`python -m routing.edge.catching_up <folder>`, while Envoy does not run.
+"""
+
+import sys
+from pathlib import Path
+
+import structlog
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from controlplane.logs import configure_logging
+from controlplane.settings import get_environment
+from routing import keys
+from routing.edge.configuration import hindrances, read_table, write_configuration
+from routing.edge.cuts import Cuts
+from routing.edge.files import EdgeDirectory, write_text
+from routing.rehearsal import refusal
+from routing.table import Table, TableUnreadableError, from_json, to_json
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 1.0
+
+
+def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
+    """Have Envoy start with the current table where that is newer than the last one that was served here.
+
+    Where Redis does not answer, or the table cannot be served here, Envoy starts with what is on the disk, and users
+    are served by that; the agent says what is wrong.
+    """
+    try:
+        table = _newer_table(redis_url, read_table(directory).version)
+    except (RedisError, TableUnreadableError) as error:
+        log.warning("envoy starts with the table on disk", reason=str(error))
+        return
+    if table is not None and not hindrances(table) and not refusal(table):
+        write_configuration(directory, Cuts(directory.cuts).apply(table))
+        write_text(directory.table, to_json(table))
+        log.info("envoy starts with the current table", version=table.version)
+
+
+def _newer_table(redis_url: str, version: int) -> Table | None:
+    patience = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+    with Redis.from_url(redis_url, **patience, retry=Retry(NoBackoff(), retries=0)) as redis:
+        if int(redis.hget(keys.TABLE, "version") or 0) <= version:
+            return None
+        return from_json(redis.hget(keys.TABLE, "content") or b"")
+
+
+def main() -> None:
+    """Bring the edge of the folder in the first argument up to date."""
+    configure_logging("INFO")
+    catch_up(EdgeDirectory(Path(sys.argv[1])), get_environment().redis_url)
+
+
+if __name__ == "__main__":
+    main()
