@@ -89,7 +89,9 @@ def report(what: str, taken: list[float], answers: NDArray[np.float64], failed: 
     at = quantiles(taken, n=100)
     sent, seconds = len(answers) + len(failed["requests"]), float(np.ptp(answers[:, 0]))
     print(f"\n{what}: {len(taken)} changes under {sent / seconds:.0f} requests/s, beside {failed['streams']} streams")
-    print(f"  to the first request on the new table  {_milliseconds(at[49])} median, {_milliseconds(at[98])} 99th", end="")
+    print(
+        f"  to the first request on the new table  {_milliseconds(at[49])} median, {_milliseconds(at[98])} 99th", end=""
+    )
     print(f" percentile, {_milliseconds(max(taken))} worst; wanted: 99th percentile at most 20 ms")
     print(f"  failed requests {len(failed['requests'])}, cut streams {len(failed['cut'])}, lost tokens", end="")
     print(f" {failed['lost_tokens']}; wanted: none {[*failed['requests'][:3], *failed['cut'][:3]] or ''}")

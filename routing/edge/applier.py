@@ -2,7 +2,8 @@
 
     clusters, old and new; gate  ->  Envoy has them ready  ->  routes  ->  Envoy serves them  ->  clusters, new alone
 
-Each step is a file that is replaced; whatever is killed in between, the same steps bring it to its end.
+Each step is a file that is replaced; whatever is killed in between, the same steps bring it to its end. Where the
+backends stay as they are, only the routes are replaced.
 """
 
 import time
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from threading import Lock
 
 from routing.edge.configuration import (
+    clusters_differ,
+    gates_differ,
     hindrances,
     read_secrets,
     read_table,
@@ -24,7 +27,8 @@ from routing.edge.files import EdgeDirectory, write_text
 from routing.table import Problem, Table, to_json
 
 PATIENCE_SECONDS = 5.0
-LOOK_SECONDS = 0.003
+LOOK_SECONDS = 0.001
+LOOKS_PER_REFUSAL = 5
 
 
 class TableRefusedError(Exception):
@@ -71,15 +75,17 @@ class Applier:
 
         """
         with self._lock:
+            exchanged = clusters_differ(table, self.applied)
             try:
-                self._load(self._cuts.apply(table))
+                self._load(self._cuts.apply(table), exchanged)
             except TableRefusedError:
                 write_configuration(self._directory, self._cuts.apply(self.applied))
                 raise
             write_text(self._directory.table, to_json(table))
             self.applied = table
             self._cuts.forget_all_but(table)
-            write_clusters(self._directory, table)
+            if exchanged:
+                write_clusters(self._directory, table)
 
     def apply_cuts(self) -> None:
         """Bring Envoy onto the applied table without what was cut meanwhile.
@@ -93,12 +99,14 @@ class Applier:
             write_routes(self._directory, table)
             self._await_routes(table, self._envoy.loaded().refusals)
 
-    def _load(self, table: Table) -> None:
+    def _load(self, table: Table, exchanged: bool) -> None:
         refusals = self._envoy.loaded().refusals
-        version = write_clusters(self._directory, table, before=self.applied)
-        self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
-        gate = write_gate(self._directory, table)
-        self._wait(table, refusals, lambda: self._envoy.gate() == gate)
+        if exchanged:
+            version = write_clusters(self._directory, table, before=self.applied)
+            self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
+        if gates_differ(table, self.applied):
+            gate = write_gate(self._directory, table)
+            self._wait(table, refusals, lambda: self._envoy.gate() == gate)
         write_routes(self._directory, table)
         self._await_routes(table, refusals)
 
@@ -107,8 +115,10 @@ class Applier:
 
     def _wait(self, table: Table, refusals: int, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
+        looks = 0
         while not reached():
-            if self._envoy.loaded().refusals > refusals:
+            looks += 1
+            if looks % LOOKS_PER_REFUSAL == 0 and self._envoy.loaded().refusals > refusals:
                 raise TableRefusedError(f"Envoy refuses table {table.version}; its log says why.")
             if time.monotonic() > deadline:
                 raise NotYetError(f"Envoy has not taken table {table.version} yet.")

@@ -32,15 +32,17 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
     Where Redis does not answer, or the table cannot be served here, Envoy starts with what is on the disk, and users
     are served by that; the agent says what is wrong.
     """
+    table = read_table(directory)
     try:
-        table = _newer_table(redis_url, read_table(directory).version)
+        newer = _newer_table(redis_url, table.version)
     except (RedisError, TableUnreadableError) as error:
         log.warning("envoy starts with the table on disk", reason=str(error))
-        return
-    if table is not None and not hindrances(table) and not refusal(table):
-        write_configuration(directory, Cuts(directory.cuts).apply(table))
+        newer = None
+    if newer is not None and not hindrances(newer) and not refusal(newer):
+        table = newer
         write_text(directory.table, to_json(table))
-        log.info("envoy starts with the current table", version=table.version)
+    write_configuration(directory, Cuts(directory.cuts).apply(table))
+    log.info("envoy starts", table_version=table.version)
 
 
 def _newer_table(redis_url: str, version: int) -> Table | None:

@@ -1,4 +1,8 @@
-"""Envoy's files of one edge, and the table that they were made from."""
+"""Envoy's files of one edge, and the table that they were made from.
+
+The table is what lasts: before each start of Envoy its files are made from it again (`catching_up.py`), so that they
+need not be on the disk before Envoy reads them.
+"""
 
 import ssl
 from pathlib import Path
@@ -50,15 +54,15 @@ def write_gate(directory: EdgeDirectory, table: Table) -> dict[str, str]:
 
 def write_routes(directory: EdgeDirectory, table: Table) -> None:
     """Write a table's routes; those of copies first, so that no copy comes before its route."""
-    write_json(directory.shadows, shadow_routes(table))
-    write_json(directory.routes, routes(table))
+    write_json(directory.shadows, shadow_routes(table), durable=False)
+    write_json(directory.routes, routes(table), durable=False)
 
 
 def write_clusters(directory: EdgeDirectory, table: Table, before: Table = NO_TABLE) -> str:
     """Write a table's clusters beside those of the table before; returns the version that Envoy reports then."""
     authorities, secrets = certificate_authorities(), read_secrets(directory)
     content = clusters(table, retiring=before.backends, certificates=authorities, secrets=secrets)
-    write_json(directory.clusters, content)
+    write_json(directory.clusters, content, durable=False)
     version: str = content["version_info"]
     return version
 
@@ -68,6 +72,16 @@ def read_secrets(directory: EdgeDirectory) -> dict[str, str]:
     if not directory.credentials.is_dir():
         return {}
     return {path.name: path.read_text().rstrip("\r\n") for path in directory.credentials.iterdir() if path.is_file()}
+
+
+def clusters_differ(table: Table, before: Table) -> bool:
+    """Whether Envoy needs other clusters for a table than for the one before."""
+    return bool(clusters(table)["resources"] != clusters(before)["resources"])
+
+
+def gates_differ(table: Table, before: Table) -> bool:
+    """Whether others may call, or more often, than by the table before."""
+    return gate_discoveries(table) != gate_discoveries(before)
 
 
 def hindrances(directory: EdgeDirectory, table: Table) -> tuple[Problem, ...]:

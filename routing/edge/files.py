@@ -78,17 +78,21 @@ class EdgeDirectory:
         )
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, *, durable: bool = True) -> None:
     """Replace a file by JSON, in one step."""
-    write_text(path, json.dumps(content))
+    write_text(path, json.dumps(content), durable=durable)
 
 
-def write_text(path: Path, content: str) -> None:
-    """Replace a file in one step, readable by its owner alone, and return once it is on the disk."""
+def write_text(path: Path, content: str, *, durable: bool = True) -> None:
+    """Replace a file in one step, readable by its owner alone, and return once it is on the disk.
+
+    What is not `durable` may be gone after a power cut, is there for everybody at once, and waits for no disk.
+    """
     partial = path.with_name(f".{path.name}.partial")
     partial.touch(mode=0o600)
     with partial.open("w", encoding="utf-8") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     partial.rename(path)

@@ -123,9 +123,7 @@ def test_a_client_that_leaves_frees_the_backend_at_once(envoy: RunningEnvoy, bac
         assert time.monotonic() - left < AT_ONCE
 
 
-def test_a_client_that_leaves_before_the_first_token_frees_it_too(
-    envoy: RunningEnvoy, backend: SteppedBackend
-) -> None:
+def test_a_client_that_leaves_before_the_first_token_frees_it_too(envoy: RunningEnvoy, backend: SteppedBackend) -> None:
     with asked(envoy) as client, backend.next_request() as stream:
         client.close()
         left = time.monotonic()

@@ -1,0 +1,1 @@
+"""Whether Envoy and Python split a million users alike, to the bucket."""
