@@ -37,6 +37,8 @@ lint: install-development
 
 bench: install-development
 	$(BIN)/python -m bench.edge
+	$(BIN)/python -m bench.edge.features
+	$(BIN)/python -m bench.assignment
 	$(BIN)/python -m bench.publish
 	$(BIN)/python -m bench.evidence
 	$(BIN)/python -m bench.stats

@@ -1,9 +1,9 @@
 """Whether the split is exact to the bucket: `python -m bench.assignment [--units 1000000]`.
 
 Each of a million units is asked for at weights of 0.1, 1, 10 and 50 %, at one Envoy; each unit's arm must be Python's.
-A slice of them (`--slice`) is asked for at three more Envoys and at the first one after a restart. Then a ramp goes from 5 to
-10 %: whoever was in must stay on the same arm, and those who come in must be the units of the added buckets and
-nobody else. Envoy answers by itself, and logs nothing. Ends with 1 when one unit is elsewhere.
+A slice of them (`--slice`) is asked for at three more Envoys and at the first one after a restart. Then a ramp goes
+from 5 to 10 %: whoever was in must stay on the same arm, and those who come in must be the units of the added
+buckets and nobody else. Envoy answers by itself, and logs nothing. Ends with 1 when one unit is elsewhere.
 """
 
 import argparse

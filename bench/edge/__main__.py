@@ -21,7 +21,7 @@ from bench.edge.streams import TOKENS, Streams, measure_streams
 
 REQUEST = Request("/v1/chat/completions", user_in_body=True)
 USERS = 8
-STREAM_ROUNDS = 2
+STREAM_ROUNDS = 3
 STREAMS_IN_A_ROW = 2
 MEGABYTE = 1 << 20
 
@@ -41,15 +41,19 @@ class Found:
     after: int = 0
     served: int = 0
     streams: Streams = field(default_factory=Streams)
+    held_back: list[int] = field(default_factory=list)
     token_cpu: list[float] = field(default_factory=list)
 
 
 def main() -> None:
     """Measure all, print the tables, say what missed its target."""
     options = _options()
-    with tempfile.TemporaryDirectory() as folder, run_model("model") as backend:
-        with run_proxies(Path(folder), backend, without=set(options.without)) as proxies:
-            found = _measure_all(proxies, options)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        run_model("model") as backend,
+        run_proxies(Path(folder), backend, without=set(options.without)) as proxies,
+    ):
+        found = _measure_all(proxies, options)
     _print_requests(found, options)
     _print_streams(found, options.streams)
     sys.exit(not all(_verdicts(found)))
@@ -110,6 +114,7 @@ def _measure_streams(found: Found, proxy: Proxy, users: int) -> None:
         return
     found.token_cpu.append((_cpu(proxy) - before) / (users * STREAMS_IN_A_ROW * TOKENS))
     found.streams.add(seen)
+    found.held_back.append(seen.held_back)
 
 
 def _print_requests(found: dict[str, Found], options: argparse.Namespace) -> None:
@@ -175,8 +180,9 @@ def _verdicts(found: dict[str, Found]) -> list[bool]:
         said = f"we add {added * 1e3:.2f} ms to the first token at the median"
         kept.append(_say(added <= MOST_ADDED_FIRST_TOKEN, said, "at most 2 ms"))
         kept.append(_say(ours.lost == 0, f"we lost {ours.lost} tokens", "none"))
-        said = f"we held {ours.held_back} tokens back, without us {direct.held_back} were"
-        kept.append(_say(ours.held_back <= direct.held_back, said, "no more than without"))
+        held, without = min(found[SLUICE].held_back), min(found[DIRECT].held_back)
+        said = f"we held {held} tokens back in the calmest round, without us {without} were"
+        kept.append(_say(held <= without, said, "no more than without"))
     return kept
 
 

@@ -120,7 +120,7 @@ def run_litellm(folder: Path, backend: int) -> Iterator[list[Proxy]]:
 
 @contextmanager
 def run_nginx(folder: Path, backend: int) -> Iterator[list[Proxy]]:
-    """Nginx with `split_clients` on a header, which is all that it can split by: it reads no bodies."""
+    """The `split_clients` of nginx, on a header, which is all that it can split by: it reads no bodies."""
     program = nginx_program()
     if program is None:
         print(f"!! {NGINX} is left out: there is no nginx on this machine, and no apt-get that has it.")
