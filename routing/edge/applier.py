@@ -50,9 +50,14 @@ class Applier:
         self._secrets = read_secrets(directory)
         self.applied = read_table(directory)
 
-    def serves(self, table: Table, served: Served) -> bool:
-        """Whether this table was applied, and this is what Envoy should serve of it, now."""
-        return table == self.applied and served == Served(table.version, self._cuts.apply(table).cut)
+    def serves(self, table: Table) -> bool:
+        """Whether this table was applied, and Envoy serves of it what it should, now.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        return table == self.applied and self._envoy.served() == Served(table.version, self._cuts.apply(table).cut)
 
     def hindrances(self, table: Table) -> tuple[Problem, ...]:
         """What keeps this edge from serving a table."""

@@ -81,7 +81,7 @@ class Follower:
     def _look_after_envoy(self) -> bool:
         """Bring Envoy onto the wanted table unless it serves it; False when it has to be looked at again soon."""
         try:
-            if not self._applier.serves(self._wanted, self._envoy.served()):
+            if not self._applier.serves(self._wanted):
                 self._applier.apply(self._wanted)
                 log.info("table applied", version=self._wanted.version)
             self._applier.renew_secrets()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -70,3 +71,18 @@ def test_a_stream_under_way_outlives_its_backends_place_in_the_table(
 
     assert text.count("word") == 10
     assert "[DONE]" in text
+
+
+def test_where_the_backends_stay_only_the_routes_are_replaced(
+    edge: RunningEdge, redis: Redis, stable: ModelServer, candidate: ModelServer
+) -> None:
+    publish(redis, only(stable, 1, candidate))
+    wait_until(lambda: edge.agent_log().count("table applied") == 1)
+    clusters, routes = edge.directory.clusters.stat().st_mtime_ns, edge.directory.routes.stat().st_mtime_ns
+
+    publish(redis, replace(only(candidate, 2, stable), backends=only(stable, 1, candidate).backends))
+    wait_until(lambda: edge.agent_log().count("table applied") == 2)
+
+    assert httpx.post(f"{edge.url}/chat", json={}).json()["server"] == "candidate"
+    assert edge.directory.clusters.stat().st_mtime_ns == clusters
+    assert edge.directory.routes.stat().st_mtime_ns != routes
