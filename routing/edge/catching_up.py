@@ -38,7 +38,7 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
     except (RedisError, TableUnreadableError) as error:
         log.warning("envoy starts with the table on disk", reason=str(error))
         newer = None
-    if newer is not None and not hindrances(newer) and not refusal(newer):
+    if newer is not None and not hindrances(directory, newer) and not refusal(newer):
         table = newer
         write_text(directory.table, to_json(table))
     write_configuration(directory, Cuts(directory.cuts).apply(table))
