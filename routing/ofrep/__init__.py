@@ -1,0 +1,1 @@
+"""OpenFeature's remote evaluation protocol: which variant a unit is in, as the edge would answer."""

@@ -1,0 +1,10 @@
+"""The protocol's paths, which it names itself."""
+
+from django.urls import path
+
+from routing.ofrep.views import FlagsView, FlagView
+
+urlpatterns = [
+    path("evaluate/flags", FlagsView.as_view(), name="ofrep-flags"),
+    path("evaluate/flags/<str:key>", FlagView.as_view(), name="ofrep-flag"),
+]
