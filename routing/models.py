@@ -51,6 +51,7 @@ class Backend(models.Model):
         default=3, validators=[MinValueValidator(0.1), MaxValueValidator(60)], help_text="Longest time to connect."
     )
     concurrency = models.PositiveIntegerField(default=0, help_text="Most requests at once; 0 for any number.")
+    http2 = models.BooleanField(default=False, help_text="It speaks HTTP/2, as gRPC does.")
     fallback = models.ForeignKey(
         "self",
         null=True,

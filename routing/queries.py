@@ -57,6 +57,7 @@ def _backend(backend: models.Backend) -> table.Backend:
         concurrency=backend.concurrency,
         fallback=backend.fallback.key if backend.fallback else None,
         credential=_credential(backend),
+        http2=backend.http2,
     )
 
 

@@ -38,6 +38,7 @@ class BackendSerializer(StrictModelSerializer[Backend]):
             "credential_prefix",
             "connect_seconds",
             "concurrency",
+            "http2",
             "fallback",
             "created_at",
         )

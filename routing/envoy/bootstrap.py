@@ -6,6 +6,9 @@ from routing.envoy.names import Message
 # The fields of every Sluice process's log; the letters are Envoy's.
 LOG_LINE = {"timestamp": "%Y-%m-%dT%H:%M:%S.%fZ", "level": "%l", "logger": "%n", "event": "%j"}
 
+# More than one machine's clients open, and fewer than what would take its memory.
+MOST_CONNECTIONS = 50_000
+
 # Conditions may list many values; Envoy's own limit of a pattern ends at a dozen.
 PATTERN_SIZE = 20_000
 RUNTIME = {"re2.max_program_size.error_level": PATTERN_SIZE, "re2.max_program_size.warn_level": PATTERN_SIZE}
@@ -23,6 +26,7 @@ def bootstrap(
         "dynamic_resources": {
             "cds_config": {"path_config_source": {"path": files.clusters}, "resource_api_version": "V3"}
         },
+        "overload_manager": {"resource_monitors": [_connections()]},
         "layered_runtime": {"layers": [{"name": "sluice", "static_layer": RUNTIME}]},
         "application_log_config": {"log_format": {"json_format": LOG_LINE}},
         "bootstrap_extensions": [{"name": "internal", "typed_config": {"@type": INTERNAL_LISTENERS}}],
@@ -33,3 +37,10 @@ def bootstrap(
             ]
         },
     }
+
+
+def _connections() -> Message:
+    kind = "envoy.resource_monitors.global_downstream_max_connections"
+    config = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    most = {"@type": f"type.googleapis.com/{config}", "max_active_downstream_connections": MOST_CONNECTIONS}
+    return {"name": kind, "typed_config": most}

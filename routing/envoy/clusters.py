@@ -5,19 +5,20 @@ which are asked while none of its own is healthy.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
-from routing.envoy.names import HOST_FACTS, Message
+from routing.envoy.names import HOST_FACTS, HTTP2, Message
 from routing.envoy.shadows import shadow_cluster
 from routing.kinds import KINDS, Question
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNLIMITED = 1_000_000
+GRPC_HEALTH = "/grpc.health.v1.Health/Check"
 NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 # So much of what is under way may be a second attempt: a backend in trouble gets no avalanche of them.
@@ -151,11 +152,21 @@ def _health_check(backend: Backend, machine: _Machine) -> Message:
         "no_traffic_interval": "2s",
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
+        **_how_to_ask(backend, machine),
+    }
+
+
+def _how_to_ask(backend: Backend, machine: _Machine) -> Message:
+    """By gRPC's own health protocol where the path is its method, else by a GET."""
+    if backend.http2 and backend.health_path == GRPC_HEALTH:
+        return {"grpc_health_check": {}}
+    return {
         "http_health_check": {
             "path": backend.health_path,
             "request_headers_to_add": health_credentials(backend, machine.secrets),
+            "codec_client_type": "HTTP2" if backend.http2 else "HTTP1",
             **_ready_text(backend),
-        },
+        }
     }
 
 
@@ -201,12 +212,21 @@ def _breakers(backend: Backend) -> Message:
     return {**limits, **own, "retry_budget": retries}
 
 
-def _protocol_options(backends: Iterable[Backend]) -> Message:
+def _protocols(backends: Iterable[Backend]) -> Message:
+    """HTTP/2 where a backend speaks it, by its own word or by what it says when TLS begins."""
+    if any(backend.http2 for backend in backends):
+        return {"explicit_http_config": {"http2_protocol_options": HTTP2}}
+    if all(backend.addresses[0].lower().startswith("https:") for backend in backends):
+        return {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": HTTP2}}
+    return {"explicit_http_config": {"http_protocol_options": {}}}
+
+
+def _protocol_options(backends: Sequence[Backend]) -> Message:
     kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     options = {
         "@type": f"type.googleapis.com/{kind}",
         "common_http_protocol_options": {"idle_timeout": IDLE_TIMEOUT},
-        "explicit_http_config": {"http_protocol_options": {}},
+        **_protocols(backends),
         **credential_filters(backends),
     }
     return {kind: options}

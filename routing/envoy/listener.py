@@ -12,6 +12,7 @@ from routing.envoy.names import (
     ARM_FACTS,
     BODY_FIELDS,
     BODY_LIMIT,
+    HTTP2,
     HTTP_FILTERS,
     KEYS,
     LIMITS,
@@ -32,6 +33,7 @@ from routing.kinds import KINDS
 from routing.table import LARGEST_BODY
 
 EVENT_BYTES = 1 << 20
+LARGEST_HEADERS_KB = 60
 
 # Envoy lets clients with internal addresses choose request ids and steer it by headers. Here nobody is internal.
 NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
@@ -119,6 +121,9 @@ def _connection_manager(filters: list[Message], routes: str, routes_file: str, l
         "internal_address_config": {"cidr_ranges": [NOBODY]},
         "always_set_request_id_in_response": True,
         "normalize_path": True,
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "http2_protocol_options": HTTP2,
+        "max_request_headers_kb": LARGEST_HEADERS_KB,
         "server_header_transformation": "PASS_THROUGH",
         "request_headers_timeout": "30s",
         "stream_idle_timeout": "60s",

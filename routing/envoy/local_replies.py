@@ -3,7 +3,9 @@
 from routing.envoy.names import Message
 
 PROBLEMS = {
+    400: ("bad-request", "Not a request", "Send a request as HTTP has it."),
     401: ("key-missing", "Not let in", "Send the key as `Authorization: Bearer <key>` or `x-api-key`; ask for one."),
+    431: ("headers-too-large", "The headers are too large", "Send less than 60 KiB of headers."),
     429: ("rate-limited", "Too many requests", "Wait as long as `Retry-After` says, in seconds."),
     404: ("no-endpoint", "No endpoint here", "Check the path; the control plane lists the endpoints."),
     408: ("request-timeout", "The request did not arrive", "Send the whole request without a pause."),

@@ -14,6 +14,13 @@ SHADOW_HEADER = "x-sluice-shadow"
 COOKIE = "sluice-unit"
 RETRY_AFTER = "retry-after"
 
+# What one HTTP/2 connection may have under way, and what may wait in it.
+HTTP2 = {
+    "max_concurrent_streams": 1000,
+    "initial_stream_window_size": 1 << 20,
+    "initial_connection_window_size": 16 << 20,
+}
+
 ROUTES = "sluice"
 SHADOWS = "sluice.shadows"
 STATISTICS_PREFIX = "edge"

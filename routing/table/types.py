@@ -36,7 +36,7 @@ class Backend:
     """A deployed model version: addresses like `http://host:port`, prices a million tokens.
 
     `concurrency` is how many requests may be under way at once, 0 for any number; `fallback` is the backend that
-    answers while this one has no healthy host.
+    answers while this one has no healthy host; `http2` says that it speaks HTTP/2, as gRPC does.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Backend:
     concurrency: int = 0
     credential: Credential | None = None
     fallback: str | None = None
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class BackendForm(DefaultsForm):
             "credential_prefix",
             "connect_seconds",
             "concurrency",
+            "http2",
             "fallback",
         ]
         help_texts: ClassVar = {

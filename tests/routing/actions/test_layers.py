@@ -3,8 +3,6 @@
 from itertools import pairwise
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from controlplane.actors import SLUICE
 from controlplane.errors import Conflict
@@ -111,28 +109,3 @@ def test_a_layer_in_use_is_kept(shop: Layer) -> None:
     register(empty, actor=SLUICE)
     remove(empty, actor=SLUICE)
     assert not Layer.objects.filter(key="empty").exists()
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_the_migration_moves_nobody() -> None:
-    """Endpoints from before layers keep their salts, each in a layer of its own; and the way back works."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("routing", "0004_switches")])
-    old = executor.loader.project_state([("routing", "0004_switches")]).apps
-    backend = old.get_model("routing", "Backend").objects.create(key="b", name="b", addresses=["http://b"])
-    for key in ("chat", "search"):
-        old.get_model("routing", "Endpoint").objects.create(
-            key=key, name=key, path_prefix=f"/{key}", salt=f"salt of {key}", backend=backend
-        )
-    migrate_all()
-    salts = {"chat": "salt of chat", "search": "salt of search"}
-    assert dict(Endpoint.objects.values_list("key", "layer__salt")) == salts
-    executor = MigrationExecutor(connection)
-    executor.migrate([("routing", "0004_switches")])
-    assert dict(old.get_model("routing", "Endpoint").objects.values_list("key", "salt")) == salts
-    migrate_all()
-
-
-def migrate_all() -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
