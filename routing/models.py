@@ -345,6 +345,7 @@ class Edge(models.Model):
 
     name = models.CharField(max_length=63, unique=True)
     zone = models.CharField(max_length=63, blank=True)
+    labels = models.CharField(max_length=500, blank=True, help_text="What its operator calls it, like `gpu=h100`.")
     applied_version = models.PositiveBigIntegerField(default=0)
     applied_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()

@@ -22,6 +22,7 @@ PATHS = (
     "experiments",
     "events",
     "edges",
+    "alerts",
     "routing-tables",
     "kill-switch",
     "schema/",

@@ -30,6 +30,7 @@ class Environment(BaseSettings):
     web_port: int = Field(8800, description="Port of the web app.")
     edge_name: str = Field("local", description="Name of this machine's edge.")
     edge_zone: str = Field("local", description="Zone that this machine's edge reports.")
+    edge_labels: str = Field("", description="Labels of this machine's edge, like `gpu=h100,rack=7`.")
     edge_host: str = Field("127.0.0.1", description="Address that the edge listens on for user traffic.")
     edge_port: int = Field(8900, description="Port of the edge for user traffic.")
     edge_admin_port: int = Field(8901, description="Loopback port of Envoy's admin interface.")

@@ -24,6 +24,7 @@ def _record(beat: dict[str, str]) -> None:
         name=beat["name"],
         defaults={
             "zone": beat["zone"],
+            "labels": beat.get("labels", ""),
             "applied_version": int(beat["applied_version"]),
             "applied_at": datetime.fromisoformat(beat["applied_at"]) if beat.get("applied_at") else None,
             "seen_at": datetime.fromisoformat(beat["seen_at"]),

@@ -151,7 +151,18 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
 
     class Meta:
         model = Edge
-        fields = ("name", "zone", "applied_version", "applied_at", "seen_at", "healthy", "error", "cuts", "silent")
+        fields = (
+            "name",
+            "zone",
+            "labels",
+            "applied_version",
+            "applied_at",
+            "seen_at",
+            "healthy",
+            "error",
+            "cuts",
+            "silent",
+        )
 
     def get_silent(self, edge: Edge) -> bool:
         """Whether the last heartbeat is too old."""

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from routing.api.access_keys import AccessKeyViewSet
+from routing.api.alerts import AlertsView
 from routing.api.events import EventsView
 from routing.api.kill_switch import KillSwitchView
 from routing.api.views import (
@@ -25,6 +26,7 @@ router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 
 urlpatterns = [
+    path("alerts", AlertsView.as_view(), name="alerts"),
     path("events", EventsView.as_view(), name="events"),
     path("kill-switch", KillSwitchView.as_view(), name="kill-switch-api"),
     *router.urls,

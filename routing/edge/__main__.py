@@ -30,6 +30,7 @@ def main() -> None:
         redis_url=environment.redis_url,
         unit_key=bytes.fromhex(environment.unit_key.get_secret_value()),
         secure=bool(environment.edge_certificate),
+        labels=environment.edge_labels,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
     log.info("agent started", edge=edge.name, directory=str(edge.directory))

@@ -42,6 +42,7 @@ class Edge:
     redis_url: str
     unit_key: bytes
     secure: bool = False
+    labels: str = ""
 
 
 def run_agent(edge: Edge, stop: Event) -> None:
@@ -55,7 +56,7 @@ def run_agent(edge: Edge, stop: Event) -> None:
     applier = Applier(directory, envoy, cuts)
     loops = (
         Follower(redis, envoy, applier, status).run,
-        Heartbeat(redis, status, cuts, edge=edge.name, zone=edge.zone).run,
+        Heartbeat(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels).run,
         Guarding(Tail(directory.access_log), applier, cuts).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
     )

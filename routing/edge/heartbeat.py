@@ -19,12 +19,13 @@ SILENCE_SECONDS = 10
 class Heartbeat:
     """Writes one edge's hash, which expires when the edge falls silent."""
 
-    def __init__(self, redis: Redis, status: EdgeStatus, cuts: Cuts, *, edge: str, zone: str) -> None:
+    def __init__(self, redis: Redis, status: EdgeStatus, cuts: Cuts, *, edge: str, zone: str, labels: str = "") -> None:
         self._redis = redis
         self._status = status
         self._cuts = cuts
         self._edge = edge
         self._zone = zone
+        self._labels = labels
 
     def run(self, stop: Event) -> None:
         """Beat until stopped."""
@@ -51,6 +52,7 @@ class Heartbeat:
         return {
             "name": self._edge,
             "zone": self._zone,
+            "labels": self._labels,
             "applied_version": status.served_version,
             "applied_at": status.served_since.isoformat() if status.served_since else "",
             "seen_at": datetime.now(UTC).isoformat(),

@@ -8,6 +8,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 
 from controlplane.views.pages import page
+from routing.alerts import alerts
 from routing.models import Edge
 from routing.queries import SILENT_AFTER, latest_table
 
@@ -21,7 +22,7 @@ def edge_list(request: HttpRequest) -> HttpResponse:
     version = latest.version if latest else 0
     edges = [_row(edge, version, timezone.now()) for edge in Edge.objects.all()]
     template = "routing/edges_table.html" if request.headers.get("HX-Request") else "routing/edges.html"
-    return page(request, template, {"edges": edges, "latest_version": version})
+    return page(request, template, {"edges": edges, "latest_version": version, "alerts": alerts(timezone.now())})
 
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:

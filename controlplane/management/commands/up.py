@@ -20,7 +20,7 @@ from controlplane.up.processes import Supervisor
 from controlplane.web_client import answers
 from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
 from routing.edge.prepare import prepare
-from routing.envoy import Certificate
+from routing.edge.up import certificate
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             host=environment.edge_host,
             port=environment.edge_port,
             admin_port=environment.edge_admin_port,
-            certificate=_certificate(environment),
+            certificate=certificate(environment),
         )
         return ensure_credentials(environment)
 
@@ -114,18 +114,12 @@ def _web(environment: Environment) -> str:
 
 
 def _edge_answers(environment: Environment) -> bool:
-    secure = _certificate(environment) is not None
+    secure = bool(environment.edge_certificate)
     envoy = EnvoyAdmin(environment.edge_host, environment.edge_port, environment.edge_admin_port, secure=secure)
     try:
         return envoy.served().version >= 0
     except EnvoyAwayError:
         return False
-
-
-def _certificate(environment: Environment) -> Certificate | None:
-    if not environment.edge_certificate:
-        return None
-    return Certificate(environment.edge_certificate, environment.edge_private_key)
 
 
 def _process_environment(environment: Environment) -> dict[str, str]:

@@ -53,6 +53,7 @@ READS = [
         "access-keys",
         "access-keys/1",
         "edges",
+        "alerts",
         "routing-tables",
         "routing-tables/1",
         "routing-tables/current",
