@@ -1,22 +1,16 @@
 """What the agent asks of the Envoy beside it."""
 
 import json
-import ssl
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
+from routing.edge.calls import EnvoyAwayError, Line
 from routing.envoy import GATES, ROUTES, STATISTICS_PREFIX, TABLE_PATH
 
-ANSWER_SECONDS = 2.0
 EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
 CLUSTERS = "cluster_manager.cds"
 ROUTE_TABLE = f"http.{STATISTICS_PREFIX}.rds.{ROUTES}"
 GATE = "extension_config_discovery.http_filter"
 WARMING = "cluster_manager.warming_clusters"
-
-
-class EnvoyAwayError(Exception):
-    """Envoy does not answer, or not in the way that it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +37,9 @@ class EnvoyAdmin:
     """One Envoy, by its ports on this machine."""
 
     def __init__(self, host: str, port: int, admin_port: int, *, secure: bool = False) -> None:
-        self._user_side = ("127.0.0.1" if host in EVERY_ADDRESS else host, port)
-        self._admin_side = ("127.0.0.1", admin_port)
-        self._secure = secure
+        self._port = port
+        self._user_side = Line("127.0.0.1" if host in EVERY_ADDRESS else host, port, secure=secure)
+        self._admin_side = Line("127.0.0.1", admin_port)
 
     def served(self) -> Served:
         """The routing table that users' requests meet.
@@ -54,12 +48,12 @@ class EnvoyAdmin:
             EnvoyAwayError: it does not answer.
 
         """
-        answer = _call(self._user_side, "GET", TABLE_PATH, secure=self._secure)
+        answer = self._user_side.call("GET", TABLE_PATH)
         try:
             content = json.loads(answer)
             return Served(int(content["version"]), tuple(content.get("cut", ())))
         except (ValueError, KeyError, TypeError) as error:
-            raise EnvoyAwayError(f"Another server answers on port {self._user_side[1]}.") from error
+            raise EnvoyAwayError(f"Another server answers on port {self._port}.") from error
 
     def loaded(self) -> Loaded:
         """Which files Envoy has taken, by its own statistics.
@@ -69,7 +63,7 @@ class EnvoyAdmin:
 
         """
         wanted = f"^(({CLUSTERS}|{ROUTE_TABLE}).(version_text|update_rejected|update_failure)|{WARMING})$"
-        lines = _call(self._admin_side, "GET", f"/stats?filter={wanted}").splitlines()
+        lines = self._admin_side.call("GET", f"/stats?filter={wanted}").splitlines()
         values = dict(line.split(": ", 1) for line in lines if ": " in line)
         version = values.get(f"{CLUSTERS}.version_text", "").strip('"')
         return Loaded(
@@ -88,7 +82,7 @@ class EnvoyAdmin:
             EnvoyAwayError: it does not answer.
 
         """
-        lines = _call(self._admin_side, "GET", f"/stats?filter=^{GATE}.*version_text$").splitlines()
+        lines = self._admin_side.call("GET", f"/stats?filter=^{GATE}.*version_text$").splitlines()
         values = dict(line.split(": ", 1) for line in lines if ": " in line)
         return {name: values.get(f"{GATE}.{name}.version_text", "").strip('"') for name in GATES}
 
@@ -99,29 +93,4 @@ class EnvoyAdmin:
             EnvoyAwayError: it does not answer.
 
         """
-        _call(self._admin_side, "POST", "/reopen_logs")
-
-
-def _call(address: tuple[str, int], method: str, path: str, *, secure: bool = False) -> str:
-    connection = _connection(address, secure=secure)
-    try:
-        connection.request(method, path)
-        response = connection.getresponse()
-        content = response.read().decode()
-    except (OSError, HTTPException) as error:
-        raise EnvoyAwayError(f"Envoy does not answer on port {address[1]}.") from error
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise EnvoyAwayError(f"Envoy answers {response.status} on port {address[1]}.")
-    return content
-
-
-def _connection(address: tuple[str, int], *, secure: bool) -> HTTPConnection:
-    if not secure:
-        return HTTPConnection(*address, timeout=ANSWER_SECONDS)
-    # It is this machine's own certificate, made out to the name that users know.
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(*address, timeout=ANSWER_SECONDS, context=context)
+        self._admin_side.call("POST", "/reopen_logs")

@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 
 from routing import keys
 from routing.edge.applier import Applier, NotYetError, TableRefusedError
-from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
+from routing.edge.calls import EnvoyAwayError
+from routing.edge.envoy_admin import EnvoyAdmin
 from routing.edge.outages import repeat
 from routing.edge.status import EdgeStatus
 from routing.table import TableUnreadableError, from_json

@@ -8,8 +8,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from routing.edge.applier import Applier, NotYetError, TableRefusedError
+from routing.edge.calls import EnvoyAwayError
 from routing.edge.cuts import Cuts
-from routing.edge.envoy_admin import EnvoyAwayError
 from routing.edge.rows import LINE_START, LogLine, failed
 from routing.guard import Cut, Outcome, Watch
 

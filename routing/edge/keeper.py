@@ -3,7 +3,8 @@
 import time
 from contextlib import suppress
 
-from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
+from routing.edge.calls import EnvoyAwayError
+from routing.edge.envoy_admin import EnvoyAdmin
 from routing.edge.spool import START, Position, Spool
 from routing.edge.status import EdgeStatus
 from routing.edge.stream import RequestStream

@@ -18,7 +18,8 @@ from controlplane.up.credentials import ensure_credentials
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
 from controlplane.web_client import answers
-from routing.edge.envoy_admin import EnvoyAdmin, EnvoyAwayError
+from routing.edge.calls import EnvoyAwayError
+from routing.edge.envoy_admin import EnvoyAdmin
 from routing.edge.prepare import prepare
 from routing.edge.up import certificate
 
