@@ -2,8 +2,8 @@
 
 - `requests`: 1 for each request
 - `errors`: 1 for each request that the backend failed
-- `duration_ms`, `ttft_ms`, `inter_token_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the column,
-  where it is known
+- `duration_ms`, `ttft_ms`, `inter_token_ms`, `queue_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the
+  column, where it is known
 - `count(<column>)`: 1 for each request for which the column is known
 - `above(<column>, <threshold>)`: 1 for each request for which the column is above the threshold
 - `outcome(<name>)`: the value of each outcome of that name
@@ -18,7 +18,16 @@ import narwhals as nw
 from controlplane.errors import InvalidInput
 from routing.events.outcomes import OUTCOME_NAME
 
-COLUMNS = ("duration_ms", "ttft_ms", "inter_token_ms", "prompt_tokens", "completion_tokens", "cost", "retries")
+COLUMNS = (
+    "duration_ms",
+    "ttft_ms",
+    "inter_token_ms",
+    "queue_ms",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost",
+    "retries",
+)
 
 # Envoy's flags for an upstream that refused, broke off, timed out or was not there. A client that
 # went away (DC) is not among them: it says nothing about the backend.

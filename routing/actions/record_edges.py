@@ -31,5 +31,6 @@ def _record(beat: dict[str, str]) -> None:
             "healthy": beat["healthy"] == "1",
             "error": beat["error"],
             "cuts": json.loads(beat.get("cuts", "[]")),
+            "loads": json.loads(beat.get("loads", "{}")),
         },
     )

@@ -161,6 +161,7 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
             "healthy",
             "error",
             "cuts",
+            "loads",
             "silent",
         )
 

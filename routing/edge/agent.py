@@ -1,4 +1,4 @@
-"""The agent of one edge: four loops, each on a thread of its own, none of which waits for another."""
+"""The agent of one edge: five loops, each on a thread of its own, none of which waits for another."""
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from routing.edge.follower import Follower
 from routing.edge.guarding import Guarding, Tail
 from routing.edge.heartbeat import Heartbeat
 from routing.edge.keeper import Keeper
+from routing.edge.loads import Loads
 from routing.edge.outages import repeat
 from routing.edge.shipper import Shipper
 from routing.edge.spool import Spool
@@ -58,6 +59,7 @@ def run_agent(edge: Edge, stop: Event) -> None:
         Follower(redis, envoy, applier, status).run,
         Heartbeat(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels).run,
         Guarding(Tail(directory.access_log), applier, cuts).run,
+        Loads(applier, status).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
     )
     with ThreadPoolExecutor(len(loops)) as threads:

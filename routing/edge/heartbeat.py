@@ -60,4 +60,5 @@ class Heartbeat:
             "error": error,
             "spooled_bytes": status.spooled_bytes,
             "cuts": self._cuts.to_json(),
+            "loads": status.loads,
         }

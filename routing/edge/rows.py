@@ -41,6 +41,8 @@ class Facts:
     stage: int | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    queue_ms: float | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "inter_token_ms": inter_token_ms(log),
         "tier": facts.tier,
         "held_out": facts.held_out,
+        "queue_ms": facts.queue_ms,
+        "client": facts.client,
     }
 
 

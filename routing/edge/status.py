@@ -13,6 +13,7 @@ class EdgeStatus:
     envoy_error: str = ""
     table_error: str = ""
     spooled_bytes: int = 0
+    loads: str = "{}"
 
     def note_served(self, version: int) -> None:
         """Envoy serves this version."""

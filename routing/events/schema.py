@@ -56,6 +56,8 @@ REQUESTS = LakeTable(
             pa.field("inter_token_ms", pa.float64()),
             pa.field("tier", pa.string()),
             pa.field("held_out", pa.bool_()),
+            pa.field("queue_ms", pa.float64()),
+            pa.field("client", pa.string()),
         ]
     ),
     clock="time",

@@ -48,6 +48,10 @@ class ModelServer:
         content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
         return JSONResponse(content, status_code=wanted.get("status", 200))
 
+    async def metrics(self, request: Request) -> Response:
+        """Its load, as vLLM tells it."""
+        return PlainTextResponse('vllm:num_requests_waiting{m="a"} 3\nvllm:kv_cache_usage_perc{m="a"} 0.25\n')
+
     async def health(self, request: Request) -> Response:
         """What the health path says."""
         return PlainTextResponse("ok" if self.healthy else "not ready", status_code=200 if self.healthy else 503)
@@ -75,6 +79,7 @@ def run_model_server(
     model = ModelServer(name, f"{'https' if tls else 'http'}://{host}:{port}")
     routes = [
         Route("/health", model.health),
+        Route("/metrics", model.metrics),
         Route("/{path:path}", model.answer, methods=["GET", "POST"]),
     ]
     with serving(Starlette(routes=routes), port, tls):

@@ -44,6 +44,8 @@ def test_a_line_becomes_a_row() -> None:
         "inter_token_ms": None,
         "tier": None,
         "held_out": False,
+        "queue_ms": None,
+        "client": None,
     }
 
 
@@ -104,6 +106,12 @@ def test_the_time_between_tokens_is_that_of_streams_alone() -> None:
 
     assert row(**stream)["inter_token_ms"] == 10
     assert row({"completion_tokens": None}, **stream)["inter_token_ms"] is None
+
+
+def test_what_the_backend_and_the_gate_told() -> None:
+    told = row({"queue_ms": 3, "client": "mobile"})
+
+    assert (told["queue_ms"], told["client"]) == (3, "mobile")
 
 
 def test_attempts_after_the_first_are_retries() -> None:

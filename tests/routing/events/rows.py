@@ -44,6 +44,8 @@ def request_row(request_id: str, **changes: Any) -> dict[str, Any]:
         "inter_token_ms": None,
         "tier": None,
         "held_out": False,
+        "queue_ms": None,
+        "client": None,
         "cost": None,
     }
     return row | changes

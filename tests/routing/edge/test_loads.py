@@ -1,0 +1,46 @@
+"""How busy backends are reaches the heartbeat."""
+
+import json
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from routing.edge.applier import Applier
+from routing.edge.configuration import write_configuration
+from routing.edge.cuts import Cuts
+from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.files import EdgeDirectory, write_text
+from routing.edge.loads import Loads
+from routing.edge.status import EdgeStatus
+from routing.table import to_json
+from tests.routing.edge.edges import heartbeat, publish, run_edge, wait_until
+from tests.routing.model_servers import ModelServer
+from tests.routing.tables import make_backend, make_endpoint, make_table
+from tests.servers import RunningValkey
+
+
+def test_an_edge_tells_what_its_backends_publish(
+    tmp_path: Path, valkey: RunningValkey, redis: Redis, stable: ModelServer
+) -> None:
+    backends = (make_backend("stable", stable.address, protocol="vllm"), make_backend("plain", stable.address))
+    with run_edge(tmp_path, valkey.url) as edge:
+        publish(redis, make_table(make_endpoint(), backends=backends))
+        edge.wait_for_table(1)
+        wait_until(lambda: "stable" in heartbeat(redis).get("loads", ""))
+
+    told = json.loads(heartbeat(redis)["loads"])
+    assert told == {"stable": {"waiting": 3.0, "running": None, "cache_used": 0.25}}
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid:80"])
+def test_a_backend_that_does_not_answer_is_left_out(tmp_path: Path, address: str) -> None:
+    directory = EdgeDirectory(tmp_path)
+    table = make_table(make_endpoint(), backends=(make_backend("stable", address, protocol="vllm"),))
+    write_text(directory.table, to_json(table))
+    write_configuration(directory, table)
+    status = EdgeStatus()
+
+    Loads(Applier(directory, EnvoyAdmin("127.0.0.1", 1, 1), Cuts(directory.cuts)), status).step()
+
+    assert status.loads == "{}"
