@@ -2,6 +2,7 @@
 
 import re
 
+from routing.envoy.durations import duration
 from routing.envoy.names import BODY_LIMIT, HTTP_FILTERS, SHADOW_HEADER, SHADOWS, Message
 from routing.envoy.units import cookie_headers
 from routing.table import Endpoint, Shadow
@@ -48,14 +49,14 @@ def _retry_policy(endpoint: Endpoint) -> Message:
             }
         ],
         "host_selection_retry_max_attempts": 3,
-        **{name: f"{seconds}s" for name, seconds in times.items() if seconds > 0},
+        **{name: duration(seconds) for name, seconds in times.items() if seconds > 0},
     }
 
 
 def _rewrite(endpoint: Endpoint) -> Message:
     if endpoint.rewrite is None:
         return {}
-    prefix, target = re.escape(endpoint.path_prefix.rstrip("/")), endpoint.rewrite.rstrip("/")
+    prefix, target = re.escape(endpoint.path_prefix.rstrip("/")), endpoint.rewrite.rstrip("/").replace("\\", r"\\")
     pattern = rf"^{prefix}(/.*)?$" if target else rf"^{prefix}/?(.*)$"
     return {"regex_rewrite": {"pattern": {"regex": pattern}, "substitution": rf"{target or '/'}\1"}}
 

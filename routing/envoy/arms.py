@@ -38,9 +38,13 @@ def _weighted(segment: Segment) -> Message:
 
 
 def _header(name: str, value: str) -> Message:
-    header = {"key": name, "value": value.replace("%", "%%")}
-    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {"header": {"key": name, "value": _literal(value)}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _query(name: str, value: str) -> Message:
-    return {"record": {"key": name, "value": value}, "action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {"record": {"key": name, "value": _literal(value)}, "action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _literal(value: str) -> str:
+    """Envoy reads values as formats, in which a per cent sign begins a command."""
+    return value.replace("%", "%%")

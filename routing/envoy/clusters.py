@@ -11,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
+from routing.envoy.durations import duration
 from routing.envoy.names import HOST_FACTS, HTTP2, Message
 from routing.envoy.shadows import shadow_cluster
 from routing.kinds import KINDS, Question
@@ -96,7 +97,7 @@ def _cluster(name: str, backend: Backend, machine: _Machine) -> Message:
     cluster: Message = {
         "name": name,
         **_discovery(addresses),
-        "connect_timeout": f"{backend.connect_seconds}s",
+        "connect_timeout": duration(backend.connect_seconds),
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [_host(address, backend, machine) for address in addresses]}],

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ TIERED = replace(
         Tier("batch", "small", conditions=(parse_condition("x-priority is low"),)),
     ),
 )
-COLDER = Parameters(headers=(("x-prompt", "v2 100%"),), query=(("temperature", "0.2"),))
+COLDER = Parameters(headers=(("x-prompt", "v2 100%"),), query=(("temperature", "0.2"), ("style", "%dry%")))
 TUNED = make_endpoint(
     "tuned",
     make_experiment(
@@ -152,6 +153,7 @@ def test_who_asks_for_a_variant_gets_its_parameters(envoy: RunningEnvoy, servers
     ask(envoy, "/tuned", headers={FORCED_VARIANT_HEADER: "temperature/colder"})
 
     assert servers["stable"].seen[-1]["x-prompt"] == "v2 100%"
+    assert parse_qs(urlsplit(servers["stable"].paths[-1]).query) == {"temperature": ["0.2"], "style": ["%dry%"]}
 
 
 def test_who_is_held_out_is_logged_as_such(envoy: RunningEnvoy) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -9,13 +10,15 @@ from controlplane.actors import SLUICE
 from controlplane.errors import InvalidInput
 from routing.actions.edit import edit
 from routing.models import RoutingTable
-from routing.rehearsal import refusal
+from routing.rehearsal import _ask, refusal
 from routing.table import (
     Arm,
     Credential,
     Limits,
     Parameters,
+    RunningExperiment,
     Shadow,
+    Table,
     Tier,
     Unit,
     UnitSource,
@@ -25,6 +28,7 @@ from routing.table import (
 from tests.experiments.drafts import endpoint
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 
+STAGES = ((0, 500), (1, 5_000))
 TOO_LONG = "x-account is " + ", ".join(sha256(bytes([number])).hexdigest() for number in range(256)) * 2
 
 
@@ -60,6 +64,76 @@ def test_the_reason_is_envoys_own() -> None:
 
     assert problems(table) == ()
     assert "max program size" in refusal(table)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
+    """What the real Envoy is asked about from now on."""
+    tables: list[Table] = []
+
+    def ask(table: Table) -> str:
+        tables.append(table)
+        return _ask(table)
+
+    monkeypatch.setattr("routing.rehearsal._ask", ask)
+    return tables
+
+
+def ramp(stage: int, coverage: int) -> RunningExperiment:
+    arms = Arm("control", "stable", 0, 10), Arm("new", "candidate", 10, 20)
+    return make_experiment("ramp", *arms, stage=stage, coverage=coverage)
+
+
+def test_a_stage_more_is_nothing_new_to_envoy(asked: list[Table]) -> None:
+    path = "/asked-once"
+    first, second = (make_endpoint("chat", ramp(stage, coverage), path_prefix=path) for stage, coverage in STAGES)
+
+    answers = [refusal(make_table(endpoint, version=version)) for version, endpoint in ((1, first), (2, second))]
+
+    assert answers == ["", ""]
+    assert len(asked) == 1
+
+
+def test_only_the_endpoints_that_are_new_are_asked_about(asked: list[Table]) -> None:
+    old, new, changed = (make_endpoint(key, path_prefix=f"/some/{key}") for key in ("old", "new", "changed"))
+    refusal(make_table(old, changed))
+
+    refusal(make_table(old, new, replace(changed, rewrite="/v1")))
+
+    assert {endpoint.key for endpoint in asked[-1].endpoints} == {"new", "changed"}
+
+
+def test_endpoints_of_one_path_are_asked_about_together(asked: list[Table]) -> None:
+    alone, beside = (replace(make_endpoint(key, path_prefix="/both"), models=(key,)) for key in ("alone", "beside"))
+    refusal(make_table(alone))
+
+    refusal(make_table(alone, beside))
+
+    assert {endpoint.key for endpoint in asked[-1].endpoints} == {"alone", "beside"}
+
+
+def test_other_backends_are_another_question(asked: list[Table]) -> None:
+    endpoint = make_endpoint(path_prefix="/other-backends")
+    refusal(make_table(endpoint))
+
+    refusal(make_table(endpoint, backends=(make_backend("stable", "http://127.0.0.1:2"),)))
+
+    assert len(asked) == 2
+
+
+def test_what_was_refused_is_refused_again() -> None:
+    table = make_table(replace(make_endpoint(path_prefix="/again"), conditions=(parse_condition(TOO_LONG),)))
+
+    assert refusal(table) == refusal(table) != ""
+
+
+def test_without_an_envoy_the_rules_of_sluice_have_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = make_table(replace(make_endpoint(path_prefix="/no-envoy"), conditions=(parse_condition(TOO_LONG),)))
+    with monkeypatch.context() as without:
+        without.setattr("routing.rehearsal.envoy_binary", lambda: Path("/nowhere/envoy"))
+
+        assert refusal(table) == ""
+    assert refusal(table) != ""
 
 
 @pytest.mark.django_db
