@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.assign import assign
-from routing.table import Endpoint, RunningExperiment, Table
+from routing.envoy import FORCED_VARIANT_HEADER
+from routing.table import Arm, Endpoint, RunningExperiment, Table, UnitSource
 
 IN = "SPLIT"
+FORCED = "TARGETING_MATCH"
 OUT = "DEFAULT"
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A flag's value for a unit, and why; `variant` is None for who is not in the experiment."""
+    """A flag's value for a unit, and why; `variant` is None for who is not measured."""
 
     key: str
     value: str
@@ -22,9 +24,14 @@ class Evaluation:
     metadata: Mapping[str, str | int]
 
     def content(self) -> dict[str, Any]:
-        """As the protocol has it."""
-        named = {} if self.variant is None else {"variant": self.variant}
-        return {"key": self.key, "value": self.value, "reason": self.reason, **named, "metadata": dict(self.metadata)}
+        """As the protocol has it; an empty `variant` is none, since some SDKs fail on one that is missing."""
+        return {
+            "key": self.key,
+            "value": self.value,
+            "reason": self.reason,
+            "variant": self.variant or "",
+            "metadata": dict(self.metadata),
+        }
 
 
 def evaluate(table: Table, key: str, unit: str, headers: Mapping[str, str]) -> Evaluation | None:
@@ -49,13 +56,32 @@ def evaluate_all(table: Table, unit: str, headers: Mapping[str, str]) -> list[Ev
 def _evaluate(
     version: int, endpoint: Endpoint, experiment: RunningExperiment, unit: str, headers: Mapping[str, str]
 ) -> Evaluation:
-    found = assign(endpoint, unit, headers)
-    known: dict[str, str | int] = {
-        "endpoint": endpoint.key,
-        "stage": experiment.stage,
-        "tableVersion": version,
-        "backend": found.backend,
-    }
+    known: dict[str, str | int] = {"endpoint": endpoint.key, "stage": experiment.stage, "tableVersion": version}
+    control = experiment.arms[0].variant
+    if FORCED_VARIANT_HEADER in headers:
+        name, arm = _forced(endpoint, headers[FORCED_VARIANT_HEADER])
+        metadata = known | {"backend": arm.backend if arm else endpoint.backend}
+        if arm is not None and name == experiment.key:
+            return Evaluation(experiment.key, arm.variant, None, FORCED, metadata)
+        return Evaluation(experiment.key, control, None, OUT, metadata)
+    found = assign(endpoint, unit, _as_the_edge_sees(endpoint, unit, headers))
+    metadata = known | {"backend": found.backend}
     if found.experiment == experiment.key and found.variant is not None:
-        return Evaluation(experiment.key, found.variant, found.variant, IN, known)
-    return Evaluation(experiment.key, experiment.arms[0].variant, None, OUT, known)
+        return Evaluation(experiment.key, found.variant, found.variant, IN, metadata)
+    return Evaluation(experiment.key, control, None, OUT, metadata)
+
+
+def _forced(endpoint: Endpoint, wanted: str) -> tuple[str, Arm | None]:
+    """The experiment and the arm that quality assurance asks for; no arm where there is none of that name."""
+    for experiment in endpoint.experiments:
+        for arm in experiment.arms:
+            if wanted == f"{experiment.key}/{arm.variant}":
+                return experiment.key, arm
+    return "", None
+
+
+def _as_the_edge_sees(endpoint: Endpoint, unit: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, and among them the unit where the endpoint takes it from one."""
+    if endpoint.unit.source is not UnitSource.HEADER:
+        return headers
+    return {**headers, endpoint.unit.name.lower(): unit}

@@ -9,15 +9,16 @@ from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
 from controlplane.actors import SLUICE
-from controlplane.models import Role
+from controlplane.models import Role, Token
+from controlplane.settings import get_environment
 from experiments.actions.start import start
 from routing import keys
 from routing.actions.publish import publish
 from routing.assign import assign
 from routing.queries import desired_table
-from tests.experiments.drafts import draft
+from routing.units import unit_hash
+from tests.experiments.drafts import draft, endpoint
 from tests.people import caller
-from tests.servers import RunningValkey
 
 pytestmark = pytest.mark.django_db
 
@@ -39,26 +40,23 @@ def ask(client: Client, path: str, body: object, **headers: str) -> tuple[int, A
 
 
 def test_a_flag_is_what_the_edge_would_do(viewer: Client) -> None:
-    [endpoint] = desired_table(version=1).endpoints
+    [chat] = desired_table(version=1).endpoints
     for number in range(40):
         unit = f"user-{number}"
-        assigned = assign(endpoint, unit)
+        assigned = assign(chat, unit)
 
         status, content = ask(viewer, ONE, {"context": {"targetingKey": unit}})
 
         assert status == 200
         assert content["value"] == (assigned.variant or "control")
-        assert content.get("variant") == assigned.variant
+        assert content["variant"] == (assigned.variant or "")
         assert content["metadata"]["backend"] == assigned.backend
 
 
-def test_all_flags_and_304_while_nothing_changed(viewer: Client) -> None:
+def test_all_flags(viewer: Client) -> None:
     first = viewer.post(FLAGS, ALICE, content_type="application/json")
     [flag] = json.loads(first.content)["flags"]
     assert (first.status_code, flag["key"]) == (200, "canary")
-
-    again = viewer.post(FLAGS, ALICE, content_type="application/json", headers={"if-none-match": first["ETag"]})
-    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
 
     other = viewer.post(
         FLAGS,
@@ -67,6 +65,26 @@ def test_all_flags_and_304_while_nothing_changed(viewer: Client) -> None:
         headers={"if-none-match": '"other"'},
     )
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_304_while_nothing_changed(viewer: Client, form: str) -> None:
+    tag = viewer.post(FLAGS, ALICE, content_type="application/json")["ETag"]
+    known = {"if-none-match": form.format(tag)}
+
+    again = viewer.post(FLAGS, ALICE, content_type="application/json", headers=known)
+
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+
+
+def test_a_new_table_is_told(viewer: Client) -> None:
+    known = {"if-none-match": viewer.post(FLAGS, ALICE, content_type="application/json")["ETag"]}
+    start(draft("another", endpoint=endpoint("search").key), actor=SLUICE)
+    publish("test")
+
+    status, content = ask(viewer, FLAGS, ALICE, **known)
+
+    assert (status, [flag["key"] for flag in content["flags"]]) == (200, ["canary", "another"])
 
 
 @pytest.mark.parametrize(
@@ -80,6 +98,8 @@ def test_all_flags_and_304_while_nothing_changed(viewer: Client) -> None:
         ({"context": {"targetingKey": ""}}, "TARGETING_KEY_MISSING"),
         ({"context": {"targetingKey": 7}}, "INVALID_CONTEXT"),
         ({"context": {"targetingKey": "x" * 1001}}, "INVALID_CONTEXT"),
+        ({"context": {"targetingKey": "half \ud83d"}}, "INVALID_CONTEXT"),
+        ({"context": {"targetingKey": "alice", "recordExposure": "yes"}}, "INVALID_CONTEXT"),
     ],
 )
 @pytest.mark.parametrize("path", [ONE, FLAGS])
@@ -88,6 +108,7 @@ def test_what_cannot_be_evaluated_is_named(viewer: Client, path: str, body: obje
 
     assert (status, content["errorCode"]) == (400, code)
     assert content["errorDetails"]
+    assert content.get("key") == ("canary" if path == ONE else None)
 
 
 def test_a_flag_that_is_none(viewer: Client) -> None:
@@ -97,10 +118,33 @@ def test_a_flag_that_is_none(viewer: Client) -> None:
 
 
 def test_a_stranger_is_sent_away() -> None:
-    status, content = ask(caller(None).client, ONE, ALICE)
+    answer = caller(None).client.post(ONE, ALICE, content_type="application/json")
 
-    assert status == 401
-    assert "errorDetails" in content
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer["Content-Type"] == "application/json"
+    assert json.loads(answer.content)["errorDetails"]
+
+
+def test_a_revoked_token_opens_nothing(viewer: Client) -> None:
+    Token.objects.update(revoked_at="2026-01-01T00:00:00Z")
+
+    assert ask(viewer, ONE, ALICE)[0] == 401
+
+
+def test_what_nobody_expected_has_the_protocols_form(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.ofrep.views.current_table", lambda: None)
+
+    status, content = ask(viewer, ONE, ALICE)
+
+    assert (status, content["key"], content["errorCode"]) == (500, "canary", "GENERAL")
+    assert "attribute" not in content["errorDetails"]
+
+
+def test_before_the_first_table_there_is_no_flag(db: None) -> None:
+    client = caller(Role.VIEWER).client
+
+    assert ask(client, FLAGS, ALICE) == (200, {"flags": []})
+    assert ask(client, ONE, ALICE)[0] == 404
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -115,20 +159,57 @@ def test_a_table_is_read_once(viewer: Client, django_assert_num_queries: DjangoA
         ask(viewer, ONE, ALICE)
 
 
-def test_an_exposure_is_recorded_once_when_asked_for(
-    viewer: Client, valkey: RunningValkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("routing.ofrep.views.get_redis", lambda: Redis.from_url(valkey.url, decode_responses=True))
-    [endpoint] = desired_table(version=1).endpoints
-    unit = next(u for u in (f"user-{number}" for number in range(200)) if assign(endpoint, u).variant == "better")
-    redis = Redis.from_url(valkey.url)
+def exposed_unit() -> str:
+    """A user who is in the candidate's arm."""
+    [chat] = desired_table(version=1).endpoints
+    return next(unit for unit in (f"user-{n}" for n in range(1000)) if assign(chat, unit).variant == "better")
 
-    ask(viewer, ONE, {"context": {"targetingKey": unit}})
-    assert redis.xlen(keys.OUTCOMES) == 0
+
+def unmeasured_unit() -> str:
+    """A user whom the experiment does not take in."""
+    [chat] = desired_table(version=1).endpoints
+    return next(unit for unit in (f"user-{n}" for n in range(1000)) if assign(chat, unit).variant is None)
+
+
+def rows(queue: Redis) -> list[dict[str, Any]]:
+    return [row for _, fields in cast("Any", queue.xrange(keys.OUTCOMES)) for row in json.loads(fields["rows"])]
+
+
+@pytest.mark.parametrize("path", [ONE, FLAGS])
+def test_an_exposure_is_recorded_once_when_asked_for(viewer: Client, queue: Redis, path: str) -> None:
+    unit = exposed_unit()
+    ask(viewer, path, {"context": {"targetingKey": unit}})
+    assert rows(queue) == []
+
     for _ in range(2):
-        ask(viewer, ONE, {"context": {"targetingKey": unit, "recordExposure": True}})
+        ask(viewer, path, {"context": {"targetingKey": unit, "recordExposure": True}})
 
-    [[_, fields]] = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(keys.OUTCOMES))
-    [row] = json.loads(fields[b"rows"])
+    [row] = rows(queue)
     assert (row["name"], json.loads(row["properties"])) == ("exposure", {"experiment": "canary", "variant": "better"})
+    unit_key = bytes.fromhex(get_environment().unit_key.get_secret_value())
+    assert row["unit"] == unit_hash(unit_key, unit)
     assert unit not in row["id"]
+
+
+def test_who_is_not_measured_is_not_exposed(viewer: Client, queue: Redis) -> None:
+    for context in ({"targetingKey": unmeasured_unit()}, {"targetingKey": "qa", "x-sluice-variant": "canary/better"}):
+        _, content = ask(viewer, ONE, {"context": {**context, "recordExposure": True}})
+
+        assert content["metadata"]["exposureRecorded"] is False
+    assert rows(queue) == []
+
+
+def test_an_answer_that_did_not_change_records_its_exposure(viewer: Client, queue: Redis) -> None:
+    body = {"context": {"targetingKey": exposed_unit(), "recordExposure": True}}
+    tag = viewer.post(FLAGS, body, content_type="application/json")["ETag"]
+    queue.flushdb()
+
+    status, _ = ask(viewer, FLAGS, body, **{"if-none-match": tag})
+
+    assert (status, len(rows(queue))) == (304, 1)
+
+
+def test_a_flag_is_answered_without_redis_too(viewer: Client) -> None:
+    status, content = ask(viewer, ONE, {"context": {"targetingKey": exposed_unit(), "recordExposure": True}})
+
+    assert (status, content["value"], content["metadata"]["exposureRecorded"]) == (200, "better", False)
