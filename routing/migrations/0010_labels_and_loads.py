@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0009_http2'),
+        ("routing", "0009_http2"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='edge',
-            name='labels',
-            field=models.CharField(blank=True, help_text='What its operator calls it, like `gpu=h100`.', max_length=500),
+            model_name="edge",
+            name="labels",
+            field=models.CharField(
+                blank=True, help_text="What its operator calls it, like `gpu=h100`.", max_length=500
+            ),
         ),
         migrations.AddField(
-            model_name='edge',
-            name='loads',
-            field=models.JSONField(default=dict, help_text='How busy backends say they are: waiting, running, cache used.'),
+            model_name="edge",
+            name="loads",
+            field=models.JSONField(
+                default=dict, help_text="How busy backends say they are: waiting, running, cache used."
+            ),
         ),
     ]
