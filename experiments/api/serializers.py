@@ -240,3 +240,13 @@ class PromotionSerializer(ReasonSerializer):
     """Why, and which candidate; it may be left out when there is only one."""
 
     variant = serializers.CharField(required=False, allow_blank=True, max_length=63, default="")
+
+
+class EdgeSplitSerializer(serializers.Serializer[object]):
+    """The shares that were set, and the units that one edge saw."""
+
+    edge = serializers.CharField()
+    shares = serializers.DictField(child=serializers.FloatField())
+    units = serializers.DictField(child=serializers.IntegerField())
+    e_value_log10 = serializers.FloatField(help_text="Evidence against the split; 3 is a thousand to one.")
+    drifts = serializers.BooleanField()

@@ -1,5 +1,6 @@
 """REST views of metrics and experiments: each parses, calls an action and answers."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,11 +28,13 @@ from experiments.actions.start import start
 from experiments.api.serializers import (
     AnalysisSerializer,
     DecisionSerializer,
+    EdgeSplitSerializer,
     ExperimentSerializer,
     MetricSerializer,
     PromotionSerializer,
     ReasonSerializer,
 )
+from experiments.edge_splits import edge_splits
 from experiments.forecast import Forecast, Stated, forecast, read_stated
 from experiments.models import Experiment, Metric, State
 from experiments.queries import experiments
@@ -202,6 +205,16 @@ class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
         """What to expect, before the start."""
         found = forecast(self.get_object(), read_stated(_mapping(request.data)))
         return Response(found.model_dump(mode="json"))
+
+    @extend_schema(
+        description="Whether each edge splits users as it was told: the shares that were set, the units that it saw, "
+        "and the evidence against the split, valid at every look.",
+        responses={200: EdgeSplitSerializer(many=True), **READ_PROBLEMS, 503: problem("The lake cannot be read.")},
+    )
+    @action(detail=True, pagination_class=None)
+    def edges(self, request: Request, key: str) -> Response:
+        """The split of each edge."""
+        return Response([asdict(split) for split in edge_splits(self.get_object())])
 
     def _answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
         """The experiment as GET shows it."""

@@ -48,6 +48,7 @@ READS = [
         "experiments/waiting",
         "experiments/live/analyses",
         "experiments/live/decisions",
+        "experiments/live/edges",
         "issuers",
         "issuers/login",
         "access-keys",

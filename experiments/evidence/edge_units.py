@@ -1,0 +1,26 @@
+"""How many units of each variant each edge has seen."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+import narwhals as nw
+
+from experiments.evidence.reading import read_lake
+from experiments.evidence.rows import measured_requests
+
+
+def units_by_edge(lake_url: str, experiment: str, started_at: datetime) -> Mapping[str, Mapping[str, int]]:
+    """Distinct measured units by edge and variant; one that came by two edges counts at both. Starts threads.
+
+    Raises:
+        Unavailable: `lake-unavailable`.
+
+    """
+    with read_lake(lake_url) as reading:
+        seen = measured_requests(reading.requests, experiment, started_at).select("edge", "variant", "unit").unique()
+        rows = seen.group_by("edge", "variant").agg(nw.len().alias("units")).collect("pyarrow").rows(named=True)
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        found[row["edge"]][row["variant"]] = int(row["units"])
+    return dict(found)
