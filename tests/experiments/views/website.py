@@ -24,8 +24,8 @@ measured(running("measured", traffic=10), found())
 
 
 @contextmanager
-def run_website(directory: Path) -> Iterator[str]:
-    """Serve a fresh database in `directory`; yields the address."""
+def run_website(directory: Path, fill: str = FILL) -> Iterator[str]:
+    """Serve a fresh database in `directory`, which the program `fill` fills; yields the address."""
     port = free_port()
     with run_valkey(directory / "valkey") as valkey:
         environment = {
@@ -34,7 +34,7 @@ def run_website(directory: Path) -> Iterator[str]:
             "SLUICE_DATA_DIRECTORY": str(directory),
             "SLUICE_REDIS_URL": valkey.url,
         }
-        for arguments in (["manage.py", "migrate", "--verbosity", "0"], ["-c", FILL]):
+        for arguments in (["manage.py", "migrate", "--verbosity", "0"], ["-c", fill]):
             subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, env=environment)
         serve = [sys.executable, "-m", "gunicorn", "controlplane.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         with stopping(subprocess.Popen(serve, cwd=ROOT, env=environment)):
