@@ -1,6 +1,7 @@
 """Measure an experiment and keep what was found."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -11,11 +12,13 @@ from pydantic import TypeAdapter
 from controlplane.settings import get_environment
 from experiments.decide import ExperimentState, Plan, look_is_due, time_is_over
 from experiments.evidence import CollectedEvidence, collect_evidence
+from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.health import HealthEvidence, Overlap, Stage, check_health
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
+from routing.models import Edge
 from routing.queries import latest_table
 
 RESULTS = TypeAdapter(Results)
@@ -26,24 +29,30 @@ KEEP_ONE_EACH = timedelta(minutes=10)
 def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: datetime) -> tuple[Analysis, Results]:
     """Collect the evidence, judge it, and store both with the versions they came from."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    collected = collect_evidence(
-        get_environment().lake_url, experiment.key, experiment.started_at, metric_definitions(experiment), now=now
-    )
+    lake = get_environment().lake_url
+    collected = collect_evidence(lake, experiment.key, experiment.started_at, metric_definitions(experiment), now=now)
+    several = Edge.objects.count() > 1
+    by_edge = units_by_edge(lake, experiment.key, experiment.started_at) if several else {}
     looks = replace(state.looks, last=time_is_over(plan, state, now))
     to_judge = judge_plan(experiment, plan)
-    results = replace(judge(to_judge, collected.evidence, looks=looks), findings=_findings(to_judge, collected))
+    results = replace(
+        judge(to_judge, collected.evidence, looks=looks), findings=_findings(to_judge, collected, by_edge)
+    )
     look = look_is_due(plan, state, results, now)
     return _store(experiment, collected, results, look=look, now=now), results
 
 
-def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
-    """What is wrong with the records or the randomisation."""
+def _findings(
+    plan: JudgePlan, collected: CollectedEvidence, by_edge: Mapping[str, Mapping[str, int]]
+) -> tuple[Finding, ...]:
+    """What is wrong with the records or the randomisation, overall and at each edge."""
     units, sums = collected.evidence.units, collected.evidence.sums
     overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
     by_metric: dict[str, dict[str, UnitSums]] = {}
     for (metric, variant), found in sums.items():
         by_metric.setdefault(metric, {})[variant] = found
-    stage = Stage("all stages", plan.shares, units)
+    segments = {("edge", edge): counts for edge, counts in by_edge.items()}
+    stage = Stage("all stages", plan.shares, units, segments)
     return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric))
 
 

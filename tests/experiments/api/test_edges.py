@@ -8,11 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from controlplane.actors import SLUICE
+from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.models import Experiment
 from routing.events.schema import REQUESTS
+from routing.models import Edge
 from tests.experiments.drafts import draft
 from tests.people import Caller
 from tests.routing.events.rows import request_row, store
@@ -76,3 +79,22 @@ def test_without_traffic_there_is_no_edge_to_judge(lake: str, running: Experimen
 def test_a_draft_has_no_split(lake: str, viewer: Caller) -> None:
     draft()
     assert json.loads(viewer.get("experiments/canary/edges").content) == []
+
+
+def test_an_edge_that_drifts_is_a_finding_of_the_analysis(
+    lake: str, running: Experiment, viewer: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=lake))
+    for name in ("left", "right"):
+        Edge.objects.create(name=name, seen_at=timezone.now())
+    lopsided = [("left", 1_300, 700), ("right", 700, 1_300)]
+    for number, (edge, control, better) in enumerate(lopsided):
+        first = number * 10_000
+        store(lake, REQUESTS, [*rows(running, edge, "control", control, first)])
+        store(lake, REQUESTS, [*rows(running, edge, "better", better, first + 5_000)])
+
+    reconcile(running, now=timezone.now())
+
+    findings = running.analyses.latest("id").results["findings"]
+    assert {finding["code"] for finding in findings} == {"segment-sample-ratio"}
+    assert "edge" in findings[0]["detail"]
