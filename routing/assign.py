@@ -8,6 +8,7 @@ from types import MappingProxyType
 import xxhash
 
 from routing.table import BUCKETS, Endpoint, Segment, Tier, admitted, meets, segments
+from routing.units import NoUnitError, canonical_unit
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -37,7 +38,7 @@ def bucket(salt: str, unit: str) -> int:
 def assign(
     endpoint: Endpoint, unit: str | None, headers: Mapping[str, str] = NO_HEADERS, body_bytes: int | None = None
 ) -> Assignment:
-    """The assignment of a unit on an endpoint; no unit, or an empty one, gets the endpoint's own backend.
+    """The assignment of a unit on an endpoint; no unit, or a text that is none, gets the endpoint's own backend.
 
     `headers` by their names in lower case decide audiences and tiers; `body_bytes` is the length of the body, where
     it is known.
@@ -45,11 +46,19 @@ def assign(
     for tier in endpoint.tiers:
         if _answers(tier, headers, body_bytes):
             return Assignment(tier.backend, None, None, None, None, tier=tier.key)
-    if not unit:
+    known = _canonical(unit)
+    if known is None:
         return Assignment(endpoint.backend, None, None, None, None)
-    place = bucket(endpoint.salt, unit)
+    place = bucket(endpoint.salt, known)
     found = _segment_at(segments(endpoint, admitted(endpoint, headers)), place)
     return Assignment(found.backend, found.experiment, found.variant, found.stage, place, found.held_out)
+
+
+def _canonical(unit: str | None) -> str | None:
+    try:
+        return canonical_unit(unit or "")
+    except NoUnitError:
+        return None
 
 
 def _answers(tier: Tier, headers: Mapping[str, str], body_bytes: int | None) -> bool:

@@ -5,20 +5,17 @@ from pathlib import Path
 from threading import Event
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
+from routing.access_log import FAILED, BrokenLineError, ending_of, read_line
 from routing.edge.applier import Applier, NotYetError, TableRefusedError
 from routing.edge.calls import EnvoyAwayError
 from routing.edge.cuts import Cuts
-from routing.edge.rows import LINE_START, LogLine, failed
 from routing.guard import Cut, Outcome, Watch
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.02
 MOST_BYTES = 4 << 20
-
-_LINE = TypeAdapter(LogLine)
 
 
 class Tail:
@@ -94,12 +91,11 @@ class Guarding:
 def _outcomes(lines: list[bytes]) -> Iterator[Outcome]:
     for line in lines:
         try:
-            log_line = _LINE.validate_json(line[max(line.rfind(LINE_START), 0) :])
-        except ValidationError:
+            log_line = read_line(line)
+        except BrokenLineError:
             continue
         facts = log_line.facts
         if facts.experiment and facts.variant and not facts.shadow and not facts.forced:
             first_byte = None if log_line.ttft_us is None else log_line.ttft_us / 1000
-            yield Outcome(
-                log_line.ended_at(), facts.experiment, facts.variant, failed(log_line), first_byte, log_line.time
-            )
+            failed = ending_of(log_line).result in FAILED
+            yield Outcome(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)

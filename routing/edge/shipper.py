@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from routing.edge.rows import BrokenLineError, to_row
+from routing.access_log import BrokenLineError, to_row
 from routing.edge.spool import START, Batch, Position, Spool
 from routing.edge.stream import RequestStream
 

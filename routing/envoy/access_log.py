@@ -14,7 +14,13 @@ LINE = {
     "facts": f"%DYNAMIC_METADATA({FACTS})%",
     "answered_by": f"%UPSTREAM_METADATA({HOST_FACTS})%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(:PATH)%",
+    "sent_type": "%REQ(CONTENT-TYPE)%",
     "kind": "%RESP(CONTENT-TYPE)%",
+    "encoding": "%RESP(CONTENT-ENCODING)%",
+    "body_bytes": "%BYTES_SENT%",
+    "grpc_status": "%GRPC_STATUS_NUMBER%",
 }
 
 

@@ -12,10 +12,9 @@ PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts"
 
 def route_action(endpoint: Endpoint) -> Message:
     """The action of all routes of an endpoint; the cluster is still to be added."""
-    seconds = f"{endpoint.timeout_seconds}s"
     return {
-        "timeout": seconds,
-        "idle_timeout": seconds,
+        "timeout": f"{endpoint.timeout_seconds}s",
+        "idle_timeout": duration(_longest_silence(endpoint)) if _longest_silence(endpoint) else "0s",
         "auto_host_rewrite": True,
         "retry_policy": _retry_policy(endpoint),
         **_rewrite(endpoint),
@@ -33,10 +32,21 @@ def answer_headers(endpoint: Endpoint) -> Message:
     return {"response_headers_to_add": headers} if headers else {}
 
 
+def _longest_silence(endpoint: Endpoint) -> float:
+    """In seconds, 0 for any. An answer that may take so long to begin may be silent for as long.
+
+    Envoy's limit for one attempt is not used: it ends once the time to the first byte is over, and then none holds.
+    """
+    limits = endpoint.limits
+    if limits.idle_seconds:
+        return max(limits.idle_seconds, limits.first_byte_seconds)
+    return float(endpoint.timeout_seconds)
+
+
 def _retry_policy(endpoint: Endpoint) -> Message:
     """Tries again only while the backend cannot have seen the request."""
     limits = endpoint.limits
-    times = {"per_try_timeout": limits.first_byte_seconds, "per_try_idle_timeout": limits.idle_seconds}
+    first_byte = {"per_try_timeout": duration(limits.first_byte_seconds)} if limits.first_byte_seconds else {}
     return {
         "retry_on": "connect-failure,refused-stream,reset-before-request",
         "num_retries": limits.retries,
@@ -49,7 +59,7 @@ def _retry_policy(endpoint: Endpoint) -> Message:
             }
         ],
         "host_selection_retry_max_attempts": 3,
-        **{name: duration(seconds) for name, seconds in times.items() if seconds > 0},
+        **first_byte,
     }
 
 

@@ -128,10 +128,11 @@ def _is_ip(host: str) -> bool:
 
 
 def _host(address: SplitResult, backend: Backend, machine: _Machine) -> Message:
-    """A host tells which backend answered, and at which prices: a cost is right whatever a later table says."""
+    """A host tells which backend answered, what it speaks, and at which prices: right whatever a later table says."""
     port = address.port or DEFAULT_PORTS[address.scheme]
     facts = {
         "backend": backend.key,
+        "protocol": backend.protocol,
         "prompt_price": backend.prompt_price,
         "completion_price": backend.completion_price,
     }

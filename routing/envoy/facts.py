@@ -6,7 +6,8 @@ from routing.table import Endpoint, Segment
 
 def endpoint_facts(endpoint: Endpoint, version: int) -> Message:
     """What is so for every request of an endpoint."""
-    return {"endpoint": endpoint.key, "table_version": version, "forced": False}
+    unit = endpoint.unit.source.value
+    return {"endpoint": endpoint.key, "table_version": version, "forced": False, "unit_source": unit}
 
 
 def arm_facts(segment: Segment) -> Message:

@@ -2,17 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from routing.envoy.names import (
-    ADDRESS_FIELDS,
-    BODY_FIELDS,
-    COOKIE,
-    FACTS,
-    FIELDS,
-    HTTP_FILTERS,
-    STREAM_FIELDS,
-    Message,
-)
-from routing.kinds import KINDS, Kind, Told
+from routing.envoy.answers import answers_filter
+from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
+from routing.kinds import KINDS, Kind
 from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"
@@ -20,41 +12,25 @@ MODEL = "model"
 # Also with a character set behind it, as llama.cpp and many clients write it. Left to itself Envoy takes none of those.
 JSON_TYPE = {"regex": r"(?i)application/([a-z0-9.-]+\+)?json\s*(;.*)?"}
 
-# A filter that is off for the whole listener works for routes that hold this.
-SWITCHED_ON = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
 
-
-def count_rules(told: Iterable[Told]) -> list[Message]:
-    """Rules that take numbers from the JSON of answers; each only once."""
-    return [_rule(number.steps, FACTS, number.count, "NUMBER") for number in dict.fromkeys(told)]
-
-
-def body_rules(rules: list[Message]) -> Message:
-    """Rules for bodies of JSON."""
-    return {"rules": rules, "allow_content_types_regex": JSON_TYPE}
+def no_body_rules() -> Message:
+    """Rules of bodies that take nothing, which the filter has where no route says otherwise."""
+    return {"rules": [_rule((MODEL,), FIELDS, MODEL, "STRING")], "allow_content_types": ["none"]}
 
 
 def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
     """What the filters of bodies do for requests that may be one of these endpoints'; nothing where no body decides.
 
-    Bodies are read only where they hold something: reading means that Envoy keeps them whole. Streams are not kept.
+    Requests are read only where they hold something: reading means that Envoy keeps them whole. Answers are not kept.
     """
-    wanted = {endpoint.unit.name for endpoint in endpoints if endpoint.unit.source is UnitSource.BODY}
-    request_rules = [_rule(name.split("."), FIELDS, name, "STRING") for name in sorted(wanted)]
+    wanted = sorted({endpoint.unit.name for endpoint in endpoints if endpoint.unit.source is UnitSource.BODY})
+    rules = [_rule(name.split("."), FIELDS, name, "STRING") for name in wanted]
+    rules += [_rule(name.split("."), FIELDS, value_field(name), "PROTOBUF_VALUE") for name in wanted]
     if any(endpoint.models for endpoint in endpoints):
-        request_rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
-    kinds = _kinds(endpoints, backends)
-    counts = count_rules(told for kind in kinds for told in kind.plain)
-    rules: Message = {}
-    if request_rules:
-        rules["request_rules"] = body_rules(request_rules)
-    if counts:
-        rules["response_rules"] = body_rules(counts)
+        rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
-    return {
-        **({BODY_FIELDS: {"@type": message_type, **rules}} if rules else {}),
-        **({STREAM_FIELDS: SWITCHED_ON} if any(kind.streamed for kind in kinds) else {}),
-    }
+    options = {"@type": message_type, "request_rules": {"rules": rules, "allow_content_types_regex": JSON_TYPE}}
+    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(_kinds(endpoints, backends))}
 
 
 def address_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
@@ -74,9 +50,24 @@ def address_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) 
     return {ADDRESS_FIELDS: {"@type": message_type, **rules}} if rules else {}
 
 
+def value_field(name: str) -> str:
+    """The field that tells whether what a body's field of this name holds is a text, a number or a truth."""
+    return f"value {name}"
+
+
 def cookie_field(name: str) -> str:
     """The field that holds a cookie of this name."""
     return f"cookie {name}"
+
+
+def reads_requests(endpoints: Iterable[Endpoint]) -> bool:
+    """Whether bodies of requests decide anything on endpoints, so that they have to be read."""
+    return any(endpoint.unit.source is UnitSource.BODY or endpoint.models for endpoint in endpoints)
+
+
+def reads_answers(endpoint: Endpoint, backends: dict[str, Backend]) -> bool:
+    """Whether anything is read of the bodies of an endpoint's answers."""
+    return bool(answers_filter(_kinds([endpoint], backends)))
 
 
 def _kinds(endpoints: Iterable[Endpoint], backends: dict[str, Backend]) -> list[Kind]:
@@ -103,7 +94,11 @@ def _cookies(endpoints: Iterable[Endpoint]) -> Iterable[str]:
 
 
 def _cookie_rule(name: str) -> Message:
-    present = {"metadata_namespace": FIELDS, "key": cookie_field(name), "type": "STRING"}
+    present: Message = {"metadata_namespace": FIELDS, "key": cookie_field(name), "type": "STRING"}
+    if name == COOKIE:
+        # What the edge never gave anybody is nobody's unit.
+        given = {"pattern": {"regex": r"^(?:([0-9a-f-]{36})|\C*)$"}, "substitution": r"\1"}
+        present["regex_value_rewrite"] = given
     return {"cookie": name, "on_header_present": present}
 
 

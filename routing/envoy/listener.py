@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from routing.envoy.access_log import access_log
+from routing.envoy.answers import answers_reader
 from routing.envoy.explanation import explanation
-from routing.envoy.fields import body_rules, count_rules
+from routing.envoy.fields import no_body_rules
 from routing.envoy.gate import discovered_filters, retry_after
+from routing.envoy.identity import identity
 from routing.envoy.local_replies import local_replies
 from routing.envoy.names import (
     ADDRESS_FIELDS,
@@ -22,17 +24,15 @@ from routing.envoy.names import (
     RETRY,
     ROUTE_FACTS,
     ROUTES,
+    SALT,
     SHADOWS,
     STATISTICS_PREFIX,
-    STREAM_FIELDS,
     TOKENS,
     UNIT,
     Message,
 )
-from routing.kinds import KINDS
 from routing.table import LARGEST_BODY
 
-EVENT_BYTES = 1 << 20
 LARGEST_HEADERS_KB = 60
 
 # Envoy lets clients with internal addresses choose request ids and steer it by headers. Here nobody is internal.
@@ -135,11 +135,9 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
 
     The unit is looked for behind the gate, as a token's claim may hold it; limits count what the gate let through.
     """
+    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", request_rules=no_body_rules())
     entrance = [gate[TOKENS], gate[KEYS]] if gate else []
     limited = [_filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after()), gate[LIMITS]] if gate else []
-    counts = count_rules(told for kind in KINDS.values() for told in kind.plain)
-    body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", response_rules=body_rules(counts))
-    stream_fields = _filter(STREAM_FIELDS, "sse_to_metadata.v3.SseToMetadata", response_rules=_stream_rules())
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
         _filter(ADDRESS_FIELDS, "header_to_metadata.v3.Config"),
@@ -149,10 +147,12 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
         _filter(MODEL_FACTS, "set_metadata.v3.Config"),
         *entrance,
         *limited,
-        _filter(UNIT, "set_filter_state.v3.Config", clear_route_cache=True),
+        _filter(UNIT, "set_filter_state.v3.Config"),
+        identity(),
+        _filter(SALT, "set_filter_state.v3.Config", clear_route_cache=True),
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
-        {**stream_fields, "disabled": True},
+        answers_reader(),
         explanation(),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
@@ -160,14 +160,3 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
 
 def _filter(name: str, kind: str, **options: object) -> Message:
     return {"name": name, "typed_config": {"@type": f"{HTTP_FILTERS}.{kind}", **options}}
-
-
-def _stream_rules() -> Message:
-    """A route cannot have rules of its own, so that these are of all kinds: no two use a path for different numbers."""
-    message_type = "type.googleapis.com/envoy.extensions.content_parsers.json.v3.JsonContentParser"
-    rules = count_rules(told for kind in KINDS.values() for told in kind.streamed)
-    parser = {"@type": message_type, "rules": [{"rule": rule} for rule in rules]}
-    return {
-        "content_parser": {"name": "envoy.content_parsers.json", "typed_config": parser},
-        "max_event_size": EVENT_BYTES,
-    }

@@ -10,6 +10,7 @@ PROBLEMS = {
     404: ("no-endpoint", "No endpoint here", "Check the path; the control plane lists the endpoints."),
     408: ("request-timeout", "The request did not arrive", "Send the whole request without a pause."),
     413: ("request-too-large", "The request is too large", "Send less than 32 MiB."),
+    415: ("body-compressed", "The body is compressed", "Send it as it is, without `Content-Encoding`."),
     502: ("backend-broken", "The model's backend answers nonsense", "Try again; if it lasts, check the backend."),
     503: ("backend-unavailable", "The model's backend does not answer", "Try again; if it lasts, check the backend."),
     504: ("backend-timeout", "The model took too long", "Ask for less, or raise the endpoint's time limit."),

@@ -41,8 +41,13 @@ def tier_match(tier: Tier) -> Message:
 
 
 def present_state(key: str) -> Message:
-    """A filter state that holds something."""
-    return {"key": key, "string_match": {"safe_regex": {"regex": r"\C+"}}}
+    """A filter state that holds something, which does not begin with what stands for nothing."""
+    return {"key": key, "string_match": {"safe_regex": {"regex": r"[^\x7f]\C*"}}}
+
+
+def encoded_match() -> Message:
+    """Requests whose bodies are compressed."""
+    return {"headers": [_regex("content-encoding", "identity", flags="(?i)") | {"invert_match": True}]}
 
 
 def join(*matches: Message) -> Message:

@@ -46,9 +46,11 @@ KEYS = "sluice.keys"
 RETRY = "sluice.retry"
 LIMITS = "sluice.limits"
 UNIT = "sluice.unit"
+IDENTITY = "sluice.identity"
+SALT = "sluice.salt"
 ARM_FACTS = "sluice.arm_facts"
 PARAMETERS = "sluice.parameters"
-STREAM_FIELDS = "sluice.stream_fields"
+ANSWERS = "sluice.answers"
 EXPLANATION = "sluice.explanation"
 
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.

@@ -12,10 +12,11 @@ from itertools import groupby
 from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
 from routing.envoy.arms import assignment, parameter_filter
 from routing.envoy.facts import endpoint_facts, set_facts
-from routing.envoy.fields import address_filter, body_filter
+from routing.envoy.fields import address_filter, body_filter, reads_answers, reads_requests
 from routing.envoy.gate import key_filter, token_filter
 from routing.envoy.matches import (
     address_match,
+    encoded_match,
     header_matcher,
     join,
     model_match,
@@ -35,12 +36,18 @@ from routing.envoy.names import (
     TABLE_PATH,
     Message,
 )
-from routing.envoy.units import unit_filter
+from routing.envoy.units import unit_filters, unit_place
 from routing.table import Backend, Endpoint, Parameters, Table, combined, segments
 
 NO_ENDPOINT = "No endpoint of this edge matches the path of this request."
 NO_MODEL = "No endpoint of this edge serves the model of this request."
+COMPRESSED = "This endpoint reads the body of a request, and this one is compressed."
 UNCHANGED = Parameters()
+# Compressed answers could not be read.
+UNCOMPRESSED = {
+    "header": {"key": "accept-encoding", "value": "identity"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 # The header that asks for an explanation stays: it is looked at again when the answer comes.
 INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, SHADOW_HEADER]
 
@@ -82,6 +89,8 @@ def _group_routes(
 ) -> Iterator[Message]:
     """The routes of endpoints that differ in the model alone."""
     by_model = any(endpoint.models for endpoint in group)
+    if reads_requests(group):
+        yield _compressed_route(address, group, version)
     for endpoint in group:
         match = join(address, model_match(endpoint)) if by_model else address
         yield from _EndpointRoutes(endpoint, match, backends, version).in_order()
@@ -117,6 +126,16 @@ def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, 
     }
 
 
+def _compressed_route(address: Message, group: list[Endpoint], version: int) -> Message:
+    """Refuses what cannot be read; it is logged as the endpoint's where there is one alone."""
+    facts = {**endpoint_facts(group[0], version), "backend": group[0].backend}
+    return {
+        "match": join(address, encoded_match()),
+        "direct_response": {"status": 415, "body": {"inline_string": COMPRESSED}},
+        **({"typed_per_filter_config": {ROUTE_FACTS: set_facts(facts)}} if len(group) == 1 else {}),
+    }
+
+
 def _not_found(detail: str) -> Message:
     return {"status": 404, "body": {"inline_string": detail}}
 
@@ -143,6 +162,7 @@ class _EndpointRoutes:
         self._match = match
         self._action = route_action(endpoint)
         self._facts = endpoint_facts(endpoint, version)
+        self._uncompressed = {"request_headers_to_add": [UNCOMPRESSED]} if reads_answers(endpoint, backends) else {}
         # A request whose model decides is no endpoint's until it was read; any other is from the start.
         self._facts_filter = MODEL_FACTS if "filter_state" in match or "dynamic_metadata" in match else ROUTE_FACTS
         self._common = {
@@ -151,7 +171,7 @@ class _EndpointRoutes:
             **body_limit_filter(endpoint),
             **token_filter(endpoint),
             **key_filter(endpoint),
-            **unit_filter(endpoint),
+            **unit_filters(endpoint),
         }
 
     def in_order(self) -> Iterator[Message]:
@@ -195,5 +215,7 @@ class _EndpointRoutes:
                 **self._common,
                 **parameter_filter(parameters),
             },
+            **self._uncompressed,
+            **unit_place(self._endpoint),
             **answer_headers(self._endpoint),
         }

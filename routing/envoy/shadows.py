@@ -6,7 +6,7 @@ from routing.envoy.actions import route_action
 from routing.envoy.facts import endpoint_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter
 from routing.envoy.names import FORCED_VARIANT_HEADER, ROUTE_FACTS, SHADOW_HEADER, SHADOWS, Message
-from routing.envoy.units import unit_filter
+from routing.envoy.units import unit_filters, unit_place
 from routing.table import Endpoint, Shadow, Table
 
 TRANSPORT_SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets"
@@ -54,8 +54,9 @@ def _routes(table: Table) -> Iterator[Message]:
                     ROUTE_FACTS: set_facts({**endpoint_facts(endpoint, table.version), **_facts(shadow)}),
                     **address_filter([endpoint], backends),
                     **body_filter([endpoint], backends),
-                    **unit_filter(endpoint),
+                    **unit_filters(endpoint),
                 },
+                **unit_place(endpoint),
             }
 
 

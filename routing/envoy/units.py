@@ -1,7 +1,19 @@
 """The unit of a request: where it is found, and the cookie for who has none."""
 
-from routing.envoy.fields import cookie_field
-from routing.envoy.names import COOKIE, FIELDS, HTTP_FILTERS, NEW_COOKIE, RAW_UNIT, SALTED_UNIT, UNIT, Message
+from routing.envoy.fields import cookie_field, value_field
+from routing.envoy.identity import header_place, metadata_place
+from routing.envoy.names import (
+    COOKIE,
+    FIELDS,
+    HTTP_FILTERS,
+    IDENTITY,
+    NEW_COOKIE,
+    RAW_UNIT,
+    SALT,
+    SALTED_UNIT,
+    UNIT,
+    Message,
+)
 from routing.table import Endpoint, Unit, UnitSource
 
 CLAIMS = "envoy.filters.http.jwt_authn"
@@ -9,14 +21,35 @@ COOKIE_SECONDS = 365 * 24 * 3600
 NEW_UNIT = f"{COOKIE}=%REQ(X-REQUEST-ID)%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
 
 
-def unit_filter(endpoint: Endpoint) -> Message:
-    """Keeps the unit, and what is hashed, with the request; the last source that holds something counts."""
+# Where the identity filter leaves a unit that it looked at.
+CANONICAL = f"%DYNAMIC_METADATA({FIELDS}:unit)%"
+
+
+def unit_filters(endpoint: Endpoint) -> Message:
+    """Keeps the unit as it came, and then as all write it, with what is hashed.
+
+    The last source that holds something counts. What is hashed is made of what was kept, not of a source: behind a
+    salt no source is empty.
+    """
     salt = endpoint.salt.replace("%", "%%")
-    states = [_state(NEW_COOKIE, "envoy.string", NEW_UNIT)] if endpoint.unit.anonymous else []
-    for source in _sources(endpoint.unit):
-        states.append(_state(RAW_UNIT, "envoy.string", source))
-        states.append(_state(SALTED_UNIT, "envoy.hashable_string", f"{salt}:{source}"))
-    return {UNIT: {"@type": f"{HTTP_FILTERS}.set_filter_state.v3.Config", "on_request_headers": states}}
+    came = [_state(NEW_COOKIE, "envoy.string", NEW_UNIT)] if endpoint.unit.anonymous else []
+    came += [_state(RAW_UNIT, "envoy.string", source) for source in _sources(endpoint.unit)]
+    salted = _state(SALTED_UNIT, "envoy.hashable_string", f"{salt}:%FILTER_STATE({RAW_UNIT}:PLAIN)%")
+    kept = [_state(RAW_UNIT, "envoy.string", CANONICAL), salted]
+    kind = f"{HTTP_FILTERS}.set_filter_state.v3.Config"
+    return {name: {"@type": kind, "on_request_headers": states} for name, states in ((UNIT, came), (SALT, kept))}
+
+
+def unit_place(endpoint: Endpoint) -> Message:
+    """Metadata of an endpoint's routes: where the identity filter finds the unit."""
+    unit = endpoint.unit
+    place = {
+        UnitSource.HEADER: header_place(unit.name),
+        UnitSource.COOKIE: metadata_place(FIELDS, cookie_field(unit.name)),
+        UnitSource.BODY: metadata_place(FIELDS, value_field(unit.name), digits=unit.name),
+        UnitSource.CLAIM: metadata_place(CLAIMS, "claims", *unit.name.split(".")),
+    }[unit.source]
+    return {"metadata": {"filter_metadata": {IDENTITY: place}}}
 
 
 def cookie_headers(endpoint: Endpoint) -> list[Message]:

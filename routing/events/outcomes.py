@@ -24,13 +24,14 @@ from redis.exceptions import RedisError
 from controlplane.errors import FieldProblem, InvalidInput, Unavailable
 from routing import keys
 from routing.events.batches import EARLIEST
-from routing.units import unit_hash
+from routing.units import canonical_unit, unit_hash
 
 MOST_EVENTS = 1000
 REMEMBERED = timedelta(days=7)
 LARGEST_PROPERTIES = 8192
 LARGEST_VALUE = 1e12
 CLOCK_TOLERANCE = timedelta(hours=1)
+MICROSECOND = timedelta(microseconds=1)
 OUTCOME_NAME = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}"
 
 # The ids are marked only after the batch is stored, so that an event is never marked and lost.
@@ -79,8 +80,8 @@ class OutcomeEvent(BaseModel):
         strict=True,
         description="How much of it; 1 unless told otherwise.",
     )
-    unit: str | None = Field(
-        None, min_length=1, max_length=1000, description="The user, by the same id that the endpoint assigns by."
+    unit: Annotated[str, AfterValidator(canonical_unit)] | None = Field(
+        None, description="The user, by the same id that the endpoint assigns by: at most 1000 bytes of UTF-8."
     )
     request_id: str | None = Field(
         None, min_length=1, max_length=200, description="The request that it is about, by its x-request-id."
@@ -148,9 +149,10 @@ def accept(redis: Redis, events: Sequence[OutcomeEvent], key: bytes) -> Receipt:
         )
     if not events:
         return Receipt(0, 0)
-    received_at = datetime.now(UTC)
+    # In the order of the call, so that of two outcomes about one thing the later one is the newer.
+    now = datetime.now(UTC)
     names = [keys.OUTCOMES, *(_mark(event.id) for event in events)]
-    rows = [to_json(_row(event, key, received_at)) for event in events]
+    rows = [to_json(_row(event, key, now + number * MICROSECOND)) for number, event in enumerate(events)]
     try:
         new = cast("int", redis.eval(STORE_NEW, len(names), *names, int(REMEMBERED.total_seconds()), *rows))
     except RedisError as error:

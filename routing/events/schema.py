@@ -58,6 +58,11 @@ REQUESTS = LakeTable(
             pa.field("held_out", pa.bool_()),
             pa.field("queue_ms", pa.float64()),
             pa.field("client", pa.string()),
+            pa.field("result", pa.string()),
+            pa.field("failure", pa.string()),
+            pa.field("stop", pa.string()),
+            pa.field("without_unit", pa.string()),
+            pa.field("unreadable", pa.string()),
         ]
     ),
     clock="time",

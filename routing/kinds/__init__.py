@@ -13,7 +13,7 @@ from routing.kinds.tensorrt_llm import TENSORRT_LLM
 from routing.kinds.tgi import TGI
 from routing.kinds.torchserve import TORCHSERVE
 from routing.kinds.triton import TRITON
-from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Told
+from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Told
 from routing.kinds.vllm import VLLM
 
 _IN_ORDER = (
@@ -33,4 +33,4 @@ _IN_ORDER = (
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.key: kind for kind in _IN_ORDER})
 """All kinds by their key, in the order in which a form offers them."""
 
-__all__ = ["KINDS", "Count", "Kind", "LoadMetrics", "Question", "Ready", "Series", "Told"]
+__all__ = ["KINDS", "Count", "Kind", "LoadMetrics", "Question", "Ready", "Series", "Shape", "Told"]

@@ -1,6 +1,6 @@
 """Servers of the Open Inference Protocol, which KServe calls V2."""
 
-from routing.kinds.types import Kind, Question, Ready
+from routing.kinds.types import Kind, Question, Ready, Shape
 
 READY = Ready(
     Question("/v2/health/ready"),
@@ -11,10 +11,13 @@ READY = Ready(
 # `/v2/models/<name>/infer`, and with a version `/v2/models/<name>/versions/<version>/infer`.
 MODEL_IN_PATH = r"/v2/models/([^/?]+)"
 
+INFER = Shape(r"/infer", holds=("outputs",), completes=False)
+
 KSERVE_V2 = Kind(
     key="kserve-v2",
     label="Open Inference Protocol (KServe V2)",
     about="Any server of the Open Inference Protocol, like MLServer or OpenVINO's. Its answers tell no tokens.",
     ready=READY,
+    shapes=(INFER,),
     model_in_path=MODEL_IN_PATH,
 )

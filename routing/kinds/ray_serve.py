@@ -1,6 +1,6 @@
 """Ray Serve."""
 
-from routing.kinds.openai import USAGE
+from routing.kinds.openai import SHAPES, USAGE
 from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 RAY_SERVE = Kind(
@@ -12,6 +12,7 @@ RAY_SERVE = Kind(
     ),
     plain=USAGE,
     streamed=USAGE,
+    shapes=SHAPES,
     load=LoadMetrics(
         path="/metrics",
         port=8080,

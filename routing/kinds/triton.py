@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from routing.kinds.kserve_v2 import MODEL_IN_PATH, READY
-from routing.kinds.types import Count, Kind, LoadMetrics, Series, Told
+from routing.kinds.kserve_v2 import INFER, MODEL_IN_PATH, READY
+from routing.kinds.types import Count, Kind, LoadMetrics, Series, Shape, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
+
+# What else an answer of the generate extension holds is up to the model; a stream has no mark of its end.
+GENERATE = Shape(r"/generate(?:_stream)?", holds=("model_name",))
 
 TRITON = Kind(
     key="triton",
@@ -15,10 +18,11 @@ TRITON = Kind(
     # What the vLLM and TensorRT-LLM backends answer when `return_num_input_tokens` and `return_num_output_tokens`
     # ask for it. Each event of a stream tells its own output tokens alone, so that no event knows their sum.
     plain=(
-        Told(Count.PROMPT_TOKENS, ("num_input_tokens",)),
-        Told(Count.COMPLETION_TOKENS, ("num_output_tokens",)),
+        Told(Count.PROMPT_TOKENS, "num_input_tokens"),
+        Told(Count.COMPLETION_TOKENS, "num_output_tokens"),
     ),
-    streamed=(Told(Count.PROMPT_TOKENS, ("num_input_tokens",)),),
+    streamed=(Told(Count.PROMPT_TOKENS, "num_input_tokens"),),
+    shapes=(INFER, GENERATE),
     load=LoadMetrics(
         path="/metrics",
         port=8002,

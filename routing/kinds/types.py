@@ -6,12 +6,16 @@ from enum import StrEnum
 
 MODEL = "{model}"
 
+DONE = "[DONE]"
+"""The last event of a stream of OpenAI's API, which is no JSON."""
+
 
 class Count(StrEnum):
     """A number that an answer may tell of its request."""
 
     PROMPT_TOKENS = "prompt_tokens"
     COMPLETION_TOKENS = "completion_tokens"
+    TOTAL_TOKENS = "total_tokens"
     QUEUE_MS = "queue_ms"
 
 
@@ -49,10 +53,30 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A number and the steps into the JSON of an answer, or into that of an event of a stream, which lead to it."""
+    """A number and the JSON member that tells it, wherever in an answer it stands; the last one of a stream counts."""
 
     count: Count
-    steps: tuple[str, ...]
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an answer to a POST is, where the protocol says so.
+
+    `paths` is a regular expression for the end of the path. A plain answer is JSON in which one of the members `holds`
+    is filled. A stream ends with one of `ends`: `[DONE]`, or the name of an event. The members `stops` say why the
+    model stopped. `completes` is False where an answer has no completion, and so no tokens of one.
+    """
+
+    paths: str
+    holds: tuple[str, ...]
+    ends: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    completes: bool = True
+
+    def is_for(self, path: str) -> bool:
+        """Whether it is what a path, with or without a query, answers."""
+        return re.search(rf"(?:{self.paths})/?$", path.partition("?")[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +105,8 @@ class LoadMetrics:
 class Kind:
     """A kind of model server; what its documentation does not say is left empty, and unknown.
 
-    `plain` and `streamed` are what its answers tell of tokens, `headers` which response header tells what, and
-    `model_in_path` a regular expression whose one group finds the model's name in a path.
+    `plain` and `streamed` are what its answers tell of tokens, `headers` which response header tells what, `shapes`
+    what an answer is, and `model_in_path` a regular expression whose one group finds the model's name in a path.
     """
 
     key: str
@@ -92,8 +116,13 @@ class Kind:
     plain: tuple[Told, ...] = ()
     streamed: tuple[Told, ...] = ()
     headers: tuple[tuple[str, Count], ...] = ()
+    shapes: tuple[Shape, ...] = ()
     load: LoadMetrics | None = None
     model_in_path: str = ""
+
+    def shape_of(self, path: str) -> Shape | None:
+        """What an answer to this path is; None where the protocol does not say."""
+        return next((shape for shape in self.shapes if shape.is_for(path)), None)
 
     def ready_path(self, model: str = "") -> str:
         """The path that tells whether the server, or this one model of it, is ready.

@@ -1,6 +1,6 @@
 """vLLM's own server."""
 
-from routing.kinds.openai import USAGE
+from routing.kinds.openai import SHAPES, USAGE
 from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 VLLM = Kind(
@@ -10,6 +10,7 @@ VLLM = Kind(
     ready=Ready(Question("/health"), "The engine lives; the port opens only once the model is loaded."),
     plain=USAGE,
     streamed=USAGE,
+    shapes=SHAPES,
     load=LoadMetrics(
         path="/metrics",
         waiting=(Series("vllm:num_requests_waiting"),),

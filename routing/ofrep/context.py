@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routing.ofrep.errors import FlagError
+from routing.units import NoUnitError, canonical_unit
 
 TARGETING_KEY = "targetingKey"
 RECORD_EXPOSURE = "recordExposure"
-LONGEST_UNIT = 1000
-"""As long as that of an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,7 @@ def read_context(body: object) -> Context:
     context = body.get("context") if isinstance(body, dict) else None
     if not isinstance(context, dict):
         raise FlagError(400, "INVALID_CONTEXT", "Send an object with the object `context`.")
-    unit = context.get(TARGETING_KEY)
-    if unit is None or unit == "":
-        raise FlagError(400, "TARGETING_KEY_MISSING", "Name the user in the context's `targetingKey`.")
-    if not isinstance(unit, str) or len(unit) > LONGEST_UNIT or not _is_unicode(unit):
-        detail = f"Send as `targetingKey` a text of at most {LONGEST_UNIT} characters of Unicode."
-        raise FlagError(400, "INVALID_CONTEXT", detail)
+    unit = _unit(context.get(TARGETING_KEY))
     record = context.get(RECORD_EXPOSURE, False)
     if not isinstance(record, bool):
         raise FlagError(400, "INVALID_CONTEXT", "Send true or false as `recordExposure`, or leave it out.")
@@ -43,6 +37,12 @@ def read_context(body: object) -> Context:
     return Context(unit, headers, record)
 
 
-def _is_unicode(text: str) -> bool:
-    """Whether the text can be hashed: JSON can spell half of a character, UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _unit(sent: object) -> str:
+    if sent is None or (isinstance(sent, str) and not sent.strip()):
+        raise FlagError(400, "TARGETING_KEY_MISSING", "Name the user in the context's `targetingKey`.")
+    if not isinstance(sent, str):
+        raise FlagError(400, "INVALID_CONTEXT", "Send a text as `targetingKey`.")
+    try:
+        return canonical_unit(sent)
+    except NoUnitError as error:
+        raise FlagError(400, "INVALID_CONTEXT", f"`targetingKey` names no user. {error}") from None

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from routing.ofrep.context import LONGEST_UNIT
+from routing.units import LONGEST_UNIT
 
 
 class _Shape(BaseModel):

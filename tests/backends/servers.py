@@ -41,10 +41,10 @@ class Fronted:
     envoy: RunningEnvoy
 
     def ask(self, path: str, body: dict[str, Any]) -> tuple[httpx.Response, dict[str, Any]]:
-        """The server's answer by way of Envoy, and the facts that the access log says of the request."""
+        """The server's answer by way of Envoy, and the row of the request."""
         response = httpx.post(f"{self.envoy.url}{path}", json=body, timeout=60)
         assert response.status_code == 200, response.text
-        return response, self.envoy.logged(response.headers["x-request-id"])["facts"]
+        return response, self.envoy.row(response.headers["x-request-id"])
 
     def healthy(self) -> bool:
         """Whether Envoy takes the server for ready."""

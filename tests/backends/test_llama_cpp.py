@@ -42,37 +42,37 @@ def events(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def test_chat_tells_its_tokens(llama: Fronted) -> None:
-    response, facts = llama.ask("/v1/chat/completions", CHAT)
+    response, row = llama.ask("/v1/chat/completions", CHAT)
 
     usage = response.json()["usage"]
     assert usage["completion_tokens"] > 1
-    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
 
 
 def test_streamed_chat_tells_its_tokens_when_asked_to(llama: Fronted) -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}}
 
-    response, facts = llama.ask("/v1/chat/completions", {**CHAT, **options})
+    response, row = llama.ask("/v1/chat/completions", {**CHAT, **options})
 
     streamed = events(response)
     assert len(streamed) > 3
     usage = streamed[-1]["usage"]
-    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
 
 
 def test_a_native_answer_tells_its_tokens(llama: Fronted) -> None:
-    response, facts = llama.ask("/completion", NATIVE)
+    response, row = llama.ask("/completion", NATIVE)
 
     answer = response.json()
-    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (answer["tokens_evaluated"], 12)
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (answer["tokens_evaluated"], 12)
 
 
 def test_of_a_native_stream_the_last_event_counts(llama: Fronted) -> None:
-    response, facts = llama.ask("/completion", {**NATIVE, "stream": True})
+    response, row = llama.ask("/completion", {**NATIVE, "stream": True})
 
     streamed = events(response)
     assert streamed[0]["tokens_predicted"] == 1
-    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (streamed[-1]["tokens_evaluated"], 12)
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (streamed[-1]["tokens_evaluated"], 12)
 
 
 def test_its_metrics_tell_what_waits_and_what_runs(llama: Fronted) -> None:

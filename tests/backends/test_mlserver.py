@@ -26,11 +26,11 @@ def mlserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
 
 
 def test_it_infers_and_tells_no_tokens(mlserver: Fronted) -> None:
-    response, facts = mlserver.ask("/v2/models/sum/infer", NUMBERS)
+    response, row = mlserver.ask("/v2/models/sum/infer", NUMBERS)
 
     assert response.json()["outputs"][0]["data"] == [6]
-    assert "prompt_tokens" not in facts
-    assert "completion_tokens" not in facts
+    assert row["prompt_tokens"] is None
+    assert row["completion_tokens"] is None
 
 
 def test_a_model_that_is_unloaded_is_not_ready_though_its_server_is(mlserver: Fronted) -> None:

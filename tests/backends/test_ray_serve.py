@@ -21,7 +21,7 @@ def ray_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
 
 
 def test_an_answer_of_openais_form_tells_its_tokens(ray_serve: Fronted) -> None:
-    response, facts = ray_serve.ask("/v1/chat/completions", {"messages": []})
+    response, row = ray_serve.ask("/v1/chat/completions", {"messages": []})
 
     usage = response.json()["usage"]
-    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (usage["prompt_tokens"], usage["completion_tokens"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routing.access_log import to_row
 from routing.edge.configuration import write_gate, write_routes
 from routing.edge.envoy_process import envoy_command
 from routing.edge.files import EdgeDirectory, write_json
@@ -40,6 +41,13 @@ class RunningEnvoy:
     def logged(self, request_id: str) -> dict[str, Any]:
         """The access log's line about one request, once it is there."""
         return self._await_log(lambda lines: [line for line in lines if line["request_id"] == request_id])[0]
+
+    def row(self, request_id: str) -> dict[str, Any]:
+        """The lake's row of one request, once it is logged."""
+        self.logged(request_id)
+        lines = self.directory.access_log.read_bytes().rpartition(b"\n")[0].splitlines()
+        rows = [to_row(line, "edge", b"key") for line in lines]
+        return next(row for row in rows if row["request_id"] == request_id)
 
     def log_lines(self, count: int) -> list[dict[str, Any]]:
         """The access log, once it has at least `count` lines."""

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from routing.edge.rows import to_row
 from routing.table import Backend, Limits, Table
 from tests.routing.broken_servers import (
     CHUNKED,
@@ -18,7 +17,7 @@ from tests.routing.broken_servers import (
     say_and_hang,
     say_and_reset,
 )
-from tests.routing.envoys import RunningEnvoy, run_envoy
+from tests.routing.envoys import run_envoy
 from tests.routing.model_servers import run_model_server
 from tests.routing.tables import make_backend, make_endpoint, make_table
 
@@ -28,12 +27,6 @@ LIMITS = Limits(first_byte_seconds=0.7, idle_seconds=0.7)
 
 def table_of(backend: Backend) -> Table:
     return make_table(replace(make_endpoint(), limits=LIMITS), backends=(backend,))
-
-
-def row_of(envoy: RunningEnvoy, request_id: str) -> dict[str, object]:
-    envoy.logged(request_id)
-    rows = [to_row(line, "edge", b"key") for line in envoy.directory.access_log.read_bytes().splitlines()]
-    return next(row for row in rows if row["request_id"] == request_id)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +50,7 @@ def test_before_an_answer_has_begun_the_user_gets_a_problem(
         started = time.monotonic()
         response = httpx.post(f"{envoy.url}/chat", json={}, timeout=10)
         seconds = time.monotonic() - started
-        row = row_of(envoy, response.headers["x-request-id"])
+        row = envoy.row(response.headers["x-request-id"])
 
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert seconds < 3
@@ -81,7 +74,7 @@ def test_an_answer_that_breaks_off_is_broken_off_for_the_user(tmp_path: Path, an
             httpx.stream("POST", f"{envoy.url}/chat", json={}, timeout=10) as response,
         ):
             response.read()
-        row = row_of(envoy, response.headers["x-request-id"])
+        row = envoy.row(response.headers["x-request-id"])
 
     assert (row["status"], row["finish"]) == (200, finish)
 
@@ -97,7 +90,7 @@ def test_an_answer_that_is_no_json_passes_as_it_is_and_its_tokens_are_unknown(tm
         run_envoy(tmp_path, table_of(make_backend("stable", address))) as envoy,
     ):
         response = httpx.post(f"{envoy.url}/chat", json={}, timeout=10)
-        row = row_of(envoy, response.headers["x-request-id"])
+        row = envoy.row(response.headers["x-request-id"])
 
     assert (response.status_code, response.content) == (200, body)
     assert row["completion_tokens"] is None
@@ -111,7 +104,7 @@ def test_a_stream_of_nonsense_passes_as_it_is(tmp_path: Path, events: bytes) -> 
     answer = say(CHUNKED, b"%x\r\n" % len(events) + events + b"\r\n0\r\n\r\n")
     with run_broken_server(answer) as address, run_envoy(tmp_path, table_of(make_backend("stable", address))) as envoy:
         response = httpx.post(f"{envoy.url}/chat", json={}, timeout=10)
-        row = row_of(envoy, response.headers["x-request-id"])
+        row = envoy.row(response.headers["x-request-id"])
 
     assert (response.status_code, response.content) == (200, events)
     assert (row["finish"], row["completion_tokens"]) == ("complete", None)

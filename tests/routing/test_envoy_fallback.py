@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.edge.rows import to_row
 from routing.table import Arm
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server
@@ -48,10 +47,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def row_of(envoy: RunningEnvoy, response: httpx.Response) -> dict[str, Any]:
-    envoy.logged(response.headers["x-request-id"])
-    lines = envoy.directory.access_log.read_bytes().splitlines()
-    rows = [to_row(line, "edge", b"key") for line in lines]
-    return next(row for row in rows if row["request_id"] == response.headers["x-request-id"])
+    return envoy.row(response.headers["x-request-id"])
 
 
 def test_a_healthy_backend_answers_itself(envoy: RunningEnvoy) -> None:

@@ -210,7 +210,7 @@ def test_a_path_is_what_it_says_and_nothing_else(envoy: RunningEnvoy, path: str,
 
 
 @pytest.mark.parametrize(
-    "unit", ["", "a" * 20_000, "a,b", 'a"b', "a\tb", "é", "%REQ(x-user-id)%", "{{7*7}}", "' OR 1=1", "-"]
+    "unit", ["", "a" * 1_000, "a,b", 'a"b', "é", "%REQ(x-user-id)%", "{{7*7}}", "' OR 1=1", "-", "1", "true", "1.5"]
 )
 def test_a_strange_unit_gets_its_own_arm_and_nobody_elses(envoy: RunningEnvoy, unit: str) -> None:
     response = httpx.post(f"{envoy.url}/chat", json={}, headers=[(b"x-user-id", unit.encode())])
@@ -218,6 +218,15 @@ def test_a_strange_unit_gets_its_own_arm_and_nobody_elses(envoy: RunningEnvoy, u
     line = envoy.logged(response.headers["x-request-id"])
     assert line["unit"] == (unit or None)
     assert line["facts"].get("variant") == assign(BY_HEADER, unit).variant
+
+
+@pytest.mark.parametrize("unit", ["a" * 1_001, "é" * 501, "a\tb"])
+def test_what_is_no_unit_is_measured_as_none(envoy: RunningEnvoy, unit: str) -> None:
+    response = httpx.post(f"{envoy.url}/chat", json={}, headers=[(b"x-user-id", unit.encode())])
+
+    row = envoy.row(response.headers["x-request-id"])
+    assert (row["unit"], row["experiment"]) == (None, None)
+    assert row["without_unit"] == ("control-characters" if "\t" in unit else "too-long")
 
 
 def test_a_unit_that_is_no_text_is_an_answer_and_a_line_of_the_log(envoy: RunningEnvoy) -> None:

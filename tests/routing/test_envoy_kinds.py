@@ -56,16 +56,15 @@ def endpoint(kind: str, backend: str) -> Endpoint:
 
 
 def ask(envoy: RunningEnvoy, path: str, *, stream: bool = False, variant: str | None = None) -> dict[str, Any]:
-    """The facts that the access log says of a request."""
+    """The row of a request."""
     headers = {FORCED_VARIANT_HEADER: f"two-kinds/{variant}"} if variant else {}
     response = httpx.post(f"{envoy.url}{path}", json={"stream": stream}, headers=headers)
     assert response.status_code == 200, response.text
-    facts: dict[str, Any] = envoy.logged(response.headers["x-request-id"])["facts"]
-    return facts
+    return envoy.row(response.headers["x-request-id"])
 
 
-def counts(facts: dict[str, Any]) -> tuple[int | None, int | None]:
-    return facts.get("prompt_tokens"), facts.get("completion_tokens")
+def counts(row: dict[str, Any]) -> tuple[int | None, int | None]:
+    return row["prompt_tokens"], row["completion_tokens"]
 
 
 def named(speech: Speech) -> str:

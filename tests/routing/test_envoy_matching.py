@@ -92,7 +92,7 @@ def test_where_the_model_decides_the_unit_of_the_body_is_assigned_as_ever(envoy:
 
         assert line["unit"] == unit
         assert line["facts"]["variant"] == assign(ENDPOINTS[1], unit).variant
-        assert line["facts"]["prompt_tokens"] == 11
+        assert envoy.row(line["request_id"])["prompt_tokens"] == 11
 
 
 def test_the_method_decides(envoy: RunningEnvoy) -> None:

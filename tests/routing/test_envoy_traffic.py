@@ -42,7 +42,11 @@ TUNED = make_endpoint(
 )
 HELD = replace(make_endpoint("held", path_prefix="/held"), holdout=10_000 - 1)
 ANONYMOUS = replace(
-    make_endpoint("anonymous", make_experiment("signup", Arm("new", "candidate", 0, 10_000)), path_prefix="/anonymous"),
+    make_endpoint(
+        "anonymous",
+        make_experiment("signup", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000)),
+        path_prefix="/anonymous",
+    ),
     unit=Unit(UnitSource.HEADER, "x-user-id", anonymous=True),
 )
 VISITOR = replace(make_endpoint("visitor", path_prefix="/visitor"), unit=Unit(UnitSource.COOKIE, "visitor"))
@@ -174,7 +178,20 @@ def test_who_has_no_unit_gets_one_and_keeps_it(envoy: RunningEnvoy) -> None:
     assert "set-cookie" not in second.headers
     lines = [envoy.logged(response.headers["x-request-id"]) for response in (first, second)]
     assert [line["unit"] for line in lines] == [unit, unit]
-    assert [line["facts"]["variant"] for line in lines] == ["new", "new"]
+    assert [line["facts"]["variant"] for line in lines] == [assign(ANONYMOUS, unit).variant] * 2
+
+
+def test_whoever_has_no_unit_gets_the_arm_of_the_one_given(envoy: RunningEnvoy) -> None:
+    lines = [ask(envoy, "/anonymous")[1] for _ in range(30)]
+
+    assert [line["facts"]["variant"] for line in lines] == [assign(ANONYMOUS, line["unit"]).variant for line in lines]
+    assert {line["facts"]["variant"] for line in lines} == {"control", "new"}
+
+
+def test_a_cookie_that_no_edge_gave_is_nobodys_unit(envoy: RunningEnvoy) -> None:
+    response, line = ask(envoy, "/anonymous", headers={"cookie": "sluice-unit=alice"})
+
+    assert line["unit"] == response.cookies["sluice-unit"] != "alice"
 
 
 def test_who_has_a_unit_gets_no_cookie(envoy: RunningEnvoy) -> None:

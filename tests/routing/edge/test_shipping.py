@@ -16,7 +16,7 @@ from routing.edge.shipper import Shipper
 from routing.edge.spool import Spool
 from routing.edge.stream import RequestStream
 from routing.units import unit_hash
-from tests.routing.edge.lines import LINE, make_line, numbered_line
+from tests.routing.access_log.lines import LINE, make_line, numbered_line
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids, stored_rows
 from tests.servers import free_port, run_valkey
 

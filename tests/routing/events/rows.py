@@ -47,6 +47,11 @@ def request_row(request_id: str, **changes: Any) -> dict[str, Any]:
         "queue_ms": None,
         "client": None,
         "cost": None,
+        "result": None,
+        "failure": None,
+        "stop": None,
+        "without_unit": None,
+        "unreadable": None,
     }
     return row | changes
 

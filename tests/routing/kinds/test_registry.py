@@ -66,9 +66,3 @@ def test_a_single_model_may_be_asked_for(key: str) -> None:
 def test_a_kind_that_does_not_tell_of_single_models_says_so() -> None:
     with pytest.raises(ValueError, match="vLLM does not tell of a single model"):
         KINDS["vllm"].ready_path("llama")
-
-
-def test_no_two_kinds_find_different_numbers_at_one_place_of_a_stream() -> None:
-    by_place = {(told.steps, told.count) for kind in ALL for told in kind.streamed}
-
-    assert len({steps for steps, _ in by_place}) == len(by_place)

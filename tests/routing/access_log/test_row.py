@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.edge.rows import BrokenLineError, to_row
+from routing.access_log import BrokenLineError, to_row
 from routing.units import unit_hash
-from tests.routing.edge.lines import ANSWER, make_line
+from tests.routing.access_log.lines import ANSWER, make_line
 
 KEY = b"k" * 32
 
@@ -46,6 +46,11 @@ def test_a_line_becomes_a_row() -> None:
         "held_out": False,
         "queue_ms": None,
         "client": None,
+        "result": "success",
+        "failure": None,
+        "stop": None,
+        "without_unit": None,
+        "unreadable": None,
     }
 
 
@@ -130,7 +135,6 @@ def test_attempts_after_the_first_are_retries() -> None:
         make_line()[:-1],
         make_line()[40:],
         make_line({"endpoint": None}),
-        make_line({"prompt_tokens": 1.5}),
         make_line(status="ok"),
     ],
 )

@@ -1,0 +1,141 @@
+"""A line of the access log. What backends and clients wrote into it is taken as it comes: none of it breaks a line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from routing.kinds import KINDS, Shape
+
+# Envoy writes the fields in alphabetical order.
+LINE_START = b'{"answered_by":'
+
+STREAM = "text/event-stream"
+
+NO_UNIT = "\x7f"
+"""What stands in a unit's place where there was one that cannot be told from others."""
+
+
+class BrokenLineError(ValueError):
+    """What is no whole line of the access log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read of an answer, as it stood there.
+
+    `holds` is the member that it should hold, `whole` whether it is JSON from end to end, `ends` the marks of a
+    stream's end, `stop` why the model stopped, and the tokens are text.
+    """
+
+    holds: Any = None
+    whole: Any = None
+    ends: Any = None
+    error: Any = None
+    stop: Any = None
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+    total_tokens: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the route said of a request, and what was read of its answer's body and headers."""
+
+    endpoint: str
+    backend: str
+    table_version: int
+    forced: bool
+    unit_source: str = ""
+    shadow: bool = False
+    held_out: bool = False
+    tier: str | None = None
+    experiment: str | None = None
+    variant: str | None = None
+    stage: int | None = None
+    client: str | None = None
+    without_unit: str | None = None
+    answer: Answer | None = None
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+    queue_ms: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Which backend answered, what it speaks, and its prices of a million tokens."""
+
+    backend: str
+    prompt_price: float
+    completion_price: float
+    protocol: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's."""
+
+    time: str
+    request_id: str
+    unit: str | None
+    status: int
+    flags: str
+    duration_ms: float
+    duration_us: float | None
+    ttft_us: float | None
+    facts: Facts
+    answered_by: Answerer | None = None
+    attempts: int = 0
+    method: str | None = None
+    path: str | None = None
+    sent_type: str | None = None
+    kind: str | None = None
+    encoding: str | None = None
+    body_bytes: int = 0
+    grpc_status: Any = None
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return (self.kind or "").lower().startswith(STREAM)
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether the request has a unit that can be told from others."""
+        return bool(self.unit) and self.unit != NO_UNIT
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the body of the answer was not compressed."""
+        return (self.encoding or "identity") == "identity"
+
+    @property
+    def shape(self) -> Shape | None:
+        """What an answer to this request is, where the protocol of who answered says so."""
+        if self.answered_by is None or self.method != "POST":
+            return None
+        kind = KINDS.get(self.answered_by.protocol)
+        return kind.shape_of(self.path or "") if kind else None
+
+    def ended_at(self) -> float:
+        """When the answer ended, in seconds since the epoch."""
+        return datetime.fromisoformat(self.time).timestamp() + self.duration_ms / 1000
+
+
+_LINE = TypeAdapter(LogLine)
+
+
+def read_line(line: bytes) -> LogLine:
+    """Read a line; what stands before its last beginning is of an Envoy that was killed while it wrote.
+
+    Raises:
+        BrokenLineError: this is not a whole line of the access log.
+
+    """
+    last_start = line.rfind(LINE_START)
+    try:
+        return _LINE.validate_json(line[max(last_start, 0) :])
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, problem["loc"])) or "line" for problem in error.errors())
+        raise BrokenLineError(places) from None

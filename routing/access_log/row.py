@@ -1,0 +1,157 @@
+"""From a line of the access log to a request row; here the raw unit ends."""
+
+import math
+from typing import Any
+
+from routing.access_log.line import LogLine, read_line
+from routing.access_log.results import OF_BACKEND, OF_CLIENT, OF_TIME, ending_of
+from routing.kinds import Count
+from routing.units import unit_hash
+
+PRICED_TOKENS = 1_000_000
+LARGEST_COUNT = 2**53
+JSON_TYPES = ("application/json", "+json")
+
+STOPS = {
+    "length": ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "limit"),
+    "content_filter": ("content_filter", "safety", "content_filtered"),
+}
+"""What servers call an answer that was cut at a length, and one that a filter stopped."""
+
+
+def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
+    """The request row of the lake, with the unit as its keyed hash.
+
+    A number that cannot be one is unknown, and named in `unreadable`.
+
+    Raises:
+        BrokenLineError: this is not a whole line of the access log.
+
+    """
+    log = read_line(line)
+    facts, ending, told = log.facts, ending_of(log), _Told(log)
+    return {
+        "time": log.time,
+        "request_id": log.request_id,
+        "edge": edge,
+        "unit": unit_hash(unit_key, log.unit) if log.unit and log.has_unit else None,
+        "without_unit": None if log.has_unit else without_unit(log),
+        "endpoint": facts.endpoint,
+        "backend": facts.backend,
+        "experiment": facts.experiment,
+        "variant": facts.variant,
+        "stage": facts.stage,
+        "table_version": facts.table_version,
+        "shadow": facts.shadow,
+        "forced": facts.forced,
+        "status": log.status,
+        "flags": "" if log.flags == "-" else log.flags,
+        "result": ending.result.value,
+        "failure": ending.cause or None,
+        "duration_ms": log.duration_ms if log.duration_us is None else log.duration_us / 1000,
+        "ttft_ms": None if log.ttft_us is None else log.ttft_us / 1000,
+        "prompt_tokens": told.prompt_tokens,
+        "completion_tokens": told.completion_tokens,
+        "cost": cost(log, told.prompt_tokens, told.completion_tokens),
+        "answered_by": log.answered_by.backend if log.answered_by else None,
+        "retries": max(log.attempts - 1, 0),
+        "finish": finish(log),
+        "stop": stop(log),
+        "inter_token_ms": inter_token_ms(log, told.completion_tokens),
+        "tier": facts.tier,
+        "held_out": facts.held_out,
+        "queue_ms": told.queue_ms,
+        "client": facts.client,
+        "unreadable": ",".join(told.unreadable) or None,
+    }
+
+
+class _Told:
+    """The numbers that an answer told in its headers or its body; what is no such number is unknown."""
+
+    def __init__(self, log: LogLine) -> None:
+        self.unreadable: list[str] = []
+        body, headers = log.facts.answer, log.facts
+        prompt = self._count(Count.PROMPT_TOKENS, headers.prompt_tokens, body and body.prompt_tokens)
+        completion = self._count(Count.COMPLETION_TOKENS, headers.completion_tokens, body and body.completion_tokens)
+        total = self._count(Count.TOTAL_TOKENS, body and body.total_tokens)
+        counted = prompt is not None or total is not None
+        if completion is None and counted and log.shape is not None and not log.shape.completes:
+            completion = 0
+        if prompt is None and total is not None and completion is not None and total >= completion:
+            prompt = total - completion
+        self.prompt_tokens, self.completion_tokens = prompt, completion
+        self.queue_ms = self._milliseconds(headers.queue_ms)
+
+    def _count(self, name: Count, *told: object) -> int | None:
+        """The first that was told, where it is a whole number from 0 on."""
+        value = next((each for each in told if each is not None), None)
+        number = _number(value)
+        if number is not None and 0 <= number < LARGEST_COUNT and number.is_integer():
+            return int(number)
+        if value is not None:
+            self.unreadable.append(name.value)
+        return None
+
+    def _milliseconds(self, value: object) -> float | None:
+        number = _number(value)
+        if number is not None and number >= 0:
+            return number
+        if value is not None:
+            self.unreadable.append(Count.QUEUE_MS.value)
+        return None
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def cost(log: LogLine, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
+    """What the tokens cost, in the currency of the prices; None when a count that has a price is unknown."""
+    answer = log.answered_by
+    if answer is None:
+        return None
+    counted = ((prompt_tokens, answer.prompt_price), (completion_tokens, answer.completion_price))
+    known = [count * price for count, price in counted if count is not None]
+    if not known or any(count is None and price > 0 for count, price in counted):
+        return None
+    return sum(known) / PRICED_TOKENS
+
+
+def finish(log: LogLine) -> str:
+    """How the answer ended: `complete`, or cut off by the `client`, by the `backend`, or at a `timeout`."""
+    flags = log.flags.split(",")
+    ways = (("client", OF_CLIENT), ("timeout", OF_TIME), ("backend", OF_BACKEND))
+    return next((way for way, of_it in ways if not of_it.isdisjoint(flags)), "complete")
+
+
+def stop(log: LogLine) -> str | None:
+    """Why the model stopped, in one word for what servers call differently; None where it was not told."""
+    told = log.facts.answer
+    if told is None or not told.stop:
+        return "length" if told and "response.incomplete" in str(told.ends) else None
+    word = str(told.stop).lower()
+    return next((name for name, words in STOPS.items() if word in words), word)
+
+
+def inter_token_ms(log: LogLine, completion_tokens: int | None) -> float | None:
+    """Milliseconds a token after the first byte of a stream; None when there is no stream or no count of its tokens."""
+    if not completion_tokens or log.duration_us is None or log.ttft_us is None or not log.is_stream:
+        return None
+    return (log.duration_us - log.ttft_us) / 1000 / completion_tokens
+
+
+def without_unit(log: LogLine) -> str:
+    """Why a request has no unit, as a stable code."""
+    if log.facts.without_unit:
+        return log.facts.without_unit
+    if log.facts.unit_source == "body" and log.method not in ("GET", "HEAD", "OPTIONS"):
+        sent = (log.sent_type or "").partition(";")[0].strip().lower()
+        return "absent" if sent.endswith(JSON_TYPES) else "not-json"
+    return "absent"

@@ -1,0 +1,42 @@
+"""What is read of answers: a filter that a route switches on where a kind of its backends tells anything."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+
+from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
+from routing.kinds import Kind, Told
+from routing.kinds.types import DONE
+
+SCRIPT = files("routing.envoy.answers").joinpath("answers.lua").read_text(encoding="utf-8")
+
+
+def answers_reader() -> Message:
+    """The filter of the chain; off but on routes that say what is to be read."""
+    options = {"@type": f"{HTTP_FILTERS}.lua.v3.Lua", "default_source_code": {"inline_string": SCRIPT}}
+    return {"name": ANSWERS, "typed_config": options, "disabled": True}
+
+
+def answers_filter(kinds: Iterable[Kind]) -> Message:
+    """What is read of answers of these kinds; nothing where none of them tells anything."""
+    telling = [kind for kind in kinds if kind.plain or kind.streamed or kind.shapes]
+    if not telling:
+        return {}
+    kind = f"{HTTP_FILTERS}.lua.v3.LuaPerRoute"
+    return {ANSWERS: {"@type": kind, "filter_context": {"answers": _specification(telling)}}}
+
+
+def _specification(kinds: list[Kind]) -> str:
+    """What the script looks for, in its own short form."""
+    shapes = [shape for kind in kinds for shape in kind.shapes]
+    parts = {
+        "holds": [name for shape in shapes for name in shape.holds],
+        "ends": [name for shape in shapes for name in shape.ends if name != DONE],
+        "stops": [name for shape in shapes for name in shape.stops],
+        "plain": [_pair(told) for kind in kinds for told in kind.plain],
+        "streamed": [_pair(told) for kind in kinds for told in kind.streamed],
+    }
+    return ";".join(f"{name}: {' '.join(dict.fromkeys(words))}" for name, words in parts.items())
+
+
+def _pair(told: Told) -> str:
+    return f"{told.count}={told.member}"

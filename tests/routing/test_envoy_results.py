@@ -1,0 +1,230 @@
+"""How a request ended and whose doing it was, for each way in which a backend or a client can break one."""
+
+import gzip
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from routing.table import Limits
+from tests.routing.broken_servers import Answer, run_broken_server, say, say_and_hang, say_and_reset
+from tests.routing.envoys import RunningEnvoy, run_envoy
+from tests.routing.tables import make_backend, make_endpoint, make_table
+
+OK = b"HTTP/1.1 200 OK\r\n"
+STREAM = OK + b"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+CHOICES = b'{"object": "chat.completion", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'
+DELTA = b'data: {"choices": [{"delta": {"content": "Hi \\"error\\": {"}, "finish_reason": null}]}\n\n'
+LAST = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+CHAT = "/v1/chat/completions"
+
+Seen = tuple[str, str | None]
+
+
+def plain(body: bytes, kind: bytes = b"application/json", status: bytes = b"200 OK") -> Answer:
+    head = b"HTTP/1.1 %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n"
+    return say(head % (status, kind, len(body)), body)
+
+
+def chunk(*events: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
+
+
+def stream(*events: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
+    return say(STREAM, chunk(*events), end)
+
+
+@contextmanager
+def fronted(folder: Path, answer: Answer, protocol: str = "openai") -> Iterator[RunningEnvoy]:
+    with run_broken_server(answer) as address:
+        endpoint = replace(
+            make_endpoint("all", path_prefix="/"), limits=Limits(idle_seconds=0.7, first_byte_seconds=0.7)
+        )
+        table = make_table(endpoint, backends=(make_backend("stable", address, protocol=protocol),))
+        with run_envoy(folder, table) as envoy:
+            yield envoy
+
+
+def seen(envoy: RunningEnvoy, path: str = CHAT, **request: Any) -> Seen:
+    """The result and the cause that are logged of one request."""
+    try:
+        with httpx.stream("POST", f"{envoy.url}{path}", **{"json": {}, **request}, timeout=20) as response:
+            request_id = response.headers["x-request-id"]
+            response.read()
+    except httpx.TransportError:
+        pass
+    row = envoy.row(request_id)
+    return row["result"], row["failure"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (plain(CHOICES), ("success", None)),
+        (plain(CHOICES, status=b"201 Created"), ("success", None)),
+        (stream(DELTA, LAST, DONE), ("success", None)),
+        (stream(*(bytes([byte]) for byte in DELTA + LAST + DONE)), ("success", None)),
+        (stream(DELTA, LAST, b"data: [DONE]"), ("success", None)),
+        # Broken off: by FIN, by RST, inside a chunk, and where a length was promised.
+        (stream(DELTA, end=b""), ("failed", "broke-off")),
+        (say_and_reset(STREAM, chunk(DELTA)), ("failed", "broke-off")),
+        (stream(DELTA, end=b"ff\r\nda"), ("failed", "broke-off")),
+        (stream(DELTA, end=b"nonsense\r\n"), ("failed", "broke-off")),
+        (say(OK + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"), ("failed", "broke-off")),
+        (say_and_hang(STREAM, chunk(DELTA)), ("timed-out", "timed-out")),
+        (say_and_hang(), ("timed-out", "timed-out")),
+        (say_and_reset(), ("failed", "unreachable")),
+        (plain(b"oh", b"text/plain", b"500 Internal Server Error"), ("failed", "server-error")),
+        # A stream of status 200 that tells of an error, or ends too early.
+        (stream(DELTA, b'data: {"error": {"message": "out of memory"}}\n\n', DONE), ("failed", "error-in-answer")),
+        (stream(b'data: {"error": "overloaded"}\n\n', DONE), ("failed", "error-in-answer")),
+        (stream(DELTA, b'data: {"object": "error", "message": "x"}\n\n', DONE), ("failed", "error-in-answer")),
+        (stream(DELTA, b"event: error\ndata: out of memory\n\n", DONE), ("failed", "error-in-answer")),
+        (stream(DELTA, b'data: {"error', b'": {"message": "x"}}\n\n', DONE), ("failed", "error-in-answer")),
+        (stream(DELTA), ("failed", "unfinished")),
+        (stream(DELTA, b"data: Internal Server Error\n\n"), ("failed", "unfinished")),
+        (stream(DELTA, b'data: {"choices": [{"del'), ("failed", "unfinished")),
+        # Nothing of the status says so.
+        (plain(b"<html>Log in</html>", b"text/html; charset=utf-8"), ("failed", "no-answer")),
+        (plain(b"<html>Log in</html>"), ("failed", "no-answer")),
+        (plain(b""), ("failed", "no-answer")),
+        (plain(b"", b"text/event-stream"), ("failed", "no-answer")),
+        (plain(b"{}"), ("failed", "no-answer")),
+        (plain(b"null"), ("failed", "no-answer")),
+        (plain(b'{"status": "ok"}'), ("failed", "no-answer")),
+        (plain(b'{"detail": "Not Found"}'), ("failed", "no-answer")),
+        (plain(b'{"choices": []}'), ("failed", "no-answer")),
+        (plain(b'{"choices": null}'), ("failed", "no-answer")),
+        (plain(CHOICES[:-20]), ("failed", "no-answer")),
+        (plain(b"It works", b"text/plain"), ("failed", "no-answer")),
+        (plain(b'{"error": {"message": "x"}}'), ("failed", "error-in-answer")),
+        (plain(b'{"object": "error", "message": "x"}'), ("failed", "error-in-answer")),
+        # Of status that are no success, each class is its own.
+        (plain(b"{}", status=b"404 Not Found"), ("rejected", None)),
+        (plain(b"{}", status=b"429 Too Many Requests"), ("rejected", None)),
+        (say(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n"), ("redirected", None)),
+        (say(b"HTTP/1.1 304 Not Modified\r\n\r\n"), ("success", None)),
+    ],
+)
+def test_every_way_to_fail_is_told(tmp_path: Path, answer: Answer, expected: Seen) -> None:
+    with fronted(tmp_path, answer) as envoy:
+        assert seen(envoy) == expected
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path", "answer", "expected"),
+    [
+        ("openai", "/v1/responses", plain(b'{"output": [{"type": "message"}], "error": null}'), ("success", None)),
+        ("openai", "/v1/responses", plain(b'{"status": "failed", "output": []}'), ("failed", "no-answer")),
+        (
+            "openai",
+            "/v1/responses",
+            stream(
+                b'event: response.created\ndata: {"type": "response.created"}\n\n',
+                b'event: response.completed\ndata: {"type": "response.completed", "response": {"output": ["'
+                + b"x" * 20_000
+                + b'"]}}\n\n',
+            ),
+            ("success", None),
+        ),
+        (
+            "openai",
+            "/v1/responses",
+            stream(b'event: response.failed\ndata: {"type": "response.failed"}\n\n'),
+            ("failed", "unfinished"),
+        ),
+        ("openai", "/v1/embeddings", plain(b'{"object": "list", "data": [{"embedding": [0.1]}]}'), ("success", None)),
+        ("openai", "/v1/embeddings", plain(CHOICES), ("failed", "no-answer")),
+        ("openai", "/v1/files", plain(b'{"id": "file-1"}'), ("success", None)),
+        ("openai", "/v1/files", plain(b"<html>", b"text/html"), ("failed", "no-answer")),
+        ("openai", "/v1/audio/speech", plain(b"\x00\x01", b"audio/mpeg"), ("success", None)),
+        ("vllm", CHAT, plain(b"{}"), ("failed", "no-answer")),
+        ("tgi", "/generate", plain(b'{"generated_text": ""}'), ("success", None)),
+        ("tgi", "/generate", plain(b'{"error": "overloaded", "error_type": "x"}'), ("failed", "error-in-answer")),
+        ("tgi", "/generate_stream", stream(b'data: {"generated_text": null}\n\n'), ("failed", "unfinished")),
+        ("tgi", "/generate_stream", stream(b'data: {"generated_text": "Hi"}\n\n'), ("success", None)),
+        ("llama-cpp", "/completion", stream(b'data: {"content": "", "stop": true}\n\n'), ("success", None)),
+        ("llama-cpp", "/completion", stream(b'data: {"content": "a", "stop": false}\n\n'), ("failed", "unfinished")),
+        ("triton", "/v2/models/a/infer", plain(b'{"outputs": [{"data": ["error"]}]}'), ("success", None)),
+        ("kserve-v2", "/v2/models/a/infer", plain(b'{"error": "no such model"}'), ("failed", "error-in-answer")),
+        ("triton", "/v2/models/a/generate_stream", stream(b'data: {"text_output": "a"}\n\n'), ("success", None)),
+        # Kinds whose answers are up to the model or the service.
+        ("http", CHAT, plain(b"<html>", b"text/html"), ("success", None)),
+        ("bentoml", "/summarize", plain(b'"A summary."'), ("success", None)),
+        ("torchserve", "/predictions/a", plain(b"[0.1, 0.9]"), ("success", None)),
+    ],
+)
+def test_a_kind_says_what_its_answers_are(
+    tmp_path: Path, protocol: str, path: str, answer: Answer, expected: Seen
+) -> None:
+    with fronted(tmp_path, answer, protocol) as envoy:
+        assert seen(envoy, path) == expected
+
+
+def test_what_is_compressed_against_the_asking_is_no_failure(tmp_path: Path) -> None:
+    body = gzip.compress(b"{}")
+    head = b"content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with fronted(tmp_path, say(OK + head, body)) as envoy:
+        assert seen(envoy, headers={"accept-encoding": "gzip"}) == ("success", None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /v1 HTTP/1.1\r\nhost: e\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n",
+        b"POST /v1 HTTP/1.1\r\nhost: e\r\ncontent-length: 9\r\n\r\n{",
+    ],
+)
+def test_a_client_that_breaks_its_request_off_is_to_blame_itself(tmp_path: Path, sent: bytes) -> None:
+    with fronted(tmp_path, say_and_hang()) as envoy:
+        with socket.create_connection(("127.0.0.1", envoy.port)) as client:
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            client.recv(1 << 16)
+        [line] = envoy.log_lines(1)
+
+        assert envoy.row(line["request_id"])["result"] == "abandoned"
+
+
+def test_a_client_that_leaves_a_stream_is_to_blame_itself(tmp_path: Path) -> None:
+    with fronted(tmp_path, say_and_hang(STREAM, chunk(DELTA))) as envoy:
+        with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}) as response:
+            next(response.iter_bytes())
+        row = envoy.row(response.headers["x-request-id"])
+
+    assert row["result"] == "abandoned"
+
+
+def test_a_client_that_leaves_because_of_an_error_blames_the_backend(tmp_path: Path) -> None:
+    error = b'data: {"error": {"message": "x"}}\n\n'
+    with fronted(tmp_path, say_and_hang(STREAM, chunk(DELTA, error))) as envoy:
+        with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}) as response:
+            for part in response.iter_bytes():
+                if b"error" in part:
+                    break
+        row = envoy.row(response.headers["x-request-id"])
+
+    assert (row["result"], row["failure"]) == ("failed", "error-in-answer")
+
+
+@pytest.mark.parametrize(
+    ("body", "stop"),
+    [
+        ({"choices": [{"finish_reason": "length"}]}, "length"),
+        ({"choices": [{"finish_reason": "content_filter"}]}, "content_filter"),
+        ({"choices": [{"finish_reason": "stop", "message": {"refusal": "I will not."}}]}, "refusal"),
+        ({"choices": [{"finish_reason": "stop", "message": {"refusal": None}}]}, "stop"),
+        ({"choices": [{"finish_reason": None}]}, None),
+    ],
+)
+def test_why_the_model_stopped_is_told(tmp_path: Path, body: dict[str, Any], stop: str | None) -> None:
+    with fronted(tmp_path, plain(json.dumps(body).encode())) as envoy:
+        response = httpx.post(f"{envoy.url}{CHAT}", json={})
+        assert envoy.row(response.headers["x-request-id"])["stop"] == stop
