@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.forms.formsets import formset_factory
 
 from controlplane.views.fields import LinesField, PairsField
+from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
@@ -77,6 +78,11 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data["window_from_hours"] or 0.0
 
 
+def _default_in_words(key: str) -> str:
+    """A guardrail of every plan and its margin, in percentage points."""
+    return f"{key}: at most {DEFAULT_MARGINS[key] * PERCENT:g} percentage points more than the control"
+
+
 class ExperimentForm(forms.Form):
     """Everything about a new experiment but its metrics and stages, which are rows of their own."""
 
@@ -115,6 +121,14 @@ class ExperimentForm(forms.Form):
         required=False,
         label="Query parameters for the candidate",
         help_text="One “name: value” a line, like “temperature: 0.2”.",
+    )
+    watched = forms.MultipleChoiceField(
+        label="Also watched in every plan",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(key, _default_in_words(key)) for key in DEFAULT_MARGINS],
+        initial=list(DEFAULT_MARGINS),
+        help_text="Guardrails that need no row above; one that has a row counts as it says there.",
     )
     alpha = forms.FloatField(
         label="False promotion, %",

@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from controlplane.errors import FieldProblem, InvalidInput
+from experiments.default_guardrails import DEFAULT_MARGINS, SMALLEST_EFFECT
 from experiments.models.experiment import Kind
 from experiments.stats.types import MarginKind, Role
 from routing.shapes import ConditionText
 
+
+def _known_default(key: str) -> str:
+    if key not in DEFAULT_MARGINS:
+        raise ValueError(f"use one of {', '.join(DEFAULT_MARGINS)}")
+    return key
+
+
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+DefaultGuardrail = Annotated[str, AfterValidator(_known_default)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
 
 
@@ -59,6 +68,25 @@ class PlanSpec(_Spec):
     minimum_units: int = Field(100, ge=2, le=10_000_000)
     looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
     spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
+    switched_off: tuple[DefaultGuardrail, ...] = Field(
+        (), description="Guardrails that every plan has, and this one shall not have."
+    )
+
+    @property
+    def default_guardrails(self) -> tuple[MetricSpec, ...]:
+        """Those that are neither listed nor switched off."""
+        listed = {metric.metric for metric in self.metrics}
+        return tuple(
+            MetricSpec(
+                metric=key,
+                role=Role.GUARDRAIL,
+                margin=margin,
+                margin_kind=MarginKind.ABSOLUTE,
+                minimum_effect=SMALLEST_EFFECT,
+            )
+            for key, margin in DEFAULT_MARGINS.items()
+            if key not in listed and key not in self.switched_off
+        )
 
     @model_validator(mode="after")
     def _coverage_only_grows(self) -> Self:
@@ -78,9 +106,17 @@ class PlanSpec(_Spec):
         names = [metric.metric for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError("a metric may appear only once")
+        for metric in self.metrics:
+            if metric.metric in DEFAULT_MARGINS and metric.role is not Role.GUARDRAIL and not self._is_off(metric):
+                raise ValueError(
+                    f"{metric.metric} is a guardrail of every plan; name it in switched_off to give it another role"
+                )
         if all(metric.role is Role.OBSERVED for metric in self.metrics):
             raise ValueError("at least one metric must be a goal or a guardrail")
         return self
+
+    def _is_off(self, metric: MetricSpec) -> bool:
+        return metric.metric in self.switched_off
 
 
 class GuardSpec(_Spec):

@@ -15,7 +15,7 @@ from experiments.evidence import CollectedEvidence, collect_evidence
 from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
-from experiments.stats.health import HealthEvidence, Overlap, Stage, check_health
+from experiments.stats.health import HealthEvidence, Overlap, Stage, check_health, incomparable
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
 from routing.models import Edge
@@ -35,9 +35,9 @@ def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: 
     by_edge = units_by_edge(lake, experiment.key, experiment.started_at) if several else {}
     looks = replace(state.looks, last=time_is_over(plan, state, now))
     to_judge = judge_plan(experiment, plan)
-    results = replace(
-        judge(to_judge, collected.evidence, looks=looks), findings=_findings(to_judge, collected, by_edge)
-    )
+    apart = incomparable(collected.known, to_judge.control)
+    judged = apart.noted(judge(to_judge, apart.without(collected.evidence), looks=looks))
+    results = replace(judged, findings=(*_findings(to_judge, collected, by_edge), *apart.findings()))
     look = look_is_due(plan, state, results, now)
     return _store(experiment, collected, results, look=look, now=now), results
 

@@ -61,16 +61,18 @@ def _create_variant(experiment: Experiment, field: str, spec: VariantSpec, *, is
 
 
 def _create_plan(experiment: Experiment, spec: ExperimentSpec) -> None:
-    settings: dict[str, Any] = spec.plan.model_dump(exclude={"stages", "metrics"})
+    settings: dict[str, Any] = spec.plan.model_dump(mode="json", exclude={"stages", "metrics"})
     plan = Plan.objects.create(experiment=experiment, **settings)
     for position, stage in enumerate(spec.plan.stages):
         coverage = round(stage.coverage * HUNDREDTHS_OF_PERCENT)
         Stage.objects.create(plan=plan, position=position, coverage=coverage, soak_seconds=stage.soak_seconds)
-    for position, metric in enumerate(spec.plan.metrics):
+    listed = len(spec.plan.metrics)
+    for position, metric in enumerate((*spec.plan.metrics, *spec.plan.default_guardrails)):
         PlanMetric.objects.create(
             plan=plan,
             position=position,
             metric=_find(Metric, f"plan.metrics.{position}.metric", metric.metric),
+            by_default=position >= listed,
             **metric.model_dump(mode="json", exclude={"metric"}),
         )
 

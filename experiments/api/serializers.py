@@ -70,7 +70,7 @@ class PlanMetricSerializer(serializers.ModelSerializer[PlanMetric]):
 
     class Meta:
         model = PlanMetric
-        fields = ("metric", "role", "margin", "margin_kind", "minimum_effect")
+        fields = ("metric", "role", "margin", "margin_kind", "minimum_effect", "by_default")
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
@@ -92,6 +92,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "minimum_units",
             "looks",
             "spending",
+            "switched_off",
             "frozen_at",
         )
 

@@ -4,8 +4,8 @@ from experiments.evidence.baseline import CollectedBaseline, collect_baseline
 from experiments.evidence.collect import CollectedEvidence, collect_evidence
 from experiments.evidence.history import EvidencePoint, evidence_over_time
 from experiments.evidence.metrics import MetricDefinition
-from experiments.evidence.reading import LakeVersion
 from experiments.evidence.traffic import TrafficPoint, traffic
+from routing.events.reading import LakeVersion
 
 __all__ = [
     "CollectedBaseline",

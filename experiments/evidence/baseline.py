@@ -9,10 +9,10 @@ import narwhals as nw
 
 from experiments.evidence.collect import sums_over_units
 from experiments.evidence.metrics import MetricDefinition
-from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 from experiments.evidence.rows import EVERYBODY, endpoint_requests, units_of
 from experiments.stats.planning import Arrivals
 from experiments.stats.types import UnitSums
+from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 
 LATELY = timedelta(days=7)
 SHORTEST_HOURS = 1.0 / 60.0

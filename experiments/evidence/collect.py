@@ -1,23 +1,25 @@
 """Evidence for one analysis: from the lake's rows to sums over units, in one pass for all metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import narwhals as nw
 
+from experiments.evidence.completeness import known_sums
 from experiments.evidence.measures import Measure
 from experiments.evidence.metrics import (
     MetricDefinition,
+    columns_of,
     distinct_measures,
     read_sums,
     unit_products,
     unit_values,
 )
-from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
 from experiments.evidence.special import Rows, special_sums
-from experiments.stats.types import Evidence
+from experiments.stats.types import Evidence, UnitSums
+from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class CollectedEvidence:
     """Evidence, the lake version it came from, and what was seen on the way.
 
     `requests` counts the measured requests of the units that count. Units seen in several variants
-    are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request.
+    are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request. `known`
+    has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not.
     """
 
     evidence: Evidence
@@ -33,6 +36,7 @@ class CollectedEvidence:
     requests: Mapping[str, int]
     units_in_two_arms: int
     last_time: datetime | None
+    known: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
 
 
 def collect_evidence(
@@ -74,11 +78,12 @@ def sums_over_units(
     values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
     rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
     collected = _collected(rows, simple, reading.version)
-    if not special:
+    if not special and not any(columns_of(metric) for metric in metrics):
         return collected
-    known = reading.keep(units.select("unit", "arm", "first_time"))
-    sums = special_sums(special, Rows(measured, reading.outcomes, known), since, now)
-    return replace(collected, evidence=replace(collected.evidence, sums={**collected.evidence.sums, **sums}))
+    seen_units = reading.keep(units.select("unit", "arm", "first_time"))
+    sums = special_sums(special, Rows(measured, reading.outcomes, seen_units), since, now)
+    evidence = replace(collected.evidence, sums={**collected.evidence.sums, **sums})
+    return replace(collected, evidence=evidence, known=known_sums(metrics, measured, seen_units))
 
 
 def _unit_totals(reading: Reading, measured: Frame, since: datetime, totals: Mapping[Measure, str]) -> Frame:

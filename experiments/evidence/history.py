@@ -16,9 +16,9 @@ from experiments.evidence.metrics import (
     unit_products,
     unit_values,
 )
-from experiments.evidence.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
 from experiments.stats.types import Evidence, UnitSums
+from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,28 @@
 """Measures: what one request or one outcome adds to its unit's total.
 
 - `requests`: 1 for each request
-- `errors`: 1 for each request that the backend failed
+- `errors`, `client_errors`, `redirects`, `abandoned`: 1 for each request that its backend failed, would not have, or
+  sent elsewhere, and for each that its client left; `routing.access_log.results` says what is what
+- `truncated`, `filtered`, `refusals`: 1 for each answer that was cut at a length, stopped by a filter, or refused by
+  the model, where the answer tells why the model stopped
 - `duration_ms`, `ttft_ms`, `inter_token_ms`, `queue_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the
   column, where it is known
 - `count(<column>)`: 1 for each request for which the column is known
-- `above(<column>, <threshold>)`: 1 for each request for which the column is above the threshold
+- `above(<column>, <threshold>)`: 1 for each request for which the column is above the threshold, where it is known
 - `outcome(<name>)`: the value of each outcome of that name
 - `outcome_count(<name>)`: 1 for each outcome of that name
+
+What is unknown is null, and never 0.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 
 from controlplane.errors import InvalidInput
+from routing.access_log import FAILED, Result
+from routing.access_log.results import OF_BACKEND, OF_CLIENT, OF_TIME
 from routing.events.outcomes import OUTCOME_NAME
 
 COLUMNS = (
@@ -28,10 +35,16 @@ COLUMNS = (
     "cost",
     "retries",
 )
+ALWAYS_KNOWN = ("duration_ms", "retries")
 
-# Envoy's flags for an upstream that refused, broke off, timed out or was not there. A client that
-# went away (DC) is not among them: it says nothing about the backend.
-UPSTREAM_FAILED = r"(^|,)(UF|UC|UT|UH|UO|URX|LR|NC|DPE)(,|$)"
+RESULTS = {
+    "errors": FAILED,
+    "client_errors": (Result.REJECTED,),
+    "redirects": (Result.REDIRECTED,),
+    "abandoned": (Result.ABANDONED,),
+}
+STOP = "stop"
+STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refusal"}
 
 _ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
 _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
@@ -39,34 +52,62 @@ _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A parsed measure: a function of a request's column or of an outcome's name."""
+    """A parsed measure: a function of a request's column or of an outcome's name.
+
+    `answered` is 1 for each request that was, and `unknown` of a column for each of these that does not tell it.
+    Requests for which one of the columns `known` is unknown add nothing.
+    """
 
     function: str
     argument: str = ""
     threshold: float = 0.0
+    known: tuple[str, ...] = ()
 
     @property
     def from_outcomes(self) -> bool:
         """Whether outcomes, not requests, are measured."""
         return self.function in ("outcome", "outcome_count")
 
+    @property
+    def column(self) -> str:
+        """The column that has to be known for the measure to be; empty where it always is."""
+        if self.function in STOPS:
+            return STOP
+        return self.argument if self.function in ("sum", "above") and self.argument not in ALWAYS_KNOWN else ""
+
+    def where_known(self, columns: tuple[str, ...]) -> "Measure":
+        """The same over the requests for which these columns are known."""
+        return replace(self, known=columns)
+
     def value(self) -> nw.Expr:
         """What one row adds: of the requests, or of the outcomes when `from_outcomes`; null adds nothing."""
+        value = self._value()
+        for column in self.known:
+            value = nw.when(~nw.col(column).is_null()).then(value)
+        return value
+
+    def _value(self) -> nw.Expr:
         match self.function:
             case "requests":
                 return nw.lit(1)
-            case "errors":
-                return _failed()
             case "sum":
                 return nw.col(self.argument)
             case "count":
                 return _one_when(~nw.col(self.argument).is_null())
+            case "answered":
+                return _one_when(_ended_as(Result.SUCCESS))
+            case "unknown":
+                return _one_when(nw.col(self.argument).is_null() & _ended_as(Result.SUCCESS))
             case "above":
-                return _one_when(nw.col(self.argument) > self.threshold)
+                return nw.when(~nw.col(self.argument).is_null()).then(_one_when(nw.col(self.argument) > self.threshold))
             case "outcome":
                 return nw.when(nw.col("name") == self.argument).then(nw.col("value"))
-            case _:
+            case "outcome_count":
                 return _one_when(nw.col("name") == self.argument)
+            case function if function in STOPS:
+                return nw.when(~nw.col(STOP).is_null()).then(_one_when(nw.col(STOP) == STOPS[function]))
+            case function:
+                return _one_when(_ended_as(*RESULTS[function]))
 
 
 def parse(text: str) -> Measure:
@@ -77,7 +118,7 @@ def parse(text: str) -> Measure:
 
     """
     text = text.strip()
-    if text in ("requests", "errors"):
+    if text == "requests" or text in RESULTS or text in STOPS:
         return Measure(text)
     if text in COLUMNS:
         return Measure("sum", text)
@@ -90,7 +131,7 @@ def parse(text: str) -> Measure:
     raise InvalidInput(
         "measure-unknown",
         f"“{text}” is not a measure.",
-        next_step=f"Use requests, errors, {', '.join(COLUMNS)}, count(<one of these columns>), "
+        next_step=f"Use requests, {', '.join((*RESULTS, *STOPS, *COLUMNS))}, count(<one of these columns>), "
         "above(<one of these columns>, <threshold>), outcome(<name>) or outcome_count(<name>).",
     )
 
@@ -101,15 +142,40 @@ def _fits(function: str, argument: str) -> bool:
     return function in ("outcome", "outcome_count") and re.fullmatch(OUTCOME_NAME, argument) is not None
 
 
-def _failed() -> nw.Expr:
-    """1 for a request that the backend failed, also where its fallback answered.
+def _ended_as(*results: Result) -> nw.Expr:
+    """Whether a request ended as one of these; a row of a release that kept no result is told by what it has."""
+    kept = nw.col("result").is_in([result.value for result in results])
+    old = nw.lit(value=False)
+    for result in results:
+        old = old | _OLD_ROWS[result]
+    return nw.when(~nw.col("result").is_null()).then(kept).otherwise(old)
 
-    Most have no flags, and the pattern is then not tried on them.
-    """
-    by_flags = _one_when(nw.col("flags").str.contains(UPSTREAM_FAILED))
-    unless_plain = nw.when(nw.col("flags") == "").then(nw.lit(0)).otherwise(by_flags)
-    fell_back = nw.col("answered_by") != nw.col("backend")
-    return nw.when((nw.col("status") >= 500) | fell_back).then(nw.lit(1)).otherwise(unless_plain)
+
+def _flagged(flags: frozenset[str]) -> nw.Expr:
+    pattern = rf"(^|,)({'|'.join(sorted(flags))})(,|$)"
+    # Most have no flags, and the pattern is then not tried on them.
+    return nw.when(nw.col("flags") == "").then(nw.lit(value=False)).otherwise(nw.col("flags").str.contains(pattern))
+
+
+def _of_status(status: int) -> nw.Expr:
+    """Whether a backend answered by a status of this class, and nothing else ended the request."""
+    in_class = (nw.col("status") >= status) & (nw.col("status") < status + 100)
+    return in_class & ~nw.col("answered_by").is_null() & ~_flagged(OF_BACKEND | OF_TIME | OF_CLIENT)
+
+
+def _old_failure() -> nw.Expr:
+    fell_back = (nw.col("answered_by") != nw.col("backend")).fill_null(value=False)
+    return (nw.col("status") >= 500) | fell_back | _flagged(OF_BACKEND | OF_TIME)
+
+
+_OLD_ROWS = {
+    Result.SUCCESS: (nw.col("status") < 300) & ~_old_failure() & ~_flagged(OF_CLIENT),
+    Result.FAILED: _old_failure(),
+    Result.TIMED_OUT: nw.lit(value=False),
+    Result.REJECTED: _of_status(400),
+    Result.REDIRECTED: _of_status(300),
+    Result.ABANDONED: _flagged(OF_CLIENT) & ~_old_failure(),
+}
 
 
 def _one_when(condition: nw.Expr) -> nw.Expr:

@@ -1,6 +1,6 @@
 """Metrics: how one unit's totals become Y and D, and those of all units become sums."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import narwhals as nw
 
 from controlplane.errors import InvalidInput
 from experiments.evidence.measures import Measure, parse
+from experiments.stats.classification import MEASURES
 from experiments.stats.types import MetricType, UnitSums
 from experiments.stats.windows import Window
 
@@ -45,7 +46,7 @@ SUMS = {"sum_y": ("y", ""), "sum_d": ("d", ""), "sum_yy": ("y", "y"), "sum_dd": 
 
 
 def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
-    """The numerator and, for a ratio, the denominator.
+    """The numerator and, for a ratio, the denominator, both over the requests for which both are known.
 
     Raises:
         InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
@@ -57,23 +58,64 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
             f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
             next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
         )
-    return tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None)
+    measures = tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None)
+    if metric.type is not MetricType.RATIO:
+        return measures
+    columns = _columns(measures)
+    return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
+
+
+def columns_of(metric: MetricDefinition) -> tuple[str, ...]:
+    """The columns of requests that have to be known for a metric to be, and may be unknown."""
+    if metric.type in MEASURES:
+        return ()
+    return _columns(tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None))
+
+
+def _columns(measures: Iterable[Measure]) -> tuple[str, ...]:
+    return tuple(sorted({measure.column for measure in measures if measure.column}))
 
 
 def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]:
     """Every measure that the metrics need, once, with the column that holds a unit's total of it."""
-    needed = dict.fromkeys(measure for metric in metrics for measure in measures_of(metric))
+    needed = dict.fromkeys(measure for metric in metrics for measure in _needed(metric))
     return {measure: f"total_{number}" for number, measure in enumerate(needed)}
 
 
+def _needed(metric: MetricDefinition) -> Iterator[Measure]:
+    yield from measures_of(metric)
+    if metric.type is not MetricType.RATIO:
+        yield from _unknown(metric)
+
+
+def _unknown(metric: MetricDefinition) -> list[Measure]:
+    return [Measure("unknown", column) for column in columns_of(metric)]
+
+
 def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> dict[str, nw.Expr]:
-    """Y and D of each metric for one unit, from the columns of its totals."""
+    """Y and D of each metric for one unit, and whether it counts (n), from the columns of its totals.
+
+    A unit does not count for a mean or a proportion while a part of its total is unknown, unless what is known of it
+    tells already.
+    """
     values: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
         columns = [nw.col(totals[measure]) for measure in measures_of(metric)]
-        values[f"y_{number}"] = _total_of_unit(metric, columns[0])
-        values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else nw.lit(1.0)
+        total = _total_of_unit(metric, columns[0])
+        counts = _counts(metric, total, totals)
+        values[f"y_{number}"] = total * counts
+        values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else counts
+        values[f"n_{number}"] = counts
     return values
+
+
+def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, str]) -> nw.Expr:
+    if metric.type is MetricType.RATIO or not columns_of(metric):
+        return nw.lit(1.0)
+    told = total > 0 if metric.type is MetricType.PROPORTION else nw.lit(value=False)
+    for measure in _unknown(metric):
+        told = told | (nw.col(totals[measure]) == 0)
+    return nw.when(told).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
 def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
@@ -85,9 +127,10 @@ def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
 
 
 def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
-    """Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
+    """n, Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
     products: dict[str, nw.Expr] = {}
     for number in range(len(metrics)):
+        products[f"units_{number}"] = nw.col(f"n_{number}")
         for name, (first, second) in SUMS.items():
             factor = nw.col(f"{first}_{number}")
             products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}") if second else factor
@@ -97,6 +140,6 @@ def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
 def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, UnitSums]:
     """The sums of each metric by its key, from one aggregated row with the columns of `unit_products`."""
     return {
-        metric.key: UnitSums(round(row["units"]), **{name: float(row[f"{name}_{number}"]) for name in SUMS})
+        metric.key: UnitSums(round(row[f"units_{number}"]), **{name: float(row[f"{name}_{number}"]) for name in SUMS})
         for number, metric in enumerate(metrics)
     }

@@ -6,7 +6,7 @@ from datetime import datetime
 import narwhals as nw
 
 from experiments.evidence.measures import Measure
-from experiments.evidence.reading import Frame
+from routing.events.reading import Frame
 
 EVERYBODY = "everybody"
 
@@ -71,13 +71,13 @@ def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
 def attributed_outcomes(
     outcomes: Frame, measured: Frame, units: Frame, names: Collection[str], started_at: datetime
 ) -> Frame:
-    """Outcomes of the experiment's units, each once: `unit`, `request_id` (or null), `time`, `name`, `value`.
+    """Outcomes of the experiment's units, each once: `unit`, `request_id` (or null), times, `name`, `value`.
 
     An outcome that names a request belongs to that request alone; one that names only a unit counts
     from the unit's first measured request on.
     """
     named = outcomes.filter(nw.col("day") >= started_at.date(), nw.col("name").is_in(tuple(names)))
-    columns = ("request_id", "time", "name", "value")
+    columns = ("request_id", "time", "received_at", "name", "value")
     of_requests = named.filter(~nw.col("request_id").is_null()).select(*columns)
     owners = (
         measured.select("request_id", "unit")

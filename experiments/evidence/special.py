@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from controlplane.errors import InvalidInput
 from experiments.evidence.measures import COLUMNS, parse
 from experiments.evidence.metrics import MetricDefinition
-from experiments.evidence.reading import Frame
 from experiments.evidence.rows import attributed_outcomes
 from experiments.stats.classification import MEASURES, outcomes
 from experiments.stats.quantiles import clustered_quantile
 from experiments.stats.types import MetricType, UnitSums
 from experiments.stats.windows import Window
+from routing.events.reading import Frame
 
 ByArm = dict[str, UnitSums]
 
@@ -116,11 +116,13 @@ def _window(metric: MetricDefinition, window: Window, events: Frame, units: Fram
 
 
 def _labels(metric: MetricDefinition, labelled: Frame, units: Frame) -> ByArm:
-    """Requests that have both outcomes; the newest of each counts."""
+    """Requests that have both outcomes; of each the one that came last counts, so that a label can be corrected."""
     sides = []
     for name, column in ((metric.numerator, "predicted"), (metric.denominator, "actual")):
         one = labelled.filter(nw.col("name") == name, ~nw.col("request_id").is_null())
-        sides.append(one.group_by("unit", "request_id").agg(nw.col("value").max().alias(column)))
+        newest = one.group_by("unit", "request_id").agg(nw.col("received_at").max())
+        last = one.join(newest, on=["unit", "request_id", "received_at"])
+        sides.append(last.group_by("unit", "request_id").agg(nw.col("value").max().alias(column)))
     rows = sides[0].join(sides[1], on=["unit", "request_id"]).join(units.select("unit", "arm"), on="unit")
     found: ByArm = {}
     for arm, (owners, predicted, actual) in _columns(rows, ("unit", "predicted", "actual")).items():

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import narwhals as nw
 
 from experiments.evidence.measures import Measure
-from experiments.evidence.reading import THREADS, LakeVersion, read_lake
 from experiments.evidence.rows import bucket, measured_requests
+from routing.events.reading import THREADS, LakeVersion, read_lake
 
 
 @dataclass(frozen=True, slots=True)

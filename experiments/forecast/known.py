@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from controlplane.settings import get_environment
 from experiments.decide.types import Plan
+from experiments.default_guardrails import ASSUMED_SHARE
 from experiments.evidence import CollectedBaseline, collect_baseline
 from experiments.forecast.attempt import attempt
 from experiments.forecast.stated import Stated, stated_baselines
@@ -12,7 +13,7 @@ from experiments.forecast.types import Obstacle, Source
 from experiments.models import Experiment
 from experiments.plans import metric_definitions
 from experiments.stats.planning import Arrivals, Baseline
-from experiments.stats.planning.baseline import from_history
+from experiments.stats.planning.baseline import from_history, share
 from experiments.stats.types import MetricPlan, Role
 from routing.table import BUCKETS
 
@@ -31,6 +32,8 @@ class Known:
 def what_is_known(experiment: Experiment, plan: Plan, stated: Stated) -> Known:
     """What is stated, and from the lake what is not; the lake is left alone when all is stated.
 
+    A guardrail that the plan has by default, and of which nothing is known, is assumed to be rare.
+
     Raises:
         InvalidInput: `invalid-baselines`.
         Unavailable: `lake-unavailable`.
@@ -41,11 +44,22 @@ def what_is_known(experiment: Experiment, plan: Plan, stated: Stated) -> Known:
     silent = [metric for metric in decisive if metric.key not in said]
     history = _history(experiment, silent) if silent or stated.users_per_hour is None else None
     found = {metric.key: _from_history(experiment, metric, history) for metric in silent}
-    obstacles = {key: each for key, each in found.items() if isinstance(each, Obstacle)}
     recorded = {key: each for key, each in found.items() if isinstance(each, Baseline)}
-    sources: dict[str, Source] = {**dict.fromkeys(recorded, "history"), **dict.fromkeys(said, "stated")}
+    unheard = set(found) - set(recorded)
+    assumed = {key: share(ASSUMED_SHARE) for key in _by_default(experiment) & unheard}
+    obstacles = {key: each for key, each in found.items() if isinstance(each, Obstacle) and key not in assumed}
+    sources: dict[str, Source] = {
+        **dict.fromkeys(recorded, "history"),
+        **dict.fromkeys(said, "stated"),
+        **dict.fromkeys(assumed, "assumed"),
+    }
     source: Source = "history" if stated.users_per_hour is None else "stated"
-    return Known({**recorded, **said}, obstacles, sources, _arrivals(experiment, stated, history), source)
+    return Known({**recorded, **said, **assumed}, obstacles, sources, _arrivals(experiment, stated, history), source)
+
+
+def _by_default(experiment: Experiment) -> set[str]:
+    """The guardrails that the plan has without listing them."""
+    return {each.metric.key for each in experiment.plan.metrics.all() if each.by_default}
 
 
 def _history(experiment: Experiment, metrics: list[MetricPlan]) -> CollectedBaseline:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.stats.types import Role
 
-Source = Literal["history", "stated"]
+Source = Literal["history", "stated", "assumed"]
 
 
 class Fact(BaseModel):

@@ -47,6 +47,9 @@ class Plan(models.Model):
     spending = models.CharField(
         max_length=20, choices=SPENDING_CHOICES, default=Family.OBRIEN_FLEMING.value, help_text="How looks share alpha."
     )
+    switched_off = models.JSONField(
+        default=list, blank=True, help_text="Guardrails that every plan has, and this one does not."
+    )
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -100,6 +103,7 @@ class PlanMetric(models.Model):
     margin = models.FloatField(default=0, help_text="Harm that a guardrail accepts.")
     margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES, default=MarginKind.RELATIVE.value)
     minimum_effect = models.FloatField(default=0.05, help_text="Smallest effect that matters, relative.")
+    by_default = models.BooleanField(default=False, help_text="Whether the plan has it without listing it.")
 
     class Meta:
         ordering = ("position", "id")

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.forms import Form
 
 from controlplane.errors import FieldProblem, InvalidInput
+from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.forms import (
     FIRST_METRICS,
     FIRST_STAGES,
@@ -27,6 +28,7 @@ NAMES = {
     "candidates.0.headers": "candidate_headers",
     "candidates.0.query": "candidate_query",
     "maximum_seconds": "maximum_days",
+    "switched_off": "watched",
     "soak_seconds": "soak_minutes",
 }
 """Fields that the form calls otherwise than the spec."""
@@ -100,6 +102,7 @@ class ExperimentSheet:
                 **{name: data[name] / PERCENT for name in ("alpha", "halt_alpha", "power")},
                 **{name: data[name] for name in ("minimum_units", "tick_seconds")},
                 "maximum_seconds": round(data["maximum_days"] * DAY),
+                "switched_off": [key for key in DEFAULT_MARGINS if key not in data["watched"]],
                 "metrics": [_row_spec(row) for row in self.metrics.forms],
                 "stages": [_row_spec(row) for row in self.stages.forms],
             },

@@ -125,6 +125,20 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
         return attrs
 
 
+class EndpointTrafficSerializer(serializers.Serializer[object]):
+    """What came to an endpoint lately, by how it ended, and what of it has no unit, and why."""
+
+    since = serializers.DateTimeField()
+    requests = serializers.IntegerField()
+    results = serializers.DictField(child=serializers.IntegerField(), help_text="By how they ended.")
+    failures = serializers.DictField(child=serializers.IntegerField(), help_text="Those that failed, by cause.")
+    share_without_unit = serializers.FloatField(help_text="From 0 to 1; what has no unit is in no experiment.")
+    without_unit = serializers.DictField(child=serializers.IntegerField(), help_text="By why they have none.")
+    unreadable = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Answers that told a number which is none, by its name."
+    )
+
+
 class SwitchSerializer(serializers.Serializer[object]):
     """A switch of an endpoint to its standby."""
 

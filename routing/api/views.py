@@ -2,6 +2,7 @@
 
 from typing import Any, Generic, TypeVar
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -11,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.settings import get_environment
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
@@ -20,12 +22,14 @@ from routing.api.serializers import (
     BackendSerializer,
     EdgeSerializer,
     EndpointSerializer,
+    EndpointTrafficSerializer,
     IssuerSerializer,
     LayerSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
     SwitchSerializer,
 )
+from routing.events.endpoint_traffic import LATELY, endpoint_traffic
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.queries import latest_table
 
@@ -114,6 +118,16 @@ class EndpointViewSet(_ThingViewSet[Endpoint]):
         sent.is_valid(raise_exception=True)
         switch(endpoint, actor=request_actor(request), **sent.validated_data)
         return Response(EndpointSerializer(self.get_object()).data)
+
+    @extend_schema(
+        description="The requests of the last hour: how they ended, and how many have no unit, and why.",
+        responses={200: EndpointTrafficSerializer, **READ_PROBLEMS, 503: problem("The lake cannot be read.")},
+    )
+    @action(detail=True)
+    def traffic(self, request: Request, key: str) -> Response:
+        """How requests ended lately."""
+        found = endpoint_traffic(get_environment().lake_url, self.get_object().key, timezone.now() - LATELY)
+        return Response(EndpointTrafficSerializer(found).data)
 
 
 @extend_schema_view(

@@ -1,19 +1,26 @@
 """Pages of endpoints."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from controlplane.errors import Unavailable
 from controlplane.models import Role
+from controlplane.settings import get_environment
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.actions.switch import switch
+from routing.events.endpoint_traffic import LATELY, endpoint_traffic
 from routing.models import Endpoint
 from routing.stops import open_stops
+from routing.views.endpoint_traffic import percent, traffic_tables
 from routing.views.forms import EndpointForm, SwitchForm, freeze_key
 
 
@@ -24,6 +31,23 @@ def endpoint_list(request: HttpRequest) -> HttpResponse:
     stops = open_stops()
     rows = [(endpoint, stops.by_endpoint.get(endpoint.pk)) for endpoint in endpoints]
     return page(request, "routing/endpoints.html", {"rows": rows, "everywhere": stops.everywhere})
+
+
+@require_safe
+def endpoint_detail(request: HttpRequest, key: str) -> HttpResponse:
+    """What came to an endpoint in the last hour, and what of it is measured."""
+    endpoint = get_object_or_404(Endpoint.objects.select_related("backend"), key=key)
+    context: dict[str, Any] = {"endpoint": endpoint}
+    try:
+        traffic = endpoint_traffic(get_environment().lake_url, key, timezone.now() - LATELY)
+        context |= {
+            "traffic": traffic,
+            "tables": traffic_tables(traffic),
+            "without": percent(traffic.share_without_unit),
+        }
+    except Unavailable as error:
+        context["unavailable"] = error
+    return page(request, "routing/endpoint.html", context)
 
 
 @require_http_methods(["GET", "POST"])

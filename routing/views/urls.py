@@ -5,7 +5,14 @@ from django.urls import path
 from routing.views.access_keys import access_key_list, access_key_revoke
 from routing.views.backends import backend_delete, backend_edit, backend_list, backend_new
 from routing.views.edges import edge_list
-from routing.views.endpoints import endpoint_delete, endpoint_edit, endpoint_list, endpoint_new, endpoint_switch
+from routing.views.endpoints import (
+    endpoint_delete,
+    endpoint_detail,
+    endpoint_edit,
+    endpoint_list,
+    endpoint_new,
+    endpoint_switch,
+)
 from routing.views.issuers import issuer_delete, issuer_edit, issuer_list, issuer_new
 from routing.views.kill_switch import kill_switch
 from routing.views.layers import layer_delete, layer_edit, layer_list, layer_new
@@ -18,6 +25,7 @@ urlpatterns = [
     path("backends/<slug:key>/delete", backend_delete, name="backend-delete"),
     path("endpoints", endpoint_list, name="endpoint-list"),
     path("endpoints/new", endpoint_new, name="endpoint-new"),
+    path("endpoints/<slug:key>", endpoint_detail, name="endpoint-detail"),
     path("endpoints/<slug:key>/edit", endpoint_edit, name="endpoint-edit"),
     path("endpoints/<slug:key>/delete", endpoint_delete, name="endpoint-delete"),
     path("endpoints/<slug:key>/switch", endpoint_switch, name="endpoint-switch"),

@@ -9,6 +9,9 @@ from experiments.spec import read_spec
 from routing.actions.register import register
 from routing.models import Backend, Endpoint, Layer
 
+OTHERS_OFF = ["client-error-rate", "redirect-rate", "abandon-rate"]
+"""Default guardrails that a draft does without, so that a few hundred users decide it."""
+
 
 def backend(key: str) -> Backend:
     """A registered backend; made if it is not there."""
@@ -37,6 +40,7 @@ def draft_data(key: str = "canary", **changes: Any) -> dict[str, Any]:
         "stages": [{"coverage": 10, "soak_seconds": 60}, {"coverage": 100, "soak_seconds": 300}],
         "metrics": [{"metric": "error-rate", "role": "guardrail", "margin": 0.03, "margin_kind": "absolute"}],
         "maximum_seconds": 3600,
+        "switched_off": OTHERS_OFF,
     }
     data = {
         "key": key,

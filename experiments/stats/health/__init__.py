@@ -3,15 +3,18 @@
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage
+from experiments.stats.health.unknown import Incomparable, incomparable
 from experiments.stats.types import Finding, Severity
 
 __all__ = [
     "Finding",
     "HealthEvidence",
+    "Incomparable",
     "Overlap",
     "Segment",
     "Severity",
     "Stage",
     "check_health",
+    "incomparable",
     "overlap_of",
 ]

@@ -10,7 +10,10 @@ from experiments.evidence import MetricDefinition
 from experiments.stats.types import Evidence, MetricType, UnitSums
 
 Row = dict[str, Any]
-UPSTREAM_FLAGS = {"UF", "UC", "UT", "UH", "UO", "URX", "LR", "NC", "DPE"}
+# What Envoy's documentation says of its response flags: the backend's doing, or its time that was over; the client's.
+BACKEND_FLAGS = {"UF", "UC", "UR", "UH", "URX", "UPE", "UO", "LR", "DF", "UT", "SI", "DT", "UMSDR"}
+CLIENT_FLAGS = {"DC", "DPE", "DR", "IH"}
+MAYBE_UNKNOWN = {"ttft_ms", "completion_tokens", "cost"}
 
 
 def measured(requests: Iterable[Row], experiment: str, started_at: datetime) -> list[Row]:
@@ -41,8 +44,28 @@ def owner(outcome: Row, rows: Sequence[Row]) -> int | None:
     return outcome["unit"] if seen_before else None
 
 
-def failed(row: Row) -> bool:
-    return bool(row["status"] >= 500 or set(row["flags"].split(",")) & UPSTREAM_FLAGS)
+def result(row: Row) -> str:
+    """How a request ended; a row of an old release does not say so by itself."""
+    if row["result"] is not None:
+        return str(row["result"])
+    flags = set(row["flags"].split(","))
+    if row["status"] >= 500 or flags & BACKEND_FLAGS or row["answered_by"] not in (None, row["backend"]):
+        return "failed"
+    if flags & CLIENT_FLAGS:
+        return "abandoned"
+    if row["answered_by"] is not None and 300 <= row["status"] < 500:
+        return "rejected" if row["status"] >= 400 else "redirected"
+    return "success" if row["status"] < 300 else "refused"
+
+
+def column_of(measure: str) -> str:
+    """The column that a measure is unknown without."""
+    return measure if measure in MAYBE_UNKNOWN else ""
+
+
+def is_unknown(row: Row, column: str) -> bool:
+    """Whether an answered request does not tell it."""
+    return bool(column) and row[column] is None and result(row) == "success"
 
 
 def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> float:
@@ -50,7 +73,9 @@ def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> fl
     if measure == "requests":
         return len(requests)
     if measure == "errors":
-        return sum(failed(row) for row in requests)
+        return sum(result(row) in ("failed", "timed-out") for row in requests)
+    if measure == "client_errors":
+        return sum(result(row) == "rejected" for row in requests)
     call = re.fullmatch(r"(\w+)\((.+)\)", measure)
     if call is None:
         return sum(float(row[measure] or 0) for row in requests)
@@ -59,6 +84,20 @@ def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> fl
         return sum(row[argument] is not None for row in requests)
     named = [float(row["value"]) for row in outcomes if row["name"] == argument]
     return sum(named) if function == "outcome" else len(named)
+
+
+def pair(metric: MetricDefinition, requests: Sequence[Row], outcomes: Sequence[Row]) -> tuple[float, float] | None:
+    """Y and D of a unit; None where it does not count, since a part of its total is unknown."""
+    if metric.denominator is not None:
+        columns = [column for each in (metric.numerator, metric.denominator) if (column := column_of(each))]
+        told = [row for row in requests if all(row[column] is not None for column in columns)]
+        return amount(metric.numerator, told, outcomes), amount(metric.denominator, told, outcomes)
+    y = amount(metric.numerator, requests, outcomes)
+    if metric.type is MetricType.PROPORTION and y > 0:
+        return 1.0, 1.0
+    if any(is_unknown(row, column_of(metric.numerator)) for row in requests):
+        return None
+    return (0.0 if metric.type is MetricType.PROPORTION else y), 1.0
 
 
 def evidence(
@@ -82,9 +121,8 @@ def evidence(
         mine = [row for row in requests if row["unit"] == unit]
         theirs = [outcome for whose, outcome in outcomes if whose == unit]
         for metric in metrics:
-            y = amount(metric.numerator, mine, theirs)
-            d = amount(metric.denominator, mine, theirs) if metric.denominator else 1.0
-            values[metric.key, variant].append((float(y > 0) if metric.type is MetricType.PROPORTION else y, d))
+            found = pair(metric, mine, theirs)
+            values[metric.key, variant] += [found] if found is not None else []
     sums = {key: add_up(pairs) for key, pairs in values.items()}
     return Evidence(dict(units), sums), sum(len(variants) > 1 for variants in arms.values())
 

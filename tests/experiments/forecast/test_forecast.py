@@ -11,7 +11,7 @@ from controlplane.settings import get_environment
 from experiments.forecast import Forecast, forecast, read_stated
 from experiments.models import Experiment, Metric, PlanMetric
 from experiments.stats.types import MetricType
-from tests.experiments.drafts import draft, draft_data
+from tests.experiments.drafts import OTHERS_OFF, draft, draft_data
 from tests.experiments.evidence.lakes import fill
 from tests.routing.events.rows import request_row
 
@@ -28,7 +28,8 @@ OF_GOAL: dict[str, Any] = {"users_per_hour": 500, "baselines": {"requests-per-us
 
 
 def planned(*metrics: dict[str, Any], days: float = 14, **changes: Any) -> Experiment:
-    plan = {**draft_data()["plan"], "metrics": list(metrics), "maximum_seconds": int(days * DAY)}
+    off = ["error-rate", *OTHERS_OFF]
+    plan = {**draft_data()["plan"], "metrics": list(metrics), "maximum_seconds": int(days * DAY), "switched_off": off}
     return draft(plan=plan, **changes)
 
 
@@ -99,6 +100,16 @@ def test_the_simulation_tells_good_from_bad_within_seconds() -> None:
     assert outcomes["no effect"].promote < 0.1
     assert outcomes["failed-users +400 %"].halt > 0.95
     assert outcomes["failed-users +400 %"].users_exposed < outcomes["no effect"].users_exposed
+
+
+def test_a_default_guardrail_of_which_nothing_is_known_is_assumed_to_be_rare() -> None:
+    experiment = draft(plan={**draft_data()["plan"], "metrics": [GOAL], "switched_off": []})
+
+    said = expected(experiment, **OF_GOAL)
+
+    sources = {each.metric: each.source for each in said.metrics}
+    assert sources == {"requests-per-user": "stated"} | dict.fromkeys(["error-rate", *OTHERS_OFF], "assumed")
+    assert said.needs.units is not None
 
 
 def test_history_is_used_and_what_is_stated_wins(lake_url: str) -> None:

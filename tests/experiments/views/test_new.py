@@ -31,13 +31,16 @@ def browser(db: None) -> Client:
     return visitor(Role.OPERATOR)
 
 
-def fields(html: str) -> dict[str, str]:
+def fields(html: str) -> dict[str, Any]:
     """What a browser would send with the sheet as it stands, but for its buttons."""
     sheet = html[html.index('id="sheet"') : html.index("</form>", html.index('id="sheet"'))]
-    values = {}
+    values: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", sheet):
-        value = re.search(r'value="([^"]*)"', tag)
-        values[re.findall(r'name="([^"]+)"', tag)[0]] = unescape(value[1]) if value else ""
+        name, value = re.findall(r'name="([^"]+)"', tag)[0], re.search(r'value="([^"]*)"', tag)
+        if 'type="checkbox"' not in tag:
+            values[name] = unescape(value[1]) if value else ""
+        elif " checked" in tag and value:
+            values.setdefault(name, []).append(value[1])
     for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', sheet, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
         values[name] = chosen[1] if chosen else ""
@@ -46,11 +49,11 @@ def fields(html: str) -> dict[str, str]:
     return values
 
 
-def sheet(browser: Client, **changes: Any) -> dict[str, str]:
+def sheet(browser: Client, **changes: Any) -> dict[str, Any]:
     return {**fields(text(browser, "/experiments/new")), **FILLED, **changes}
 
 
-def send(browser: Client, values: dict[str, str]) -> str:
+def send(browser: Client, values: dict[str, Any]) -> str:
     return browser.post("/experiments/new", values, follow=True).content.decode()
 
 
@@ -63,9 +66,23 @@ def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
     assert (plan.alpha, plan.halt_alpha, plan.power, plan.minimum_units) == (0.05, 0.01, 0.8, 100)
     assert (plan.maximum_seconds, plan.tick_seconds) == (14 * 86_400, 10)
     metrics = {m.metric.key: (m.role, m.margin, m.margin_kind) for m in plan.metrics.all()}
-    assert metrics == {"error-rate": ("guardrail", 0.01, "absolute"), "latency": ("guardrail", 0.1, "relative")}
+    assert metrics == {
+        "error-rate": ("guardrail", 0.01, "absolute"),
+        "latency": ("guardrail", 0.1, "relative"),
+        "client-error-rate": ("guardrail", 0.01, "absolute"),
+        "redirect-rate": ("guardrail", 0.01, "absolute"),
+        "abandon-rate": ("guardrail", 0.02, "absolute"),
+    }
     backends = [(v.key, v.backend.key) for v in experiment.variants.all()]
     assert backends == [("control", "stable"), ("candidate", "candidate")]
+
+
+def test_a_default_guardrail_is_off_once_it_is_switched_off_by_name(browser: Client) -> None:
+    send(browser, sheet(browser, watched=["error-rate", "client-error-rate", "abandon-rate"]))
+    plan = Experiment.objects.get().plan
+    assert plan.switched_off == ["redirect-rate"]
+    by_default = plan.metrics.filter(by_default=True).values_list("metric__key", flat=True)
+    assert set(by_default) == {"client-error-rate", "abandon-rate"}
 
 
 def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> None:

@@ -1,0 +1,46 @@
+"""How often what a metric needs is known: of a unit's answered requests, those that tell it."""
+
+from collections.abc import Iterable, Mapping
+
+import narwhals as nw
+
+from experiments.evidence.measures import Measure
+from experiments.evidence.metrics import MetricDefinition, columns_of
+from experiments.evidence.rows import total
+from experiments.stats.types import UnitSums
+from routing.events.reading import Frame
+
+ANSWERED = Measure("answered")
+PRODUCTS = {
+    "sum_y": nw.col("known"),
+    "sum_d": nw.col("answered"),
+    "sum_yy": nw.col("known") * nw.col("known"),
+    "sum_dd": nw.col("answered") * nw.col("answered"),
+    "sum_yd": nw.col("known") * nw.col("answered"),
+}
+
+
+def known_sums(
+    metrics: Iterable[MetricDefinition], measured: Frame, units: Frame
+) -> Mapping[str, Mapping[str, UnitSums]]:
+    """By metric and arm, for those that need a column that may be unknown: Y the requests that tell all, D all.
+
+    Only answered requests count: one that failed has told nothing, and is counted as a failure already. `units` has
+    one row a unit (`unit`, `arm`).
+    """
+    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
+    found = {columns: _sums(columns, measured, units) for columns in set(needed.values())}
+    return {key: found[columns] for key, columns in needed.items()}
+
+
+def _sums(columns: tuple[str, ...], measured: Frame, units: Frame) -> Mapping[str, UnitSums]:
+    known = ANSWERED.where_known(columns).value()
+    by_unit = (
+        measured.select("unit", known=known, answered=ANSWERED.value())
+        .group_by("unit")
+        .agg(total("known"), total("answered"))
+    )
+    arms = by_unit.join(units.select("unit", "arm"), on="unit").filter(~nw.col("arm").is_null())
+    products = arms.select("arm", **PRODUCTS).group_by("arm").agg(nw.len().alias("units"), *map(total, PRODUCTS))
+    rows = products.collect("pyarrow").rows(named=True)
+    return {row["arm"]: UnitSums(int(row["units"]), *(float(row[name]) for name in PRODUCTS)) for row in rows}

@@ -1,0 +1,77 @@
+"""Metrics whose values are told less often in one arm: there they are of other requests than in the other."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from experiments.stats.health.findings import ALPHA
+from experiments.stats.health.missing import OutcomeGap, outcome_gaps
+from experiments.stats.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
+
+Cell = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Incomparable:
+    """The (metric, candidate) pairs that decide nothing, with how often values are known in both arms."""
+
+    gaps: Mapping[Cell, OutcomeGap]
+    control: str
+
+    def findings(self) -> Iterator[Finding]:
+        """A warning for each; a guardrail or goal among them is not shown, so that nothing is promoted."""
+        for (metric, variant), gap in self.gaps.items():
+            yield Finding(
+                code="unknown-by-arm",
+                severity=Severity.WARNING,
+                subject=metric,
+                sentence=f"{metric} {self._shares(variant, gap)}, so it decides nothing.",
+                next_step=f"Have both backends tell it, or take {metric} out of the plan.",
+                p_value=gap.p_value,
+                log_e_value=gap.log_e_value,
+            )
+
+    def without(self, evidence: Evidence) -> Evidence:
+        """The evidence without these pairs: neither their margin nor their harm can be shown."""
+        return replace(evidence, sums={cell: sums for cell, sums in evidence.sums.items() if cell not in self.gaps})
+
+    def noted(self, results: Results) -> Results:
+        """The results with a note that says why these pairs say nothing."""
+        return replace(
+            results,
+            metrics=tuple(
+                replace(result, verdict=Verdict.INSUFFICIENT, note=f"It {self._shares(result.variant, gap)}.")
+                if (gap := self.gaps.get((result.metric, result.variant)))
+                else result
+                for result in results.metrics
+            ),
+        )
+
+    def _shares(self, variant: str, gap: OutcomeGap) -> str:
+        return (
+            f"is known for {gap.share:.1%} of the answered requests of {variant} and {gap.control_share:.1%} "
+            f"of those of {self.control}"
+        )
+
+
+def incomparable(known: Mapping[str, Mapping[str, UnitSums]], control: str, *, alpha: float = ALPHA) -> Incomparable:
+    """The pairs whose share of known values differs from the control's, at any look.
+
+    `known` maps metrics to each variant's sums, Y the answered requests of a unit that tell the metric, D all of them.
+    The sequential test is that of `outcome_gaps`; its e-value must reach pairs / alpha (Bonferroni).
+
+    Raises:
+        InvalidEvidence: `sums-invalid`, `outcomes-exceed-requests`.
+
+    >>> told, half = UnitSums(500, 500, 500, 500, 500, 500), UnitSums(500, 250, 500, 250, 500, 250)
+    >>> list(incomparable({"cost": {"control": told, "new": half}}, "control").gaps)
+    [('cost', 'new')]
+    """
+    gaps = {
+        (metric, gap.variant): gap
+        for metric, arms in known.items()
+        if control in arms
+        for gap in outcome_gaps(arms, control)
+    }
+    threshold = math.log(max(len(gaps), 1) / alpha)
+    return Incomparable({cell: gap for cell, gap in gaps.items() if gap.log_e_value >= threshold}, control)
