@@ -109,7 +109,7 @@ class PlanSpec(_Spec):
         for metric in self.metrics:
             if metric.metric in DEFAULT_MARGINS and metric.role is not Role.GUARDRAIL and not self._is_off(metric):
                 raise ValueError(
-                    f"{metric.metric} is a guardrail of every plan; name it in switched_off to give it another role"
+                    f"{metric.metric} is a guardrail of every plan; switch it off by name to give it another role"
                 )
         if all(metric.role is Role.OBSERVED for metric in self.metrics):
             raise ValueError("at least one metric must be a goal or a guardrail")

@@ -40,6 +40,7 @@ READS = [
         "backends/stable",
         "endpoints",
         "endpoints/chat",
+        "endpoints/chat/traffic",
         "layers",
         "layers/chat",
         "metrics",

@@ -120,6 +120,22 @@ def test_a_classifier_is_judged_on_requests_with_prediction_and_label(lake_url: 
     }
 
 
+@pytest.mark.parametrize("first", [0.0, 1.0])
+def test_of_a_label_that_was_corrected_the_last_one_counts(lake_url: str, first: float) -> None:
+    """Whichever way: that of the later arrival, also where both name the same moment."""
+    said = [
+        outcome("called-spam", 1.0, unit=None, request_id="7-1"),
+        outcome("is-spam", first, seconds=DAY, unit=None, request_id="7-1"),
+        outcome("is-spam", 1.0 - first, seconds=DAY, unit=None, request_id="7-1")
+        | {"received_at": (START + timedelta(days=3)).isoformat()},
+    ]
+    filled = fill(lake_url, [request(7, "control", number=1)], said)
+
+    found = sums_of(filled, MetricDefinition("m", MetricType.ACCURACY, "called-spam", "is-spam"))["control"]
+
+    assert (found.sum_y, found.sum_d) == (1.0 - first, 1.0)
+
+
 def test_a_cap_bounds_what_one_user_counts(lake_url: str) -> None:
     rows = [request(1, "control", number=n, cost=10.0) for n in range(5)] + [request(2, "control", cost=3.0)]
     capped = sums_of(fill(lake_url, rows), MetricDefinition("cost", MetricType.MEAN, "cost", cap=20.0))

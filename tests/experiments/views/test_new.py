@@ -109,7 +109,7 @@ def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
         ({"metrics-0-margin": "-1"}, "greater than or equal to 0"),
         ({"metrics-0-metric": ""}, "This field is required."),
         ({"metrics-1-metric": "error-rate"}, "A metric may appear only once."),
-        ({"metrics-0-role": "observed", "metrics-1-role": "observed"}, "must be a goal or a guardrail"),
+        ({"metrics-0-role": "observed", "metrics-1-role": "observed"}, "is a guardrail of every plan"),
         ({"stages-1-coverage": "3"}, "must be larger than the one before"),
         ({"stages-0-soak_minutes": "9999999"}, "stages-0-soak_minutes"),
         ({"maximum_days": "0.5"}, "soak for longer than"),
