@@ -151,10 +151,9 @@ def test_beside_a_cost_that_is_not_told_other_harm_still_halts(lake: str) -> Non
 def test_a_cost_that_is_as_often_unknown_in_both_arms_is_compared_where_it_is_known(lake: str) -> None:
     experiment = running((), {"metric": "cost-per-request", "role": "guardrail", "margin": 0.1}, LATENCY)
     for variant, first in (("control", 0), ("better", USERS)):
-        told = rows(experiment, variant, first)
-        store(
-            lake, REQUESTS, [row | {"cost": (2.0 + (n + first) % 3) if n % 2 else None} for n, row in enumerate(told)]
-        )
+        told = enumerate(rows(experiment, variant, first))
+        costs = [row | {"cost": 2.0 + n % 3 + first / 100_000 if n % 2 else None} for n, row in told]
+        store(lake, REQUESTS, costs)
     assert decided(experiment, 60).kind is DecisionKind.ADVANCE
 
     assert decided(Experiment.objects.get(), 300).kind is DecisionKind.PROMOTE
