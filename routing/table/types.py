@@ -75,8 +75,8 @@ class Arm:
 class Guard:
     """When an edge takes a candidate out by itself: the share of failures among so many of its latest requests.
 
-    Those older than the window do not count. A request fails by a 5xx, a reset, a time-out, or a first byte later
-    than `first_byte_ms` (0: however late).
+    Those older than the window do not count. A request fails as `routing.access_log.results` says, or by a first byte
+    later than `first_byte_ms` (0: however late).
     """
 
     requests: int = 20

@@ -119,6 +119,43 @@ def test_what_the_backend_and_the_gate_told() -> None:
     assert (told["queue_ms"], told["client"]) == (3, "mobile")
 
 
+@pytest.mark.parametrize("told", ["12.5", "1e30", "-4", "many", "1e400", "nan", "true", "9007199254740993.0"])
+def test_a_number_that_is_none_is_unknown_and_named_and_the_row_stays(told: str) -> None:
+    found = row({"prompt_tokens": None, "answer": {"prompt_tokens": told, "completion_tokens": "22"}})
+
+    assert (found["prompt_tokens"], found["unreadable"]) == (None, "prompt_tokens")
+    assert (found["unit"], found["variant"]) == (unit_hash(KEY, "alice"), "control")
+    assert found["cost"] is None
+
+
+@pytest.mark.parametrize(("told", "tokens"), [("22", 22), ("22.0", 22), ("2.2e1", 22), ("0", 0)])
+def test_a_whole_number_is_one_however_it_is_written(told: str, tokens: int) -> None:
+    found = row({"completion_tokens": None, "answer": {"completion_tokens": told}})
+
+    assert (found["completion_tokens"], found["unreadable"]) == (tokens, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "tokens"),
+    [
+        ("/v1/embeddings", {"prompt_tokens": "8", "total_tokens": "8"}, (8, 0)),
+        ("/v1/rerank", {"total_tokens": "8"}, (8, 0)),
+        ("/v1/chat/completions", {"prompt_tokens": "8"}, (8, None)),
+        ("/v1/chat/completions", {"completion_tokens": "3", "total_tokens": "8"}, (5, 3)),
+        ("/v1/chat/completions", {"total_tokens": "8"}, (None, None)),
+    ],
+)
+def test_what_has_no_completion_has_no_tokens_of_one(
+    path: str, answer: dict[str, str], tokens: tuple[int | None, int | None]
+) -> None:
+    unknown = {"prompt_tokens": None, "completion_tokens": None}
+    asked: dict[str, Any] = {"method": "POST", "path": path, "answered_by": {**ANSWER, "protocol": "openai"}}
+    found = row({**unknown, "answer": answer}, **asked)
+
+    assert (found["prompt_tokens"], found["completion_tokens"]) == tokens
+    assert (found["cost"] is None) == (None in tokens)
+
+
 def test_attempts_after_the_first_are_retries() -> None:
     assert row(attempts=3)["retries"] == 2
     assert row(attempts=0)["retries"] == 0

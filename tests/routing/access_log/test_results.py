@@ -1,0 +1,99 @@
+"""How a request ended, by what Envoy's documentation says of its response flags and gRPC's of its status codes."""
+
+from typing import Any
+
+import pytest
+
+from routing.access_log import Ending, Result, ending_of, read_line
+from tests.routing.access_log.lines import ANSWER, make_line
+
+
+def ended(facts: dict[str, Any] | None = None, **changes: Any) -> Ending:
+    return ending_of(read_line(make_line(facts, **{"method": "POST", **changes})))
+
+
+@pytest.mark.parametrize(
+    ("status", "flags", "result"),
+    [
+        (200, "-", Result.SUCCESS),
+        (101, "-", Result.SUCCESS),
+        (204, "-", Result.SUCCESS),
+        (304, "-", Result.SUCCESS),
+        (301, "-", Result.REDIRECTED),
+        (308, "-", Result.REDIRECTED),
+        (400, "-", Result.REJECTED),
+        (408, "-", Result.REJECTED),
+        (499, "-", Result.REJECTED),
+        (500, "-", Result.FAILED),
+        (599, "-", Result.FAILED),
+        # A response that had begun, and did not end as it should.
+        (200, "UPE", Result.FAILED),
+        (200, "UR", Result.FAILED),
+        (200, "UC", Result.FAILED),
+        (200, "LR", Result.FAILED),
+        (200, "UT", Result.TIMED_OUT),
+        (200, "SI", Result.TIMED_OUT),
+        (200, "DT", Result.TIMED_OUT),
+        (200, "UMSDR", Result.TIMED_OUT),
+        (503, "UF,URX", Result.FAILED),
+        (503, "UH", Result.FAILED),
+        (503, "UO", Result.FAILED),
+        (504, "UT", Result.TIMED_OUT),
+        # Clients.
+        (0, "DC", Result.ABANDONED),
+        (200, "DC", Result.ABANDONED),
+        (200, "DR", Result.ABANDONED),
+        (400, "DPE", Result.ABANDONED),
+        (408, "SI", Result.ABANDONED),
+        # A backend that had failed already is not excused by the client that left then.
+        (500, "DC", Result.FAILED),
+        (200, "DC,UC", Result.FAILED),
+        (200, "DC,UT", Result.TIMED_OUT),
+        # Sluice.
+        (429, "RL", Result.REFUSED),
+        (503, "OM", Result.REFUSED),
+        (503, "NC", Result.REFUSED),
+        (404, "NR", Result.REFUSED),
+    ],
+)
+def test_a_status_and_flags_say_whose_doing_it_was(status: int, flags: str, result: Result) -> None:
+    assert ended(status=status, flags=flags).result is result
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 413, 415, 429])
+def test_what_no_backend_answered_sluice_refused(status: int) -> None:
+    assert ended(status=status, answered_by=None).result is Result.REFUSED
+
+
+def test_an_answer_by_the_fallback_is_a_failure_of_the_backend() -> None:
+    assert ended(answered_by={**ANSWER, "backend": "api"}) == Ending(Result.FAILED, "fell-back")
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [
+        (0, Result.SUCCESS),
+        (1, Result.ABANDONED),
+        (2, Result.FAILED),
+        (3, Result.REJECTED),
+        (4, Result.TIMED_OUT),
+        (5, Result.REJECTED),
+        (7, Result.REJECTED),
+        (8, Result.REJECTED),
+        (12, Result.FAILED),
+        (13, Result.FAILED),
+        (14, Result.FAILED),
+        (15, Result.FAILED),
+        (16, Result.REJECTED),
+        (None, Result.FAILED),
+        ("odd", Result.FAILED),
+    ],
+)
+def test_grpc_tells_it_in_its_trailers(code: Any, result: Result) -> None:
+    assert ended(kind="application/grpc+proto", grpc_status=code).result is result
+
+
+def test_of_a_get_nothing_is_asked_but_its_status() -> None:
+    openai = {**ANSWER, "protocol": "openai"}
+
+    assert ended(method="GET", path="/v1/completions", answered_by=openai, kind="text/html").result is Result.SUCCESS
