@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.kinds import KINDS, Shape
+from routing.kinds import KINDS, Kind, Shape
 
 # Envoy writes the fields in alphabetical order.
 LINE_START = b'{"answered_by":'
@@ -36,6 +36,8 @@ class Answer:
     stop: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
+    cache_write_tokens: Any = None
+    cache_read_tokens: Any = None
     total_tokens: Any = None
 
 
@@ -111,11 +113,14 @@ class LogLine:
         return (self.encoding or "identity") == "identity"
 
     @property
+    def kind_of_backend(self) -> Kind | None:
+        """What who answered speaks, where this release knows it."""
+        return KINDS.get(self.answered_by.protocol) if self.answered_by else None
+
+    @property
     def shape(self) -> Shape | None:
         """What an answer to this request is, where the protocol of who answered says so."""
-        if self.answered_by is None or self.method != "POST":
-            return None
-        kind = KINDS.get(self.answered_by.protocol)
+        kind = self.kind_of_backend if self.method == "POST" else None
         return kind.shape_of(self.path or "") if kind else None
 
     def ended_at(self) -> float:

@@ -52,7 +52,7 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "ttft_ms": None if log.ttft_us is None else log.ttft_us / 1000,
         "prompt_tokens": told.prompt_tokens,
         "completion_tokens": told.completion_tokens,
-        "cost": cost(log, told.prompt_tokens, told.completion_tokens),
+        "cost": cost(log, told),
         "answered_by": log.answered_by.backend if log.answered_by else None,
         "retries": max(log.attempts - 1, 0),
         "finish": finish(log),
@@ -75,12 +75,16 @@ class _Told:
         prompt = self._count(Count.PROMPT_TOKENS, headers.prompt_tokens, body and body.prompt_tokens)
         completion = self._count(Count.COMPLETION_TOKENS, headers.completion_tokens, body and body.completion_tokens)
         total = self._count(Count.TOTAL_TOKENS, body and body.total_tokens)
+        if is_part(log):
+            completion = None
         counted = prompt is not None or total is not None
         if completion is None and counted and log.shape is not None and not log.shape.completes:
             completion = 0
         if prompt is None and total is not None and completion is not None and total >= completion:
             prompt = total - completion
-        self.prompt_tokens, self.completion_tokens = prompt, completion
+        self.cached = self._cached(log)
+        self.fresh_tokens, self.completion_tokens = prompt, completion
+        self.prompt_tokens = None if prompt is None else prompt + sum(count for count, _ in self.cached)
         self.queue_ms = self._milliseconds(headers.queue_ms)
 
     def _count(self, name: Count, *told: object) -> int | None:
@@ -92,6 +96,18 @@ class _Told:
         if value is not None:
             self.unreadable.append(name.value)
         return None
+
+    def _cached(self, log: LogLine) -> list[tuple[int, float]]:
+        """Tokens of the prompt that a kind counts apart, and what each costs as a share of any other."""
+        body = log.facts.answer
+        shares = log.kind_of_backend.cache if log.kind_of_backend else None
+        if body is None or shares is None:
+            return []
+        written = self._count(Count.CACHE_WRITE_TOKENS, body.cache_write_tokens)
+        read = self._count(Count.CACHE_READ_TOKENS, body.cache_read_tokens)
+        return [
+            (count, share) for count, share in ((written, shares.written), (read, shares.read)) if count is not None
+        ]
 
     def _milliseconds(self, value: object) -> float | None:
         number = _number(value)
@@ -112,12 +128,24 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def cost(log: LogLine, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
+def is_part(log: LogLine) -> bool:
+    """Whether a stream lacks the mark of its end, so that what it told of its completion is of a part."""
+    marks = log.shape.ends if log.is_stream and log.shape is not None else ()
+    told = log.facts.answer
+    return bool(marks) and told is not None and set(marks).isdisjoint(str(told.ends or "").split())
+
+
+def cost(log: LogLine, told: _Told) -> float | None:
     """What the tokens cost, in the currency of the prices; None when a count that has a price is unknown."""
     answer = log.answered_by
     if answer is None:
         return None
-    counted = ((prompt_tokens, answer.prompt_price), (completion_tokens, answer.completion_price))
+    cached = [(count, share * answer.prompt_price) for count, share in told.cached]
+    counted = (
+        (told.fresh_tokens, answer.prompt_price),
+        (told.completion_tokens, answer.completion_price),
+        *cached,
+    )
     known = [count * price for count, price in counted if count is not None]
     if not known or any(count is None and price > 0 for count, price in counted):
         return None

@@ -165,7 +165,7 @@ def _how_to_ask(backend: Backend, machine: _Machine) -> Message:
     return {
         "http_health_check": {
             "path": backend.health_path,
-            "request_headers_to_add": health_credentials(backend, machine.secrets),
+            "request_headers_to_add": [*_question_headers(backend), *health_credentials(backend, machine.secrets)],
             "codec_client_type": "HTTP2" if backend.http2 else "HTTP1",
             **_ready_text(backend),
         }
@@ -194,6 +194,11 @@ def _health_port(backend: Backend) -> Message:
     """Where a kind tells it elsewhere than it takes requests."""
     port = _question(backend).port
     return {} if port is None else {"port_value": port}
+
+
+def _question_headers(backend: Backend) -> list[Message]:
+    """The headers that a kind asks for with the question."""
+    return [{"header": {"key": name, "value": value}} for name, value in _question(backend).headers]
 
 
 def _ready_text(backend: Backend) -> Message:

@@ -1,6 +1,6 @@
 """Servers of the Open Inference Protocol, which KServe calls V2."""
 
-from routing.kinds.types import Kind, Question, Ready, Shape
+from routing.kinds.types import ErrorForm, Kind, Question, Ready, Shape
 
 READY = Ready(
     Question("/v2/health/ready"),
@@ -20,4 +20,5 @@ KSERVE_V2 = Kind(
     ready=READY,
     shapes=(INFER,),
     model_in_path=MODEL_IN_PATH,
+    errors=ErrorForm.TEXT,
 )

@@ -1,7 +1,7 @@
 """Text Generation Inference of Hugging Face."""
 
 from routing.kinds.openai import SHAPES, USAGE
-from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Told
+from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Question, Ready, Series, Shape, Told
 
 GENERATED = Told(Count.COMPLETION_TOKENS, "generated_tokens")
 
@@ -25,4 +25,5 @@ TGI = Kind(
         ("x-queue-time", Count.QUEUE_MS),
     ),
     load=LoadMetrics(path="/metrics", waiting=(Series("tgi_queue_size"),), running=(Series("tgi_batch_current_size"),)),
+    errors=ErrorForm.TGI,
 )

@@ -1,6 +1,6 @@
 """TorchServe."""
 
-from routing.kinds.types import Kind, Question, Ready
+from routing.kinds.types import ErrorForm, Kind, Question, Ready
 
 TORCHSERVE = Kind(
     key="torchserve",
@@ -14,4 +14,5 @@ TORCHSERVE = Kind(
         of_model=Question("/models/{model}", text='"status": "READY"', port=8081),
     ),
     model_in_path=r"/(?:predictions|explanations)/([^/?]+)",
+    errors=ErrorForm.TORCHSERVE,
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from routing.kinds.kserve_v2 import INFER, MODEL_IN_PATH, READY
-from routing.kinds.types import Count, Kind, LoadMetrics, Series, Shape, Told
+from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Series, Shape, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
 
@@ -31,4 +31,5 @@ TRITON = Kind(
         cache_used=(Series("nv_trt_llm_kv_cache_block_metrics", (("kv_cache_block_type", "fraction"),)),),
     ),
     model_in_path=MODEL_IN_PATH,
+    errors=ErrorForm.TEXT,
 )

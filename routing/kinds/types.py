@@ -16,19 +16,35 @@ class Count(StrEnum):
     PROMPT_TOKENS = "prompt_tokens"
     COMPLETION_TOKENS = "completion_tokens"
     TOTAL_TOKENS = "total_tokens"
+    CACHE_WRITE_TOKENS = "cache_write_tokens"
+    CACHE_READ_TOKENS = "cache_read_tokens"
     QUEUE_MS = "queue_ms"
+
+
+class ErrorForm(StrEnum):
+    """How the protocol of a kind writes an error, as its clients read it.
+
+    `text` is `{"error": "…"}`, of KServe V2, Triton, BentoML and TensorFlow Serving.
+    """
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    TEXT = "text"
+    TGI = "tgi"
+    TORCHSERVE = "torchserve"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A GET that is answered by status 200, with `text` in the body, by whom is ready; by anything else while not.
 
-    Without a `port` it goes where requests go.
+    Without a `port` it goes where requests go; `headers` are sent with it.
     """
 
     path: str
     text: str = ""
     port: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,14 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheShares:
+    """What a prompt token costs that is written to a cache or read from it, as a share of what any other costs."""
+
+    written: float
+    read: float
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """Samples of one metric: those that carry all of these labels."""
 
@@ -107,6 +131,8 @@ class Kind:
 
     `plain` and `streamed` are what its answers tell of tokens, `headers` which response header tells what, `shapes`
     what an answer is, and `model_in_path` a regular expression whose one group finds the model's name in a path.
+    `errors` is the form in which its clients read an error: OpenAI's where it has none of its own, as that is what most
+    clients of models read. With `cache` its count of prompt tokens leaves out those of a cache, which it tells apart.
     """
 
     key: str
@@ -117,8 +143,10 @@ class Kind:
     streamed: tuple[Told, ...] = ()
     headers: tuple[tuple[str, Count], ...] = ()
     shapes: tuple[Shape, ...] = ()
+    cache: CacheShares | None = None
     load: LoadMetrics | None = None
     model_in_path: str = ""
+    errors: ErrorForm = ErrorForm.OPENAI
 
     def shape_of(self, path: str) -> Shape | None:
         """What an answer to this path is; None where the protocol does not say."""

@@ -32,6 +32,8 @@ class Speech:
     streamed_counts: Counts = BOTH
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    named_events: bool = False
+    """Each event is named by its `type`, and the last one ends the stream without a `[DONE]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Health:
     path: str
     ready: tuple[int, str] = (200, "")
     unready: tuple[int, str] = (503, "")
+    asked_with: tuple[tuple[str, str], ...] = ()
+    """Headers without which the question is none."""
 
 
 @dataclass
@@ -55,12 +59,15 @@ class KindServer:
     async def answer(self, request: Request) -> Response:
         """What the documentation shows for this path."""
         speech = next(s for s in SPEECHES if (s.kind, s.path) == (self.health.kind, request.url.path))
-        if (await request.json()).get("stream"):
-            return StreamingResponse(_stream(speech), media_type="text/event-stream")
+        wanted = await request.json()
+        if wanted.get("stream"):
+            return StreamingResponse(_stream(speech, wanted), media_type="text/event-stream")
         return JSONResponse(speech.plain, headers=dict(speech.headers), media_type=speech.media_type)
 
     async def say_health(self, request: Request) -> Response:
         """Whether it is ready."""
+        if any(request.headers.get(name) != value for name, value in self.health.asked_with):
+            return PlainTextResponse("a header is missing", status_code=400)
         status, text = self.health.ready if self.ready else self.health.unready
         return PlainTextResponse(text, status_code=status)
 
@@ -84,8 +91,59 @@ TGI_HEADERS = {"x-prompt-tokens": "11", "x-generated-tokens": "22", "x-queue-tim
 LLAMA = {"content": "Hi", "stop": True, "tokens_evaluated": 11, "tokens_predicted": 22, "timings": {"predicted_n": 22}}
 LLAMA_EVENTS = tuple({**LLAMA, "stop": count == 22, "tokens_predicted": count} for count in (1, 21, 22))
 
+# As its documentation shows them; a prompt of 11 tokens beside those of the cache.
+MESSAGE_START_USAGE = {
+    "input_tokens": 11,
+    "cache_creation_input_tokens": 2000,
+    "cache_read_input_tokens": 30000,
+    "cache_creation": {"ephemeral_5m_input_tokens": 2000, "ephemeral_1h_input_tokens": 0},
+    "output_tokens": 1,
+    "service_tier": "standard",
+}
+WITH_CACHE: Counts = (11 + 2000 + 30000, 22)
+MESSAGE: dict[str, Any] = {
+    "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude",
+    "content": [{"type": "text", "text": "Hi"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {**MESSAGE_START_USAGE, "output_tokens": 22},
+}
+MESSAGE_EVENTS: tuple[dict[str, Any], ...] = (
+    {
+        "type": "message_start",
+        "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": MESSAGE_START_USAGE},
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "ping"},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 22},
+    },
+    {"type": "message_stop"},
+)
+# A web search makes the prompt longer on the way; so does what it brings out of the cache.
+MESSAGE_DELTA_WITH_TOOLS: dict[str, Any] = {
+    "type": "message_delta",
+    "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+    "usage": {
+        "input_tokens": 10682,
+        "cache_creation_input_tokens": 2500,
+        "cache_read_input_tokens": 31000,
+        "output_tokens": 510,
+        "server_tool_use": {"web_search_requests": 1},
+    },
+}
+MESSAGE_ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
 SPEECHES = (
     Speech("openai", "/v1/chat/completions", CHAT, CHAT_EVENTS),
+    Speech("anthropic", "/v1/messages", MESSAGE, MESSAGE_EVENTS, WITH_CACHE, WITH_CACHE, named_events=True),
     Speech("vllm", "/v1/chat/completions", CHAT, COUNTING),
     Speech("tensorrt-llm", "/v1/chat/completions", CHAT, CHAT_EVENTS),
     Speech("ray-serve", "/v1/chat/completions", CHAT, CHAT_EVENTS),
@@ -116,6 +174,12 @@ SPEECHES = (
 
 HEALTHS = (
     Health("openai", "/health"),
+    Health(
+        "anthropic",
+        "/v1/models",
+        (200, '{"data":[],"has_more":false}'),
+        asked_with=(("anthropic-version", "2023-06-01"),),
+    ),
     Health("vllm", "/health"),
     Health("tgi", "/health"),
     Health("triton", "/v2/health/ready", unready=(400, "")),
@@ -133,10 +197,21 @@ HEALTHS = (
 )
 
 
-async def _stream(speech: Speech) -> AsyncIterator[str]:
-    for event in speech.events:
-        yield f"data: {json.dumps(event)}\n\n"
-    yield "data: [DONE]\n\n"
+async def _stream(speech: Speech, wanted: Mapping[str, Any]) -> AsyncIterator[str]:
+    for event in _events(speech, wanted):
+        name = f"event: {event['type']}\n" if speech.named_events else ""
+        yield f"{name}data: {json.dumps(event)}\n\n"
+    if not speech.named_events:
+        yield "data: [DONE]\n\n"
+
+
+def _events(speech: Speech, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The events of a stream; one of Anthropic's searches the web where it is given tools, and fails when told to."""
+    if wanted.get("system") == "Fail.":
+        return (*speech.events[:3], MESSAGE_ERROR)
+    if wanted.get("tools"):
+        return (*speech.events[:-2], MESSAGE_DELTA_WITH_TOOLS, speech.events[-1])
+    return speech.events
 
 
 @contextmanager
