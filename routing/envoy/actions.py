@@ -3,6 +3,7 @@
 import re
 
 from routing.envoy.durations import duration
+from routing.envoy.gate import shown_limits
 from routing.envoy.names import BODY_LIMIT, HTTP_FILTERS, SHADOW_HEADER, SHADOWS, Message
 from routing.envoy.units import cookie_headers
 from routing.table import Endpoint, Shadow
@@ -27,9 +28,9 @@ def mirrors(endpoint: Endpoint) -> Message:
 
 
 def answer_headers(endpoint: Endpoint) -> Message:
-    """Headers of answers: the cookie of a new unit."""
+    """Headers of answers: the cookie of a new unit, and of rate limits the edge's own alone."""
     headers = cookie_headers(endpoint)
-    return {"response_headers_to_add": headers} if headers else {}
+    return {**({"response_headers_to_add": headers} if headers else {}), **shown_limits(endpoint)}
 
 
 def _longest_silence(endpoint: Endpoint) -> float:

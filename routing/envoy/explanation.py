@@ -1,12 +1,17 @@
-"""Tells a client that asks for it what its request was measured as."""
+"""Tells a client that asks for it, and was let in, what its request was measured as."""
 
 from routing.envoy.names import EXPLAIN_HEADER, EXPLANATION, FACTS, HTTP_FILTERS, Message
+from routing.envoy.preliminary import OPTIONS
 
 EXPLAINED = ("experiment", "variant", "backend")
 
 WITH_MATCHER = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 SKIP = "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
+
+# How Envoy calls what came of a request that it passed on, or tried to. A preflight gets that far without a key.
+PASSED_ON = r"^(via_upstream$|upstream_|no_healthy_upstream$|cluster_not_found$|response_timeout$)"
+LET_IN = f"response.code_details.matches(r'{PASSED_ON}') && request.method != '{OPTIONS}'"
 
 
 def explanation() -> Message:
@@ -31,5 +36,7 @@ def _not_asked() -> Message:
 
 
 def _header(name: str) -> Message:
-    header = {"key": f"x-sluice-{name}", "value": f"%DYNAMIC_METADATA({FACTS}:{name})%"}
-    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    """The filter runs also for whoever was refused before it saw the request, and could not look whether it asked."""
+    value = f"%CEL({LET_IN} ? metadata.filter_metadata['{FACTS}']['{name}'] : '')%"
+    header = {"key": f"x-sluice-{name}", "value": value}
+    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "keep_empty_value": False}

@@ -103,9 +103,9 @@ def _cookie_rule(name: str) -> Message:
 
 
 def _model_rule(paths: Sequence[str]) -> Message:
-    """One rule for all: where a rule of its own does not match, it would take the whole path for the model."""
+    """One rule for all, which finds nothing in any other path: what does not match would be the model as a whole."""
     found = {
-        "pattern": {"regex": f"^.*(?:{'|'.join(paths)}).*$"},
+        "pattern": {"regex": f"^(?:.*(?:{'|'.join(paths)}).*|.*)$"},
         "substitution": "".join(rf"\{group}" for group in range(1, len(paths) + 1)),
     }
     present = {"metadata_namespace": FIELDS, "key": MODEL, "type": "STRING", "regex_value_rewrite": found}

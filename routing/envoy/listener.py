@@ -64,7 +64,7 @@ def listener(host: str, port: int, files: Files, certificate: Certificate | None
     """The listener for users, with TLS where it has a certificate."""
     filters = _filters(gate=discovered_filters({TOKENS: files.tokens, KEYS: files.keys, LIMITS: files.limits}))
     config = _connection_manager(filters, ROUTES, files.routes, files.access_log)
-    manager = {"name": "manager", "typed_config": config}
+    manager = {"name": "manager", "typed_config": {**config, "local_reply_config": local_replies()}}
     secure = {"transport_socket": _tls(certificate)} if certificate else {}
     return {
         "name": "edge",
@@ -116,7 +116,6 @@ def _connection_manager(filters: list[Message], routes: str, routes_file: str, l
         },
         "http_filters": filters,
         "access_log": [access_log(log_file)],
-        "local_reply_config": local_replies(),
         "use_remote_address": True,
         "internal_address_config": {"cidr_ranges": [NOBODY]},
         "always_set_request_id_in_response": True,
@@ -133,11 +132,12 @@ def _connection_manager(filters: list[Message], routes: str, routes_file: str, l
 def _filters(gate: dict[str, Message]) -> list[Message]:
     """What each does with a request is said by its route; a filter without words there does nothing.
 
-    The unit is looked for behind the gate, as a token's claim may hold it; limits count what the gate let through.
+    The unit is looked for behind the gate, as a token's claim may hold it, and before the limits, which count by unit.
     """
     body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", request_rules=no_body_rules())
     entrance = [gate[TOKENS], gate[KEYS]] if gate else []
-    limited = [_filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after()), gate[LIMITS]] if gate else []
+    retry = _filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after())
+    limited = [{**retry, "disabled": True}, gate[LIMITS]] if gate else []
     return [
         _filter(ROUTE_FACTS, "set_metadata.v3.Config"),
         _filter(ADDRESS_FIELDS, "header_to_metadata.v3.Config"),
@@ -146,10 +146,10 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
         {**_filter(READ, "set_filter_state.v3.Config", clear_route_cache=True), "disabled": True},
         _filter(MODEL_FACTS, "set_metadata.v3.Config"),
         *entrance,
-        *limited,
         _filter(UNIT, "set_filter_state.v3.Config"),
         identity(),
         _filter(SALT, "set_filter_state.v3.Config", clear_route_cache=True),
+        *limited,
         _filter(ARM_FACTS, "set_metadata.v3.Config"),
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
         answers_reader(),

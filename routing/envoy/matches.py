@@ -1,7 +1,7 @@
 """Which requests a route is for."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from routing.envoy.fields import MODEL
 from routing.envoy.names import BODY_READ, FIELDS, Message
@@ -14,8 +14,15 @@ def address_match(endpoint: Endpoint) -> Message:
     if endpoint.hosts:
         headers.append(_regex(":authority", "|".join(map(_host, endpoint.hosts)), suffix=r"(?::\d+)?", flags="(?i)"))
     if endpoint.methods:
-        headers.append(_regex(":method", "|".join(endpoint.methods)))
+        headers.append(method_matcher(endpoint.methods))
     return {**_path_match(endpoint.path_prefix), **({"headers": headers} if headers else {})}
+
+
+def closeness(endpoint: Endpoint) -> tuple[int, ...]:
+    """How closely an endpoint is matched by all but its model; what is larger comes first."""
+    wildcards = any(host.startswith("*") for host in endpoint.hosts)
+    by_host = 0 if not endpoint.hosts else 1 if wildcards else 2
+    return (by_host, len(endpoint.path_prefix), len(endpoint.conditions), bool(endpoint.methods))
 
 
 def model_match(endpoint: Endpoint) -> Message:
@@ -38,6 +45,18 @@ def tier_match(tier: Tier) -> Message:
     if tier.longest_bytes:
         headers.append({"name": "content-length", "range_match": {"start": 0, "end": tier.longest_bytes + 1}})
     return {"headers": headers}
+
+
+def method_matcher(methods: Sequence[str], header: str = ":method") -> Message:
+    """One of some methods, of the request itself or in a header that names one."""
+    if len(methods) == 1:
+        return {"name": header, "string_match": {"exact": methods[0]}}
+    return _regex(header, "|".join(methods))
+
+
+def present_header(name: str) -> Message:
+    """A header, whatever it holds."""
+    return {"name": name, "present_match": True}
 
 
 def present_state(key: str) -> Message:

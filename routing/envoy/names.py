@@ -56,6 +56,12 @@ EXPLANATION = "sluice.explanation"
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.
 FIELDS = "sluice.fields"
 
+# The field that says why the gate's script refused a request.
+REFUSED = "refused"
+
+# Namespace of the metadata of routes: what is looked at when Envoy answers by itself.
+NOTES = "sluice.notes"
+
 # What the read filter leaves behind once a body was looked at.
 BODY_READ = "sluice.body_read"
 

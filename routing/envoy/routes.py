@@ -6,16 +6,18 @@ read, the endpoint. The last look, made when the unit is known, finds the arm by
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
 from routing.envoy.arms import assignment, parameter_filter
 from routing.envoy.facts import endpoint_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter, reads_answers, reads_requests
-from routing.envoy.gate import key_filter, token_filter
+from routing.envoy.gate import key_filter, retry_filter, shown_limits, token_filter
 from routing.envoy.matches import (
     address_match,
+    after_reading,
+    closeness,
     encoded_match,
     header_matcher,
     join,
@@ -27,6 +29,7 @@ from routing.envoy.names import (
     BODY_READ,
     FORCED_VARIANT_HEADER,
     HTTP_FILTERS,
+    KEYS,
     MODEL_FACTS,
     RAW_UNIT,
     READ,
@@ -34,14 +37,27 @@ from routing.envoy.names import (
     ROUTES,
     SHADOW_HEADER,
     TABLE_PATH,
+    TOKENS,
     Message,
+)
+from routing.envoy.notes import MODEL_DECIDES, metadata, notes
+from routing.envoy.preliminary import (
+    CREDENTIALS,
+    HEAD,
+    OPTIONS,
+    TRACE,
+    bodiless,
+    by_method,
+    preflights,
+    trace_refusal,
+    without_model,
 )
 from routing.envoy.units import unit_filters, unit_place
 from routing.table import Backend, Endpoint, Parameters, Table, combined, segments
 
-NO_ENDPOINT = "No endpoint of this edge matches the path of this request."
-NO_MODEL = "No endpoint of this edge serves the model of this request."
-COMPRESSED = "This endpoint reads the body of a request, and this one is compressed."
+_GroupRoutes = Callable[[Message, list[Endpoint], dict[str, Backend], int], Iterator[Message]]
+
+NOT_FOUND = {"direct_response": {"status": 404}}
 UNCHANGED = Parameters()
 # Compressed answers could not be read.
 UNCOMPRESSED = {
@@ -57,7 +73,7 @@ def routes(table: Table) -> Message:
     configuration = {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": ROUTES,
-        "virtual_hosts": [{"name": ROUTES, "domains": ["*"], "routes": list(_routes(table))}],
+        "virtual_hosts": [{"name": ROUTES, "domains": ["*"], "matcher": _by_method(table)}],
         "request_headers_to_remove": INTERNAL_HEADERS,
     }
     return {"version_info": _version(table), "resources": [configuration]}
@@ -67,39 +83,65 @@ def _version(table: Table) -> str:
     return " without ".join([str(table.version), *table.cut])
 
 
-def _routes(table: Table) -> Iterator[Message]:
+def _by_method(table: Table) -> Message:
+    """Routes of their own for what asks no model anything, so that nothing else is held against them."""
+    preliminary = list(_routes(table, _preliminary_routes))
+    apart = {
+        HEAD: preliminary,
+        OPTIONS: [*_preflight_routes(table), *preliminary],
+        TRACE: [trace_refusal()],
+    }
+    return by_method(apart, otherwise=list(_routes(table, _asking_routes)))
+
+
+def _routes(table: Table, of_group: _GroupRoutes) -> Iterator[Message]:
     yield _served_table(table)
     backends = {backend.key: backend for backend in table.backends}
     in_order = sorted(table.endpoints, key=_specificity, reverse=True)
     for address, group in groupby(in_order, key=address_match):
-        yield from _group_routes(address, list(group), backends, table.version)
-    yield {"match": {"prefix": "/"}, "direct_response": _not_found(NO_ENDPOINT)}
+        yield from of_group(address, list(group), backends, table.version)
+    yield {"match": {"prefix": "/"}, **NOT_FOUND}
 
 
 def _specificity(endpoint: Endpoint) -> tuple[object, ...]:
     """What is matched more closely comes first; those that differ in the model alone stand together."""
-    wildcards = any(host.startswith("*") for host in endpoint.hosts)
-    by_host = 0 if not endpoint.hosts else 1 if wildcards else 2
-    closeness = (by_host, len(endpoint.path_prefix), len(endpoint.conditions), bool(endpoint.methods))
-    return (*closeness, json.dumps(address_match(endpoint)), bool(endpoint.models), endpoint.key)
+    return (*closeness(endpoint), json.dumps(address_match(endpoint)), bool(endpoint.models), endpoint.key)
 
 
-def _group_routes(
+def _asking_routes(
     address: Message, group: list[Endpoint], backends: dict[str, Backend], version: int
 ) -> Iterator[Message]:
     """The routes of endpoints that differ in the model alone."""
     by_model = any(endpoint.models for endpoint in group)
     if reads_requests(group):
-        yield _compressed_route(address, group, version)
+        yield _compressed_route(address, group, backends, version)
     for endpoint in group:
         match = join(address, model_match(endpoint)) if by_model else address
         yield from _EndpointRoutes(endpoint, match, backends, version).in_order()
     if by_model:
-        yield {
-            "match": join(address, {"filter_state": [present_state(BODY_READ)]}),
-            "direct_response": _not_found(NO_MODEL),
-        }
+        known = join(address, after_reading())
+        yield {"match": known, **NOT_FOUND, **metadata(notes(group[0], backends, **MODEL_DECIDES))}
         yield _reading_route(address, group, backends)
+
+
+def _preliminary_routes(
+    address: Message, group: list[Endpoint], backends: dict[str, Backend], version: int
+) -> Iterator[Message]:
+    """The same for what asks the model nothing; who names none belongs to one of the endpoints all the same."""
+    by_model = any(endpoint.models for endpoint in group)
+    for endpoint in group:
+        match = join(address, model_match(endpoint)) if by_model else address
+        yield _EndpointRoutes(endpoint, match, backends, version).preliminary()
+    if by_model:
+        known = join(address, after_reading())
+        yield _EndpointRoutes(without_model(group), known, backends, version).preliminary()
+        yield _reading_route(address, group, backends)
+
+
+def _preflight_routes(table: Table) -> Iterator[Message]:
+    backends = {backend.key: backend for backend in table.backends}
+    for match, endpoint in preflights(table.endpoints):
+        yield _EndpointRoutes(bodiless(endpoint), match, backends, table.version).preflight()
 
 
 def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, Backend]) -> Message:
@@ -116,28 +158,27 @@ def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, 
     }
     return {
         "match": address,
-        "direct_response": _not_found(NO_MODEL),
+        **NOT_FOUND,
         "typed_per_filter_config": {
             **address_filter(group, backends),
             **body_limit_filter(group[0]),
             **body_filter(group, backends),
+            **retry_filter(group),
             READ: read,
         },
+        **metadata(notes(group[0], backends, **MODEL_DECIDES)),
     }
 
 
-def _compressed_route(address: Message, group: list[Endpoint], version: int) -> Message:
+def _compressed_route(address: Message, group: list[Endpoint], backends: dict[str, Backend], version: int) -> Message:
     """Refuses what cannot be read; it is logged as the endpoint's where there is one alone."""
     facts = {**endpoint_facts(group[0], version), "backend": group[0].backend}
     return {
         "match": join(address, encoded_match()),
-        "direct_response": {"status": 415, "body": {"inline_string": COMPRESSED}},
+        "direct_response": {"status": 415},
         **({"typed_per_filter_config": {ROUTE_FACTS: set_facts(facts)}} if len(group) == 1 else {}),
+        **metadata(notes(group[0], backends)),
     }
-
-
-def _not_found(detail: str) -> Message:
-    return {"status": 404, "body": {"inline_string": detail}}
 
 
 def _served_table(table: Table) -> Message:
@@ -161,18 +202,33 @@ class _EndpointRoutes:
         self._endpoint = endpoint
         self._match = match
         self._action = route_action(endpoint)
+        self._notes = notes(endpoint, backends)
         self._facts = endpoint_facts(endpoint, version)
         self._uncompressed = {"request_headers_to_add": [UNCOMPRESSED]} if reads_answers(endpoint, backends) else {}
         # A request whose model decides is no endpoint's until it was read; any other is from the start.
         self._facts_filter = MODEL_FACTS if "filter_state" in match or "dynamic_metadata" in match else ROUTE_FACTS
-        self._common = {
-            **address_filter([endpoint], backends),
-            **body_filter([endpoint], backends),
+        self._gate = {
             **body_limit_filter(endpoint),
             **token_filter(endpoint),
             **key_filter(endpoint),
-            **unit_filters(endpoint),
+            **retry_filter([endpoint]),
         }
+        self._common = {
+            **address_filter([endpoint], backends),
+            **body_filter([endpoint], backends),
+            **unit_filters(endpoint),
+            **self._gate,
+        }
+
+    def preflight(self) -> Message:
+        """The route of preflights, which pass the gate without what opens it to others."""
+        filters = {name: options for name, options in self._gate.items() if name not in (TOKENS, KEYS)}
+        hidden = {"request_headers_to_remove": list(CREDENTIALS)} if self._endpoint.access else {}
+        return {"match": self._match, **self._unmeasured(filters), **hidden}
+
+    def preliminary(self) -> Message:
+        """The route of other requests that ask the model nothing."""
+        return {"match": self._match, **self._unmeasured(self._gate)}
 
     def in_order(self) -> Iterator[Message]:
         yield from self._forced_routes()
@@ -186,6 +242,16 @@ class _EndpointRoutes:
             route["route"] |= assignment(segments(self._endpoint, experiments))
             yield route
         yield self._route({}, self._endpoint.backend, {}, mirrored=True)
+
+    def _unmeasured(self, filters: Message) -> Message:
+        """A route to the endpoint's own backend that looks for no unit."""
+        facts = set_facts({**self._facts, "backend": self._endpoint.backend})
+        return {
+            "route": {**self._action, "cluster": self._endpoint.backend},
+            "typed_per_filter_config": {self._facts_filter: facts, **filters},
+            **shown_limits(self._endpoint),
+            **metadata(self._notes),
+        }
 
     def _forced_routes(self) -> Iterator[Message]:
         for experiment in self._endpoint.experiments:
@@ -216,6 +282,6 @@ class _EndpointRoutes:
                 **parameter_filter(parameters),
             },
             **self._uncompressed,
-            **unit_place(self._endpoint),
             **answer_headers(self._endpoint),
+            **metadata(unit_place(self._endpoint), self._notes),
         }

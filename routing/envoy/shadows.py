@@ -6,6 +6,7 @@ from routing.envoy.actions import route_action
 from routing.envoy.facts import endpoint_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter
 from routing.envoy.names import FORCED_VARIANT_HEADER, ROUTE_FACTS, SHADOW_HEADER, SHADOWS, Message
+from routing.envoy.notes import metadata
 from routing.envoy.units import unit_filters, unit_place
 from routing.table import Endpoint, Shadow, Table
 
@@ -56,7 +57,7 @@ def _routes(table: Table) -> Iterator[Message]:
                     **body_filter([endpoint], backends),
                     **unit_filters(endpoint),
                 },
-                **unit_place(endpoint),
+                **metadata(unit_place(endpoint)),
             }
 
 

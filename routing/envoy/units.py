@@ -41,7 +41,7 @@ def unit_filters(endpoint: Endpoint) -> Message:
 
 
 def unit_place(endpoint: Endpoint) -> Message:
-    """Metadata of an endpoint's routes: where the identity filter finds the unit."""
+    """A namespace of the metadata of an endpoint's routes: where the identity filter finds the unit."""
     unit = endpoint.unit
     place = {
         UnitSource.HEADER: header_place(unit.name),
@@ -49,7 +49,7 @@ def unit_place(endpoint: Endpoint) -> Message:
         UnitSource.BODY: metadata_place(FIELDS, value_field(unit.name), digits=unit.name),
         UnitSource.CLAIM: metadata_place(CLAIMS, "claims", *unit.name.split(".")),
     }[unit.source]
-    return {"metadata": {"filter_metadata": {IDENTITY: place}}}
+    return {IDENTITY: place}
 
 
 def cookie_headers(endpoint: Endpoint) -> list[Message]:

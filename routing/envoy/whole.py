@@ -15,7 +15,10 @@ NOWHERE = "/dev/null"
 
 
 def whole(table: Table, *, certificates: str = "") -> Message:
-    """A configuration that says the same as an edge's files; assumes a table without problems."""
+    """A configuration that says the same as an edge's files; assumes a table without problems.
+
+    It leaves out what Envoy answers by itself, which is the same whatever the table says and much to read.
+    """
     files = Files(*(NOWHERE for _ in fields(Files)))
     content = bootstrap(name="check", host="127.0.0.1", port=1, admin_port=1, files=files)
     del content["dynamic_resources"], content["application_log_config"]
@@ -27,6 +30,7 @@ def whole(table: Table, *, certificates: str = "") -> Message:
     for listener, routed in zip(resources["listeners"], (routes(table), shadow_routes(table)), strict=True):
         manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
         del manager["rds"]
+        manager.pop("local_reply_config", None)
         [manager["route_config"]] = routed["resources"]
         del manager["route_config"]["@type"]
         manager["http_filters"] = [_inline(filter_, gate) for filter_ in manager["http_filters"]]

@@ -81,7 +81,7 @@ def test_a_model_that_nobody_serves_gets_a_problem_that_says_so(envoy: RunningEn
     response = httpx.post(f"{envoy.url}{path}", json={"model": "unheard-of"})
 
     assert response.status_code == 404
-    assert response.json()["detail"] == "No endpoint of this edge serves the model of this request."
+    assert response.json()["detail"] == 'No endpoint on this path serves the model "unheard-of".'
 
 
 def test_where_the_model_decides_the_unit_of_the_body_is_assigned_as_ever(envoy: RunningEnvoy) -> None:

@@ -2,7 +2,7 @@
 
 from routing.envoy.gate.discovery import GATES, discovered_filters, discovery
 from routing.envoy.gate.keys import key_filter, keys
-from routing.envoy.gate.limits import limits, retry_after
+from routing.envoy.gate.limits import limits, retry_after, retry_filter, shown_limits
 from routing.envoy.gate.tokens import token_filter, tokens
 from routing.envoy.names import KEYS, LIMITS, TOKENS, Message
 from routing.table import Table
@@ -13,6 +13,8 @@ __all__ = [
     "gate_discoveries",
     "key_filter",
     "retry_after",
+    "retry_filter",
+    "shown_limits",
     "token_filter",
 ]
 

@@ -6,6 +6,9 @@ from routing.table import Endpoint, Issuer, Table
 # Where the claims of a verified token are, in the metadata of Envoy's filter.
 CLAIMS = "claims"
 
+# And there, why a token was not verified.
+FAILED = "failed"
+
 
 def tokens(table: Table) -> Message:
     """The filter's configuration: all issuers. One that is named by no route verifies nothing."""
@@ -33,6 +36,7 @@ def _provider(issuer: Issuer) -> Message:
         "audiences": list(issuer.audiences),
         "local_jwks": {"inline_string": issuer.key_set},
         "payload_in_metadata": CLAIMS,
+        "failed_status_in_metadata": FAILED,
         "require_expiration": True,
     }
 
