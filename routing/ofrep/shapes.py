@@ -55,11 +55,18 @@ class Flags(_Shape):
 
 
 class FlagProblem(_Shape):
-    """An error in the protocol's form."""
+    """An error in the protocol's form, which is a problem like any other too."""
 
     key: str | None = Field(None, description="The flag, where one was asked for.")
     error_code: str
     error_details: str
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    next_step: str = Field(alias="next_step")
+    request_id: str = Field(alias="request_id")
 
 
 FLAG_PROBLEMS = {

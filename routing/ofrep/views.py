@@ -27,15 +27,18 @@ class _EvaluationView(APIView):
     permission_classes = (ReadPermission,)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """The protocol's form of an error."""
-        key = self.kwargs.get("key")
-        if isinstance(exc, FlagError):
-            return Response(error_content(exc.code, exc.details, key), status=exc.status)
+        """A problem that has the protocol's form too, and the type of content that the protocol has."""
         answer = super().handle_exception(exc)
-        code = "PARSE_ERROR" if isinstance(exc, ParseError) else "GENERAL"
         details = f"{answer.data['detail']} {answer.data['next_step']}"
-        answer.data, answer.content_type = error_content(code, details, key), "application/json"
+        answer.data |= error_content(_protocol_code(exc), details, self.kwargs.get("key"))
+        answer.content_type = "application/json"
         return answer
+
+
+def _protocol_code(error: Exception) -> str:
+    if isinstance(error, FlagError):
+        return error.protocol_code
+    return "PARSE_ERROR" if isinstance(error, ParseError) else "GENERAL"
 
 
 class FlagView(_EvaluationView):

@@ -117,6 +117,18 @@ def test_a_flag_that_is_none(viewer: Client) -> None:
     assert (status, content["errorCode"], content["key"]) == (404, "FLAG_NOT_FOUND", "gone")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [(ONE, "{"), (ONE, {"context": {}}), (FLAGS, "{"), (FLAGS, []), (f"{FLAGS}/gone", ALICE)]
+)
+def test_an_error_is_a_problem_too(viewer: Client, path: str, body: object) -> None:
+    status, content = ask(viewer, path, body)
+
+    assert (content["status"], content["type"]) == (status, f"urn:sluice:{content['code']}")
+    assert content["errorDetails"] == f"{content['detail']} {content['next_step']}"
+    assert content["title"]
+    assert content["request_id"]
+
+
 def test_a_stranger_is_sent_away() -> None:
     answer = caller(None).client.post(ONE, ALICE, content_type="application/json")
 
