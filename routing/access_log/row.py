@@ -1,6 +1,7 @@
 """From a line of the access log to a request row; here the raw unit ends."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from routing.access_log.line import LogLine, read_line
@@ -84,7 +85,7 @@ class _Told:
             prompt = total - completion
         self.cached = self._cached(log)
         self.fresh_tokens, self.completion_tokens = prompt, completion
-        self.prompt_tokens = None if prompt is None else prompt + sum(count for count, _ in self.cached)
+        self.prompt_tokens = _sum([prompt, *(count for count, _ in self.cached)])
         self.queue_ms = self._milliseconds(headers.queue_ms)
 
     def _count(self, name: Count, *told: object) -> int | None:
@@ -97,17 +98,16 @@ class _Told:
             self.unreadable.append(name.value)
         return None
 
-    def _cached(self, log: LogLine) -> list[tuple[int, float]]:
-        """Tokens of the prompt that a kind counts apart, and what each costs as a share of any other."""
-        body = log.facts.answer
-        shares = log.kind_of_backend.cache if log.kind_of_backend else None
+    def _cached(self, log: LogLine) -> list[tuple[int | None, float]]:
+        """Tokens of the prompt that a kind counts apart, where it told any, and what each costs: a share of others."""
+        body, shares = log.facts.answer, log.kind_of_backend.cache if log.kind_of_backend else None
         if body is None or shares is None:
             return []
-        written = self._count(Count.CACHE_WRITE_TOKENS, body.cache_write_tokens)
-        read = self._count(Count.CACHE_READ_TOKENS, body.cache_read_tokens)
-        return [
-            (count, share) for count, share in ((written, shares.written), (read, shares.read)) if count is not None
-        ]
+        apart = (
+            (Count.CACHE_WRITE_TOKENS, body.cache_write_tokens, shares.written),
+            (Count.CACHE_READ_TOKENS, body.cache_read_tokens, shares.read),
+        )
+        return [(self._count(name, told), share) for name, told, share in apart if told is not None]
 
     def _milliseconds(self, value: object) -> float | None:
         number = _number(value)
@@ -116,6 +116,12 @@ class _Told:
         if value is not None:
             self.unreadable.append(Count.QUEUE_MS.value)
         return None
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """All of them together, where each is known."""
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)
 
 
 def _number(value: object) -> float | None:

@@ -192,7 +192,7 @@ def test_who_is_refused_is_named_in_the_log_and_measured_as_nothing(envoy: Runni
     line = envoy.logged(refused.headers["x-request-id"])
     row = to_row(json.dumps(line).encode(), "edge", UNIT_KEY)
     assert (row["unit"], row["endpoint"], row["status"]) == (unit_hash(UNIT_KEY, "alice"), "measured", 429)
-    assert (row["experiment"], row["variant"]) == (None, None)
+    assert (row["experiment"], row["variant"], row["result"]) == (None, None, "refused")
     assert envoy.logged(passed.headers["x-request-id"])["facts"]["variant"] == "new"
 
 
