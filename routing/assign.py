@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import xxhash
 
-from routing.table import BUCKETS, Endpoint, Segment, Tier, admitted, meets, segments
+from routing.table import BUCKETS, Endpoint, Parameters, Segment, Tier, admitted, meets, rule_of, segments, untaken
 from routing.units import NoUnitError, canonical_unit
 
+NO_PARAMETERS = Parameters()
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -18,7 +19,8 @@ class Assignment:
     """Where a request goes, and as what it is measured; experiment, variant and stage are None when it is not.
 
     A unit that no experiment takes in has a bucket all the same; a request without a unit, or one that a tier
-    answers, has none.
+    answers, has none. `rule` names what decided in place of the endpoint's own, and `parameters` are what is set of
+    the request.
     """
 
     backend: str
@@ -28,6 +30,8 @@ class Assignment:
     bucket: int | None
     held_out: bool = False
     tier: str | None = None
+    rule: str | None = None
+    parameters: Parameters = NO_PARAMETERS
 
 
 def bucket(salt: str, unit: str) -> int:
@@ -38,20 +42,33 @@ def bucket(salt: str, unit: str) -> int:
 def assign(
     endpoint: Endpoint, unit: str | None, headers: Mapping[str, str] = NO_HEADERS, body_bytes: int | None = None
 ) -> Assignment:
-    """The assignment of a unit on an endpoint; no unit, or a text that is none, gets the endpoint's own backend.
+    """The assignment of a unit on an endpoint; no unit, or a text that is none, is in no experiment.
 
-    `headers` by their names in lower case decide audiences and tiers; `body_bytes` is the length of the body, where
-    it is known.
+    `headers` by their names in lower case decide audiences, rules and tiers; `body_bytes` is the length of the body,
+    where it is known.
     """
     for tier in endpoint.tiers:
         if _answers(tier, headers, body_bytes):
             return Assignment(tier.backend, None, None, None, None, tier=tier.key)
+    rule = rule_of(endpoint, headers)
     known = _canonical(unit)
     if known is None:
-        return Assignment(endpoint.backend, None, None, None, None)
+        return _assignment(untaken(endpoint, rule), None)
     place = bucket(endpoint.salt, known)
-    found = _segment_at(segments(endpoint, admitted(endpoint, headers)), place)
-    return Assignment(found.backend, found.experiment, found.variant, found.stage, place, found.held_out)
+    return _assignment(_segment_at(segments(endpoint, admitted(endpoint, headers), rule), place), place)
+
+
+def _assignment(found: Segment, place: int | None) -> Assignment:
+    return Assignment(
+        found.backend,
+        found.experiment,
+        found.variant,
+        found.stage,
+        place,
+        found.held_out,
+        rule=found.rule,
+        parameters=found.parameters,
+    )
 
 
 def _canonical(unit: str | None) -> str | None:

@@ -1,8 +1,9 @@
 """From the segments of an endpoint to Envoy's weighted clusters."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from routing.envoy.facts import arm_facts, set_facts
+from routing.envoy.facts import segment_facts, set_facts
 from routing.envoy.names import ARM_FACTS, HTTP_FILTERS, PARAMETERS, SALTED_UNIT, Message
 from routing.table import Parameters, Segment
 
@@ -15,8 +16,14 @@ def assignment(parts: Iterable[Segment]) -> Message:
     }
 
 
+def segment_filters(segment: Segment) -> Message:
+    """What is noted and what is set of the requests of a segment; nothing where it is the endpoint's bare backend."""
+    bare = replace(segment, weight=0) == Segment(0, segment.backend)
+    return {} if bare else {ARM_FACTS: set_facts(segment_facts(segment)), **parameter_filter(segment.parameters)}
+
+
 def parameter_filter(parameters: Parameters) -> Message:
-    """What sets headers and query parameters of a variant; nothing where it has none."""
+    """What sets headers and query parameters; nothing where there are none."""
     if parameters == Parameters():
         return {}
     mutations = {
@@ -28,13 +35,12 @@ def parameter_filter(parameters: Parameters) -> Message:
 
 
 def _weighted(segment: Segment) -> Message:
-    weighted: Message = {"name": segment.backend, "weight": segment.weight}
-    if segment.experiment is not None or segment.held_out:
-        weighted["typed_per_filter_config"] = {
-            ARM_FACTS: set_facts(arm_facts(segment)),
-            **parameter_filter(segment.parameters),
-        }
-    return weighted
+    filters = segment_filters(segment)
+    return {
+        "name": segment.backend,
+        "weight": segment.weight,
+        **({"typed_per_filter_config": filters} if filters else {}),
+    }
 
 
 def _header(name: str, value: str) -> Message:

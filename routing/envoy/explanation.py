@@ -3,7 +3,7 @@
 from routing.envoy.names import EXPLAIN_HEADER, EXPLANATION, FACTS, HTTP_FILTERS, Message
 from routing.envoy.preliminary import OPTIONS
 
-EXPLAINED = ("experiment", "variant", "backend")
+EXPLAINED = ("experiment", "variant", "backend", "rule", "headers", "query")
 
 WITH_MATCHER = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"

@@ -80,6 +80,7 @@ def _answering(endpoint: Endpoint, backends: dict[str, Backend]) -> Iterator[str
     own = {endpoint.backend}
     own |= {arm.backend for experiment in endpoint.experiments for arm in experiment.arms}
     own |= {tier.backend for tier in endpoint.tiers} | {shadow.backend for shadow in endpoint.shadows}
+    own |= {rule.backend for rule in endpoint.rules}
     for key in own:
         fallback = backends[key].fallback
         yield from (key,) if fallback is None else (key, fallback)

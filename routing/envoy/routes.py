@@ -6,12 +6,12 @@ read, the endpoint. The last look, made when the unit is known, finds the arm by
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
-from routing.envoy.arms import assignment, parameter_filter
-from routing.envoy.facts import endpoint_facts, set_facts
+from routing.envoy.arms import assignment, parameter_filter, segment_filters
+from routing.envoy.facts import endpoint_facts, parameter_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter, reads_answers, reads_requests
 from routing.envoy.gate import key_filter, retry_filter, shown_limits, token_filter
 from routing.envoy.matches import (
@@ -53,12 +53,12 @@ from routing.envoy.preliminary import (
     without_model,
 )
 from routing.envoy.units import unit_filters, unit_place
-from routing.table import Backend, Endpoint, Parameters, Table, combined, segments
+from routing.table import Arm, Backend, Condition, Endpoint, Rule, Table, combined, segments, untaken
 
 _GroupRoutes = Callable[[Message, list[Endpoint], dict[str, Backend], int], Iterator[Message]]
 
 NOT_FOUND = {"direct_response": {"status": 404}}
-UNCHANGED = Parameters()
+NOTHING: Message = {}
 # Compressed answers could not be read.
 UNCOMPRESSED = {
     "header": {"key": "accept-encoding", "value": "identity"},
@@ -196,7 +196,7 @@ def _served_table(table: Table) -> Message:
 
 
 class _EndpointRoutes:
-    """The routes of one endpoint: QA's, the tiers', those with a unit, the rest."""
+    """The routes of one endpoint: QA's, the tiers', those under each rule, the rest."""
 
     def __init__(self, endpoint: Endpoint, match: Message, backends: dict[str, Backend], version: int) -> None:
         self._endpoint = endpoint
@@ -234,14 +234,8 @@ class _EndpointRoutes:
         yield from self._forced_routes()
         for tier in self._endpoint.tiers:
             yield self._route(tier_match(tier), tier.backend, {"tier": tier.key})
-        for conditions, experiments in combined(self._endpoint):
-            known = {"filter_state": [present_state(RAW_UNIT)]}
-            who = {"headers": [header_matcher(condition) for condition in conditions]}
-            route = self._route(join(known, who), self._endpoint.backend, {}, mirrored=True)
-            del route["route"]["cluster"]
-            route["route"] |= assignment(segments(self._endpoint, experiments))
-            yield route
-        yield self._route({}, self._endpoint.backend, {}, mirrored=True)
+        for rule in (*self._endpoint.rules, None):
+            yield from self._routes_under(rule)
 
     def _unmeasured(self, filters: Message) -> Message:
         """A route to the endpoint's own backend that looks for no unit."""
@@ -257,20 +251,29 @@ class _EndpointRoutes:
         for experiment in self._endpoint.experiments:
             for arm in experiment.arms:
                 matcher = {"exact": f"{experiment.key}/{arm.variant}"}
-                match = {"headers": [{"name": FORCED_VARIANT_HEADER, "string_match": matcher}]}
-                yield self._route(match, arm.backend, {"forced": True}, parameters=arm.parameters)
+                yield self._forced_route({"string_match": matcher}, arm)
         # A variant that is gone still is somebody's test: it must not be measured as a user.
-        any_variant = {"headers": [{"name": FORCED_VARIANT_HEADER, "present_match": True}]}
-        yield self._route(any_variant, self._endpoint.backend, {"forced": True})
+        yield self._forced_route({"present_match": True}, self._endpoint)
+
+    def _forced_route(self, matcher: Message, target: Arm | Endpoint) -> Message:
+        match = {"headers": [{"name": FORCED_VARIANT_HEADER, **matcher}]}
+        facts = {"forced": True, **parameter_facts(target.parameters)}
+        return self._route(match, target.backend, facts, filters=parameter_filter(target.parameters))
+
+    def _routes_under(self, rule: Rule | None) -> Iterator[Message]:
+        """Those with a unit, by the experiments that they may be in, then those without."""
+        free = untaken(self._endpoint, rule)
+        met = _meeting(rule.conditions if rule else ())
+        for conditions, experiments in combined(self._endpoint):
+            known = {"filter_state": [present_state(RAW_UNIT)]}
+            route = self._route(join(known, met, _meeting(conditions)), free.backend, {}, mirrored=True)
+            del route["route"]["cluster"]
+            route["route"] |= assignment(segments(self._endpoint, experiments, rule))
+            yield route
+        yield self._route(met, free.backend, {}, filters=segment_filters(free), mirrored=True)
 
     def _route(
-        self,
-        match: Message,
-        backend: str,
-        facts: Message,
-        *,
-        parameters: Parameters = UNCHANGED,
-        mirrored: bool = False,
+        self, match: Message, backend: str, facts: Message, *, filters: Message = NOTHING, mirrored: bool = False
     ) -> Message:
         action = {**self._action, "cluster": backend, **(mirrors(self._endpoint) if mirrored else {})}
         return {
@@ -279,9 +282,13 @@ class _EndpointRoutes:
             "typed_per_filter_config": {
                 self._facts_filter: set_facts({**self._facts, **facts, "backend": backend}),
                 **self._common,
-                **parameter_filter(parameters),
+                **filters,
             },
             **self._uncompressed,
             **answer_headers(self._endpoint),
             **metadata(unit_place(self._endpoint), self._notes),
         }
+
+
+def _meeting(conditions: Iterable[Condition]) -> Message:
+    return {"headers": [header_matcher(condition) for condition in conditions]}

@@ -38,7 +38,7 @@ def evaluate(table: Table, key: str, unit: str, headers: Mapping[str, str]) -> E
     """The flag of this key; None when no experiment of this key runs.
 
     `headers`, by their names in lower case, are what the experiment's audience is decided by. Whom the experiment does
-    not take in gets the control's name, as it gets its backend.
+    not take in gets the control's name.
     """
     for endpoint in table.endpoints:
         for experiment in endpoint.experiments:

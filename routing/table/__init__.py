@@ -1,15 +1,17 @@
 """The routing table: an immutable, versioned snapshot of all endpoints, and the only thing an edge reads."""
 
 from routing.table.access import Access, AccessKey, Credential, Issuer
-from routing.table.audiences import admitted, combined
+from routing.table.audiences import admitted, combined, rule_of
 from routing.table.conditions import Condition, Operator, meets, parse_condition
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
-from routing.table.segments import covered, segments
+from routing.table.problems.parameters import may_set_header, may_set_query
+from routing.table.segments import covered, segments, untaken
 from routing.table.text import TableUnreadableError, digest, from_json, to_json
 from routing.table.types import (
     BUCKETS,
     FULL_COVERAGE,
+    MOST_RULES,
     Arm,
     Backend,
     Endpoint,
@@ -19,6 +21,7 @@ from routing.table.types import (
     Problem,
     RateLimit,
     RateLimitScope,
+    Rule,
     RunningExperiment,
     Segment,
     Shadow,
@@ -32,6 +35,7 @@ __all__ = [
     "BUCKETS",
     "FULL_COVERAGE",
     "LARGEST_BODY",
+    "MOST_RULES",
     "RESERVED_PATH",
     "Access",
     "AccessKey",
@@ -48,6 +52,7 @@ __all__ = [
     "Problem",
     "RateLimit",
     "RateLimitScope",
+    "Rule",
     "RunningExperiment",
     "Segment",
     "Shadow",
@@ -61,9 +66,13 @@ __all__ = [
     "covered",
     "digest",
     "from_json",
+    "may_set_header",
+    "may_set_query",
     "meets",
     "parse_condition",
     "problems",
+    "rule_of",
     "segments",
     "to_json",
+    "untaken",
 ]

@@ -1,10 +1,10 @@
-"""Which of an endpoint's experiments a request may be in, by the conditions of their audiences."""
+"""Which of an endpoint's experiments a request may be in, and what it gets otherwise, by conditions on its headers."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from routing.table.conditions import Condition, meets
-from routing.table.types import Endpoint, RunningExperiment
+from routing.table.types import Endpoint, Rule, RunningExperiment
 
 MOST_AUDIENCES = 4
 """Different audiences on one endpoint; each doubles the routes that Envoy looks through."""
@@ -24,6 +24,12 @@ def admitted(endpoint: Endpoint, headers: Mapping[str, str]) -> tuple[RunningExp
         for experiment in endpoint.experiments
         if all(meets(condition, headers) for condition in experiment.audience)
     )
+
+
+def rule_of(endpoint: Endpoint, headers: Mapping[str, str]) -> Rule | None:
+    """The rule that says what a request with these headers gets while no experiment takes it; None: none does."""
+    met = (rule for rule in endpoint.rules if all(meets(condition, headers) for condition in rule.conditions))
+    return next(met, None)
 
 
 def combined(endpoint: Endpoint) -> Iterator[tuple[Audience, tuple[RunningExperiment, ...]]]:

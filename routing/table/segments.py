@@ -1,8 +1,9 @@
 """From the spans of an endpoint's experiments to its buckets in order."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, RunningExperiment, Segment
+from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Rule, RunningExperiment, Segment
 
 
 def covered(arm: Arm, coverage: int) -> int:
@@ -14,16 +15,27 @@ def covered(arm: Arm, coverage: int) -> int:
     return max(share, 1) if coverage > 0 else 0
 
 
-def segments(endpoint: Endpoint, experiments: Iterable[RunningExperiment] | None = None) -> tuple[Segment, ...]:
+def segments(
+    endpoint: Endpoint, experiments: Iterable[RunningExperiment] | None = None, rule: Rule | None = None
+) -> tuple[Segment, ...]:
     """The endpoint's buckets from 0 to 9 999 in order, as runs; the weights sum to 10 000.
 
-    Spans that are not in get the endpoint's own backend, unmeasured; so do those of experiments other than the given
-    ones, which are all of the endpoint's unless told otherwise. Assumes a table without problems.
+    Spans that are not in get what the rule says, or the endpoint's own backend and parameters, unmeasured; so do those
+    of experiments other than the given ones, which are all of the endpoint's unless told otherwise. Assumes a table
+    without problems.
     """
-    return tuple(_segments(endpoint, endpoint.experiments if experiments is None else experiments))
+    taken = endpoint.experiments if experiments is None else experiments
+    return tuple(_segments(endpoint, taken, untaken(endpoint, rule)))
 
 
-def _segments(endpoint: Endpoint, experiments: Iterable[RunningExperiment]) -> Iterator[Segment]:
+def untaken(endpoint: Endpoint, rule: Rule | None = None) -> Segment:
+    """All buckets as one run while no experiment takes any: what the rule says, or the endpoint's own."""
+    if rule is None:
+        return Segment(BUCKETS, endpoint.backend, parameters=endpoint.parameters)
+    return Segment(BUCKETS, rule.backend, parameters=rule.parameters, rule=rule.key)
+
+
+def _segments(endpoint: Endpoint, experiments: Iterable[RunningExperiment], free: Segment) -> Iterator[Segment]:
     arms = [(arm, experiment) for experiment in experiments for arm in experiment.arms]
     reached = 0
     for arm, experiment in sorted(arms, key=lambda pair: pair[0].start):
@@ -31,16 +43,10 @@ def _segments(endpoint: Endpoint, experiments: Iterable[RunningExperiment]) -> I
         if width == 0:
             continue
         if arm.start > reached:
-            yield Segment(arm.start - reached, endpoint.backend)
+            yield replace(free, weight=arm.start - reached)
         yield Segment(width, arm.backend, experiment.key, arm.variant, experiment.stage, arm.parameters)
         reached = arm.start + width
-    yield from _rest(endpoint, reached)
-
-
-def _rest(endpoint: Endpoint, reached: int) -> Iterator[Segment]:
-    """The buckets behind the last arm: free ones, then those held out."""
-    free = BUCKETS - endpoint.holdout - reached
-    if free > 0:
-        yield Segment(free, endpoint.backend)
+    if reached < BUCKETS - endpoint.holdout:
+        yield replace(free, weight=BUCKETS - endpoint.holdout - reached)
     if endpoint.holdout:
-        yield Segment(endpoint.holdout, endpoint.backend, held_out=True)
+        yield replace(free, weight=endpoint.holdout, held_out=True)

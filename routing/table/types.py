@@ -8,6 +8,8 @@ from routing.table.conditions import Condition
 
 BUCKETS = 10_000
 FULL_COVERAGE = 10_000
+MOST_RULES = 8
+"""Rules of one endpoint; with each, Envoy looks through as many routes more as without any."""
 
 
 class UnitSource(StrEnum):
@@ -54,10 +56,17 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What an arm changes of a request: headers and query parameters that are set, by name."""
+    """What an edge changes of a request: headers and query parameters that are set, by name."""
 
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
+
+    def over(self, beneath: "Parameters") -> "Parameters":
+        """Both together; of what both name, this one's value. Names of headers are alike whatever their case."""
+        own_headers, own_query = {name.lower() for name, _ in self.headers}, {name for name, _ in self.query}
+        kept_headers = tuple(pair for pair in beneath.headers if pair[0].lower() not in own_headers)
+        kept_query = tuple(pair for pair in beneath.query if pair[0] not in own_query)
+        return Parameters(kept_headers + self.headers, kept_query + self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,16 @@ class Tier:
     longest_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What requests that meet all conditions get while no experiment takes them, in place of the endpoint's own."""
+
+    key: str
+    backend: str
+    conditions: tuple[Condition, ...]
+    parameters: Parameters = Parameters()
+
+
 class RateLimitScope(StrEnum):
     """Whose requests are counted together."""
 
@@ -163,7 +182,8 @@ class Endpoint:
 
     Requests belong to it by path prefix and, where given, by host, method, conditions on headers, and model. The
     prefix is replaced by `rewrite` on the way to the backend unless that is None. The last `holdout` buckets are in
-    no experiment.
+    no experiment. Whom no experiment takes gets what the first rule says that the request meets, and where none does,
+    the backend with the endpoint's own `parameters`.
     """
 
     key: str
@@ -184,6 +204,8 @@ class Endpoint:
     holdout: int = 0
     access: Access | None = None
     rate_limits: tuple[RateLimit, ...] = ()
+    parameters: Parameters = Parameters()
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +223,8 @@ class Table:
 class Segment:
     """A run of neighbouring buckets with one fate; without an experiment it is not measured.
 
-    `held_out` marks the buckets that no experiment may ever take.
+    `held_out` marks the buckets that no experiment may ever take; `rule` names what they get instead of the
+    endpoint's own.
     """
 
     weight: int
@@ -211,6 +234,7 @@ class Segment:
     stage: int | None = None
     parameters: Parameters = Parameters()
     held_out: bool = False
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

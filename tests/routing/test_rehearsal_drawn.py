@@ -23,6 +23,7 @@ from routing.table import (
     Parameters,
     RateLimit,
     RateLimitScope,
+    Rule,
     RunningExperiment,
     Shadow,
     Table,
@@ -82,6 +83,7 @@ def endpoints(draw: st.DrawFn, key: str) -> Endpoint:
     ran = [draw(experiments(f"{key}-{place}", 4_000 * place)) for place in range(draw(st.integers(0, 2)))]
     tiers = st.builds(Tier, NAMES, st.sampled_from(BACKENDS), some(CONDITIONS), st.integers(1, 10_000))
     shadows = st.builds(Shadow, NAMES, st.just(0), NAMES, st.sampled_from(BACKENDS), st.integers(1, 10_000))
+    rules = st.builds(Rule, NAMES, st.sampled_from(BACKENDS), some(CONDITIONS), PARAMETERS)
     scopes = st.sampled_from([RateLimitScope.ENDPOINT, RateLimitScope.UNIT])
     rate_limits = st.builds(RateLimit, st.integers(1, 10**9), st.integers(1, 86_400), scopes)
     return Endpoint(
@@ -103,6 +105,8 @@ def endpoints(draw: st.DrawFn, key: str) -> Endpoint:
         holdout=draw(st.integers(0, 2_000)),
         access=draw(st.none() | st.builds(Access, some(keys))),
         rate_limits=draw(some(rate_limits, attrgetter("scope"))),
+        parameters=draw(PARAMETERS),
+        rules=draw(some(rules, attrgetter("key"))),
     )
 
 

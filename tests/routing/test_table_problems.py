@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from routing.table import (
+    MOST_RULES,
     Access,
     AccessKey,
     Arm,
@@ -20,6 +21,7 @@ from routing.table import (
     Problem,
     RateLimit,
     RateLimitScope,
+    Rule,
     RunningExperiment,
     Shadow,
     Table,
@@ -30,6 +32,17 @@ from routing.table import (
 )
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 
+BETA = (Condition("x-beta", Operator.PRESENT),)
+NOT_TO_BE_SET = (
+    "Host",
+    "content-length",
+    "Transfer-Encoding",
+    "connection",
+    "x-sluice-variant",
+    "x-envoy-a",
+    "x a",
+    "",
+)
 CONTROL = Arm("control", "stable", 0, 5_000)
 CANDIDATE = Arm("candidate", "candidate", 5_000, 10_000)
 
@@ -153,6 +166,18 @@ BROKEN = [
     (experiment(arms=(replace(CONTROL, parameters=Parameters((("host", "x"),))),)), "parameter-invalid"),
     (experiment(arms=(replace(CONTROL, parameters=Parameters((("x-a", "x\r\ny: z"),))),)), "parameter-invalid"),
     (experiment(arms=(replace(CONTROL, parameters=Parameters((), (("", "x"),))),)), "parameter-invalid"),
+    *((endpoint(parameters=Parameters(((name, "x"),))), "parameter-invalid") for name in NOT_TO_BE_SET),
+    (endpoint(parameters=Parameters((), (("a", "\n"),))), "parameter-invalid"),
+    (endpoint(rules=(Rule("all", "stable", ()),)), "rule-invalid"),
+    (endpoint(rules=(Rule("gone", "gone", BETA),)), "backend-unknown"),
+    (endpoint(rules=(Rule("Beta", "stable", BETA),)), "key-invalid"),
+    (endpoint(rules=(Rule("beta", "stable", BETA), Rule("beta", "candidate", BETA))), "rule-duplicate"),
+    (endpoint(rules=(Rule("beta", "stable", (Condition("x a", Operator.PRESENT),)),)), "condition-invalid"),
+    (endpoint(rules=(Rule("beta", "stable", BETA, Parameters((("host", "x"),))),)), "parameter-invalid"),
+    (
+        endpoint(rules=tuple(Rule(f"rule-{number}", "stable", BETA) for number in range(MOST_RULES + 1))),
+        "rules-too-many",
+    ),
     (make_table(MANY_AUDIENCES), "audiences-too-many"),
     (endpoint(access=Access(issuer="gone")), "issuer-unknown"),
     (endpoint(access=Access((AccessKey("Mobile", "0" * 64),))), "key-invalid"),

@@ -7,12 +7,20 @@ from routing.table.problems.backends import backend_problems
 from routing.table.problems.endpoints import endpoint_problems
 from routing.table.problems.experiments import experiment_problems
 from routing.table.problems.names import repeated
+from routing.table.problems.rules import rule_problems
 from routing.table.types import Problem, Table
 
 
 def problems(table: Table) -> tuple[Problem, ...]:
     """Everything that keeps an edge from serving this table; empty when it can."""
-    checks = (_table_problems, backend_problems, endpoint_problems, access_problems, experiment_problems)
+    checks = (
+        _table_problems,
+        backend_problems,
+        endpoint_problems,
+        access_problems,
+        rule_problems,
+        experiment_problems,
+    )
     return tuple(problem for check in checks for problem in check(table))
 
 

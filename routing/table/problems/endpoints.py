@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 
 from routing.table.conditions import Condition
-from routing.table.problems.names import key_problems, repeated, unknown_backend
+from routing.table.problems.names import RESERVED_HEADERS, key_problems, repeated, unknown_backend
+from routing.table.problems.parameters import parameter_problems
 from routing.table.types import BUCKETS, Endpoint, Problem, Table, UnitSource
 
 RESERVED_PATH = "/.sluice"
-RESERVED_HEADERS = ("x-sluice-", "x-envoy-")
 LARGEST_BODY = 32 << 20
 """Bytes of a body that an edge reads; larger ones pass only where nothing in them decides."""
 
@@ -32,6 +32,7 @@ def endpoint_problems(table: Table) -> Iterator[Problem]:
         yield from _limit_problems(endpoint)
         yield from _tier_problems(endpoint, backends)
         yield from unknown_backend(backends, endpoint.backend, f"Endpoint {endpoint.key}")
+        yield from parameter_problems(endpoint.parameters, f"Endpoint {endpoint.key}")
     yield from _repeated_matches(table)
     yield from _shared_limits(table)
 

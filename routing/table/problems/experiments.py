@@ -1,15 +1,13 @@
 """Checks of what runs on endpoints: experiments, their arms, shadows."""
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 from routing.table.audiences import MOST_AUDIENCES, audiences
-from routing.table.problems.endpoints import RESERVED_HEADERS, condition_problems
+from routing.table.problems.endpoints import condition_problems
 from routing.table.problems.names import key_problems, repeated, unknown_backend
+from routing.table.problems.parameters import parameter_problems
 from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Guard, Problem, RunningExperiment, Shadow, Table
-
-_HEADER = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)
 
 
 def experiment_problems(table: Table) -> Iterator[Problem]:
@@ -72,24 +70,7 @@ def _arm_problems(experiment: RunningExperiment, arm: Arm, free: int) -> Iterato
             f"Variant {arm.variant} of experiment {experiment.key} has the buckets {arm.start} to {arm.end}.",
             f"Give it at least one bucket between 0 and {free}; raise the traffic or the weight.",
         )
-    headers = [("header", name) for name, value in arm.parameters.headers if not _may_set(name, value)]
-    query = [
-        ("query parameter", name)
-        for name, value in arm.parameters.query
-        if not (name + value).isprintable() or not name
-    ]
-    for what, name in headers + query:
-        yield Problem(
-            "parameter-invalid",
-            f"Bad {what} of a variant",
-            f"Variant {arm.variant} of experiment {experiment.key} sets the {what} {name!r}.",
-            f"Name a {what} that the backend reads, and a value of printable characters.",
-        )
-
-
-def _may_set(header: str, value: str) -> bool:
-    reserved = header.lower() == "host" or header.lower().startswith(RESERVED_HEADERS)
-    return bool(_HEADER.fullmatch(header)) and not reserved and value.isprintable()
+    yield from parameter_problems(arm.parameters, f"Variant {arm.variant} of experiment {experiment.key}")
 
 
 def _shadow_problems(shadow: Shadow) -> Iterator[Problem]:

@@ -6,6 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from routing.table.types import Problem
 
+RESERVED_HEADERS = ("x-sluice-", "x-envoy-")
+"""How headers begin that an edge alone sets."""
+
 _KEY = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
