@@ -3,7 +3,9 @@
 SluiceError
 ├── InvalidInput        what was sent cannot be used as it is
 ├── NotAllowed          the actor lacks the role for it
+├── Missing             there is no such thing any more
 ├── Conflict            the thing is not in a state that permits it
+├── Outdated            the thing was changed since the caller read it
 └── Unavailable         a part that is needed does not answer; trying again is right
 """
 
@@ -46,11 +48,25 @@ class NotAllowed(SluiceError):
     title = "Not allowed"
 
 
+class Missing(SluiceError):
+    """There is no such thing any more."""
+
+    status = 404
+    title = "Not found"
+
+
 class Conflict(SluiceError):
     """The thing is not in a state that permits it."""
 
     status = 409
     title = "Conflict"
+
+
+class Outdated(SluiceError):
+    """The thing was changed since the caller read it."""
+
+    status = 412
+    title = "Precondition failed"
 
 
 class Unavailable(SluiceError):

@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Model
 from django.forms.formsets import formset_factory
 
+from controlplane.views.editing import VersionedForm
 from controlplane.views.fields import LinesField, PairsField
 from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
@@ -35,7 +36,7 @@ class KeyedChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.name} ({obj.key})"
 
 
-class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
+class MetricForm(VersionedForm):
     """How one number is computed, and which way is better."""
 
     class Meta:

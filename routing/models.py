@@ -3,13 +3,24 @@
 import secrets
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from controlplane.versions import Versioned
 from routing.kinds import KINDS
 from routing.kinds.openai import OPENAI
-from routing.shapes import check_conditions, check_rate_limits, check_shadows, check_texts, check_tiers
+from routing.shapes import (
+    check_conditions,
+    check_headers,
+    check_query,
+    check_rate_limits,
+    check_rules,
+    check_shadows,
+    check_texts,
+    check_tiers,
+)
 from routing.table import BUCKETS
 
 KEY_VALIDATOR = RegexValidator(
@@ -28,7 +39,7 @@ class UnitSource(models.TextChoices):
     CLAIM = "claim", "Claim of the token"
 
 
-class Backend(models.Model):
+class Backend(Versioned):
     """A deployed model version: where it is, what it speaks, what it costs."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
@@ -91,7 +102,7 @@ def new_salt() -> str:
     return secrets.token_hex(8)
 
 
-class Layer(models.Model):
+class Layer(Versioned):
     """Endpoints whose users have the same buckets, and whose experiments share no user."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
@@ -117,7 +128,7 @@ class Layer(models.Model):
         return self.key
 
 
-class Issuer(models.Model):
+class Issuer(Versioned):
     """Who signs the tokens that endpoints take: its name in them, whom they are for, and its public keys."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
@@ -145,7 +156,7 @@ class Entrance(models.TextChoices):
     EITHER = "either", "A key or a token"
 
 
-class Endpoint(models.Model):
+class Endpoint(Versioned):
     """The public name that clients call, and the backend that answers when no experiment says otherwise."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
@@ -168,6 +179,15 @@ class Endpoint(models.Model):
         help_text="Endpoints of one layer have the same buckets; left out, the endpoint gets one of its own.",
     )
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints")
+    headers = models.JSONField(
+        default=dict, blank=True, validators=[check_headers], help_text="Headers that its requests get, by name."
+    )
+    query = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_query],
+        help_text="Query parameters that its requests get, by name.",
+    )
     standby = models.ForeignKey(
         Backend,
         on_delete=models.PROTECT,
@@ -175,6 +195,21 @@ class Endpoint(models.Model):
         blank=True,
         related_name="standby_of",
         help_text="Kept warm, and a switch away from answering everybody.",
+    )
+    standby_headers = models.JSONField(
+        default=dict, blank=True, validators=[check_headers], help_text="Headers that come with the standby."
+    )
+    standby_query = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_query],
+        help_text="Query parameters that come with the standby.",
+    )
+    rules = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_rules],
+        help_text="Audiences that get another backend, headers or query parameters; the first that a request meets.",
     )
     timeout_seconds = models.PositiveIntegerField(
         default=300, validators=[MaxValueValidator(86_400)], help_text="Longest answer; 0 means no limit."
@@ -237,6 +272,11 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def clean(self) -> None:
+        """Refuse a standby that is the backend itself. Raises Django's `ValidationError`."""
+        if self.standby_id is not None and self.standby_id == self.backend_id:
+            raise ValidationError({"standby": "The standby is another backend than the default one."})
 
 
 class AccessKey(models.Model):

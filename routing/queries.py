@@ -32,6 +32,12 @@ def desired_table(version: int) -> table.Table:
     )
 
 
+def desired_endpoint(endpoint: models.Endpoint) -> table.Endpoint:
+    """One endpoint of the table that would follow from it as it is here, whoever may call it."""
+    found = _endpoint(endpoint, ())
+    return _stopped(found) if open_stops().of(endpoint.pk) else found
+
+
 def latest_table() -> RoutingTable | None:
     """The newest published table."""
     return RoutingTable.objects.order_by("-version").first()
@@ -85,6 +91,8 @@ def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.End
         unit=table.Unit(source=source, name=endpoint.unit_name, anonymous=endpoint.anonymous),
         salt=endpoint.layer.salt,
         backend=endpoint.backend.key,
+        parameters=shapes.parameters(endpoint.headers, endpoint.query),
+        rules=tuple(_rule(rule) for rule in shapes.rules(endpoint.rules)),
         timeout_seconds=endpoint.timeout_seconds,
         experiments=tuple(_running_experiment(split) for split in splits),
         hosts=tuple(endpoint.hosts),
@@ -112,6 +120,11 @@ def _limits(endpoint: models.Endpoint) -> table.Limits:
 
 def _rate_limit(limit: shapes.RateLimitShape) -> table.RateLimit:
     return table.RateLimit(limit.requests, limit.seconds, limit.per)
+
+
+def _rule(rule: shapes.RuleShape) -> table.Rule:
+    parameters = shapes.parameters(rule.headers, rule.query)
+    return table.Rule(rule.key, rule.backend, shapes.conditions(rule.conditions), parameters)
 
 
 def _tier(tier: shapes.TierShape) -> table.Tier:
@@ -143,5 +156,4 @@ def _arm(
     headers: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
 ) -> table.Arm:
-    parameters = table.Parameters(tuple((headers or {}).items()), tuple((query or {}).items()))
-    return table.Arm(variant, backend, start, end, parameters)
+    return table.Arm(variant, backend, start, end, shapes.parameters(headers or {}, query or {}))

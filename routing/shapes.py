@@ -1,13 +1,14 @@
 """Shapes of the lists that backends, endpoints and splits keep as JSON; each check says what is wrong in a sentence."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic import ValidationError as ShapeError
 
-from routing.table import Condition, RateLimitScope, parse_condition
+from routing.table import Condition, Parameters, RateLimitScope, may_set_header, may_set_query, parse_condition
 
 
 def _parsable(text: str) -> str:
@@ -15,7 +16,25 @@ def _parsable(text: str) -> str:
     return text
 
 
+def _headers(values: dict[str, str]) -> dict[str, str]:
+    return _settable(values, may_set_header, "header")
+
+
+def _query(values: dict[str, str]) -> dict[str, str]:
+    return _settable(values, may_set_query, "query parameter")
+
+
+def _settable(values: dict[str, str], may_set: Callable[[str, str], bool], what: str) -> dict[str, str]:
+    for name, value in values.items():
+        if not may_set(name, value):
+            wanted = f"Name a {what} that the backend reads, and a value of printable characters."
+            raise ValueError(f"The {what} {name!r} cannot be set so. {wanted}")
+    return values
+
+
 ConditionText = Annotated[str, AfterValidator(_parsable)]
+Headers = Annotated[dict[str, str], AfterValidator(_headers)]
+Query = Annotated[dict[str, str], AfterValidator(_query)]
 
 
 class _Shape(BaseModel):
@@ -29,6 +48,16 @@ class TierShape(_Shape):
     backend: str = Field(description="Key of the backend that answers these requests.")
     conditions: list[ConditionText] = Field([], description="Conditions on headers, like `x-priority is low`.")
     longest_bytes: int = Field(0, ge=0, description="The longest body of such a request; 0 for any length.")
+
+
+class RuleShape(_Shape):
+    """What requests that meet all conditions get while no experiment takes them."""
+
+    key: str
+    conditions: list[ConditionText] = Field(description="Conditions on headers, like `x-country is DE, FR`.")
+    backend: str = Field(description="Key of the backend that answers these requests.")
+    headers: Headers = Field({}, description="Headers that they get, by name.")
+    query: Query = Field({}, description="Query parameters that they get, by name.")
 
 
 class ShadowShape(_Shape):
@@ -50,6 +79,9 @@ class RateLimitShape(_Shape):
 _TEXTS = TypeAdapter(list[str])
 _RATE_LIMITS = TypeAdapter(list[RateLimitShape])
 _CONDITIONS = TypeAdapter(list[ConditionText])
+_HEADERS = TypeAdapter(Headers)
+_QUERY = TypeAdapter(Query)
+_RULES = TypeAdapter(list[RuleShape])
 _TIERS = TypeAdapter(list[TierShape])
 _SHADOWS = TypeAdapter(list[ShadowShape])
 
@@ -62,6 +94,21 @@ def check_texts(value: object) -> None:
 def check_conditions(value: object) -> None:
     """Refuse what is no list of conditions. Raises Django's `ValidationError`."""
     _check(_CONDITIONS, value)
+
+
+def check_headers(value: object) -> None:
+    """Refuse what are no headers that an edge may set. Raises Django's `ValidationError`."""
+    _check(_HEADERS, value)
+
+
+def check_query(value: object) -> None:
+    """Refuse what are no query parameters that an edge may set. Raises Django's `ValidationError`."""
+    _check(_QUERY, value)
+
+
+def check_rules(value: object) -> None:
+    """Refuse what is no list of rules. Raises Django's `ValidationError`."""
+    _check(_RULES, value)
 
 
 def check_tiers(value: object) -> None:
@@ -87,6 +134,16 @@ def rate_limits(value: list[dict[str, Any]]) -> list[RateLimitShape]:
 def conditions(texts: list[str]) -> tuple[Condition, ...]:
     """Checked texts as conditions."""
     return tuple(map(parse_condition, texts))
+
+
+def rules(value: list[dict[str, Any]]) -> list[RuleShape]:
+    """Checked rules."""
+    return _RULES.validate_python(value)
+
+
+def parameters(headers: Mapping[str, str], query: Mapping[str, str]) -> Parameters:
+    """Checked headers and query parameters as the table has them."""
+    return Parameters(tuple(headers.items()), tuple(query.items()))
 
 
 def tiers(value: list[dict[str, Any]]) -> list[TierShape]:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.db import models
 from django.forms.models import model_to_dict
 
 from routing.models import Backend, Endpoint, Issuer, Layer
 
 
 def snapshot(thing: Backend | Endpoint | Layer | Issuer) -> dict[str, Any]:
-    """All editable fields of a row, as JSON can hold them."""
-    return model_to_dict(thing)
+    """All editable fields of a row as JSON can hold them; other rows by their keys."""
+    fields = model_to_dict(thing)
+    others = {name: getattr(thing, name) for name in fields if isinstance(getattr(thing, name), models.Model)}
+    return {**fields, **{name: other.key for name, other in others.items()}}

@@ -38,6 +38,7 @@ WRITE_PROBLEMS = {
     403: problem("The role is too low."),
     409: problem("The present state does not permit it."),
 }
+CONDITIONAL_PROBLEMS = {**WRITE_PROBLEMS, 412: problem("It is no longer in the state that `If-Match` names.")}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,unused-ignore]

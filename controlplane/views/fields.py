@@ -18,13 +18,17 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: object, data: object) -> bool:
         """Whether the typed lines differ from the list."""
-        return self.to_python(data) != initial
+        return self.to_python(data) != (initial or [])
 
 
 class PairsField(forms.CharField):
     """Values by their names, typed one `name: value` a line."""
 
     widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+
+    def prepare_value(self, value: object) -> object:
+        """Show a mapping as lines."""
+        return "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
 
     def to_python(self, value: object) -> dict[str, str]:  # type: ignore[override]
         """Lines as a mapping. Raises `ValidationError` when one has no name, or one that came before."""
@@ -35,3 +39,10 @@ class PairsField(forms.CharField):
                 raise forms.ValidationError(f"“{line.strip()}” is no new pair. Write it like `name: value`.")
             pairs[name] = rest
         return pairs
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        """Whether the typed lines differ from the mapping."""
+        try:
+            return self.to_python(data) != (initial or {})
+        except forms.ValidationError:
+            return True

@@ -1,16 +1,19 @@
 """Change a metric."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.versions import change, locked
 from experiments.metric_checks import check_metric, metric_snapshot
 from experiments.models import Metric
 
 MEANING = (
-    "key",
     "type",
     "numerator",
     "denominator",
@@ -22,19 +25,18 @@ MEANING = (
 )
 
 
-def edit_metric(metric: Metric, *, actor: Actor) -> None:
-    """Save a changed metric.
+def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, version: int | None = None) -> None:
+    """Set these fields, and no others, of a metric as it is now; with `version`, only when that is the present one.
 
-    Raises `NotAllowed`; `InvalidInput` when its measures make no sense; `Conflict` when a frozen plan would come to
-    mean something else.
+    Raises `NotAllowed`; `Missing` and `Outdated`; `InvalidInput` when its measures make no sense; `Conflict` when a
+    frozen plan would come to mean something else. Then nothing is saved.
     """
     actor.require(Role.OPERATOR)
-    check_metric(metric)
     with transaction.atomic():
-        before = metric_snapshot(Metric.objects.get(pk=metric.pk))
-        _refuse_new_meaning(metric, before)
-        metric.save(force_update=True)
-        record(actor, "edit", "metric", metric.key, before=before, after=metric_snapshot(metric))
+        present = locked(metric, version=version)
+        before = metric_snapshot(present)
+        if change(present, changes, check_metric, lambda changed: _refuse_new_meaning(changed, before)):
+            record(actor, "edit", "metric", present.key, before=before, after=metric_snapshot(present))
 
 
 def _refuse_new_meaning(metric: Metric, before: dict[str, object]) -> None:

@@ -7,17 +7,22 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.versions import locked
 from experiments.metric_checks import metric_snapshot
 from experiments.models import Metric
 
 
-def remove_metric(metric: Metric, *, actor: Actor) -> None:
-    """Delete a metric. Raises `NotAllowed`, and `Conflict` when a plan uses it."""
+def remove_metric(metric: Metric, *, actor: Actor, version: int | None = None) -> None:
+    """Delete a metric; with `version`, only when that is its present one.
+
+    Raises `NotAllowed`; `Missing` and `Outdated`; and `Conflict` when a plan uses it.
+    """
     actor.require(Role.OPERATOR)
     try:
         with transaction.atomic():
-            record(actor, "remove", "metric", metric.key, before=metric_snapshot(metric))
-            metric.delete()
+            present = locked(metric, version=version)
+            record(actor, "remove", "metric", present.key, before=metric_snapshot(present))
+            present.delete()
     except ProtectedError as error:
         raise Conflict(
             "in-use", f"The metric {metric.key} is part of a plan.", next_step="Keep it, or delete the draft first."

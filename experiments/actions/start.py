@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from controlplane.actors import Actor
 from experiments.actions.transition import Transition, move, publish_after_commit
-from experiments.models import Experiment, Plan, State
+from experiments.models import Experiment, Metric, Plan, State
 from routing.actions.place import Share, place
 from routing.actions.publish import check_publishable
 
@@ -20,10 +20,17 @@ def start(experiment: Experiment, *, actor: Actor, reason: str = "") -> None:
     changes = {"state": State.RUNNING, "started_at": now, "stage_entered_at": now, "next_tick_at": now}
     with transaction.atomic():
         move(experiment, Transition("start", (State.DRAFT,), changes, reason), actor=actor)
+        _keep_meaning(experiment)
         Plan.objects.filter(experiment=experiment).update(frozen_at=now)
         _place(experiment)
         check_publishable()
         publish_after_commit(f"{actor.name} started {experiment.key}")
+
+
+def _keep_meaning(experiment: Experiment) -> None:
+    """Wait for who is changing a metric of the plan, and have those who come later see that the plan is frozen."""
+    metrics = Metric.objects.filter(plans__plan__experiment=experiment)
+    list(metrics.select_for_update(no_key=True, of=("self",)).order_by("pk"))
 
 
 def _place(experiment: Experiment) -> None:

@@ -26,7 +26,7 @@ class Transition:
 
 
 def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> None:
-    """Apply a transition by compare-and-swap on state and stage, and append its audit event.
+    """Apply a transition by compare-and-swap on state, stage and their times, and append its audit event.
 
     Call it inside a transaction. Raises `NotAllowed`, and `Conflict` when the state does not permit the verb or when
     somebody else moved the experiment first.
@@ -35,7 +35,9 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
     if experiment.state not in transition.allowed:
         raise _not_now(experiment, transition)
     before = {"state": experiment.state, "stage_index": experiment.stage_index}
-    changed = Experiment.objects.filter(pk=experiment.pk, **before).update(**transition.changes)
+    # An experiment that was resumed and paused again meanwhile is in the same state, but not as it was read.
+    since = {"stage_entered_at": experiment.stage_entered_at, "paused_at": experiment.paused_at}
+    changed = Experiment.objects.filter(pk=experiment.pk, **before, **since).update(**transition.changes)
     if changed != 1:
         raise _overtaken(experiment, transition)
     experiment.refresh_from_db()

@@ -139,6 +139,7 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "candidates",
             "plan",
             "promoted_variant",
+            "promoted_audience",
             "created_at",
             "created_by",
             "started_at",
@@ -241,6 +242,9 @@ class PromotionSerializer(ReasonSerializer):
     """Why, and which candidate; it may be left out when there is only one."""
 
     variant = serializers.CharField(required=False, allow_blank=True, max_length=63, default="")
+    everybody = serializers.BooleanField(
+        required=False, default=False, help_text="Also for those outside of the experiment's audience."
+    )
 
 
 class EdgeSplitSerializer(serializers.Serializer[object]):

@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.permissions import ReadPermission
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from experiments.actions.create import create
 from experiments.actions.define_metric import define_metric
 from experiments.actions.delete import delete
@@ -40,18 +41,32 @@ from experiments.models import Experiment, Metric, State
 from experiments.queries import experiments
 from experiments.spec import ExperimentSpec, read_spec
 
-READ = {200: ExperimentSerializer, **READ_PROBLEMS}
-ACTED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
+READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
+ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
 
 
 @extend_schema_view(
     list=extend_schema(description="All metrics.", responses={200: MetricSerializer(many=True), **READ_PROBLEMS}),
-    retrieve=extend_schema(description="One metric.", responses={200: MetricSerializer, **READ_PROBLEMS}),
-    create=extend_schema(description="Define a metric.", responses={201: MetricSerializer, **WRITE_PROBLEMS}),
-    partial_update=extend_schema(description="Change a metric.", responses={200: MetricSerializer, **WRITE_PROBLEMS}),
-    destroy=extend_schema(description="Remove a metric that no plan uses.", responses={204: None, **WRITE_PROBLEMS}),
+    retrieve=extend_schema(
+        description="One metric.",
+        parameters=[IF_NONE_MATCH, ETAG],
+        responses={200: MetricSerializer, **NOT_MODIFIED, **READ_PROBLEMS},
+    ),
+    create=extend_schema(
+        description="Define a metric.", parameters=[ETAG], responses={201: MetricSerializer, **WRITE_PROBLEMS}
+    ),
+    partial_update=extend_schema(
+        description="Change the fields of a metric that are sent, and no others.",
+        parameters=[IF_MATCH, ETAG],
+        responses={200: MetricSerializer, **CONDITIONAL_PROBLEMS},
+    ),
+    destroy=extend_schema(
+        description="Remove a metric that no plan uses.",
+        parameters=[IF_MATCH],
+        responses={204: None, **CONDITIONAL_PROBLEMS},
+    ),
 )
-class MetricViewSet(viewsets.ModelViewSet[Metric]):
+class MetricViewSet(Tagged[Metric], viewsets.ModelViewSet[Metric]):
     """What is measured."""
 
     queryset = Metric.objects.all()
@@ -63,19 +78,20 @@ class MetricViewSet(viewsets.ModelViewSet[Metric]):
         """Define what was sent."""
         metric = Metric(**serializer.validated_data)
         define_metric(metric, actor=request_actor(self.request))
-        serializer.instance = metric
+        serializer.instance = self.get_queryset().get(pk=metric.pk)
 
     def perform_update(self, serializer: BaseSerializer[Metric]) -> None:
-        """Change what was sent."""
+        """Change the fields that were sent."""
         metric = self.get_object()
-        for name, value in serializer.validated_data.items():
-            setattr(metric, name, value)
-        edit_metric(metric, actor=request_actor(self.request))
-        serializer.instance = metric
+        self.refuse_outdated(metric)
+        changes = serializer.validated_data
+        edit_metric(metric, changes, actor=request_actor(self.request), version=self.version_of(metric))
+        serializer.instance = self.get_object()
 
     def perform_destroy(self, instance: Metric) -> None:
         """Remove it when no plan uses it."""
-        remove_metric(instance, actor=request_actor(self.request))
+        self.refuse_outdated(instance)
+        remove_metric(instance, actor=request_actor(self.request), version=self.version_of(instance))
 
 
 @extend_schema_view(
@@ -87,13 +103,20 @@ class MetricViewSet(viewsets.ModelViewSet[Metric]):
         ],
         responses={200: ExperimentSerializer(many=True), **WRITE_PROBLEMS},
     ),
-    retrieve=extend_schema(description="One experiment: its plan, state and verdict.", responses=READ),
-    create=extend_schema(
-        description="Create a draft.", request=ExperimentSpec, responses={201: ExperimentSerializer, **WRITE_PROBLEMS}
+    retrieve=extend_schema(
+        description="One experiment: its plan, state and verdict.", parameters=[IF_NONE_MATCH, ETAG], responses=READ
     ),
-    destroy=extend_schema(description="Delete a draft.", responses={204: None, **WRITE_PROBLEMS}),
+    create=extend_schema(
+        description="Create a draft.",
+        request=ExperimentSpec,
+        parameters=[ETAG],
+        responses={201: ExperimentSerializer, **WRITE_PROBLEMS},
+    ),
+    destroy=extend_schema(
+        description="Delete a draft.", parameters=[IF_MATCH], responses={204: None, **CONDITIONAL_PROBLEMS}
+    ),
 )
-class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
+class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     """Experiments and their verbs."""
 
     queryset = experiments()
@@ -119,57 +142,74 @@ class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
 
     def perform_destroy(self, instance: Experiment) -> None:
         """Delete a draft."""
+        self.refuse_outdated(instance)
         delete(instance, actor=request_actor(self.request))
 
-    @extend_schema(description="Freeze the plan and start.", request=ReasonSerializer, responses=ACTED)
+    @extend_schema(
+        description="Freeze the plan and start.", request=ReasonSerializer, parameters=[IF_MATCH, ETAG], responses=ACTED
+    )
     @action(detail=True, methods=["post"])
     def start(self, request: Request, key: str) -> Response:
         """Freeze the plan and start."""
-        experiment = self.get_object()
+        experiment = self._meant()
         start(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         return self._answer(experiment)
 
     @extend_schema(
-        description="Keep traffic as it is and decide nothing but a halt.", request=ReasonSerializer, responses=ACTED
+        description="Keep traffic as it is and decide nothing but a halt.",
+        request=ReasonSerializer,
+        parameters=[IF_MATCH, ETAG],
+        responses=ACTED,
     )
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, key: str) -> Response:
         """Stop the ramp where it is."""
-        experiment = self.get_object()
+        experiment = self._meant()
         pause(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         return self._answer(experiment)
 
-    @extend_schema(description="Go on after a pause.", request=ReasonSerializer, responses=ACTED)
+    @extend_schema(
+        description="Go on after a pause.", request=ReasonSerializer, parameters=[IF_MATCH, ETAG], responses=ACTED
+    )
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, key: str) -> Response:
         """Go on after a pause."""
-        experiment = self.get_object()
+        experiment = self._meant()
         resume(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         return self._answer(experiment)
 
     @extend_schema(
-        description="Give all users the endpoint's backend; a reason is needed.",
+        description="Give all users what they have by default; a reason is needed.",
         request=ReasonSerializer,
+        parameters=[IF_MATCH, ETAG],
         responses=ACTED,
     )
     @action(detail=True, methods=["post"])
     def halt(self, request: Request, key: str) -> Response:
         """Halt by hand."""
-        experiment = self.get_object()
+        experiment = self._meant()
         halt_by_hand(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         return self._answer(experiment)
 
     @extend_schema(
-        description="Make a candidate's backend the endpoint's; a reason is needed.",
+        description="Give the experiment's audience by default what a candidate is, or with `everybody` also those "
+        "outside of it; a reason is needed.",
         request=PromotionSerializer,
+        parameters=[IF_MATCH, ETAG],
         responses=ACTED,
     )
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, key: str) -> Response:
         """Promote by hand."""
-        experiment = self.get_object()
+        experiment = self._meant()
         sent = _read(PromotionSerializer, request)
-        promote_by_hand(experiment, actor=request_actor(request), reason=sent["reason"], variant=sent["variant"])
+        promote_by_hand(
+            experiment,
+            actor=request_actor(request),
+            reason=sent["reason"],
+            variant=sent["variant"],
+            everybody=sent["everybody"],
+        )
         return self._answer(experiment)
 
     @extend_schema(
@@ -216,6 +256,12 @@ class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
         """The split of each edge."""
         return Response([asdict(split) for split in edge_splits(self.get_object())])
 
+    def _meant(self) -> Experiment:
+        """The experiment, in the state that the request is meant for: what changes it compares that and swaps."""
+        experiment = self.get_object()
+        self.refuse_outdated(experiment)
+        return experiment
+
     def _answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
         """The experiment as GET shows it."""
         return Response(ExperimentSerializer(experiments().get(pk=experiment.pk)).data, status=status_code)
@@ -225,7 +271,7 @@ class ExperimentViewSet(viewsets.ModelViewSet[Experiment]):
         return self.get_paginated_response(serializer(page, many=True).data)
 
 
-def _read(serializer: type[ReasonSerializer], request: Request) -> dict[str, str]:
+def _read(serializer: type[ReasonSerializer], request: Request) -> dict[str, Any]:
     """The validated body. Raises `ValidationError`."""
     sent = serializer(data=request.data)
     sent.is_valid(raise_exception=True)

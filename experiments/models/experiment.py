@@ -58,6 +58,9 @@ class Experiment(models.Model):
     promoted_variant = models.ForeignKey(
         "Variant", on_delete=models.PROTECT, null=True, blank=True, related_name="promotions"
     )
+    promoted_audience = models.JSONField(
+        default=list, blank=True, help_text="Conditions of those whom it was promoted for; none: everybody."
+    )
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

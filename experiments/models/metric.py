@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from controlplane.versions import Versioned
 from experiments.stats.classification import MEASURES
 from experiments.stats.types import Direction, MetricType
 from routing.models import KEY_VALIDATOR
@@ -25,7 +26,7 @@ DIRECTION_CHOICES = [
 ]
 
 
-class Metric(models.Model):
+class Metric(Versioned):
     """How one number is computed from what happened, and which way is better."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from controlplane.models import Role
+from controlplane.views.editing import unsaved
 from controlplane.views.pages import accepted, acting, done, page, requires
 from experiments.actions.define_metric import define_metric
 from experiments.actions.edit_metric import edit_metric
@@ -36,12 +37,13 @@ def metric_new(request: HttpRequest) -> HttpResponse:
 @requires(Role.OPERATOR)
 def metric_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a metric."""
-    form = MetricForm(request.POST or None, instance=get_object_or_404(Metric, key=key))
-    form.fields["key"].disabled = True
-    if form.is_valid() and accepted(form, lambda: edit_metric(form.instance, actor=acting(request))):
+    metric = get_object_or_404(Metric, key=key)
+    form = MetricForm(request.POST or None, instance=metric)
+    left = unsaved(form, lambda changes, version: edit_metric(metric, changes, actor=acting(request), version=version))
+    if left is None:
         messages.success(request, f"Metric {key} is changed.")
         return redirect("metric-list")
-    return page(request, "experiments/metric_form.html", {"form": form, "key": key})
+    return page(request, "experiments/metric_form.html", {"form": left, "key": key})
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,34 +1,48 @@
-"""Change a backend, an endpoint or a layer."""
+"""Change a backend, an endpoint, a layer or an issuer."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
+from controlplane.versions import change, locked
 from routing.actions.own_layer import own_layer
 from routing.actions.publish import check_publishable, publish
 from routing.actions.refuse_moves import refuse_moves
-from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
+from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.snapshots import snapshot
 
 
-def edit(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
-    """Save a changed backend, endpoint or layer and publish it.
+def edit(
+    thing: Backend | Endpoint | Layer | Issuer,
+    changes: Mapping[str, Any],
+    *,
+    actor: Actor,
+    version: int | None = None,
+) -> None:
+    """Set these fields, and no others, of the row as it is now, and publish it.
 
-    Raises `NotAllowed`; `Conflict` when it would reassign the users of a running experiment; `InvalidInput` when
-    edges could not serve it. Then nothing is saved.
+    With `version`, only when that is the present one. Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when
+    it would reassign the users of a running experiment; `InvalidInput` when edges could not serve it. Then nothing is
+    saved.
     """
     actor.require(Role.OPERATOR)
     kind = thing._meta.model_name or ""
     with transaction.atomic():
-        before = snapshot(type(thing)._default_manager.select_for_update().get(pk=thing.pk))
-        if isinstance(thing, Endpoint) and not thing.layer_id:
-            thing.layer = own_layer(thing)
-        if isinstance(thing, Layer):
-            thing.salt = thing.salt or new_salt()
-        if isinstance(thing, Endpoint | Layer):
-            refuse_moves(thing, before)
-        thing.save(force_update=True)
+        present = locked(thing, version=version)
+        before = snapshot(present)
+        if not change(present, _completed(present, changes), lambda changed: refuse_moves(changed, before)):
+            return
         check_publishable()
-        record(actor, "edit", kind, thing.key, before=before, after=snapshot(thing))
-    publish(f"{actor.name} edited {kind} {thing.key}")
+        record(actor, "edit", kind, present.key, before=before, after=snapshot(present))
+    publish(f"{actor.name} edited {kind} {present.key}")
+
+
+def _completed(present: Backend | Endpoint | Layer | Issuer, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An endpoint that shall be in no layer gets its own."""
+    if isinstance(present, Endpoint) and "layer" in changes and changes["layer"] is None:
+        return {**changes, "layer": own_layer(present)}
+    return changes

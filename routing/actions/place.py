@@ -1,11 +1,13 @@
 """Give an experiment its part of an endpoint's users, widen it, and take it back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from django.db import transaction
 
 from controlplane.errors import Conflict
+from controlplane.versions import locked
+from routing.defaults import Default, default_of, rules_are_full
 from routing.models import Endpoint, Layer, Split
 from routing.stops import open_stops
 from routing.table import BUCKETS
@@ -35,21 +37,23 @@ def place(
 ) -> Split:
     """Reserve the first free range of `traffic` buckets and divide it among the arms.
 
-    Raises `Conflict` when the other experiments of the endpoint's layer leave no range that is wide enough, and while
-    the kill switch is on.
+    What the audience gets by default of headers and query parameters stays beneath those of each arm, as it is now.
+    Raises `Conflict` when the other experiments of the endpoint's layer leave no range that is wide enough, when no
+    rule would be left for the audience of a candidate that is promoted, and while the kill switch is on.
     """
     with transaction.atomic():
         _refuse_while_stopped(endpoint)
-        locked = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-        start = _first_free_range(Layer.objects.select_for_update().get(pk=locked.layer_id), traffic)
+        present = locked(endpoint)
+        _refuse_without_rule(present, audience)
+        start = _first_free_range(locked(present.layer), traffic)
         return Split.objects.create(
-            endpoint=endpoint,
+            endpoint=present,
             experiment=experiment,
             stage=stage,
             coverage=coverage,
             start=start,
             end=start + traffic,
-            arms=_divide(start, traffic, shares),
+            arms=_divide(start, traffic, shares, default_of(present, audience)),
             audience=list(audience),
             guard=guard,
         )
@@ -80,6 +84,15 @@ def _refuse_while_stopped(endpoint: Endpoint) -> None:
         )
 
 
+def _refuse_without_rule(endpoint: Endpoint, audience: Sequence[str]) -> None:
+    if audience and rules_are_full(endpoint, audience):
+        raise Conflict(
+            "rules-full",
+            f"Endpoint {endpoint.key} has {len(endpoint.rules)} rules, which leaves none for who wins here.",
+            next_step="Take a rule of the endpoint away first.",
+        )
+
+
 def _first_free_range(layer: Layer, width: int) -> int:
     start = 0
     for split in Split.objects.filter(endpoint__layer=layer).order_by("start"):
@@ -96,7 +109,7 @@ def _first_free_range(layer: Layer, width: int) -> int:
     )
 
 
-def _divide(start: int, traffic: int, shares: Sequence[Share]) -> list[dict[str, object]]:
+def _divide(start: int, traffic: int, shares: Sequence[Share], beneath: Default) -> list[dict[str, object]]:
     """Spans in proportion to the weights; rounding never leaves a gap or an overlap."""
     total = sum(share.weight for share in shares)
     arms: list[dict[str, object]] = []
@@ -105,6 +118,6 @@ def _divide(start: int, traffic: int, shares: Sequence[Share]) -> list[dict[str,
         span_start = start + round(traffic * weight_before / total)
         weight_before += share.weight
         span_end = start + round(traffic * weight_before / total)
-        arm = {"variant": share.variant, "backend": share.backend, "start": span_start, "end": span_end}
-        arms.append({**arm, "headers": dict(share.headers), "query": dict(share.query)})
+        whole = Default(share.backend, share.headers, share.query).over(beneath)
+        arms.append({"variant": share.variant, "start": span_start, "end": span_end, **asdict(whole)})
     return arms

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from controlplane.errors import Conflict
-from routing.models import Endpoint, Layer, Split
+from routing.models import Backend, Endpoint, Issuer, Layer, Split
 from routing.table import BUCKETS
 
 NEXT_STEP = "End these experiments first, or register a second endpoint."
 
 
-def refuse_moves(thing: Endpoint | Layer, before: Mapping[str, Any]) -> None:
-    """Compare a changed endpoint or layer with its row from `before`. Raises `Conflict`."""
+def refuse_moves(thing: Backend | Endpoint | Layer | Issuer, before: Mapping[str, Any]) -> None:
+    """Compare a changed endpoint or layer with its row from `before`; others move nobody. Raises `Conflict`."""
     if isinstance(thing, Endpoint):
         _refuse_reassignment(thing, before)
-    else:
+    elif isinstance(thing, Layer):
         _refuse_new_salt(thing, before)
         _refuse_taking_back(thing)
 
 
 def _refuse_reassignment(endpoint: Endpoint, before: Mapping[str, Any]) -> None:
-    now = {"layer": endpoint.layer_id, "unit_source": endpoint.unit_source, "unit_name": endpoint.unit_name}
+    now = {"layer": endpoint.layer.key, "unit_source": endpoint.unit_source, "unit_name": endpoint.unit_name}
     moving = [name for name, value in now.items() if before[name] != value]
     running = list(endpoint.splits.values_list("experiment", flat=True))
     if moving and running:

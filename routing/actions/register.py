@@ -5,6 +5,7 @@ from django.db import transaction
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
+from controlplane.versions import check_together
 from routing.actions.own_layer import own_layer
 from routing.actions.publish import check_publishable, publish
 from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
@@ -23,6 +24,7 @@ def register(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> Non
     with transaction.atomic():
         if isinstance(thing, Endpoint) and not thing.layer_id:
             thing.layer = own_layer(thing)
+        check_together(thing)
         thing.save(force_insert=True)
         check_publishable()
         record(actor, "register", kind, thing.key, after=snapshot(thing))

@@ -7,19 +7,26 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
-from routing.actions.publish import publish
+from controlplane.versions import locked
+from routing.actions.publish import check_publishable, publish
 from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.snapshots import snapshot
 
 
-def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
-    """Delete a row and publish. Raises `NotAllowed`, and `Conflict` when something uses it."""
+def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor, version: int | None = None) -> None:
+    """Delete a row and publish; with `version`, only when that is its present one.
+
+    Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when something uses it; and `InvalidInput` when edges
+    could not serve what is left.
+    """
     actor.require(Role.OPERATOR)
     kind, key = thing._meta.model_name or "", thing.key
     try:
         with transaction.atomic():
-            record(actor, "remove", kind, key, before=snapshot(thing))
-            thing.delete()
+            present = locked(thing, version=version)
+            record(actor, "remove", kind, key, before=snapshot(present))
+            present.delete()
+            check_publishable()
     except ProtectedError as error:
         users = ", ".join(sorted({str(user) for user in error.protected_objects}))
         raise Conflict(

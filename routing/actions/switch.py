@@ -1,40 +1,55 @@
 """Swap an endpoint's backend and its standby, for all users at once."""
 
+from typing import Any
+
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.versions import change, locked
 from routing.actions.publish import check_publishable, publish
+from routing.defaults import swapped
 from routing.models import Backend, Endpoint
+from routing.snapshots import snapshot
 
 
-def switch(endpoint: Endpoint, *, actor: Actor, reason: str = "", to: str = "", forced: bool = False) -> None:
+def switch(
+    endpoint: Endpoint,
+    *,
+    actor: Actor,
+    reason: str = "",
+    to: str = "",
+    forced: bool = False,
+    version: int | None = None,
+) -> None:
     """Let the standby answer, and keep what answered before as the standby; the same again goes back.
 
-    With `to`, only when that backend is the standby, so that two who switch at once do not undo each other. Raises
-    `NotAllowed`; `Conflict` without a standby, when somebody else was faster, or when experiments run and it is not
-    `forced`: their variants keep their backends.
+    Each comes with its headers and query parameters. With `to`, only when that backend is the standby, and with
+    `version`, only when that is the endpoint's present one, so that two who switch at once do not undo each other.
+    Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` without a standby, when somebody else was faster, or when
+    experiments run and it is not `forced`: their variants keep what they have.
     """
     actor.require(Role.OPERATOR)
     with transaction.atomic():
-        present = Endpoint.objects.select_for_update(of=("self",)).select_related("backend", "standby")
-        endpoint = present.get(pk=endpoint.pk)
-        standby = _standby(endpoint, to)
+        present = locked(endpoint, version=version)
+        standby = _standby(present, to)
         if not forced:
-            _refuse_beside_experiments(endpoint)
-        before = _sides(endpoint)
-        endpoint.backend, endpoint.standby = standby, endpoint.backend
-        endpoint.save(update_fields=["backend", "standby"])
+            _refuse_beside_experiments(present)
+        before = _sides(present)
+        change(present, swapped(present, standby))
         check_publishable()
-        after = _sides(endpoint)
-        record(actor, "switch", "endpoint", endpoint.key, before=before, after=after, reason=reason)
-    publish(f"{actor.name} switched endpoint {endpoint.key} to {endpoint.backend.key}")
+        record(actor, "switch", "endpoint", present.key, before=before, after=_sides(present), reason=reason)
+    publish(f"{actor.name} switched endpoint {present.key} to {standby.key}")
 
 
-def _sides(endpoint: Endpoint) -> dict[str, str | None]:
-    return {"backend": endpoint.backend.key, "standby": endpoint.standby.key if endpoint.standby else None}
+def _sides(endpoint: Endpoint) -> dict[str, Any]:
+    """Both sides; headers and query parameters are left out where there are none."""
+    parameters = ("headers", "query", "standby_headers", "standby_query")
+    found = snapshot(endpoint)
+    set_ones = {name: found[name] for name in parameters if found[name]}
+    return {"backend": found["backend"], "standby": found["standby"], **set_ones}
 
 
 def _standby(endpoint: Endpoint, to: str) -> Backend:

@@ -6,7 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
+from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from routing.actions.issue_key import issue_key, revoke_key
 from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
 
@@ -46,16 +47,26 @@ class IssuedKeySerializer(serializers.Serializer[object]):
         description="All keys; of each its hash is kept and never shown.",
         responses={200: AccessKeySerializer(many=True), **READ_PROBLEMS},
     ),
-    retrieve=extend_schema(description="One key.", responses={200: AccessKeySerializer, **READ_PROBLEMS}),
+    retrieve=extend_schema(
+        description="One key.",
+        parameters=[IF_NONE_MATCH, ETAG],
+        responses={200: AccessKeySerializer, **NOT_MODIFIED, **READ_PROBLEMS},
+    ),
     create=extend_schema(
         description="Issue a key. It is in this answer and never again.",
         request=NewKeySerializer,
         responses={201: IssuedKeySerializer, **WRITE_PROBLEMS},
     ),
-    destroy=extend_schema(description="Revoke a key.", responses={204: None, **WRITE_PROBLEMS}),
+    destroy=extend_schema(
+        description="Revoke a key.", parameters=[IF_MATCH], responses={204: None, **CONDITIONAL_PROBLEMS}
+    ),
 )
 class AccessKeyViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[AccessKey]
+    Tagged[AccessKey],
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet[AccessKey],
 ):
     """Keys that let clients in."""
 
@@ -77,4 +88,5 @@ class AccessKeyViewSet(
 
     def perform_destroy(self, instance: AccessKey) -> None:
         """Revoke it; that it was there stays on record."""
+        self.refuse_outdated(instance)
         revoke_key(instance, actor=request_actor(self.request))

@@ -96,7 +96,12 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "unit_name",
             "layer",
             "backend",
+            "headers",
+            "query",
             "standby",
+            "standby_headers",
+            "standby_query",
+            "rules",
             "timeout_seconds",
             "anonymous",
             "hosts",
@@ -116,13 +121,6 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "created_at",
         )
         read_only_fields = ("created_at",)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a standby that is the backend itself."""
-        backend, standby = (attrs.get(name, getattr(self.instance, name, None)) for name in ("backend", "standby"))
-        if standby is not None and standby == backend:
-            raise serializers.ValidationError({"standby": "The standby is another backend than `backend`."})
-        return attrs
 
 
 class EndpointTrafficSerializer(serializers.Serializer[object]):

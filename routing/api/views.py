@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
+from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from controlplane.settings import get_environment
 from routing.actions.edit import edit
 from routing.actions.register import register
@@ -36,7 +37,7 @@ from routing.queries import latest_table
 Thing = TypeVar("Thing", Backend, Endpoint, Layer, Issuer)
 
 
-class _ThingViewSet(viewsets.ModelViewSet[Thing], Generic[Thing]):
+class _ThingViewSet(Tagged[Thing], viewsets.ModelViewSet[Thing], Generic[Thing]):
     """Backends, endpoints and layers are written through the same three actions."""
 
     lookup_field = "key"
@@ -46,30 +47,43 @@ class _ThingViewSet(viewsets.ModelViewSet[Thing], Generic[Thing]):
         """Register what was sent."""
         thing = self.get_queryset().model(**serializer.validated_data)
         register(thing, actor=request_actor(self.request))
-        serializer.instance = thing
+        serializer.instance = self.get_queryset().get(pk=thing.pk)
 
     def perform_update(self, serializer: BaseSerializer[Thing]) -> None:
-        """Edit what was sent."""
+        """Edit the fields that were sent."""
         thing = self.get_object()
-        for name, value in serializer.validated_data.items():
-            setattr(thing, name, value)
-        edit(thing, actor=request_actor(self.request))
-        serializer.instance = thing
+        self.refuse_outdated(thing)
+        changes = serializer.validated_data
+        edit(thing, changes, actor=request_actor(self.request), version=self.version_of(thing))
+        serializer.instance = self.get_object()
 
     def perform_destroy(self, instance: Thing) -> None:
         """Remove it when nothing uses it."""
-        remove(instance, actor=request_actor(self.request))
+        self.refuse_outdated(instance)
+        remove(instance, actor=request_actor(self.request), version=self.version_of(instance))
 
 
 def _documented(noun: str, serializer: type[BaseSerializer[Any]]) -> Any:
     """The OpenAPI text of the five operations on one kind of thing."""
     return extend_schema_view(
         list=extend_schema(description=f"All {noun}s.", responses={200: serializer(many=True), **READ_PROBLEMS}),
-        retrieve=extend_schema(description=f"One {noun}.", responses={200: serializer, **READ_PROBLEMS}),
-        create=extend_schema(description=f"Register a {noun}.", responses={201: serializer, **WRITE_PROBLEMS}),
-        partial_update=extend_schema(description=f"Change a {noun}.", responses={200: serializer, **WRITE_PROBLEMS}),
+        retrieve=extend_schema(
+            description=f"One {noun}.",
+            parameters=[IF_NONE_MATCH, ETAG],
+            responses={200: serializer, **NOT_MODIFIED, **READ_PROBLEMS},
+        ),
+        create=extend_schema(
+            description=f"Register a {noun}.", parameters=[ETAG], responses={201: serializer, **WRITE_PROBLEMS}
+        ),
+        partial_update=extend_schema(
+            description=f"Change the fields of a {noun} that are sent, and no others.",
+            parameters=[IF_MATCH, ETAG],
+            responses={200: serializer, **CONDITIONAL_PROBLEMS},
+        ),
         destroy=extend_schema(
-            description=f"Remove a {noun} that nothing uses.", responses={204: None, **WRITE_PROBLEMS}
+            description=f"Remove a {noun} that nothing uses.",
+            parameters=[IF_MATCH],
+            responses={204: None, **CONDITIONAL_PROBLEMS},
         ),
     )
 
@@ -106,9 +120,11 @@ class EndpointViewSet(_ThingViewSet[Endpoint]):
     serializer_class = EndpointSerializer
 
     @extend_schema(
-        description="Swap the backend and the standby, for all users at once; the same again goes back.",
+        description="Swap the backend and the standby, each with its headers and query parameters, for all users at "
+        "once; the same again goes back.",
         request=SwitchSerializer,
-        responses={200: EndpointSerializer, **WRITE_PROBLEMS},
+        parameters=[IF_MATCH, ETAG],
+        responses={200: EndpointSerializer, **CONDITIONAL_PROBLEMS},
     )
     @action(detail=True, methods=["post"])
     def switch(self, request: Request, key: str) -> Response:
@@ -116,7 +132,9 @@ class EndpointViewSet(_ThingViewSet[Endpoint]):
         endpoint = self.get_object()
         sent = SwitchSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        switch(endpoint, actor=request_actor(request), **sent.validated_data)
+        self.refuse_outdated(endpoint)
+        version = self.version_of(endpoint)
+        switch(endpoint, actor=request_actor(request), version=version, **sent.validated_data)
         return Response(EndpointSerializer(self.get_object()).data)
 
     @extend_schema(

@@ -1,10 +1,7 @@
 """The two paths of the protocol."""
 
-import json
-from hashlib import sha256
 from typing import Any
 
-from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ParseError
@@ -12,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controlplane.api.etags import entity_tag, is_known
 from controlplane.api.permissions import ReadPermission
 from routing.ofrep.context import Context, read_context
 from routing.ofrep.errors import FlagError, error_content
@@ -74,8 +72,8 @@ class FlagsView(_EvaluationView):
         """Evaluate all flags for the unit of the context."""
         context = read_context(request.data)
         content = {"flags": _answered(context, evaluate_all(current_table(), context.unit, context.headers))}
-        tag = f'"{sha256(json.dumps(content).encode()).hexdigest()[:32]}"'
-        if _has(request.headers.get("If-None-Match", ""), tag):
+        tag = entity_tag(content)
+        if is_known(request.headers.get("If-None-Match", ""), tag):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
         return Response(content, headers={"ETag": tag})
 
@@ -88,8 +86,3 @@ def _answered(context: Context, found: list[Evaluation]) -> list[dict[str, Any]]
         for content, evaluation in zip(contents, found, strict=True):
             content["metadata"]["exposureRecorded"] = queued and evaluation.variant is not None
     return contents
-
-
-def _has(known: str, tag: str) -> bool:
-    """Whether the client has this answer; a proxy that compresses it makes its tag a weak one."""
-    return any(one == "*" or one.removeprefix("W/") == tag for one in parse_etags(known))

@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from controlplane.models import Role
+from controlplane.views.editing import unsaved
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.models import Backend
-from routing.views.forms import BackendForm, freeze_key
+from routing.views.forms import BackendForm
 
 
 @require_safe
@@ -37,12 +38,13 @@ def backend_new(request: HttpRequest) -> HttpResponse:
 @requires(Role.OPERATOR)
 def backend_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a backend."""
-    form = BackendForm(request.POST or None, instance=get_object_or_404(Backend, key=key))
-    freeze_key(form)
-    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+    backend = get_object_or_404(Backend, key=key)
+    form = BackendForm(request.POST or None, instance=backend)
+    left = unsaved(form, lambda changes, version: edit(backend, changes, actor=acting(request), version=version))
+    if left is None:
         messages.success(request, f"Backend {key} is changed; edges apply it within a second.")
         return redirect("backend-list")
-    return page(request, "routing/backend_form.html", {"form": form, "key": key})
+    return page(request, "routing/backend_form.html", {"form": left, "key": key})
 
 
 @require_http_methods(["GET", "POST"])

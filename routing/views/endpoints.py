@@ -12,16 +12,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from controlplane.errors import Unavailable
 from controlplane.models import Role
 from controlplane.settings import get_environment
+from controlplane.views.editing import unsaved
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.actions.switch import switch
+from routing.defaults import default_of, standby_of
 from routing.events.endpoint_traffic import LATELY, endpoint_traffic
 from routing.models import Endpoint
 from routing.stops import open_stops
 from routing.views.endpoint_traffic import percent, traffic_tables
-from routing.views.forms import EndpointForm, SwitchForm, freeze_key
+from routing.views.forms import EndpointForm, SwitchForm
 
 
 @require_safe
@@ -29,7 +31,10 @@ def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the experiments that run on them."""
     endpoints = Endpoint.objects.select_related("backend", "standby").prefetch_related("splits")
     stops = open_stops()
-    rows = [(endpoint, stops.by_endpoint.get(endpoint.pk)) for endpoint in endpoints]
+    rows = [
+        (endpoint, default_of(endpoint), standby_of(endpoint), stops.by_endpoint.get(endpoint.pk))
+        for endpoint in endpoints
+    ]
     return page(request, "routing/endpoints.html", {"rows": rows, "everywhere": stops.everywhere})
 
 
@@ -65,12 +70,13 @@ def endpoint_new(request: HttpRequest) -> HttpResponse:
 @requires(Role.OPERATOR)
 def endpoint_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change an endpoint."""
-    form = EndpointForm(request.POST or None, instance=get_object_or_404(Endpoint, key=key))
-    freeze_key(form)
-    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+    endpoint = get_object_or_404(Endpoint, key=key)
+    form = EndpointForm(request.POST or None, instance=endpoint)
+    left = unsaved(form, lambda changes, version: edit(endpoint, changes, actor=acting(request), version=version))
+    if left is None:
         messages.success(request, f"Endpoint {key} is changed; edges apply it within a second.")
         return redirect("endpoint-list")
-    return page(request, "routing/endpoint_form.html", {"form": form, "key": key})
+    return page(request, "routing/endpoint_form.html", {"form": left, "key": key})
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,11 +87,17 @@ def endpoint_switch(request: HttpRequest, key: str) -> HttpResponse:
     if endpoint.standby is None:
         messages.error(request, f"Endpoint {key} has no standby. Name one first.")
         return redirect("endpoint-edit", key=key)
-    form = SwitchForm(request.POST or None, initial={"to": endpoint.standby.key})
+    form = SwitchForm(request.POST or None)
     if form.is_valid() and accepted(form, lambda: switch(endpoint, actor=acting(request), **form.cleaned_data)):
         messages.success(request, f"Endpoint {key} is switched: all users get {form.cleaned_data['to']} in a second.")
         return redirect("endpoint-list")
-    context = {"endpoint": endpoint, "form": form, "experiments": endpoint.splits.all()}
+    context = {
+        "endpoint": endpoint,
+        "answers": default_of(endpoint),
+        "stands_by": standby_of(endpoint),
+        "form": form,
+        "experiments": endpoint.splits.all(),
+    }
     return page(request, "routing/switch.html", context)
 
 

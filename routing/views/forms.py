@@ -4,12 +4,13 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from controlplane.views.fields import LinesField
+from controlplane.views.editing import VersionedForm
+from controlplane.views.fields import LinesField, PairsField
 from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.table import BUCKETS
 
 
-class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
+class DefaultsForm(VersionedForm):
     """A form in which what has a default may be left empty."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -23,9 +24,11 @@ class DefaultsForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) in (None, "")}
 
-    def _default(self, name: str) -> int | float | str | None:
+    def _default(self, name: str) -> int | float | str | list[Any] | None:
         field = self._meta.model._meta.get_field(name)
         default = getattr(field, "default", None)
+        if default is list:
+            return []
         if getattr(field, "blank", False):
             return None
         return default if isinstance(default, int | float | str) and not isinstance(default, bool) else None
@@ -71,6 +74,17 @@ class EndpointForm(DefaultsForm):
         required=False, help_text="One a line: the `model` of the body, or of paths like /models/…."
     )
 
+    headers = PairsField(required=False, help_text="That its requests get, one a line, like “x-prompt: v2”.")
+    query = PairsField(
+        required=False,
+        label="Query parameters",
+        help_text="That its requests get, one a line, like “temperature: 0.2”.",
+    )
+    standby_headers = PairsField(required=False, label="Standby's headers", help_text="A switch brings them along.")
+    standby_query = PairsField(
+        required=False, label="Standby's query parameters", help_text="A switch brings them along."
+    )
+
     layer = forms.ModelChoiceField(
         Layer.objects.all(),
         required=False,
@@ -89,6 +103,11 @@ class EndpointForm(DefaultsForm):
             "unit_source",
             "unit_name",
             "layer",
+            "headers",
+            "query",
+            "standby_headers",
+            "standby_query",
+            "rules",
             "timeout_seconds",
             "anonymous",
             "hosts",
@@ -107,7 +126,7 @@ class EndpointForm(DefaultsForm):
             "shadows",
         ]
         widgets: ClassVar = dict.fromkeys(
-            ("tiers", "shadows", "rate_limits"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+            ("rules", "tiers", "shadows", "rate_limits"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
         )
         labels: ClassVar = {
             "unit_source": "User id is in",
@@ -125,6 +144,8 @@ class EndpointForm(DefaultsForm):
             "path_prefix": "Requests whose path begins with this belong to the endpoint, like /chat.",
             "backend": "Answers everybody whom no experiment takes elsewhere.",
             "standby": "Kept warm; a switch swaps it with the default backend for all users at once.",
+            "rules": 'Audiences that get something else, the first that a request meets: like [{"key": "germany", '
+            '"conditions": ["x-country is DE"], "backend": "v2", "headers": {"x-prompt": "v2"}}].',
             "rate_limits": 'Like [{"requests": 100, "seconds": 60, "per": "client"}]; per endpoint, client or unit.',
             "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
             '"conditions": ["x-priority is low"]}].',
@@ -135,14 +156,14 @@ class EndpointForm(DefaultsForm):
     def has_more(self) -> bool:
         """Whether anything beside the essentials is set or wrong, and has to be seen."""
         matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name", "layer")
-        essential = (*matching, "timeout_seconds", "retries", "entrance")
+        essential = (*matching, "timeout_seconds", "retries", "entrance", "version")
         others = [name for name in self.fields if name not in essential]
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
         )
 
 
-class IssuerForm(forms.ModelForm):  # type: ignore[type-arg]
+class IssuerForm(VersionedForm):
     """Who signs the tokens that endpoints take."""
 
     audiences = LinesField(required=False, help_text="One a line: the `aud` of tokens that are taken. None: any.")
@@ -158,7 +179,7 @@ class IssuerForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
-class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
+class LayerForm(VersionedForm):
     """Endpoints that share their users' buckets; the holdout is typed in per cent."""
 
     holdout = forms.FloatField(
@@ -166,7 +187,7 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         min_value=0,
         max_value=99.99,
-        help_text="Users whom no experiment of the layer ever takes: what all its changes did together shows on them.",
+        help_text="Users whom no experiment of the layer ever takes. What is promoted reaches them too.",
     )
 
     class Meta:
@@ -201,9 +222,10 @@ class ReasonForm(forms.Form):
 
 
 class SwitchForm(forms.Form):
-    """A switch to the standby that the page showed."""
+    """A switch to the standby, in the version of the endpoint that the page showed."""
 
     to = forms.CharField(widget=forms.HiddenInput)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False,
         max_length=10_000,
@@ -211,8 +233,3 @@ class SwitchForm(forms.Form):
         help_text="Stays in the audit trail, together with your name.",
     )
     forced = forms.BooleanField(required=False, label="Switch although experiments run")
-
-
-def freeze_key(form: forms.BaseForm) -> None:
-    """Show the key of a thing that exists without letting it change: links, tables and history refer to it."""
-    form.fields["key"].disabled = True

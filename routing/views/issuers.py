@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from controlplane.models import Role
+from controlplane.views.editing import unsaved
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.models import Issuer
-from routing.views.forms import IssuerForm, freeze_key
+from routing.views.forms import IssuerForm
 
 
 @require_safe
@@ -36,12 +37,13 @@ def issuer_new(request: HttpRequest) -> HttpResponse:
 @requires(Role.OPERATOR)
 def issuer_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change an issuer, for example when it has new keys."""
-    form = IssuerForm(request.POST or None, instance=get_object_or_404(Issuer, key=key))
-    freeze_key(form)
-    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+    issuer = get_object_or_404(Issuer, key=key)
+    form = IssuerForm(request.POST or None, instance=issuer)
+    left = unsaved(form, lambda changes, version: edit(issuer, changes, actor=acting(request), version=version))
+    if left is None:
         messages.success(request, f"Issuer {key} is changed; edges apply it within a second.")
         return redirect("issuer-list")
-    return page(request, "routing/issuer_form.html", {"form": form, "key": key})
+    return page(request, "routing/issuer_form.html", {"form": left, "key": key})
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from controlplane.models import Role
+from controlplane.views.editing import unsaved
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
@@ -19,7 +20,7 @@ from routing.models import Endpoint, Layer, Split
 from routing.table import BUCKETS
 from routing.table.segments import covered
 from routing.table.types import Arm
-from routing.views.forms import LayerForm, freeze_key
+from routing.views.forms import LayerForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ def layer_new(request: HttpRequest) -> HttpResponse:
 @requires(Role.OPERATOR)
 def layer_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a layer."""
-    form = LayerForm(request.POST or None, instance=get_object_or_404(Layer, key=key))
-    freeze_key(form)
-    if form.is_valid() and accepted(form, lambda: edit(form.instance, actor=acting(request))):
+    layer = get_object_or_404(Layer, key=key)
+    form = LayerForm(request.POST or None, instance=layer)
+    left = unsaved(form, lambda changes, version: edit(layer, changes, actor=acting(request), version=version))
+    if left is None:
         messages.success(request, f"Layer {key} is changed; edges apply it within a second.")
         return redirect("layer-list")
-    return page(request, "routing/layer_form.html", {"form": form, "key": key})
+    return page(request, "routing/layer_form.html", {"form": left, "key": key})
 
 
 @require_http_methods(["GET", "POST"])

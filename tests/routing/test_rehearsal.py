@@ -140,10 +140,9 @@ def test_without_an_envoy_the_rules_of_sluice_have_to_do(monkeypatch: pytest.Mon
 def test_what_envoy_would_refuse_is_neither_saved_nor_published() -> None:
     chat = endpoint()
     published = RoutingTable.objects.count()
-    chat.conditions = [TOO_LONG]
 
     with pytest.raises(InvalidInput) as error:
-        edit(chat, actor=SLUICE)
+        edit(chat, {"conditions": [TOO_LONG]}, actor=SLUICE)
 
     assert error.value.code == "table-refused-by-envoy"
     chat.refresh_from_db()

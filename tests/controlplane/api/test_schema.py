@@ -44,3 +44,32 @@ def test_every_verb_of_an_experiment_is_there(document: dict[str, Any]) -> None:
     assert {f"/api/v1/experiments/{{key}}/{verb}" for verb in verbs} <= set(document["paths"])
     properties = document["components"]["schemas"]["ExperimentSpecRequest"]["properties"]
     assert {"key", "endpoint", "control", "candidates", "plan"} <= set(properties)
+
+
+def test_every_change_of_one_thing_takes_the_state_that_it_is_meant_for(document: dict[str, Any]) -> None:
+    conditional = {
+        name
+        for name, operation in operations(document)
+        if "If-Match" in {parameter["name"] for parameter in operation.get("parameters", [])}
+    }
+    changing = {name for name, _ in operations(document) if name.startswith(("patch ", "delete "))}
+    verbs = {
+        *(f"post /api/v1/experiments/{{key}}/{verb}" for verb in ("start", "pause", "resume", "halt", "promote")),
+        "post /api/v1/endpoints/{key}/switch",
+    }
+    assert conditional == changing | verbs
+    for name, operation in operations(document):
+        assert ("412" in operation["responses"]) == (name in conditional), name
+
+
+def test_every_answer_with_one_thing_tells_its_state(document: dict[str, Any]) -> None:
+    told = {
+        name
+        for name, operation in operations(document)
+        for response in operation["responses"].values()
+        if "ETag" in response.get("headers", {})
+    }
+    things = ("backends", "endpoints", "layers", "issuers", "metrics", "experiments")
+    assert {f"get /api/v1/{kind}/{{key}}" for kind in things} | {"get /api/v1/access-keys/{id}"} <= told
+    assert {f"post /api/v1/{kind}" for kind in things} <= told
+    assert {f"patch /api/v1/{kind}/{{key}}" for kind in things if kind != "experiments"} <= told

@@ -92,6 +92,19 @@ def test_two_workers_advance_once() -> None:
     assert experiment.decisions.count() == 1
 
 
+def test_who_read_an_earlier_pause_does_not_resume_a_later_one() -> None:
+    """The time of the later one would count as soaking."""
+    experiment = draft()
+    start(experiment, actor=SLUICE)
+    pause(experiment, actor=SLUICE)
+    stale = Experiment.objects.get(pk=experiment.pk)
+    resume(experiment, actor=SLUICE)
+    pause(experiment, actor=SLUICE)
+    with pytest.raises(Conflict) as caught:
+        resume(stale, actor=SLUICE)
+    assert caught.value.code == "overtaken"
+
+
 def test_a_viewer_changes_nothing() -> None:
     experiment = draft()
     with pytest.raises(NotAllowed):

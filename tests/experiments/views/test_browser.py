@@ -203,3 +203,33 @@ def test_drawings_follow_the_width(chromium: Browser, website: str, width: int, 
         expect(page.locator(f"#part-{part} .on-{shown} svg")).to_be_visible()
         expect(page.locator(f"#part-{part} .on-{hidden} svg")).not_to_be_visible()
     assert fits(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_form_that_was_open_during_a_promotion_undoes_nothing(chromium: Browser, website: str, width: int) -> None:
+    errors: list[str] = []
+    one, other = (opened(chromium, website, width, errors) for _ in range(2))
+    create(other, f"beside-{width}")
+    start(other)
+    one.goto("/endpoints/chat/edit")
+    other.get_by_role("link", name="Promote…").click()
+    other.get_by_label("Reason").fill(REASON)
+    other.get_by_role("button", name="Promote candidate to all users").click()
+    expect(other.locator(".verdict")).to_contain_text("Promoted: all users of chat get candidate.")
+
+    one.get_by_label("Name", exact=True).fill(f"Chat at {width}")
+    one.get_by_role("button", name="Save and publish").click()
+
+    expect(one.get_by_role("alert")).to_contain_text("Nothing is saved: this was changed after you opened it.")
+    expect(one.get_by_role("row").filter(has_text="Default backend")).to_contain_text("candidate")
+    assert fits(one)
+    one.get_by_role("button", name="Save and publish").click()
+    expect(one.get_by_text("Endpoint chat is changed")).to_be_visible()
+    other.goto("/endpoints/chat/edit")
+    expect(other.get_by_label("Name", exact=True)).to_have_value(f"Chat at {width}")
+    backend = other.get_by_label("Default backend")
+    expect(backend.locator("option:checked")).to_have_text("candidate")
+    backend.select_option("stable")
+    other.get_by_role("button", name="Save and publish").click()
+    expect(other.get_by_text("Endpoint chat is changed")).to_be_visible()
+    assert errors == []

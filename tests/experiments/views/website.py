@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
+
+import psycopg
 
 from controlplane.web_client import answers
 from tests.servers import free_port, run_valkey, stopping
@@ -13,25 +16,31 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME, PASSWORD = "olga", "a good long one"
-FILL = f"""
+PEOPLE = f"""
 import django
 django.setup()
 from controlplane.models import Role, User
+operator = User.objects.create_user({NAME!r}, password={PASSWORD!r}, role=Role.OPERATOR)
+"""
+FILL = f"""{PEOPLE}
 from tests.experiments.views.findings import found, measured, running
-User.objects.create_user({NAME!r}, password={PASSWORD!r}, role=Role.OPERATOR)
 measured(running("measured", traffic=10), found())
 """
 
 
 @contextmanager
 def run_website(directory: Path, fill: str = FILL) -> Iterator[str]:
-    """Serve a fresh database in `directory`, which the program `fill` fills; yields the address."""
+    """Serve a fresh database, which the program `fill` fills; yields the address.
+
+    The database is a file in `directory` or, where the tests run on PostgreSQL, one of its own there.
+    """
     port = free_port()
     with run_valkey(directory / "valkey") as valkey:
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "controlplane.settings.django",
             "SLUICE_DATA_DIRECTORY": str(directory),
+            "SLUICE_DATABASE_URL": _fresh_database(os.environ.get("SLUICE_DATABASE_URL", "")),
             "SLUICE_REDIS_URL": valkey.url,
         }
         for arguments in (["manage.py", "migrate", "--verbosity", "0"], ["-c", fill]):
@@ -39,5 +48,15 @@ def run_website(directory: Path, fill: str = FILL) -> Iterator[str]:
         serve = [sys.executable, "-m", "gunicorn", "controlplane.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         with stopping(subprocess.Popen(serve, cwd=ROOT, env=environment)):
             address = f"http://127.0.0.1:{port}"
-            wait_until(lambda: answers(f"{address}/login"))
+            wait_until(lambda: answers(f"{address}/login"), seconds=120)
             yield address
+
+
+def _fresh_database(server: str) -> str:
+    """The address of an empty database on this server; empty, for a file, where there is none."""
+    if not server:
+        return ""
+    name = f"website_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{server.rpartition('/')[0]}/{name}"

@@ -25,8 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def keyed() -> Endpoint:
     chat = endpoint()
-    chat.entrance = Entrance.KEY
-    edit(chat, actor=SLUICE)
+    edit(chat, {"entrance": Entrance.KEY}, actor=SLUICE)
     return chat
 
 
@@ -85,9 +84,7 @@ def test_tokens_of_an_issuer_are_taken() -> None:
     keys = Signer().key_set()
     issuer = Issuer(key="login", name="Login", issuer="https://login.example.com", audiences=["chat"], key_set=keys)
     register(issuer, actor=SLUICE)
-    chat = endpoint()
-    chat.entrance, chat.issuer = Entrance.EITHER, issuer
-    edit(chat, actor=SLUICE)
+    edit(endpoint(), {"entrance": Entrance.EITHER, "issuer": issuer}, actor=SLUICE)
 
     assert access() == Access((), "login")
     assert desired_table(version=1).issuers == (TableIssuer("login", issuer.issuer, ("chat",), keys),)
@@ -102,12 +99,9 @@ def test_a_key_set_that_is_none_is_refused() -> None:
 
 
 def test_limits_and_credentials_reach_the_table() -> None:
-    chat = endpoint()
-    chat.rate_limits = [{"requests": 10, "seconds": 60}, {"requests": 2, "seconds": 1, "per": "unit"}]
-    edit(chat, actor=SLUICE)
-    stable = backend("stable")
-    stable.credential_secret = "openai"
-    edit(stable, actor=SLUICE)
+    limits = [{"requests": 10, "seconds": 60}, {"requests": 2, "seconds": 1, "per": "unit"}]
+    edit(endpoint(), {"rate_limits": limits}, actor=SLUICE)
+    edit(backend("stable"), {"credential_secret": "openai"}, actor=SLUICE)
 
     table = desired_table(version=1)
     assert table.endpoints[0].rate_limits == (RateLimit(10, 60), RateLimit(2, 1, RateLimitScope.UNIT))
@@ -116,10 +110,9 @@ def test_limits_and_credentials_reach_the_table() -> None:
 
 
 def test_a_limit_by_client_needs_clients() -> None:
-    chat = endpoint()
-    chat.rate_limits = [{"requests": 10, "seconds": 60, "per": "client"}]
+    limits = [{"requests": 10, "seconds": 60, "per": "client"}]
 
     with pytest.raises(InvalidInput) as refusal:
-        edit(chat, actor=SLUICE)
+        edit(endpoint(), {"rate_limits": limits}, actor=SLUICE)
 
     assert refusal.value.code == "rate-limit-anybody"

@@ -3,7 +3,7 @@
 import pytest
 
 from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, NotAllowed
+from controlplane.errors import Conflict, NotAllowed, SluiceError
 from controlplane.models import AuditEvent, Role
 from experiments.actions.start import start
 from routing.actions.edit import edit
@@ -17,13 +17,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
     start(draft(), actor=SLUICE)
-    changed = Endpoint.objects.get()
-    changed.unit_name = "x-other"
+    chat = Endpoint.objects.get()
     with pytest.raises(Conflict) as caught:
-        edit(changed, actor=SLUICE)
+        edit(chat, {"unit_name": "x-other"}, actor=SLUICE)
     assert caught.value.code == "endpoint-in-use"
-    changed.unit_name, changed.name = "x-user-id", "Renamed"
-    edit(changed, actor=SLUICE)
+    edit(chat, {"unit_name": "x-user-id", "name": "Renamed"}, actor=SLUICE)
     assert Endpoint.objects.get().name == "Renamed"
 
 
@@ -33,6 +31,15 @@ def test_what_is_used_cannot_be_removed() -> None:
         remove(backend("stable"), actor=SLUICE)
     assert "chat" in caught.value.detail
     assert Backend.objects.filter(key="stable").exists()
+
+
+def test_a_backend_that_a_rule_names_cannot_be_removed() -> None:
+    rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "lonely"}
+    lonely = backend("lonely")
+    edit(endpoint(), {"rules": [rule]}, actor=SLUICE)
+    with pytest.raises(SluiceError):
+        remove(lonely, actor=SLUICE)
+    assert Backend.objects.filter(key="lonely").exists()
 
 
 def test_what_is_unused_can_be_removed_and_leaves_a_trace() -> None:

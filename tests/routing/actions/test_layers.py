@@ -67,25 +67,18 @@ def test_a_range_that_was_given_back_is_free_for_all_endpoints_of_the_layer(shop
 def test_nobody_is_moved_while_an_experiment_runs(shop: Layer, change: str) -> None:
     experiment = draft("most", traffic=85)
     start(experiment, actor=SLUICE)
-    moved: Endpoint | Layer = shop
-    if change == "layer":
-        moved = Endpoint.objects.get(key="chat")
-        moved.layer = endpoint("alone").layer
-    elif change == "salt":
-        shop.salt = "another"
-    else:
-        shop.holdout = 1501
+    moved: Endpoint | Layer = Endpoint.objects.get(key="chat") if change == "layer" else shop
+    value = {"layer": endpoint("alone").layer, "salt": "another", "holdout": 1501}[change]
     with pytest.raises(Conflict) as caught:
-        edit(moved, actor=SLUICE)
+        edit(moved, {change: value}, actor=SLUICE)
     assert "most" in caught.value.detail
     halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")
-    edit(moved, actor=SLUICE)
+    edit(moved, {change: value}, actor=SLUICE)
 
 
 def test_a_holdout_may_grow_where_nobody_is(shop: Layer) -> None:
     start(draft("most", traffic=85), actor=SLUICE)
-    shop.holdout = 1500
-    edit(shop, actor=SLUICE)
+    edit(shop, {"holdout": 1500}, actor=SLUICE)
     assert {found.holdout for found in desired_table(1).endpoints} == {1500}
 
 

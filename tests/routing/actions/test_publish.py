@@ -87,10 +87,8 @@ def test_subscribers_hear_of_a_new_version(client: redis.Redis) -> None:
 def test_a_table_that_edges_would_refuse_is_not_published() -> None:
     stored = endpoint()
     versions = RoutingTable.objects.count()
-    broken = backend("stable")
-    broken.addresses = ["not an address"]
     with pytest.raises(InvalidInput):
-        edit(broken, actor=SLUICE)
+        edit(backend("stable"), {"addresses": ["not an address"]}, actor=SLUICE)
     assert RoutingTable.objects.count() == versions
     assert stored.backend.addresses == ["http://127.0.0.1:9"]
 

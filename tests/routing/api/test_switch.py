@@ -27,3 +27,20 @@ def test_the_standby_is_another_backend(operator: Caller, body: dict[str, str]) 
 
 def test_a_standby_is_taken_away_again(operator: Caller) -> None:
     assert operator.send("PATCH", "endpoints/chat", {"standby": None}).json()["standby"] is None
+
+
+def test_each_side_brings_its_headers_and_query_parameters(operator: Caller) -> None:
+    sent = {"headers": {"x-prompt": "v1"}, "standby_headers": {"x-prompt": "v2"}, "standby_query": {"top": "5"}}
+    assert operator.send("PATCH", "endpoints/chat", sent).status_code == 200
+
+    switched = operator.send("POST", "endpoints/chat/switch", {}).json()
+
+    names = ("backend", "headers", "query", "standby", "standby_headers", "standby_query")
+    assert [switched[name] for name in names] == [
+        "candidate",
+        {"x-prompt": "v2"},
+        {"top": "5"},
+        "stable",
+        {"x-prompt": "v1"},
+        {},
+    ]

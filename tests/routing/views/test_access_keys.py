@@ -6,6 +6,7 @@ import pytest
 
 from controlplane.models import Role
 from routing.models import AccessKey, Issuer
+from tests.controlplane.views.pages import send
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import endpoint
 from tests.routing.tokens import Signer
@@ -37,8 +38,7 @@ def test_an_issuer_is_registered_changed_and_removed() -> None:
     typed = {"key": "login", "name": "Login", "issuer": "https://login.example.com", "key_set": Signer().key_set()}
     assert "is registered" in browser.post("/issuers/new", typed, follow=True).content.decode()
 
-    changed = browser.post("/issuers/login/edit", {**typed, "audiences": "chat\napp"}, follow=True)
-    assert "is changed" in changed.content.decode()
+    assert "is changed" in send(browser, "/issuers/login/edit", audiences="chat\napp")
     assert Issuer.objects.get().audiences == ["chat", "app"]
 
     assert "is removed" in browser.post("/issuers/login/delete", follow=True).content.decode()

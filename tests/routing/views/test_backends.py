@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from controlplane.models import AuditEvent, Role
 from routing.models import Backend, RoutingTable
+from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend, endpoint
 
@@ -63,7 +64,8 @@ def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(changes: dict[str
 
 def test_a_change_keeps_the_key() -> None:
     send("/backends/new")
-    assert "is changed" in send("/backends/chat-v2/edit", key="other", name="Chat, renamed")
+    typed = {"key": "other", "name": "Chat, renamed"}
+    assert "is changed" in pages.send(visitor(Role.OPERATOR), "/backends/chat-v2/edit", **typed)
     assert Backend.objects.get().key == "chat-v2"
     assert Backend.objects.get().name == "Chat, renamed"
 

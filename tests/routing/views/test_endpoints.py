@@ -8,14 +8,20 @@ from pytest_django import DjangoAssertNumQueries
 from controlplane.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from routing.actions.edit import edit as edit_row
 from routing.models import Endpoint
+from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend, draft, endpoint
 
 pytestmark = pytest.mark.django_db
 
 
-def send(path: str, **changes: Any) -> str:
+def edit(**typed: Any) -> str:
+    return pages.send(visitor(Role.OPERATOR), "/endpoints/chat/edit", **typed)
+
+
+def register(**changes: Any) -> str:
     typed = {
         "key": "search",
         "name": "Search",
@@ -25,26 +31,26 @@ def send(path: str, **changes: Any) -> str:
         "unit_name": "x-user-id",
         "timeout_seconds": "60",
     }
-    answer = visitor(Role.OPERATOR).post(path, {**typed, **changes}, follow=True)
+    answer = visitor(Role.OPERATOR).post("/endpoints/new", {**typed, **changes}, follow=True)
     return answer.content.decode()
 
 
 def test_what_is_typed_is_registered_with_a_salt_of_its_own() -> None:
     endpoint()
-    assert "Endpoint search is registered." in send("/endpoints/new")
+    assert "Endpoint search is registered." in register()
     salts = Endpoint.objects.values_list("layer__salt", flat=True)
     assert len({*salts} - {""}) == 2
 
 
 def test_a_path_that_is_taken_is_said() -> None:
     endpoint()
-    assert "match the same requests" in send("/endpoints/new", path_prefix="/chat")
+    assert "match the same requests" in register(path_prefix="/chat")
     assert Endpoint.objects.count() == 1
 
 
 def test_users_of_a_running_experiment_are_not_moved() -> None:
     start(draft(), actor=SLUICE)
-    page = send("/endpoints/chat/edit", path_prefix="/chat", unit_name="x-session")
+    page = edit(unit_name="x-session")
     assert "would move users between the variants of canary" in page
     assert Endpoint.objects.get().unit_name == "x-user-id"
 
@@ -68,3 +74,11 @@ def test_many_endpoints_take_no_more_queries(django_assert_max_num_queries: Djan
     browser = visitor(Role.VIEWER)
     with django_assert_max_num_queries(5):
         text(browser, "/endpoints")
+
+
+def test_the_list_says_who_gets_what() -> None:
+    rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "stable"}
+    edit_row(endpoint(standby="warm"), {"headers": {"x-prompt": "v1"}, "rules": [rule]}, actor=SLUICE)
+    page = text(visitor(Role.VIEWER), "/endpoints")
+    assert '<span class="key">stable with x-prompt: v1</span>' in page
+    assert 'by rule <span class="key">german</span>: x-country is DE' in page

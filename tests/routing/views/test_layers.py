@@ -9,6 +9,7 @@ from controlplane.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint, Layer
+from tests.controlplane.views.pages import send
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend, draft, endpoint
 
@@ -48,14 +49,13 @@ def test_a_holdout_is_edited_in_per_cent() -> None:
     Layer.objects.update(holdout=1000)
     assert re.search(r'name="holdout" value="10.0"', text(browser, "/layers/chat/edit"))
     salt = Layer.objects.get().salt
-    browser.post("/layers/chat/edit", {"name": "Chat", "holdout": "5", "salt": salt})
+    send(browser, "/layers/chat/edit", holdout="5")
     assert (Layer.objects.get().holdout, Layer.objects.get().salt) == (500, salt)
 
 
 def test_what_would_move_users_is_refused_and_said() -> None:
     start(draft(), actor=SLUICE)
-    typed = {"name": "Chat", "holdout": "5", "salt": Layer.objects.get().salt}
-    page = visitor(Role.OPERATOR).post("/layers/chat/edit", typed).content.decode()
+    page = send(visitor(Role.OPERATOR), "/layers/chat/edit", holdout="5")
     assert "reaches into users of canary" in page
     assert Layer.objects.get().holdout == 0
 

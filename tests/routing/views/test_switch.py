@@ -5,7 +5,9 @@ import pytest
 from controlplane.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from routing.actions.edit import edit
 from routing.models import Endpoint
+from tests.controlplane.views.pages import fields, opened, send
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft, endpoint
 
@@ -54,7 +56,26 @@ def test_without_a_standby_the_page_leads_to_the_endpoint() -> None:
 
 def test_a_standby_that_is_the_backend_is_refused() -> None:
     stable = Endpoint.objects.get().backend
-    typed = {"key": "chat", "name": "Chat", "path_prefix": "/chat", "unit_source": "header", "unit_name": "x-user-id"}
-    both = {"backend": stable.pk, "standby": stable.pk}
-    page = visitor(Role.OPERATOR).post("/endpoints/chat/edit", {**typed, **both}).content.decode()
+    page = send(visitor(Role.OPERATOR), "/endpoints/chat/edit", standby=stable.pk)
     assert "The standby is another backend than the default one." in page
+
+
+def test_both_sides_are_shown_with_what_they_set() -> None:
+    rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "stable"}
+    changes = {"headers": {"x-prompt": "v1"}, "standby_query": {"top": "5"}, "rules": [rule]}
+    edit(Endpoint.objects.get(), changes, actor=SLUICE)
+    page = " ".join(text(visitor(Role.OPERATOR), "/endpoints/chat/switch").split())
+    assert '<td class="key">stable with x-prompt: v1</td><td class="key">candidate with ?top=5</td>' in page
+    assert 'a rule gives something else keep it: <span class="key">german</span> (x-country is DE)' in page
+
+
+def test_a_page_from_before_a_change_switches_nothing_and_shows_it() -> None:
+    browser = visitor(Role.OPERATOR)
+    page = opened(browser, "/endpoints/chat/switch")
+    edit(Endpoint.objects.get(), {"standby_headers": {"x-prompt": "v2"}}, actor=SLUICE)
+    answer = browser.post("/endpoints/chat/switch", page).content.decode()
+    assert "was changed since you read it" in answer
+    assert "candidate with x-prompt: v2" in answer
+    assert backend() == "stable"
+    browser.post("/endpoints/chat/switch", fields(answer))
+    assert (backend(), Endpoint.objects.get().headers) == ("candidate", {"x-prompt": "v2"})

@@ -1,0 +1,46 @@
+"""Change what users of an endpoint get by default: an audience, or everybody without a rule."""
+
+from collections.abc import Sequence
+
+from controlplane.actors import Actor
+from controlplane.audit import record
+from controlplane.models import Role
+from controlplane.versions import change, locked
+from routing.actions.publish import check_publishable
+from routing.defaults import Default, with_default
+from routing.models import Endpoint
+from routing.snapshots import snapshot
+
+
+def set_default(
+    endpoint: Endpoint,
+    default: Default,
+    *,
+    audience: Sequence[str],
+    everybody: bool,
+    key: str,
+    actor: Actor,
+    reason: str,
+) -> None:
+    """Give this to an audience, by a rule of this key, or to everybody without a rule; other fields stay as they are.
+
+    Call it inside a transaction, and publish after it. Raises `NotAllowed`, and `InvalidInput` when edges could not
+    serve it.
+    """
+    actor.require(Role.OPERATOR)
+    present = locked(endpoint)
+    before = snapshot(present)
+    changes = with_default(present, default, audience=audience, everybody=everybody, key=key)
+    change(present, changes)
+    check_publishable()
+    after = snapshot(present)
+    changed = [name for name in after if name in changes and before[name] != after[name]]
+    record(
+        actor,
+        "promote",
+        "endpoint",
+        present.key,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        reason=reason,
+    )
