@@ -3,6 +3,7 @@
 from django.db.models import Prefetch, QuerySet
 
 from experiments.models import Experiment, PlanMetric, State
+from experiments.promotions import prospect, those_of
 
 
 def experiments() -> QuerySet[Experiment]:
@@ -16,12 +17,18 @@ def experiments() -> QuerySet[Experiment]:
 def verdict(experiment: Experiment) -> str:
     """What is known and what comes next, in one sentence or two."""
     openings = {
-        State.DRAFT: "Not started yet. Start it when its plan is right.",
+        State.DRAFT: f"Not started yet. Start it when its plan is right. Its winner is {prospect(experiment)}.",
         State.RUNNING: f"Running: {experiment.state_reason or 'the first stage soaks.'}",
         State.PAUSED: f"Paused. {experiment.state_reason} Resume it, or halt it.",
-        State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}: "
-        f"{experiment.state_reason}",
-        State.HALTED: f"Halted: {experiment.state_reason} All users get the endpoint's backend.",
+        State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}"
+        f"{_for_whom(experiment)}: {experiment.state_reason}",
+        State.HALTED: f"Halted: {experiment.state_reason} All users get what they have by default.",
         State.INCONCLUSIVE: f"Inconclusive: {experiment.state_reason} A person may promote it, or plan a longer one.",
     }
     return openings[State(experiment.state)].replace("  ", " ").strip()
+
+
+def _for_whom(experiment: Experiment) -> str:
+    """Nothing where all users have what was promoted."""
+    endpoint, audience = experiment.endpoint, experiment.promoted_audience
+    return f" for {those_of(endpoint, audience)}" if audience or endpoint.rules else ""

@@ -1,13 +1,14 @@
-"""Make a candidate's backend the one that all users get."""
+"""Give users by default what a candidate is: its backend, its headers and its query parameters."""
 
 from django.db import transaction
 
 from controlplane.actors import Actor
-from controlplane.audit import record
 from controlplane.errors import FieldProblem, InvalidInput
 from experiments.actions.end import end
 from experiments.decide.types import Decision, DecisionKind
-from experiments.models import Analysis, Experiment, State, Variant
+from experiments.models import Analysis, Experiment, State
+from experiments.promotions import given_by
+from routing.actions.set_default import set_default
 
 
 def promote(
@@ -17,8 +18,13 @@ def promote(
     actor: Actor,
     analysis: Analysis | None = None,
     allowed: tuple[State, ...] = (State.RUNNING,),
+    everybody: bool = False,
 ) -> None:
-    """Promote `decision.variant`. Raises `NotAllowed` and `Conflict`."""
+    """Promote `decision.variant` for the experiment's audience; where it has none, for all whom no rule concerns.
+
+    With `everybody`, for those outside of the audience too, who were not measured. Raises `NotAllowed`, `Conflict`, and
+    `InvalidInput` when edges could not serve it.
+    """
     variant = experiment.variants.get(key=decision.variant, is_control=False)
     with transaction.atomic():
         end(
@@ -28,12 +34,22 @@ def promote(
             allowed=allowed,
             actor=actor,
             analysis=analysis,
-            changes={"promoted_variant": variant},
+            changes={"promoted_variant": variant, "promoted_audience": [] if everybody else experiment.audience},
         )
-        _make_default(experiment, variant, actor)
+        set_default(
+            experiment.endpoint,
+            given_by(variant),
+            audience=experiment.audience,
+            everybody=everybody,
+            key=experiment.key,
+            actor=actor,
+            reason=decision.reason,
+        )
 
 
-def promote_by_hand(experiment: Experiment, *, actor: Actor, reason: str, variant: str = "") -> None:
+def promote_by_hand(
+    experiment: Experiment, *, actor: Actor, reason: str, variant: str = "", everybody: bool = False
+) -> None:
     """Promote against or ahead of the statistics; a reason is asked for, and the ledger says that a person did it."""
     candidates = [candidate.key for candidate in experiment.variants.all() if not candidate.is_control]
     chosen = variant or (candidates[0] if len(candidates) == 1 else "")
@@ -41,20 +57,11 @@ def promote_by_hand(experiment: Experiment, *, actor: Actor, reason: str, varian
         raise _invalid("variant", f"Name the candidate to promote: {' or '.join(candidates)}.")
     if not reason.strip():
         raise _invalid("reason", "A promotion by hand needs a reason.")
-    decision = Decision(DecisionKind.PROMOTE, "by-hand", reason.strip(), variant=chosen)
+    code = "by-hand-for-everybody" if everybody and experiment.audience else "by-hand"
+    decision = Decision(DecisionKind.PROMOTE, code, reason.strip(), variant=chosen)
     allowed = (State.RUNNING, State.PAUSED, State.INCONCLUSIVE)
-    promote(experiment, decision, actor=actor, analysis=experiment.analyses.first(), allowed=allowed)
-
-
-def _make_default(experiment: Experiment, variant: Variant, actor: Actor) -> None:
-    endpoint = experiment.endpoint
-    before = {"backend": endpoint.backend.key}
-    if endpoint.standby_id == variant.backend_id:
-        endpoint.standby = endpoint.backend
-    endpoint.backend = variant.backend
-    endpoint.save(update_fields=["backend", "standby"])
-    after = {"backend": variant.backend.key}
-    record(actor, "promote", "endpoint", endpoint.key, before=before, after=after, reason=experiment.state_reason)
+    analysis = experiment.analyses.first()
+    promote(experiment, decision, actor=actor, analysis=analysis, allowed=allowed, everybody=everybody)
 
 
 def _invalid(field: str, message: str) -> InvalidInput:

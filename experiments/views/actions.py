@@ -48,7 +48,7 @@ experiment_resume = _button(
 )
 experiment_halt = _button(
     lambda experiment, actor, reason: halt_by_hand(experiment, actor=actor, reason=reason),
-    "Halted. All users get the control again within a second.",
+    "Halted. Users get again what they have by default, within a second.",
 )
 
 

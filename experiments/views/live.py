@@ -19,6 +19,7 @@ from experiments.views.reads import Dossier, read_series
 from experiments.views.timeline import stage_lines, stage_spans
 from experiments.views.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.views.verdict import TONES, announce, lead, summarise
+from routing.defaults import in_words
 
 WIDE, NARROW = 800, 320
 """Widths of the charts in pixels, before they are scaled to their place."""
@@ -83,7 +84,8 @@ def _stop(visit: Visit) -> int | None:
 
 
 def _actions(visit: Visit) -> dict[str, Any]:
-    return {"live": visit.dossier.experiment.state in LIVE_STATES}
+    experiment = visit.dossier.experiment
+    return {"live": experiment.state in LIVE_STATES, "without": in_words(experiment.endpoint)}
 
 
 def _stages(visit: Visit) -> dict[str, Any]:

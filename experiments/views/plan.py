@@ -2,6 +2,8 @@
 
 from experiments.decide.wording import duration, margin_in_words
 from experiments.models import PlanMetric
+from experiments.models.experiment import ENDED_STATES
+from experiments.promotions import prospect
 from experiments.stats.types import Role
 from experiments.views.reads import Dossier
 from experiments.views.wording import percent
@@ -29,6 +31,7 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
     return [
         ("Traffic", f"{percent(dossier.experiment.traffic / BUCKETS)} of users take part"),
         ("Audience", " and ".join(dossier.experiment.audience) or "everybody"),
+        *([] if dossier.experiment.state in ENDED_STATES else [("Winner", prospect(dossier.experiment))]),
         ("False promotion", f"at most {percent(plan.alpha)}"),
         ("False halt", f"at most {percent(plan.halt_alpha)}"),
         ("Power", percent(plan.power)),

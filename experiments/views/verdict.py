@@ -7,10 +7,12 @@ from datetime import datetime
 from experiments.decide.wording import compared
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES
+from experiments.promotions import next_after, outcome
 from experiments.stats.types import MetricResult, Results, Role, Verdict
 from experiments.views.reads import Dossier
 from experiments.views.timeline import coverage_of, remaining_seconds
 from experiments.views.wording import about, percent
+from routing.defaults import in_words
 
 NEXT_WHILE_STOPPED = "Turn the kill switch off when it is safe, or halt the experiment. Nothing happens before."
 
@@ -55,7 +57,7 @@ def lead(results: Results) -> MetricResult:
 
 def _draft(dossier: Dossier, _: datetime) -> Summary:
     experiment = dossier.experiment
-    sentence = f"Not started: all users of {experiment.endpoint.key} get {experiment.endpoint.backend.key}."
+    sentence = f"Not started: {in_words(experiment.endpoint)}."
     next_step = (
         f"Check the plan, then start it: stage 1 puts {coverage_of(dossier, 0)} of each variant's users on the test."
     )
@@ -94,28 +96,27 @@ def _paused(dossier: Dossier, _: datetime) -> Summary:
 def _promoted(dossier: Dossier, _: datetime) -> Summary:
     experiment = dossier.experiment
     variant = experiment.promoted_variant
-    backend = variant.backend.key if variant else ""
-    sentence = f"Promoted: all users of {experiment.endpoint.key} get {backend}. {experiment.state_reason}"
-    control = next(variant.backend.key for variant in dossier.variants if variant.is_control)
-    return Summary("good", sentence, f"Nothing left to do here; {control} can be retired once nothing else uses it.")
+    assert variant is not None  # noqa: S101 - a constraint of the database
+    control = next(variant for variant in dossier.variants if variant.is_control)
+    sentence = f"Promoted: {outcome(experiment, variant)}. {experiment.state_reason}"
+    return Summary("good", sentence, next_after(experiment, variant, control))
 
 
 def _halted(dossier: Dossier, _: datetime) -> Summary:
-    endpoint = dossier.experiment.endpoint
+    back = in_words(dossier.experiment.endpoint)
     sentence = f"Halted on {_place(dossier).lower()}: {dossier.experiment.state_reason}"
     next_step = (
-        f"All users of {endpoint.key} get {endpoint.backend.key} again. Find the cause in the results below, and try "
-        "a mended version as a new experiment."
+        f"{back[0].upper()}{back[1:]} again. Find the cause in the results below, and try a mended version as a new "
+        "experiment."
     )
     return Summary("bad", sentence, next_step)
 
 
 def _inconclusive(dossier: Dossier, _: datetime) -> Summary:
-    endpoint = dossier.experiment.endpoint
     sentence = f"Inconclusive: {dossier.experiment.state_reason}"
     next_step = (
-        f"You decide: promote by hand with a reason, or plan a new experiment with more users. Until then all users of "
-        f"{endpoint.key} get {endpoint.backend.key}."
+        "You decide: promote by hand with a reason, or plan a new experiment with more users. Until then "
+        f"{in_words(dossier.experiment.endpoint)}."
     )
     return Summary("wait", sentence, next_step)
 

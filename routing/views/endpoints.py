@@ -42,7 +42,7 @@ def endpoint_list(request: HttpRequest) -> HttpResponse:
 def endpoint_detail(request: HttpRequest, key: str) -> HttpResponse:
     """What came to an endpoint in the last hour, and what of it is measured."""
     endpoint = get_object_or_404(Endpoint.objects.select_related("backend"), key=key)
-    context: dict[str, Any] = {"endpoint": endpoint}
+    context: dict[str, Any] = {"endpoint": endpoint, "default": default_of(endpoint)}
     try:
         traffic = endpoint_traffic(get_environment().lake_url, key, timezone.now() - LATELY)
         context |= {

@@ -7,10 +7,11 @@ from controlplane.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.halt import halt_by_hand
 from experiments.models import Experiment
+from routing.actions.edit import edit
 from routing.models import Endpoint
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend
-from tests.experiments.views.findings import found, measured, running
+from tests.experiments.views.findings import found, measured, planned, running
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +81,82 @@ def test_with_several_candidates_one_is_chosen(browser: Client) -> None:
     assert "Promote third?" in words(browser, "/experiments/canary/promote?variant=best")
     browser.post("/experiments/canary/promote", {"variant": "best", "reason": "It is the best."})
     assert Endpoint.objects.get().backend.key == "third"
+
+
+GERMANY = ["x-country is DE"]
+PROMPTED = {"key": "better", "backend": "stable", "headers": {"x-prompt": "v2"}, "query": {"top": "5"}}
+WHAT = "stable with x-prompt: v2, ?top=5"
+
+
+def test_what_differs_in_parameters_alone_is_shown_as_such(browser: Client) -> None:
+    running(candidates=[PROMPTED])
+    seen = words(browser)
+    assert f'<strong class="key">{WHAT}</strong> instead of <span class="key">stable</span>' in seen
+    assert f'<th scope="row" class="key">{WHAT}</th><td class="figure">5 %</td><td class="figure">100 %</td>' in seen
+    typed = {"variant": "better", "reason": "It is better."}
+    page = browser.post("/experiments/canary/promote", typed, follow=True).content.decode()
+    assert f"Promoted. All users get {WHAT} within a second." in page
+    assert f"Promoted: all users of chat get {WHAT}." in page
+    assert "headers and query parameters of chat can be edited there" in page
+    assert Endpoint.objects.get().headers == {"x-prompt": "v2"}
+
+
+def test_an_audience_is_kept_unless_everybody_is_chosen(browser: Client) -> None:
+    running(audience=GERMANY)
+    seen = words(browser)
+    assert 'who meet <span class="key">x-country is DE</span> will get' in seen
+    assert "All others keep what they have." in seen
+    assert "Promote better for this audience" in seen
+    assert '<th scope="row" class="key">candidate</th><td class="figure">5 %</td><td class="figure">100 %</td>' in seen
+    typed = {"variant": "better", "reason": "It is better."}
+    page = browser.post("/experiments/canary/promote", typed, follow=True).content.decode()
+    assert "Promoted. Users who meet x-country is DE get candidate within a second." in page
+    assert "users of chat who meet x-country is DE get candidate; all others keep what they had" in page
+    found = Endpoint.objects.get()
+    assert (found.backend.key, [rule["backend"] for rule in found.rules]) == ("stable", ["candidate"])
+
+
+def test_for_everybody_is_a_choice_that_says_what_is_not_known(browser: Client) -> None:
+    running(audience=GERMANY)
+    assert "everybody=yes" in words(browser)
+    seen = words(browser, "/experiments/canary/promote?variant=better&everybody=yes")
+    assert "what it does to all others is not known" in seen
+    assert "Promote better to all users" in seen
+    assert '<th scope="row" class="key">candidate</th><td class="figure">0 %</td><td class="figure">100 %</td>' in seen
+    sent = {"variant": "better", "everybody": "yes", "reason": "The board says so."}
+    page = browser.post("/experiments/canary/promote", sent, follow=True).content.decode()
+    assert "Promoted. All users get candidate within a second." in page
+    assert Endpoint.objects.get().backend.key == "candidate"
+
+
+def test_who_keeps_what_a_rule_says_is_shown_before(browser: Client) -> None:
+    rule = {"key": "german", "conditions": GERMANY, "backend": "candidate"}
+    experiment = running()
+    edit(experiment.endpoint, {"rules": [rule]}, actor=SLUICE)
+    seen = words(browser)
+    assert "whom no rule concerns will get" in seen
+    assert "Whom a rule concerns keeps what it says:" in seen
+    assert '<span class="key">german</span> (x-country is DE)' in seen
+    typed = {"variant": "better", "reason": "It is better."}
+    page = browser.post("/experiments/canary/promote", typed, follow=True).content.decode()
+    assert "Promoted. Users whom no rule concerns get candidate within a second." in page
+    assert [kept["key"] for kept in Endpoint.objects.get().rules] == ["german"]
+
+
+def test_whom_a_promotion_will_reach_is_part_of_the_plan(browser: Client) -> None:
+    planned("everybody")
+    planned("german", audience=GERMANY)
+    assert "<dt>Winner</dt><dd>for all users of chat</dd>" in words(browser, "/experiments/everybody")
+    seen = words(browser, "/experiments/german")
+    assert "for users of chat who meet x-country is DE; all others keep what they have" in seen
+    assert "unless a person promotes for everybody" in seen
+
+
+def test_who_has_a_rule_is_told_of_wherever_it_says_who_gets_what(browser: Client) -> None:
+    rule = {"key": "german", "conditions": GERMANY, "backend": "candidate", "headers": {"x-prompt": "de"}}
+    experiment = running()
+    edit(experiment.endpoint, {"rules": [rule]}, actor=SLUICE)
+    told = "users of chat get stable, but candidate with x-prompt: de where x-country is DE"
+    assert f"After a halt {told} again" in words(browser, "/experiments/canary")
+    halt_by_hand(experiment, actor=SLUICE, reason="enough")
+    assert f"U{told[1:]} again." in words(browser, "/experiments/canary")

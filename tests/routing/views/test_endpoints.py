@@ -81,4 +81,5 @@ def test_the_list_says_who_gets_what() -> None:
     edit_row(endpoint(standby="warm"), {"headers": {"x-prompt": "v1"}, "rules": [rule]}, actor=SLUICE)
     page = text(visitor(Role.VIEWER), "/endpoints")
     assert '<span class="key">stable with x-prompt: v1</span>' in page
+    assert "where x-country is DE" in text(visitor(Role.VIEWER), "/endpoints/chat")
     assert 'by rule <span class="key">german</span>: x-country is DE' in page

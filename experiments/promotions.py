@@ -1,0 +1,46 @@
+"""What a promotion gives, and to whom, in words."""
+
+from collections.abc import Sequence
+
+from experiments.models import Experiment, Variant
+from routing.defaults import Default
+from routing.models import Endpoint
+
+
+def given_by(variant: Variant) -> Default:
+    """What its users are to get by default: its backend, and the headers and query parameters that it sets."""
+    return Default(variant.backend.key, variant.headers, variant.query)
+
+
+def those_of(endpoint: Endpoint, audience: Sequence[str]) -> str:
+    """Whom it concerns, like `users of chat who meet x-country is DE`."""
+    if audience:
+        return f"users of {endpoint.key} who meet {' and '.join(audience)}"
+    return f"users of {endpoint.key} whom no rule concerns" if endpoint.rules else f"all users of {endpoint.key}"
+
+
+def prospect(experiment: Experiment) -> str:
+    """Whom a promotion would be for, and who keeps what they have: for who is about to start the experiment."""
+    endpoint, audience = experiment.endpoint, experiment.audience
+    whom = f"for {those_of(endpoint, audience)}"
+    if audience:
+        return f"{whom}; all others keep what they have, unless a person promotes for everybody"
+    rules = ", ".join(f"{rule['key']} ({' and '.join(rule['conditions'])})" for rule in endpoint.rules)
+    return f"{whom}; those of {rules} take part too, and keep what their rule says" if rules else whom
+
+
+def outcome(experiment: Experiment, variant: Variant) -> str:
+    """What a promotion did, and for whom."""
+    given = f"{those_of(experiment.endpoint, experiment.promoted_audience)} get {given_by(variant)}"
+    return f"{given}; all others keep what they had" if experiment.promoted_audience else given
+
+
+def next_after(experiment: Experiment, variant: Variant, control: Variant) -> str:
+    """What is left to do after a promotion, and where it can be taken back."""
+    if experiment.promoted_audience:
+        return f"Nothing left to do here; a rule of {experiment.endpoint.key} holds it, and can be edited there."
+    if variant.backend_id == control.backend_id:
+        return (
+            f"Nothing left to do here; headers and query parameters of {experiment.endpoint.key} can be edited there."
+        )
+    return f"Nothing left to do here; {control.backend.key} can be retired once nothing else uses it."
