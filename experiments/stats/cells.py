@@ -89,7 +89,9 @@ def arrange(
 ) -> Cells:
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
     types = [metric.type for metric in metrics]
-    design_effect = _design_effect(types, candidate + control)
+    apart = np.stack([_design_effect(types, arm) for arm in (candidate, control)])
+    # Where one arm has no trials, as its values are no events, the cell has none.
+    design_effect = np.where(np.isnan(apart).any(axis=0), np.nan, _design_effect(types, candidate + control))
     notes = _notes(types, candidate, control)
     return Cells(
         metrics=tuple(metrics),
@@ -121,10 +123,10 @@ def _arm(types: Sequence[MetricType], sums: SumsColumns, design_effect: Floats) 
     return Arm(Estimates(sums.units, value, variance, degrees), rare, sums.sum_d / design_effect)
 
 
-def _design_effect(types: Sequence[MetricType], pooled: SumsColumns) -> Floats:
-    effect = np.full_like(pooled.units, np.nan)
+def _design_effect(types: Sequence[MetricType], sums: SumsColumns) -> Floats:
+    effect = np.full_like(sums.units, np.nan)
     for kind, places in _places(types):
-        effect[places] = ESTIMATORS[kind].design_effect(pooled.at(places))
+        effect[places] = ESTIMATORS[kind].design_effect(sums.at(places))
     return effect
 
 
@@ -161,9 +163,10 @@ def _finite(sums: SumsColumns) -> Flags:
 
 def _impossible(sums: SumsColumns, types: Sequence[MetricType]) -> Flags:
     """Sums that no data can have: negative counts or squares, squares below the square of the sum, shares above 1."""
-    slack = 1.0 + 1e-9
     negative = (sums.units < 0) | (sums.sum_yy < 0) | (sums.sum_dd < 0)
-    too_small = (sums.sum_y**2 > sums.units * sums.sum_yy * slack) | (sums.sum_d**2 > sums.units * sums.sum_dd * slack)
+    # By Cauchy and Schwarz, in roots so that nothing overflows.
+    root_n, root_yy, root_dd = (np.sqrt(each) * (1.0 + 1e-9) for each in (sums.units, sums.sum_yy, sums.sum_dd))
+    too_small = (np.abs(sums.sum_y) > root_n * root_yy) | (np.abs(sums.sum_d) > root_n * root_dd)
     share = np.array([kind is MetricType.PROPORTION for kind in types], dtype=np.bool_)
     outside = share & ((sums.sum_y < 0) | (sums.sum_y > sums.units))
     denominator = ~share & (sums.sum_d < 0)

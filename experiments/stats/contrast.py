@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from experiments.stats.arrays import Floats
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.columns import Estimates
 
 SMALLEST_TAIL = 1e-300
@@ -38,6 +38,11 @@ class Contrast:
         """1 / standard error²."""
         return self.standard_error**-2.0
 
+    @property
+    def varies(self) -> Flags:
+        """Whether there is a standard error to hold the difference against."""
+        return np.asarray(np.isfinite(self.information), dtype=np.bool_)
+
 
 def linear_contrast(
     candidate: Estimates, control: Estimates, *, factor: ArrayLike = 1.0, shift: ArrayLike = 0.0
@@ -58,8 +63,10 @@ def linear_contrast(
     from_candidate = candidate.variance / candidate.units
     from_control = factor**2 * control.variance / control.units
     total = from_candidate + from_control
-    spread = from_candidate**2 / candidate.degrees + from_control**2 / control.degrees
-    degrees = np.divide(total**2, spread, out=np.full_like(total, np.inf), where=spread != 0.0)
+    # Parts of the whole variance, as the squares of variances soon leave the range of floats.
+    part = np.divide(from_candidate, total, out=np.zeros_like(total), where=total > 0.0)
+    spread = part**2 / candidate.degrees + (1.0 - part) ** 2 / control.degrees
+    degrees = np.divide(1.0, spread, out=np.full_like(total, np.inf), where=(spread != 0.0) & (total > 0.0))
     return Contrast(candidate.value - factor * control.value - shift, np.sqrt(total), degrees)
 
 

@@ -20,14 +20,16 @@ def relative_interval(candidate: Estimates, control: Estimates, critical: Floats
     >>> round(float(low[0]), 9), round(float(high[0]), 9)
     (-0.000612129, 0.256208736)
     """
-    spread_t = critical**2 * candidate.variance / candidate.units
-    spread_c = critical**2 * control.variance / control.units
-    leading = control.value**2 - spread_c
-    product = candidate.value * control.value
-    root = np.sqrt(product**2 - leading * (candidate.value**2 - spread_t))
+    # In units of the control, so that no square leaves the range of floats.
+    ratio = candidate.value / control.value
+    spread_t = critical**2 * candidate.variance / candidate.units / control.value / control.value
+    spread_c = critical**2 * control.variance / control.units / control.value / control.value
+    leading = 1.0 - spread_c
+    # The root of ratio² - leading · (ratio² - spread_t), written so that no digits cancel.
+    root = np.sqrt(spread_t + (ratio**2 - spread_t) * spread_c)
     bounded = leading > 0.0
-    low = np.where(bounded, (product - root) / leading - 1.0, np.nan)
-    high = np.where(bounded, (product + root) / leading - 1.0, np.nan)
+    low = np.where(bounded, (ratio - root) / leading - 1.0, np.nan)
+    high = np.where(bounded, (ratio + root) / leading - 1.0, np.nan)
     # Below zero the ratio falls as the candidate rises, so the lift over |control| is its mirror image.
     negative = control.value < 0.0
     return np.where(negative, -high, low), np.where(negative, -low, high)

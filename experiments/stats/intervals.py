@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.stats import anytime, fieller, score
-from experiments.stats.arrays import Floats
+from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells
 from experiments.stats.contrast import in_student, two_sided_critical, with_larger_variance
 from experiments.stats.harm import effect_scales, is_burnt_in, monitoring_contrast
@@ -17,6 +17,14 @@ LARGEST_LIFT = 1e6
 """A relative interval that reaches beyond this many times the control is unbounded."""
 
 
+def can_be_told(cells: Cells) -> Flags:
+    """Whether both arms were measured and units differ, or events are so rare that the score test tells without.
+
+    Where it cannot, no interval of the cell is told, in no unit.
+    """
+    return np.asarray(cells.measured & (planned_contrast(cells).varies | cells.rare), dtype=np.bool_)
+
+
 def planned(cells: Cells, alpha: float) -> Ends:
     """Ends of the 1 - alpha interval of candidate - control: Welch's, and the score test's where events are rare.
 
@@ -24,7 +32,7 @@ def planned(cells: Cells, alpha: float) -> Ends:
     """
     contrast = planned_contrast(cells)
     half = two_sided_critical(contrast.degrees, alpha) * contrast.standard_error
-    known = cells.measured & ((contrast.standard_error > 0.0) | cells.rare)
+    known = can_be_told(cells)
     low, high = np.where(known, contrast.difference - half, np.nan), np.where(known, contrast.difference + half, np.nan)
     places = np.flatnonzero(cells.rare & known)
     low[places], high[places] = score.difference_interval(*cells.counts_at(places), _normal_critical(alpha))
@@ -41,12 +49,12 @@ def at_looks(cells: Cells, look: PresentLook, alpha: float) -> Ends:
     contrast = planned_contrast(cells)
     critical = look.critical(np.full_like(cells.margin, alpha / 2.0))
     half = in_student(critical, contrast.degrees) * contrast.standard_error
-    half = np.where(np.isfinite(half) & cells.measured & (half > 0.0), half, np.nan)
+    half = np.where(contrast.varies & cells.measured, half, np.nan)
     return contrast.difference - half, contrast.difference + half
 
 
 def relative(cells: Cells, alpha: float) -> Ends:
-    """Ends of the 1 - alpha interval of (candidate - control) / |control|, NaN where it is unbounded.
+    """Ends of the 1 - alpha interval of (candidate - control) / |control|, NaN where `planned` is and where unbounded.
 
     Fieller's, and the score test's where events are rare, so that a relative margin lies in it exactly when the test of
     that margin cannot reject.
@@ -57,7 +65,7 @@ def relative(cells: Cells, alpha: float) -> Ends:
     places = np.flatnonzero(cells.rare & cells.measured)
     ratio_low, ratio_high = score.ratio_interval(*cells.counts_at(places), _normal_critical(alpha))
     low[places], high[places] = ratio_low - 1.0, ratio_high - 1.0
-    bounded = cells.measured & (np.abs(high) < LARGEST_LIFT)
+    bounded = can_be_told(cells) & (np.maximum(np.abs(low), np.abs(high)) < LARGEST_LIFT)
     return np.where(bounded, low, np.nan), np.where(bounded, high, np.nan)
 
 
@@ -67,7 +75,7 @@ def at_all_times(plan: JudgePlan, cells: Cells) -> Ends:
     It is where the two-sided mixture, over the same spreads as the test of harm, stays below 1 / alpha.
     """
     watched = monitoring_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin))
-    ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & cells.measured
+    ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & can_be_told(cells)
     ratios = np.where(ready[:, None], effect_scales(cells) ** 2 * watched.information[:, None], 1.0)
     critical = in_student(anytime.two_sided_critical(ratios, plan.alpha), watched.degrees)
     half = np.where(ready, critical * watched.standard_error, np.nan)

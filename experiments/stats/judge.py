@@ -85,7 +85,7 @@ def _results(
 
 def _intervals(ends: tuple[Floats, Floats]) -> list[Interval | None]:
     pairs = zip(ends[0].tolist(), ends[1].tolist(), strict=True)
-    return [None if math.isnan(low) or math.isnan(high) else Interval(low, high) for low, high in pairs]
+    return [Interval(low, high) if math.isfinite(low) and math.isfinite(high) else None for low, high in pairs]
 
 
 def _plain(values: Floats) -> list[float | None]:

@@ -18,7 +18,8 @@ class PresentLook:
     """The look at hand beside those taken; one entry a cell.
 
     `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
-    information, not capped at 1. `shown` is what an earlier look has shown.
+    information: 1 at the most, as more than the plan needs tells nothing more. `shown` is what an earlier look has
+    shown.
     """
 
     plan: JudgePlan
@@ -37,7 +38,7 @@ class PresentLook:
     def critical(self, level: Floats) -> Floats:
         """Critical z of each cell for its one-sided level; NaN where nothing was measured or information shrank."""
         known = np.isfinite(self.information) & (self.information > 0.0) & ~self.shrank
-        share = np.where(known, 1.0 if self.last else np.minimum(self.fraction, 1.0), 0.0)
+        share = np.where(known, 1.0 if self.last else self.fraction, 0.0)
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
         for place in np.flatnonzero(known):
             if self.past[place]:
@@ -52,7 +53,8 @@ def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: Past
     names = [(metric.key, variant) for metric, variant in zip(cells.metrics, cells.variants, strict=True)]
     past = tuple(looks.taken.get(name, ()) for name in names)
     shown = np.array([name in looks.shown for name in names], dtype=np.bool_)
-    return PresentLook(plan, past, shown, information, information / planned_information(plan, cells), looks.last)
+    fraction = np.minimum(information / planned_information(plan, cells), 1.0)
+    return PresentLook(plan, past, shown, information, fraction, looks.last)
 
 
 def planned_information(plan: JudgePlan, cells: Cells) -> Floats:

@@ -35,8 +35,9 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     them the false discovery rate is alpha.
     """
     contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
-    p_value = np.where(contrast.standard_error > 0.0, lower_tail(contrast), np.nan)
-    look = present_look(plan, cells, np.where(np.isnan(p_value), np.nan, contrast.information), looks)
+    known = cells.measured & contrast.varies
+    p_value = np.where(known, lower_tail(contrast), np.nan)
+    look = present_look(plan, cells, np.where(known, contrast.information, np.nan), looks)
     z = special.ndtri(p_value)
     critical = _critical(plan, cells, look, z)
     notes = _notes(plan, cells, p_value, look)

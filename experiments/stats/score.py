@@ -50,7 +50,8 @@ def ratio_error(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, 
     a = 1.0 + size
     b = -(ratio * (1.0 + size * p_c) + size + p_t)
     c = ratio * (p_t + size * p_c)
-    null_t = np.clip((-b - np.sqrt(np.maximum(b**2 - 4.0 * a * c, 0.0))) / (2.0 * a), 0.0, np.minimum(ratio, 1.0))
+    # The smaller root of a p² + b p + c, written so that no digits cancel: b is never above zero.
+    null_t = np.clip(2.0 * c / (np.sqrt(np.maximum(b**2 - 4.0 * a * c, 0.0)) - b), 0.0, np.minimum(ratio, 1.0))
     return _error(null_t, n_t, null_t / ratio, n_c, ratio)
 
 

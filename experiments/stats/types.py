@@ -159,8 +159,10 @@ class MetricResult:
     `p_value` is one-sided and that of a single look: non-inferiority for guardrails, superiority for goals.
     `critical_value` is the z that the verdict asks for at this look, after the looks before. `log_harm` is the natural
     log of the e-value against "worse by no more than the margin". `information` is 1 / standard error² of what is
-    tested, `information_fraction` its share of what the plan needs. What could not be measured is None, and `note`
-    says why.
+    tested, `information_fraction` its share of what the plan needs, 1 at the most.
+
+    What could not be measured is None, and `note` says why. Where `interval` is None, so are the other intervals;
+    `relative_interval` is None also where the control may be zero, and has no bounds. No number is infinite.
     """
 
     metric: str

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Floats
+from experiments.stats.arrays import Floats, beyond_rounding
 from experiments.stats.columns import Estimates, SumsColumns
 
 
 def estimate(sums: SumsColumns) -> Estimates:
     """Estimate the mean m = ΣY / n with unit variance (ΣY² - (ΣY)² / n) / (n - 1).
 
-    Assumes independent units with finite variance. Reference: Student, The probable error of a mean (Biometrika 1908).
+    What rounding may have left of units that are all alike is no variance. Assumes independent units with finite
+    variance. Reference: Student, The probable error of a mean (Biometrika 1908).
 
     >>> from experiments.stats.types import UnitSums
     >>> arm = estimate(SumsColumns.of([UnitSums(4, 10.0, 4, 30.0, 4, 10.0)]))
@@ -17,8 +18,8 @@ def estimate(sums: SumsColumns) -> Estimates:
     (2.5, 1.666667)
     """
     value = sums.sum_y / sums.units
-    variance = (sums.sum_yy - sums.sum_y * value) / (sums.units - 1.0)
-    return Estimates(sums.units, value, np.maximum(variance, 0.0), sums.units - 1.0)
+    squares = beyond_rounding(sums.sum_yy - sums.sum_y * value, size=sums.sum_yy, terms=sums.units)
+    return Estimates(sums.units, value, squares / (sums.units - 1.0), sums.units - 1.0)
 
 
 def rare_events(sums: SumsColumns) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Flags, Floats
+from experiments.stats.arrays import Flags, Floats, beyond_rounding
 from experiments.stats.columns import Estimates, SumsColumns
 
 FEWEST_EVENTS = 5.0
@@ -12,7 +12,8 @@ FEWEST_EVENTS = 5.0
 def estimate(sums: SumsColumns) -> Estimates:
     """Estimate R = ΣY / ΣD with unit variance (v_Y - 2 R c_YD + R² v_D) / mean(D)², by the delta method.
 
-    v and c are sample variances and covariance over units (n - 1). Assumes independent units, so that many requests
+    v and c are sample variances and covariance over units (n - 1). What rounding may have left where the ratio is the
+    same in each unit is no variance. Assumes independent units, so that many requests
     of one user count as one cluster, and a mean of D well away from zero.
     Reference: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018).
 
@@ -23,9 +24,10 @@ def estimate(sums: SumsColumns) -> Estimates:
     """
     value = sums.sum_y / sums.sum_d
     # The residuals Y - R D sum to zero, so their squares need no centring, which keeps digits.
-    squares = sums.sum_yy - 2.0 * value * sums.sum_yd + value**2 * sums.sum_dd
+    apart, together = sums.sum_yy + value**2 * sums.sum_dd, 2.0 * value * sums.sum_yd
+    squares = beyond_rounding(apart - together, size=apart + np.abs(together), terms=sums.units)
     variance = squares / (sums.units - 1.0) / (sums.sum_d / sums.units) ** 2
-    return Estimates(sums.units, value, np.maximum(variance, 0.0), sums.units - 1.0)
+    return Estimates(sums.units, value, variance, sums.units - 1.0)
 
 
 def rare_events(sums: SumsColumns) -> Floats:
