@@ -1,7 +1,6 @@
 """Measure an experiment and keep what was found."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -15,15 +14,28 @@ from experiments.evidence import CollectedEvidence, collect_evidence
 from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
-from experiments.stats.health import HealthEvidence, Overlap, Stage, check_health, incomparable
+from experiments.stats.health import (
+    HealthEvidence,
+    Overlap,
+    Stage,
+    by_severity,
+    check_health,
+    checked,
+    incomparable,
+    segment_findings,
+)
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
 from routing.models import Edge
 from routing.queries import latest_table
 
 RESULTS = TypeAdapter(Results)
+SUMS = TypeAdapter(UnitSums)
+"""As JSON, in which a sum beyond all floats is null."""
+
 KEEP_ALL_FOR = timedelta(hours=1)
 KEEP_ONE_EACH = timedelta(minutes=10)
+SEVERAL = 2
 
 
 def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: datetime) -> tuple[Analysis, Results]:
@@ -31,29 +43,38 @@ def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: 
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     lake = get_environment().lake_url
     collected = collect_evidence(lake, experiment.key, experiment.started_at, metric_definitions(experiment), now=now)
-    several = Edge.objects.count() > 1
-    by_edge = units_by_edge(lake, experiment.key, experiment.started_at) if several else {}
     looks = replace(state.looks, last=time_is_over(plan, state, now))
     to_judge = judge_plan(experiment, plan)
     apart = incomparable(collected.known, to_judge.control)
     judged = apart.noted(judge(to_judge, apart.without(collected.evidence), looks=looks))
-    results = replace(judged, findings=(*_findings(to_judge, collected, by_edge), *apart.findings()))
+    findings = (*_findings(to_judge, collected), *_edge_findings(experiment, to_judge), *apart.findings())
+    results = replace(judged, findings=by_severity(findings))
     look = look_is_due(plan, state, results, now)
     return _store(experiment, collected, results, look=look, now=now), results
 
 
-def _findings(
-    plan: JudgePlan, collected: CollectedEvidence, by_edge: Mapping[str, Mapping[str, int]]
-) -> tuple[Finding, ...]:
-    """What is wrong with the records or the randomisation, overall and at each edge."""
+def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
+    """What is wrong with the records or the randomisation."""
     units, sums = collected.evidence.units, collected.evidence.sums
     overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
     by_metric: dict[str, dict[str, UnitSums]] = {}
     for (metric, variant), found in sums.items():
         by_metric.setdefault(metric, {})[variant] = found
-    segments = {("edge", edge): counts for edge, counts in by_edge.items()}
-    stage = Stage("all stages", plan.shares, units, segments)
+    stage = Stage("all stages", plan.shares, units)
     return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric))
+
+
+def _edge_findings(experiment: Experiment, plan: JudgePlan) -> tuple[Finding, ...]:
+    """Which edge does not split users as it was told, where there are several."""
+    if Edge.objects.count() < SEVERAL:
+        return ()
+    return checked("The split of units at each edge", lambda: segment_findings([_by_edge(experiment, plan)]))
+
+
+def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    units = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
+    return Stage("all stages", plan.shares, {}, {("edge", edge): counts for edge, counts in units.items()})
 
 
 def _store(
@@ -85,7 +106,7 @@ def _thin_out(experiment: Experiment, now: datetime) -> None:
 def _plain(collected: CollectedEvidence) -> dict[str, Any]:
     evidence: Evidence = collected.evidence
     sums = [
-        {"metric": metric, "variant": variant, **TypeAdapter(type(value)).dump_python(value)}
+        {"metric": metric, "variant": variant, **json.loads(SUMS.dump_json(value))}
         for (metric, variant), value in evidence.sums.items()
     ]
     return {

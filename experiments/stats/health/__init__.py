@@ -1,8 +1,9 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
-from experiments.stats.health.check import HealthEvidence, check_health
+from experiments.stats.health.check import HealthEvidence, check_health, checked
+from experiments.stats.health.findings import by_severity
 from experiments.stats.health.overlap import Overlap, overlap_of
-from experiments.stats.health.shares import Segment, Stage
+from experiments.stats.health.shares import Segment, Stage, segment_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
 from experiments.stats.types import Finding, Severity
 
@@ -14,7 +15,10 @@ __all__ = [
     "Segment",
     "Severity",
     "Stage",
+    "by_severity",
     "check_health",
+    "checked",
     "incomparable",
     "overlap_of",
+    "segment_findings",
 ]

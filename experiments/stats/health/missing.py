@@ -18,6 +18,7 @@ from experiments.stats.types import Finding, Severity, UnitSums
 
 SPREAD = 0.02
 """Differences in the share of outcomes that the mixture looks for; fixed for a run, or it is no martingale."""
+SPREAD_NAME = "spread of differences"
 
 FEWEST_UNITS = 100.0
 RARE_EVENTS = 20.0
@@ -76,7 +77,7 @@ def outcome_gaps(outcomes: Mapping[str, UnitSums], control: str, *, spread: floa
     >>> outcome_gaps({"control": complete, "new": gappy}, "control")[0].share
     0.96
     """
-    check_between("spread-range", "spread of differences", spread)
+    check_between("spread-range", SPREAD_NAME, spread)
     _check_outcomes(outcomes)
     known_control(control, outcomes)
     variants = [variant for variant in outcomes if variant != control and outcomes[variant].sum_d]

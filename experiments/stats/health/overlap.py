@@ -13,6 +13,7 @@ from experiments.stats.types import Finding, Severity
 
 TOLERANCE = 0.001
 """Share of units in several arms that is accepted: a cleared cookie or a shared device is no fault of the rollout."""
+TOLERANCE_NAME = "tolerated share of units in several arms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     []
     """
     check_alpha(alpha)
-    check_between("tolerance-range", "tolerated share of units in several arms", tolerance)
+    check_between("tolerance-range", TOLERANCE_NAME, tolerance)
     _check_overlap(overlap)
     if not overlap.in_several:
         return

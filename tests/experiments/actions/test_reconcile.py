@@ -10,16 +10,17 @@ import pytest
 from django.utils import timezone
 
 from controlplane.actors import SLUICE
+from experiments.actions.define_metric import define_metric
 from experiments.actions.pause import pause
 from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
-from experiments.models import Analysis, Decision, Experiment, State
+from experiments.models import Analysis, Decision, Experiment, Metric, State
 from experiments.plans import pure_state
-from routing.events.schema import REQUESTS
+from routing.events.schema import OUTCOMES, REQUESTS
 from routing.models import Split
-from tests.experiments.drafts import draft
-from tests.routing.events.rows import request_row, store
+from tests.experiments.drafts import draft, draft_data
+from tests.routing.events.rows import outcome_row, request_row, store
 
 pytestmark = pytest.mark.django_db
 USERS = 300
@@ -119,6 +120,34 @@ def test_users_in_both_arms_hold_and_are_stored_as_a_finding(lake: str, running:
     assert "30 of 600 units were in several arms" in decision.reason
     findings = Analysis.objects.get().results["findings"]
     assert [finding["code"] for finding in findings] == ["units-in-several-arms"]
+
+
+def test_a_metric_beyond_all_floats_hides_no_harm_and_no_finding(lake: str) -> None:
+    """Of one user's revenue the square is infinite: that metric says nothing, and all others go on."""
+    revenue = {"key": "revenue", "name": "Revenue", "type": "mean", "numerator": "outcome(revenue)"}
+    define_metric(Metric(**revenue, direction="increase"), actor=SLUICE)
+    plan = draft_data()["plan"]
+    plan["metrics"].append({"metric": "revenue", "role": "observed"})
+    experiment = draft(plan=plan)
+    start(experiment, actor=SLUICE)
+    measure(lake, experiment, control_errors=3, candidate_errors=2)
+    time = later(experiment, 1).isoformat()
+    store(lake, OUTCOMES, [outcome_row("huge", name="revenue", value=1e200, unit=5, time=time, received_at=time)])
+    decision = reconcile(experiment, now=later(experiment, 60))
+    assert decision is not None
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-checked")
+    assert decision.reason.startswith(
+        "What was counted for revenue could not be checked: Sums over units are not finite"
+    )
+    stored = Analysis.objects.get()
+    assert [found["subject"] for found in stored.results["findings"]] == ["What was counted for revenue"]
+    sums = {(each["metric"], each["variant"]): each["sum_yy"] for each in stored.evidence["sums"]}
+    assert sums["revenue", "control"] is None
+    harmed = list(rows(experiment, "better", USERS, first_unit=5 * USERS))
+    store(lake, REQUESTS, [row | {"request_id": f"late-{place}"} for place, row in enumerate(harmed)])
+    halted = reconcile(fresh(experiment), now=later(experiment, 61))
+    assert halted is not None
+    assert halted.kind is DecisionKind.HALT
 
 
 def test_a_look_that_shows_nothing_yet_is_remembered(lake: str, running: Experiment) -> None:

@@ -1,7 +1,7 @@
 """Each thing that can be wrong with a rollout's records has its finding, and a sound rollout has none."""
 
 import math
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.stats.errors import InvalidEvidence, StatisticsError
-from experiments.stats.health import HealthEvidence, Overlap, Severity, Stage, check_health, overlap_of
-from experiments.stats.health.imbalance import imbalances
-from experiments.stats.health.missing import outcome_gaps
-from experiments.stats.health.shares import segments_log_e, stages_log_e
+from experiments.stats.health import HealthEvidence, Overlap, Severity, Stage, check_health, checked, overlap_of
+from experiments.stats.health.imbalance import imbalance_findings, imbalances
+from experiments.stats.health.missing import missing_findings, outcome_gaps
+from experiments.stats.health.overlap import overlap_findings
+from experiments.stats.health.records import identical_findings
+from experiments.stats.health.shares import leak_findings, ratio_findings, segments_log_e, stages_log_e
 from experiments.stats.types import Finding, UnitSums
 from tests.experiments.stats.samples import share, sums
 
@@ -213,11 +215,12 @@ anything = st.builds(
 
 
 @given(anything)
-def test_nonsense_is_refused_by_name_or_judged(evidence: HealthEvidence) -> None:
-    with suppress(StatisticsError):
-        for found in check_health(evidence):
-            assert found.p_value is None or 0.0 <= found.p_value <= 1.0
-            assert found.log_e_value is None or math.isfinite(found.log_e_value)
+def test_nonsense_is_judged_or_said_to_be_none(evidence: HealthEvidence) -> None:
+    for found in check_health(evidence):
+        assert found.p_value is None or 0.0 <= found.p_value <= 1.0
+        assert found.log_e_value is None or math.isfinite(found.log_e_value)
+        assert found.sentence.endswith(".")
+        assert found.next_step
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))
@@ -231,21 +234,105 @@ def test_any_shares_of_outcomes_are_judged(units: int, missing: int, other_units
         assert 0.0 <= gap.p_value <= 1.0
 
 
+NONE = {"control": math.nan}
+
+
 @pytest.mark.parametrize(
-    ("evidence", "code"),
+    ("evidence", "subjects", "why"),
     [
-        (HealthEvidence("control", (Stage("one", {"control": 0.7, "new": 0.7}, {}),)), "shares-sum"),
-        (HealthEvidence("control", (Stage("one", HALVES, {"control": -1}),)), "counts-invalid"),
-        (HealthEvidence("control", (Stage("one", HALVES, {"control": math.nan}),)), "counts-invalid"),  # type: ignore[dict-item]
-        (HealthEvidence("control", overlap=Overlap(5, 6, {("control", "new"): 6})), "overlap-impossible"),
-        (HealthEvidence("control", before={"cost": {"new": share(9, 1)}}), "control-missing"),
-        (HealthEvidence("control", sums={"cost": {"new": UnitSums(9, math.nan, 9, 9, 9, 9)}}), "sums-invalid"),
-        (HealthEvidence("control", outcomes={"control": UnitSums(9, 12, 9, 16, 9, 12)}), "outcomes-exceed-requests"),
+        (
+            HealthEvidence("control", (Stage("one", {"control": 0.7, "new": 0.7}, {}),)),
+            ["Units where none should come", "The split of units"],
+            "are not a split of all units.",
+        ),
+        (
+            HealthEvidence("control", (Stage("one", HALVES, {"control": -1}),)),
+            ["Units where none should come", "The split of units"],
+            "A count is negative or no whole number.",
+        ),
+        (
+            HealthEvidence("control", (Stage("one", HALVES, {}, {("os", "a"): NONE}),)),  # type: ignore[dict-item]
+            ["The split of units in each segment"],
+            "A count is negative or no whole number.",
+        ),
+        (
+            HealthEvidence("control", overlap=Overlap(5, 6, {("control", "new"): 6})),
+            ["Units in several arms"],
+            "Units in several arms and in pairs of arms contradict each other.",
+        ),
+        (
+            HealthEvidence("control", before={"cost": {"new": share(9, 1)}}),
+            ["The time before the start"],
+            "The control 'control' has no sums.",
+        ),
+        (
+            HealthEvidence("control", sums={"cost": {"new": UnitSums(9, math.inf, 9, 9, 9, 9)}}),
+            ["What was counted for cost"],
+            "Sums over units are not finite, or contradict each other.",
+        ),
+        (
+            HealthEvidence("control", outcomes={"control": UnitSums(9, 12, 9, 16, 9, 12)}),
+            ["Lost outcomes"],
+            "An arm has more outcomes than requests, or fewer than none.",
+        ),
     ],
 )
-def test_impossible_evidence_is_refused(evidence: HealthEvidence, code: str) -> None:
+def test_what_a_check_cannot_digest_is_a_finding_that_says_so(
+    evidence: HealthEvidence, subjects: list[str], why: str
+) -> None:
+    findings = check_health(evidence)
+    assert [(found.code, found.subject) for found in findings] == [("not-checked", subject) for subject in subjects]
+    for found in findings:
+        assert found.sentence.startswith(f"{found.subject} could not be checked: ")
+        assert found.sentence.endswith(why)
+        assert found.severity is Severity.BLOCKS_PROMOTION
+
+
+def test_a_check_that_cannot_digest_its_evidence_hides_no_other() -> None:
+    """One metric without finite sums beside a leak, a broken split, users in two arms, and a stream reported twice."""
+    twice = sums(np.random.default_rng(2).lognormal(0.0, 1.0, 500))
+    broken = UnitSums(9, math.inf, 9, math.inf, 9, math.inf)
+    evidence = HealthEvidence(
+        "control",
+        (Stage("50 %", HALVES, {"control": 5400, "new": 4600, "ghost": 1}),),
+        overlap=Overlap(1000, 90, {("control", "new"): 90}),
+        sums={"revenue": {"control": broken, "new": broken}, "latency": {"control": twice, "new": twice}},
+    )
+    assert sorted(codes(evidence)) == [
+        "identical-streams",
+        "leak",
+        "not-checked",
+        "sample-ratio",
+        "units-in-several-arms",
+    ]
+
+
+def test_a_check_that_fails_in_an_unforeseen_way_is_a_finding_too() -> None:
+    def stumbles() -> list[Finding]:
+        return [sound().units_before["nobody"]]  # type: ignore[list-item]
+
+    [found] = checked("The split at each edge", stumbles)
+    assert found.sentence == "The split at each edge could not be checked: KeyError: 'nobody'."
+    assert (found.code, found.severity) == ("not-checked", Severity.BLOCKS_PROMOTION)
+
+
+@pytest.mark.parametrize(
+    ("check", "code"),
+    [
+        (lambda: leak_findings([Stage("one", {"control": 0.7, "new": 0.7}, {})]), "shares-sum"),
+        (lambda: ratio_findings([Stage("one", HALVES, {"control": -1})]), "counts-invalid"),
+        (lambda: overlap_findings(Overlap(5, 6, {("control", "new"): 6})), "overlap-impossible"),
+        (lambda: imbalance_findings({"cost": {"new": share(9, 1)}}, "control"), "control-missing"),
+        (lambda: identical_findings({"cost": {"new": UnitSums(9, math.nan, 9, 9, 9, 9)}}), "sums-invalid"),
+        (
+            lambda: missing_findings({"control": UnitSums(9, 12, 9, 16, 9, 12)}, "control"),
+            "outcomes-exceed-requests",
+        ),
+    ],
+)
+def test_a_single_check_refuses_impossible_evidence_by_name(check: Callable[[], Iterator[Finding]], code: str) -> None:
     with pytest.raises(StatisticsError) as caught:
-        check_health(evidence)
+        list(check())
     assert caught.value.code == code
 
 
