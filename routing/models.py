@@ -301,8 +301,9 @@ class AccessKey(models.Model):
 class Split(models.Model):
     """How one running experiment divides its share of an endpoint's users.
 
-    `arms` is a list of `{"variant", "backend", "start", "end"}`, with `headers` and `query` where a variant sets
-    some; the spans are half-open bucket ranges that no other split of the endpoint's layer touches.
+    `arms` is a list of `{"variant", "backend", "start", "end"}`, the control's first, with `headers` and `query` where
+    a variant sets some, and `guard_round` where it was given back after an edge took it out: how often. The spans are
+    half-open bucket ranges that no other split of the endpoint's layer touches.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="splits")
@@ -314,9 +315,6 @@ class Split(models.Model):
     arms = models.JSONField()
     audience = models.JSONField(default=list, validators=[check_conditions])
     guard = models.JSONField(null=True, default=dict, help_text="When an edge takes a candidate out; null: never.")
-    guard_round = models.PositiveIntegerField(
-        default=0, help_text="How often arms that an edge took out were given back."
-    )
 
     class Meta:
         ordering = ("endpoint", "start")

@@ -44,11 +44,13 @@ def latest_table() -> RoutingTable | None:
 
 
 def cuts_of(experiment: str) -> list[Cut]:
-    """What edges took out of an experiment in its present round of the guard."""
+    """What edges took out of an experiment: its candidates, each in its present round of the guard."""
     split = models.Split.objects.filter(experiment=experiment).first()
+    candidates = [_arm(**arm) for arm in split.arms[1:]] if split else []
+    rounds = {arm.variant: arm.guard_round for arm in candidates}
     told = [cut for edge in models.Edge.objects.order_by("name") for cut in edge.cuts]
     cuts = [Cut(**cut) for cut in told if cut["experiment"] == experiment]
-    return [cut for cut in cuts if split is not None and cut.guard_round == split.guard_round]
+    return [cut for cut in cuts if rounds.get(cut.variant) == cut.guard_round]
 
 
 def _backend(backend: models.Backend) -> table.Backend:
@@ -144,7 +146,6 @@ def _running_experiment(split: models.Split) -> table.RunningExperiment:
         arms=tuple(_arm(**arm) for arm in split.arms),
         audience=shapes.conditions(split.audience),
         guard=None if split.guard is None else table.Guard(**split.guard),
-        guard_round=split.guard_round,
     )
 
 
@@ -155,5 +156,7 @@ def _arm(
     end: int,
     headers: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
+    guard_round: int = 0,
 ) -> table.Arm:
-    return table.Arm(variant, backend, start, end, shapes.parameters(headers or {}, query or {}))
+    parameters = shapes.parameters(headers or {}, query or {})
+    return table.Arm(variant, backend, start, end, parameters, guard_round)

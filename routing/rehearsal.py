@@ -63,7 +63,8 @@ def _shape(endpoint: Endpoint) -> Endpoint:
 def _shape_of_experiment(experiment: RunningExperiment) -> RunningExperiment:
     some = 0 < experiment.coverage < FULL_COVERAGE
     coverage = FULL_COVERAGE // 2 if some else experiment.coverage
-    return replace(experiment, stage=0, coverage=coverage, guard=None, guard_round=0)
+    arms = tuple(replace(arm, guard_round=0) for arm in experiment.arms)
+    return replace(experiment, stage=0, coverage=coverage, guard=None, arms=arms)
 
 
 def _remember(parts: list[Table]) -> None:

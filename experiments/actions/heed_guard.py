@@ -1,5 +1,7 @@
 """Answer edges that took a candidate out by themselves."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from controlplane.actors import SLUICE
@@ -9,11 +11,12 @@ from experiments.actions.transition import publish_after_commit
 from experiments.decide.cuts import heed
 from experiments.models import Experiment
 from routing.actions.place import give_back
+from routing.guard import Cut
 from routing.queries import cuts_of
 
 
 def heed_guard(experiment: Experiment) -> bool:
-    """Halt the experiment, or give the candidate back, if an edge took it out; False when none did.
+    """Halt the experiment, or give candidates back, if edges took any out; False when none did.
 
     Edges repeat what they took out until it is answered, so nothing is lost when this is killed at any point.
     Raises `Conflict` when somebody else ended the experiment first.
@@ -24,10 +27,16 @@ def heed_guard(experiment: Experiment) -> bool:
     decision = heed(cuts)
     if decision is not None:
         halt(experiment, decision, actor=SLUICE, analysis=experiment.analyses.first())
-        return True
-    reason = f"The edge took {cuts[0].variant} out, and no control was there to compare it with."
-    with transaction.atomic():
-        give_back(experiment.key, guard_round=cuts[0].guard_round + 1)
-        record(SLUICE, "give-back", "experiment", experiment.key, reason=reason)
-        publish_after_commit(f"{experiment.key}: {cuts[0].variant} is given back")
+    else:
+        _give_back(experiment, cuts)
     return True
+
+
+def _give_back(experiment: Experiment, cuts: Sequence[Cut]) -> None:
+    with transaction.atomic():
+        given = give_back(experiment.key, {cut.variant: cut.guard_round for cut in cuts})
+        if given:
+            names = " and ".join(given)
+            reason = f"The edge took {names} out, and no control was there to compare with."
+            record(SLUICE, "give-back", "experiment", experiment.key, after={"variants": given}, reason=reason)
+            publish_after_commit(f"{experiment.key}: {names} given back")

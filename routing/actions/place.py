@@ -64,9 +64,19 @@ def widen(experiment: str, *, stage: int, coverage: int) -> None:
     Split.objects.filter(experiment=experiment).update(stage=stage, coverage=coverage)
 
 
-def give_back(experiment: str, *, guard_round: int) -> None:
-    """Put arms that edges took out in earlier rounds of the guard in again."""
-    Split.objects.filter(experiment=experiment, guard_round__lt=guard_round).update(guard_round=guard_round)
+def give_back(experiment: str, rounds: Mapping[str, int]) -> list[str]:
+    """Put arms that edges took out in these rounds of the guard in again; returns those that nobody gave back before.
+
+    Call it inside a transaction.
+    """
+    split = Split.objects.select_for_update().filter(experiment=experiment).first()
+    if split is None:
+        return []
+    given = [arm for arm in split.arms if rounds.get(arm["variant"]) == arm.get("guard_round", 0)]
+    for arm in given:
+        arm["guard_round"] = rounds[arm["variant"]] + 1
+    split.save(update_fields=["arms"])
+    return [arm["variant"] for arm in given]
 
 
 def remove(experiment: str) -> None:

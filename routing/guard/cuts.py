@@ -24,8 +24,10 @@ class Cut:
 
     def concerns(self, experiment: RunningExperiment) -> bool:
         """Whether the experiment still has the arm, and nobody gave it back since."""
-        has_arm = any(arm.variant == self.variant for arm in experiment.arms)
-        return experiment.key == self.experiment and experiment.guard_round == self.guard_round and has_arm
+        in_round = (self.variant, self.guard_round)
+        return experiment.key == self.experiment and any(
+            (arm.variant, arm.guard_round) == in_round for arm in experiment.arms
+        )
 
 
 def without(table: Table, cuts: Collection[Cut]) -> Table:

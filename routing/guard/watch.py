@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from routing.guard.cuts import Cut
-from routing.table import Guard, RunningExperiment, Table
+from routing.table import Arm, Guard, RunningExperiment, Table
 
 # The chance that equal arms differ as much: small, as an edge looks after every request.
 CHANCE = 1e-6
@@ -48,8 +48,8 @@ class Watch:
 
     def see(self, outcome: Outcome, table: Table) -> Cut | None:
         """Take an outcome in; returns the cut that it calls for."""
-        experiment = _experiment_of(outcome, table)
-        if experiment is None or experiment.guard is None:
+        experiment, arm = _place_of(outcome, table)
+        if experiment is None or arm is None or experiment.guard is None:
             return None
         guard = experiment.guard
         failed = outcome.failed or 0 < guard.first_byte_ms < (outcome.first_byte_ms or 0)
@@ -61,8 +61,7 @@ class Watch:
         of_control = self._latest(outcome, control, guard)
         if failures < guard.failing_share * guard.requests or not _differ((requests, failures), of_control):
             return None
-        round_ = experiment.guard_round
-        return Cut(experiment.key, outcome.variant, round_, outcome.moment, requests, failures, *of_control)
+        return Cut(experiment.key, arm.variant, arm.guard_round, outcome.moment, requests, failures, *of_control)
 
     def forget(self, cut: Cut) -> None:
         """Drop what was seen of an arm that was taken out, so that it starts anew when given back."""
@@ -92,10 +91,11 @@ def _differ(candidate: tuple[int, int], control: tuple[int, int]) -> bool:
     return not other_requests or exact_chance(failures, requests, other_failures, other_requests) <= CHANCE
 
 
-def _experiment_of(outcome: Outcome, table: Table) -> RunningExperiment | None:
-    """The experiment of an outcome, while the table has its arm."""
+def _place_of(outcome: Outcome, table: Table) -> tuple[RunningExperiment, Arm] | tuple[None, None]:
+    """The experiment and the arm of an outcome, while the table has them."""
     for endpoint in table.endpoints:
         for experiment in endpoint.experiments:
-            if experiment.key == outcome.experiment:
-                return experiment if any(arm.variant == outcome.variant for arm in experiment.arms) else None
-    return None
+            for arm in experiment.arms:
+                if (experiment.key, arm.variant) == (outcome.experiment, outcome.variant):
+                    return experiment, arm
+    return None, None

@@ -71,13 +71,18 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A variant with its backend and its span of buckets, `start` included and `end` not."""
+    """A variant with its backend and its span of buckets, `start` included and `end` not.
+
+    `guard_round` counts how often it was given back after an edge took it out; what an edge took out in an earlier
+    round is in again.
+    """
 
     variant: str
     backend: str
     start: int
     end: int
     parameters: Parameters = Parameters()
+    guard_round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,7 @@ class Guard:
 class RunningExperiment:
     """An experiment's arms, the control's first, and how much of each arm's span is in: `coverage` in 1/10 000.
 
-    Only requests that meet all conditions of the `audience` are assigned. `guard_round` counts how often arms that
-    an edge took out were given back; what an edge took out in an earlier round is in again.
+    Only requests that meet all conditions of the `audience` are assigned.
     """
 
     key: str
@@ -108,7 +112,6 @@ class RunningExperiment:
     arms: tuple[Arm, ...]
     audience: tuple[Condition, ...] = ()
     guard: Guard | None = Guard()
-    guard_round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ BROKEN = [
     (endpoint(shadows=(Shadow("e", 0, "new", "gone", 5),)), "backend-unknown"),
     (replace(experiment(), endpoints=(replace(experiment().endpoints[0], holdout=1),)), "span-invalid"),
     (experiment(guard=Guard(requests=0)), "guard-invalid"),
-    (experiment(guard_round=-1), "guard-invalid"),
+    (experiment(arms=(CONTROL, replace(CANDIDATE, guard_round=-1))), "guard-invalid"),
     (experiment(audience=(Condition("x a", Operator.PRESENT),)), "condition-invalid"),
     (experiment(arms=(replace(CONTROL, parameters=Parameters((("host", "x"),))),)), "parameter-invalid"),
     (experiment(arms=(replace(CONTROL, parameters=Parameters((("x-a", "x\r\ny: z"),))),)), "parameter-invalid"),

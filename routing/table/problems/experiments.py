@@ -52,7 +52,7 @@ def _guard_problems(experiment: RunningExperiment) -> Iterator[Problem]:
     sound = (
         guard.requests > 0 and 0 < guard.failing_share <= 1 and guard.window_seconds > 0 and guard.first_byte_ms >= 0
     )
-    if not sound or experiment.guard_round < 0:
+    if not sound or any(arm.guard_round < 0 for arm in experiment.arms):
         yield Problem(
             "guard-invalid",
             "Bad guard",

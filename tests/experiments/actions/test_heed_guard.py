@@ -11,10 +11,11 @@ from experiments.actions.heed_guard import heed_guard
 from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.models import Experiment, State
+from routing.actions.place import give_back
 from routing.guard import Cut
 from routing.models import Edge, Split
 from routing.queries import desired_table
-from tests.experiments.drafts import draft
+from tests.experiments.drafts import backend, draft
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +27,33 @@ def running() -> Experiment:
     return experiment
 
 
+@pytest.fixture
+def of_two() -> Experiment:
+    """Running with two candidates: better and bolder."""
+    backend("bold")
+    candidates = [{"key": "better", "backend": "candidate"}, {"key": "bolder", "backend": "bold"}]
+    experiment = draft(candidates=candidates)
+    start(experiment, actor=SLUICE)
+    return experiment
+
+
+def cut(**changes: Any) -> dict[str, Any]:
+    return {**asdict(Cut("canary", "better", 0, "2026-01-01T00:00:00Z", 20, 15, 20, 0)), **changes}
+
+
+def report(edge: str, *cuts: dict[str, Any]) -> None:
+    """What an edge's last heartbeat said."""
+    Edge.objects.update_or_create(name=edge, defaults={"seen_at": timezone.now(), "cuts": list(cuts)})
+
+
 def tell(edge: str = "local", **changes: Any) -> None:
-    cut = Cut("canary", "better", 0, "2026-01-01T00:00:00Z", 20, 15, 20, 0)
-    cuts = [{**asdict(cut), **changes}]
-    Edge.objects.update_or_create(name=edge, defaults={"seen_at": timezone.now(), "cuts": cuts})
+    report(edge, cut(**changes))
+
+
+def rounds() -> dict[str, int]:
+    """How often each arm was given back, as edges are told."""
+    [experiment] = desired_table(version=1).endpoints[0].experiments
+    return {arm.variant: arm.guard_round for arm in experiment.arms}
 
 
 def test_nothing_was_taken_out(running: Experiment) -> None:
@@ -53,8 +77,8 @@ def test_the_counts_of_all_edges_decide_together(running: Experiment) -> None:
     assert heed_guard(running)
     running.refresh_from_db()
     assert running.state == State.RUNNING
-    Split.objects.update(guard_round=0)
-    tell("two")
+    tell("one", guard_round=1, requests=20, failures=10, control_requests=5)
+    tell("two", guard_round=1)
 
     assert heed_guard(running)
 
@@ -69,8 +93,7 @@ def test_without_a_control_to_compare_with_it_is_given_back(running: Experiment)
 
     running.refresh_from_db()
     assert running.state == State.RUNNING
-    [experiment] = desired_table(version=1).endpoints[0].experiments
-    assert experiment.guard_round == 1
+    assert rounds() == {"control": 0, "better": 1}
     assert heed_guard(running) is False
 
 
@@ -82,6 +105,72 @@ def test_what_is_taken_out_again_and_again_is_halted(running: Experiment) -> Non
     running.refresh_from_db()
     assert running.state == State.HALTED
     assert "out 3 times" in running.state_reason
+
+
+def test_each_candidate_is_judged_by_its_own_counts(of_two: Experiment) -> None:
+    """Better fails as its control does; added up, it would be halted for what bolder did."""
+    report("one", cut(failures=6, control_failures=6), cut(variant="bolder", control_failures=1))
+    report("two", cut(variant="bolder", requests=20, failures=12, control_requests=18, control_failures=0))
+
+    assert heed_guard(of_two)
+
+    of_two.refresh_from_db()
+    reason = "The edge took bolder out: 27 of its latest 40 requests failed, and 1 of the control's 38."
+    assert (of_two.state, of_two.state_reason) == (State.HALTED, reason)
+    assert of_two.decisions.get().variant_key == "bolder"
+
+
+def test_the_clearest_counts_are_named_first(of_two: Experiment) -> None:
+    report("one", cut(failures=14), cut(variant="bolder", failures=20))
+
+    assert heed_guard(of_two)
+
+    of_two.refresh_from_db()
+    assert of_two.state_reason == (
+        "The edge took bolder out: 20 of its latest 20 requests failed, and 0 of the control's 20. "
+        "The edge took better out: 14 of its latest 20 requests failed, and 0 of the control's 20."
+    )
+
+
+def test_a_candidate_that_is_given_back_disturbs_no_other(of_two: Experiment) -> None:
+    """Better is back in round 1 when the second edge tells that it took bolder out, in bolder's round 0."""
+    report("one", cut(control_requests=0))
+    assert heed_guard(of_two)
+    assert rounds() == {"control": 0, "better": 1, "bolder": 0}
+    report("two", cut(variant="bolder"))
+
+    assert heed_guard(of_two)
+
+    of_two.refresh_from_db()
+    assert of_two.state_reason.startswith("The edge took bolder out: 15 of its latest 20")
+
+
+def test_chances_are_counted_for_each_candidate_alone(of_two: Experiment) -> None:
+    for guard_round in range(2):
+        report("one", cut(control_requests=0, guard_round=guard_round))
+        assert heed_guard(of_two)
+    report("one", cut(variant="bolder", control_requests=0))
+
+    assert heed_guard(of_two)
+
+    of_two.refresh_from_db()
+    assert of_two.state == State.RUNNING
+    assert rounds() == {"control": 0, "better": 2, "bolder": 1}
+
+
+def test_what_somebody_else_gave_back_is_given_back_once(running: Experiment) -> None:
+    """A worker that read the cut before another one answered it finds the next round begun, and changes nothing."""
+    tell(control_requests=0)
+    late = give_back("canary", {"better": 0})
+    assert late == ["better"]
+    assert give_back("canary", {"better": 0}) == []
+    assert rounds()["better"] == 1
+
+
+def test_a_control_is_never_blamed(running: Experiment) -> None:
+    tell(variant="control")
+
+    assert heed_guard(running) is False
 
 
 def test_other_experiments_are_let_be(running: Experiment) -> None:

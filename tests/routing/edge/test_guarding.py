@@ -24,6 +24,7 @@ from tests.servers import RunningValkey
 
 SENDERS = 8
 SPLIT = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
+GIVEN_BACK = (SPLIT.arms[0], replace(SPLIT.arms[1], guard_round=1))
 ENDPOINT = make_endpoint("chat", SPLIT)
 ARMS = ("control", "new")
 UNITS = {arm: [unit for unit in map(str, range(400)) if assign(ENDPOINT, unit).variant == arm] for arm in ARMS}
@@ -160,7 +161,7 @@ def test_a_cut_outlives_the_agent_and_a_new_table_until_it_is_given_back(
     publish(redis, served(stable, candidate, version=6, coverage=5_000))
     edge.wait_for_table(6)
     assert cut(edge) == ["canary/new"]
-    publish(redis, served(stable, candidate, version=7, guard_round=1))
+    publish(redis, served(stable, candidate, version=7, arms=GIVEN_BACK))
     edge.wait_for_table(7)
     assert cut(edge) == []
     wait_until(lambda: heartbeat(redis).get("cuts") == "[]")

@@ -3,11 +3,17 @@
 from dataclasses import replace
 
 from routing.guard import Cut, without
-from routing.table import Arm, problems, segments
+from routing.table import Arm, RunningExperiment, problems, segments
 from tests.routing.tables import make_endpoint, make_experiment, make_table
 
 EXPERIMENT = make_experiment("canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 TABLE = make_table(make_endpoint("chat", EXPERIMENT), make_endpoint("search", path_prefix="/search"), version=4)
+THREE = make_experiment(
+    "canary",
+    Arm("old", "stable", 0, 4_000),
+    Arm("new", "candidate", 4_000, 7_000),
+    Arm("newer", "candidate", 7_000, 10_000),
+)
 CUT = Cut("canary", "new", 0, "2026-01-01T00:00:00Z", 20, 15, 20, 0)
 
 
@@ -23,10 +29,17 @@ def test_its_users_get_the_endpoints_backend_unmeasured_and_the_controls_stay() 
     assert table.endpoints[1] == TABLE.endpoints[1]
 
 
-def test_what_was_given_back_is_in_again() -> None:
-    given_back = replace(TABLE, endpoints=(make_endpoint("chat", replace(EXPERIMENT, guard_round=1)),))
+def given_back(variant: str) -> RunningExperiment:
+    arms = [replace(arm, guard_round=1) if arm.variant == variant else arm for arm in THREE.arms]
+    return replace(THREE, arms=tuple(arms))
 
-    assert without(given_back, [CUT]) == given_back
+
+def test_what_was_given_back_is_in_again_and_disturbs_no_other() -> None:
+    table = replace(TABLE, endpoints=(make_endpoint("chat", given_back("new")),))
+    other = replace(CUT, variant="newer")
+
+    assert without(table, [CUT]) == table
+    assert without(table, [CUT, other]).cut == ("canary/newer",)
 
 
 def test_what_has_ended_changes_nothing() -> None:

@@ -14,8 +14,8 @@ from routing.guard.watch import CHANCE, exact_chance
 from routing.table import Arm, Guard, Table
 from tests.routing.tables import make_endpoint, make_experiment, make_table
 
-EXPERIMENT = replace(
-    make_experiment("canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000)), guard_round=2
+EXPERIMENT = make_experiment(
+    "canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000, guard_round=2)
 )
 TABLE = make_table(make_endpoint("chat", EXPERIMENT))
 
