@@ -390,6 +390,7 @@ class Edge(models.Model):
     healthy = models.BooleanField(default=True)
     error = models.TextField(blank=True)
     cuts = models.JSONField(default=list, help_text="Candidates that it took out by itself, with its counts.")
+    unread = models.TextField(blank=True, help_text="What of its last report this release could not read.")
     loads = models.JSONField(default=dict, help_text="How busy backends say they are: waiting, running, cache used.")
 
     class Meta:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from routing import models, shapes, table
 from routing.entrances import LivingKey, access, living_keys
 from routing.guard import Cut
+from routing.heartbeats import read_cuts
 from routing.models import RoutingTable
 from routing.stops import open_stops
 
@@ -48,9 +49,8 @@ def cuts_of(experiment: str) -> list[Cut]:
     split = models.Split.objects.filter(experiment=experiment).first()
     candidates = [_arm(**arm) for arm in split.arms[1:]] if split else []
     rounds = {arm.variant: arm.guard_round for arm in candidates}
-    told = [cut for edge in models.Edge.objects.order_by("name") for cut in edge.cuts]
-    cuts = [Cut(**cut) for cut in told if cut["experiment"] == experiment]
-    return [cut for cut in cuts if rounds.get(cut.variant) == cut.guard_round]
+    told = [cut for edge in models.Edge.objects.order_by("name") for cut in read_cuts(edge.cuts)]
+    return [cut for cut in told if cut.experiment == experiment and rounds.get(cut.variant) == cut.guard_round]
 
 
 def _backend(backend: models.Backend) -> table.Backend:

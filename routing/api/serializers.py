@@ -172,6 +172,7 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
             "seen_at",
             "healthy",
             "error",
+            "unread",
             "cuts",
             "loads",
             "silent",

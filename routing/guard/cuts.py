@@ -10,17 +10,18 @@ from routing.table import Endpoint, RunningExperiment, Table
 class Cut:
     """A candidate's arm that was taken out, in which round of the guard, when (ISO 8601), and what was counted.
 
-    The counts are of the latest requests in the guard's window: the candidate's and its control's.
+    The counts are of the latest requests in the guard's window: the candidate's and its control's. Edges of other
+    releases may leave out all but whose arm it is.
     """
 
     experiment: str
     variant: str
-    guard_round: int
-    time: str
-    requests: int
-    failures: int
-    control_requests: int
-    control_failures: int
+    guard_round: int = 0
+    time: str = ""
+    requests: int = 0
+    failures: int = 0
+    control_requests: int = 0
+    control_failures: int = 0
 
     def concerns(self, experiment: RunningExperiment) -> bool:
         """Whether the experiment still has the arm, and nobody gave it back since."""
