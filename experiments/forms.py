@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.forms.formsets import formset_factory
 
 from controlplane.views.editing import VersionedForm
@@ -13,9 +13,10 @@ from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
 from experiments.stats.types import MarginKind, Role
-from routing.models import KEY_VALIDATOR, Backend, Endpoint
+from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
 
 PARAMETERS = ("_headers", "_query")
+ANY = Q()
 PERCENT = 100
 MINUTE = 60
 MARGIN_UNITS = [
@@ -27,9 +28,9 @@ MARGIN_UNITS = [
 class KeyedChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice among things with a key and a name; the key is what is sent."""
 
-    def __init__(self, model: type[Model], **options: Any) -> None:
+    def __init__(self, model: type[Model], *, among: Q = ANY, **options: Any) -> None:
         options = {"to_field_name": "key", "empty_label": "Choose…", **options}
-        super().__init__(model._default_manager.all(), **options)
+        super().__init__(model._default_manager.filter(among), **options)
 
     def label_from_instance(self, obj: Any) -> str:
         """Name and key, for keys alone say little to those who did not choose them."""
@@ -111,8 +112,10 @@ class ExperimentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
         help_text="One condition on headers a line, like “x-country is DE, FR”. None: everybody.",
     )
-    control = KeyedChoiceField(Backend, label="Control backend", help_text="The version that users get today.")
-    candidate = KeyedChoiceField(Backend, label="Candidate backend", help_text="The version to try.")
+    control = KeyedChoiceField(
+        Backend, among=IN_USE, label="Control backend", help_text="The version that users get today."
+    )
+    candidate = KeyedChoiceField(Backend, among=IN_USE, label="Candidate backend", help_text="The version to try.")
     control_headers = PairsField(required=False, label="Headers for the control")
     candidate_headers = PairsField(
         required=False, label="Headers for the candidate", help_text="One “name: value” a line, like “x-prompt: v2”."

@@ -27,6 +27,9 @@ KEY_VALIDATOR = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and inner hyphens, like `chat-v2`."
 )
 PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
+IN_USE = models.Q(retired_at=None)
+"""Backends that something new may name: all but those that were retired."""
+
 PATH_VALIDATOR = RegexValidator(r"^/[!-~]*$", "Start with `/` and use no spaces, like `/chat`.")
 
 
@@ -69,6 +72,7 @@ class Backend(Versioned):
         blank=True,
         on_delete=models.PROTECT,
         related_name="stands_in_for",
+        limit_choices_to=IN_USE,
         help_text="Answers while this one has no healthy host.",
     )
     credential_secret = models.CharField(
@@ -77,6 +81,9 @@ class Backend(Versioned):
     credential_header = models.CharField(max_length=63, default="authorization", help_text="Header that carries it.")
     credential_prefix = models.CharField(max_length=20, blank=True, default="Bearer ", help_text="Text before it.")
     created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when only history names it; null while it can be used."
+    )
 
     class Meta:
         ordering = ("key",)
@@ -90,6 +97,11 @@ class Backend(Versioned):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it needs no other backend any longer."""
+        return self.retired_at is not None
 
     @property
     def ready_path(self) -> str:
@@ -178,7 +190,7 @@ class Endpoint(Versioned):
         related_name="endpoints",
         help_text="Endpoints of one layer have the same buckets; left out, the endpoint gets one of its own.",
     )
-    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints")
+    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints", limit_choices_to=IN_USE)
     headers = models.JSONField(
         default=dict, blank=True, validators=[check_headers], help_text="Headers that its requests get, by name."
     )
@@ -194,6 +206,7 @@ class Endpoint(Versioned):
         null=True,
         blank=True,
         related_name="standby_of",
+        limit_choices_to=IN_USE,
         help_text="Kept warm, and a switch away from answering everybody.",
     )
     standby_headers = models.JSONField(

@@ -17,10 +17,11 @@ SILENT_AFTER = timedelta(seconds=10)
 
 def desired_table(version: int) -> table.Table:
     """The table that follows from the database as it is now."""
-    related = models.Endpoint.objects.select_related("backend", "layer", "issuer").prefetch_related("splits")
+    forward = ("backend", "standby", "layer", "issuer")
+    related = models.Endpoint.objects.select_related(*forward).prefetch_related("splits")
     endpoints = related.order_by("key")
     keys = living_keys()
-    backends = models.Backend.objects.select_related("fallback").order_by("key")
+    backends = models.Backend.objects.filter(models.IN_USE).select_related("fallback").order_by("key")
     stops = open_stops()
     return table.Table(
         version=version,
@@ -81,7 +82,7 @@ def _issuer(issuer: models.Issuer) -> table.Issuer:
 
 def _stopped(endpoint: table.Endpoint) -> table.Endpoint:
     """An endpoint for which the kill switch is on."""
-    return replace(endpoint, experiments=(), shadows=())
+    return table.keeping_warm(replace(endpoint, experiments=(), shadows=()), endpoint)
 
 
 def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.Endpoint:
@@ -108,6 +109,7 @@ def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.End
         tiers=tuple(_tier(tier) for tier in shapes.tiers(endpoint.tiers)),
         holdout=endpoint.layer.holdout,
         shadows=tuple(_shadow(shadow) for shadow in shapes.shadows(endpoint.shadows)),
+        warm=(endpoint.standby.key,) if endpoint.standby else (),
     )
 
 

@@ -57,7 +57,8 @@ def _path(endpoint: Endpoint) -> str:
 
 def _shape(endpoint: Endpoint) -> Endpoint:
     """What an endpoint is to Envoy, to which a salt is a text, and a stage and a part of all users are numbers."""
-    return replace(endpoint, salt="salt", experiments=tuple(map(_shape_of_experiment, endpoint.experiments)))
+    experiments = tuple(map(_shape_of_experiment, endpoint.experiments))
+    return replace(endpoint, salt="salt", experiments=experiments, warm=())
 
 
 def _shape_of_experiment(experiment: RunningExperiment) -> RunningExperiment:

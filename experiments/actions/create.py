@@ -49,11 +49,15 @@ def _create_variants(experiment: Experiment, spec: ExperimentSpec) -> None:
 
 
 def _create_variant(experiment: Experiment, field: str, spec: VariantSpec, *, is_control: bool) -> None:
+    backend = _find(Backend, f"{field}.backend", spec.backend)
+    if backend.is_over:
+        detail = f"The backend {backend.key} is retired; restore it first."
+        raise _invalid("backend-retired", f"{field}.backend", detail)
     Variant.objects.create(
         experiment=experiment,
         key=spec.key,
         is_control=is_control,
-        backend=_find(Backend, f"{field}.backend", spec.backend),
+        backend=backend,
         weight=spec.weight,
         headers=spec.headers,
         query=spec.query,

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from controlplane.actors import Actor
-from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.errors import Conflict, FieldProblem, InvalidInput
 from experiments.actions.end import end
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
@@ -22,10 +22,16 @@ def promote(
 ) -> None:
     """Promote `decision.variant` for the experiment's audience; where it has none, for all whom no rule concerns.
 
-    With `everybody`, for those outside of the audience too, who were not measured. Raises `NotAllowed`, `Conflict`, and
-    `InvalidInput` when edges could not serve it.
+    With `everybody`, for those outside of the audience too, who were not measured. Raises `NotAllowed`; `Conflict`,
+    also when its backend was retired meanwhile; `InvalidInput` when edges could not serve it.
     """
     variant = experiment.variants.get(key=decision.variant, is_control=False)
+    if variant.backend.is_over:
+        raise Conflict(
+            "backend-retired",
+            f"The backend {variant.backend.key} of {variant.key} is retired.",
+            next_step="Restore it on the page of backends first.",
+        )
     with transaction.atomic():
         end(
             experiment,

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from routing.models import KEY_VALIDATOR, Backend, Endpoint
+from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
 from routing.shapes import check_conditions
 from routing.table import BUCKETS
 
@@ -102,7 +102,7 @@ class Variant(models.Model):
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="variants")
     key = models.CharField(max_length=63, validators=[KEY_VALIDATOR])
     is_control = models.BooleanField(default=False)
-    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="variants")
+    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="variants", limit_choices_to=IN_USE)
     weight = models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")
     headers = models.JSONField(default=dict, blank=True, help_text="Headers that its requests get, by name.")
     query = models.JSONField(default=dict, blank=True, help_text="Query parameters that its requests get, by name.")
@@ -117,3 +117,8 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.experiment.key}/{self.key}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its experiment has ended, and it needs its backend no longer."""
+        return self.experiment.state in ENDED_STATES

@@ -11,7 +11,7 @@ from controlplane.views.pages import acting, page, requires
 from experiments.actions.create import create
 from experiments.models import Experiment
 from experiments.views.sheet import ExperimentSheet
-from routing.models import Backend, Endpoint
+from routing.models import IN_USE, Backend, Endpoint
 
 FEWEST_BACKENDS = 2
 
@@ -33,7 +33,7 @@ def experiment_new(request: HttpRequest) -> HttpResponse:
     context = {
         "sheet": sheet,
         "lacks_endpoint": not Endpoint.objects.exists(),
-        "lacks_backends": Backend.objects.count() < FEWEST_BACKENDS,
+        "lacks_backends": Backend.objects.filter(IN_USE).count() < FEWEST_BACKENDS,
     }
     return page(request, "experiments/new.html", context)
 

@@ -12,6 +12,8 @@ from routing.actions.publish import check_publishable, publish
 from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.snapshots import snapshot
 
+KEPT = {"backend": "Remove or change these first; what only history names can be retired."}
+
 
 def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor, version: int | None = None) -> None:
     """Delete a row and publish; with `version`, only when that is its present one.
@@ -30,6 +32,6 @@ def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor, version:
     except ProtectedError as error:
         users = ", ".join(sorted({str(user) for user in error.protected_objects}))
         raise Conflict(
-            "in-use", f"The {kind} {key} is used by {users}.", next_step="Remove or change these first."
+            "in-use", f"The {kind} {key} is used by {users}.", next_step=KEPT.get(kind, "Remove or change these first.")
         ) from error
     publish(f"{actor.name} removed {kind} {key}")

@@ -41,8 +41,9 @@ class BackendSerializer(StrictModelSerializer[Backend]):
             "http2",
             "fallback",
             "created_at",
+            "retired_at",
         )
-        read_only_fields = ("created_at",)
+        read_only_fields = ("created_at", "retired_at")
 
 
 class LayerSerializer(StrictModelSerializer[Layer]):

@@ -18,6 +18,9 @@ from controlplane.settings import get_environment
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
+from routing.actions.restore import restore
+from routing.actions.retire import retire
+from routing.actions.retire_edge import retire_edge
 from routing.actions.switch import switch
 from routing.api.serializers import (
     BackendSerializer,
@@ -95,6 +98,29 @@ class BackendViewSet(_ThingViewSet[Backend]):
     queryset = Backend.objects.all()
     serializer_class = BackendSerializer
 
+    @extend_schema(
+        description="Take a backend out of use that only ended experiments name: it stays for what happened, with "
+        "`retired_at`, and nothing new can name it. One that nothing ever named can be removed instead.",
+        request=None,
+        responses={200: BackendSerializer, **WRITE_PROBLEMS},
+    )
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, key: str) -> Response:
+        """Take it out of use."""
+        retire(self.get_object(), actor=request_actor(request))
+        return Response(BackendSerializer(self.get_object()).data)
+
+    @extend_schema(
+        description="Bring a retired backend back into use.",
+        request=None,
+        responses={200: BackendSerializer, **WRITE_PROBLEMS},
+    )
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, key: str) -> Response:
+        """Bring it back into use."""
+        restore(self.get_object(), actor=request_actor(request))
+        return Response(BackendSerializer(self.get_object()).data)
+
 
 @_documented("layer", LayerSerializer)
 class LayerViewSet(_ThingViewSet[Layer]):
@@ -160,6 +186,19 @@ class EdgeViewSet(viewsets.ReadOnlyModelViewSet[Edge]):
     queryset = Edge.objects.all()
     serializer_class = EdgeSerializer
     lookup_field = "name"
+    lookup_value_regex = "[^/]+"
+
+    @extend_schema(
+        description="Forget an edge that is gone for good: it leaves the list and the alerts. One that reports cannot "
+        "be retired, and one that reports again is back.",
+        request=None,
+        responses={204: None, **WRITE_PROBLEMS},
+    )
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, name: str) -> Response:
+        """Forget it."""
+        retire_edge(self.get_object(), actor=request_actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @extend_schema_view(

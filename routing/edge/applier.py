@@ -2,8 +2,8 @@
 
     clusters, old and new; gate  ->  Envoy has them ready  ->  routes  ->  Envoy serves them  ->  clusters, new alone
 
-Each step is a file that is replaced; whatever is killed in between, the same steps bring it to its end. Where the
-backends stay as they are, only the routes are replaced.
+Each step is a file that is replaced; whatever is killed in between, the same steps bring it to its end. Where no
+backend is new the routes come first, so that what only takes users away waits for nothing.
 """
 
 import time
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from routing.edge.configuration import (
+    clusters_are_new,
     clusters_differ,
     gates_differ,
     hindrances,
@@ -82,7 +83,7 @@ class Applier:
         with self._lock:
             exchanged = clusters_differ(table, self.applied)
             try:
-                self._load(self._cuts.apply(table), exchanged)
+                self._load(self._cuts.apply(table))
             except TableRefusedError:
                 write_configuration(self._directory, self._cuts.apply(self.applied))
                 raise
@@ -104,9 +105,9 @@ class Applier:
             write_routes(self._directory, table)
             self._await_routes(table, self._envoy.loaded().refusals)
 
-    def _load(self, table: Table, exchanged: bool) -> None:
+    def _load(self, table: Table) -> None:
         refusals = self._envoy.loaded().refusals
-        if exchanged:
+        if clusters_are_new(table, self.applied):
             version = write_clusters(self._directory, table, before=self.applied)
             self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
         if gates_differ(table, self.applied):

@@ -5,13 +5,15 @@ need not be on the disk before Envoy reads them.
 """
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from routing.edge.files import EdgeDirectory, write_json
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
-from routing.table import Problem, Table, TableUnreadableError, from_json, problems
+from routing.envoy.names import Message
+from routing.table import Problem, Table, TableUnreadableError, from_json, problems, reached
 
 log = structlog.get_logger()
 
@@ -59,9 +61,9 @@ def write_routes(directory: EdgeDirectory, table: Table) -> None:
 
 
 def write_clusters(directory: EdgeDirectory, table: Table, before: Table = NO_TABLE) -> str:
-    """Write a table's clusters beside those of the table before; returns the version that Envoy reports then."""
+    """Write the clusters in reach of a table beside those of the one before; returns the version Envoy reports then."""
     authorities, secrets = certificate_authorities(), read_secrets(directory)
-    content = clusters(table, retiring=before.backends, certificates=authorities, secrets=secrets)
+    content = clusters(_in_reach(table), retiring=reached(before), certificates=authorities, secrets=secrets)
     write_json(directory.clusters, content, durable=False)
     version: str = content["version_info"]
     return version
@@ -76,7 +78,22 @@ def read_secrets(directory: EdgeDirectory) -> dict[str, str]:
 
 def clusters_differ(table: Table, before: Table) -> bool:
     """Whether Envoy needs other clusters for a table than for the one before."""
-    return bool(clusters(table)["resources"] != clusters(before)["resources"])
+    return _clusters(table) != _clusters(before)
+
+
+def clusters_are_new(table: Table, before: Table) -> bool:
+    """Whether Envoy needs a cluster for a table that it does not have, or has otherwise, from the one before."""
+    there = _clusters(before)
+    return any(cluster not in there for cluster in _clusters(table))
+
+
+def _clusters(table: Table) -> list[Message]:
+    found: list[Message] = clusters(_in_reach(table))["resources"]
+    return found
+
+
+def _in_reach(table: Table) -> Table:
+    return replace(table, backends=reached(table))
 
 
 def gates_differ(table: Table, before: Table) -> bool:

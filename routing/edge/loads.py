@@ -14,7 +14,7 @@ from routing.edge.status import EdgeStatus
 from routing.kinds import KINDS
 from routing.kinds.load import Load, read_load
 from routing.kinds.types import LoadMetrics
-from routing.table import Backend
+from routing.table import Backend, reached
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Loads:
 
     def step(self) -> None:
         """Ask all once."""
-        loads = {backend.key: load for backend in self._applier.applied.backends if (load := _load_of(backend))}
+        loads = {backend.key: load for backend in reached(self._applier.applied) if (load := _load_of(backend))}
         self._status.loads = to_json({key: asdict(load) for key, load in loads.items()}).decode()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from routing.table import Endpoint, RunningExperiment, Table
+from routing.table import Endpoint, RunningExperiment, Table, keeping_warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class Cut:
 
 
 def without(table: Table, cuts: Collection[Cut]) -> Table:
-    """The table with these arms' users on their endpoint's own backend, unmeasured; it names what it lacks."""
+    """The table with these arms' users on their endpoint's own backend, unmeasured; it names what it lacks.
+
+    Their backends are kept warm, as they may be given back.
+    """
     experiments = [experiment for endpoint in table.endpoints for experiment in endpoint.experiments]
     kept = [cut for cut in cuts if any(cut.concerns(experiment) for experiment in experiments)]
     if not kept:
@@ -43,7 +46,7 @@ def without(table: Table, cuts: Collection[Cut]) -> Table:
 
 def _endpoint(endpoint: Endpoint, cuts: Collection[Cut]) -> Endpoint:
     experiments = tuple(_experiment(experiment, cuts) for experiment in endpoint.experiments)
-    return replace(endpoint, experiments=experiments)
+    return keeping_warm(replace(endpoint, experiments=experiments), endpoint)
 
 
 def _experiment(experiment: RunningExperiment, cuts: Collection[Cut]) -> RunningExperiment:

@@ -6,6 +6,7 @@ from routing.table.conditions import Condition, Operator, meets, parse_condition
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
+from routing.table.reach import keeping_warm, named_by, reached
 from routing.table.segments import covered, segments, untaken
 from routing.table.text import TableUnreadableError, digest, from_json, to_json
 from routing.table.types import (
@@ -66,11 +67,14 @@ __all__ = [
     "covered",
     "digest",
     "from_json",
+    "keeping_warm",
     "may_set_header",
     "may_set_query",
     "meets",
+    "named_by",
     "parse_condition",
     "problems",
+    "reached",
     "rule_of",
     "segments",
     "to_json",

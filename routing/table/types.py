@@ -187,6 +187,8 @@ class Endpoint:
     prefix is replaced by `rewrite` on the way to the backend unless that is None. The last `holdout` buckets are in
     no experiment. Whom no experiment takes gets what the first rule says that the request meets, and where none does,
     the backend with the endpoint's own `parameters`.
+    `warm` are backends that are kept ready though no request goes there now: a standby, those of
+    experiments that are stopped, those of candidates that an edge took out.
     """
 
     key: str
@@ -209,6 +211,7 @@ class Endpoint:
     rate_limits: tuple[RateLimit, ...] = ()
     parameters: Parameters = Parameters()
     rules: tuple[Rule, ...] = ()
+    warm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

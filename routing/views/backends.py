@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from controlplane.models import Role
 from controlplane.views.editing import unsaved
@@ -12,15 +12,22 @@ from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
+from routing.actions.restore import restore
+from routing.actions.retire import retire
 from routing.models import Backend
+from routing.references import living_users
 from routing.views.forms import BackendForm
 
 
 @require_safe
 def backend_list(request: HttpRequest) -> HttpResponse:
-    """All backends and where they are used."""
-    backends = Backend.objects.prefetch_related("endpoints")
-    return page(request, "routing/backends.html", {"backends": backends})
+    """All backends and where they are used, and those that were retired."""
+    backends = list(Backend.objects.prefetch_related("endpoints"))
+    context = {
+        "backends": [backend for backend in backends if not backend.is_over],
+        "retired": [backend for backend in backends if backend.is_over],
+    }
+    return page(request, "routing/backends.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,6 +66,27 @@ def backend_delete(request: HttpRequest, key: str) -> HttpResponse:
         "kind": "backend",
         "key": key,
         "back": reverse("backend-list"),
-        "consequence": "Edges forget its addresses. One that an endpoint or an experiment uses is kept.",
+        "consequence": "Edges forget its addresses. One that an endpoint or an experiment names is kept; when all of "
+        "these have ended, retire it instead.",
     }
     return page(request, "confirm_removal.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def backend_retire(request: HttpRequest, key: str) -> HttpResponse:
+    """Say who uses a backend, or ask, then take it out of use."""
+    backend = get_object_or_404(Backend, key=key)
+    if request.method == "POST":
+        done(request, lambda: retire(backend, actor=acting(request)), f"Backend {key} is retired.")
+        return redirect("backend-list")
+    return page(request, "routing/retire_backend.html", {"backend": backend, "users": living_users(backend)})
+
+
+@require_POST
+@requires(Role.OPERATOR)
+def backend_restore(request: HttpRequest, key: str) -> HttpResponse:
+    """Bring a retired backend back into use."""
+    backend = get_object_or_404(Backend, key=key)
+    done(request, lambda: restore(backend, actor=acting(request)), f"Backend {key} can be used again.")
+    return redirect("backend-list")

@@ -3,16 +3,20 @@
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from controlplane.views.pages import page
+from controlplane.models import Role
+from controlplane.views.pages import acting, done, page, requires
+from routing.actions.retire_edge import retire_edge
 from routing.alerts import alerts
 from routing.models import Edge
 from routing.queries import SILENT_AFTER, latest_table
 
 SHOWN_IN_SECONDS = 120
+SILENT = "Silent"
 
 
 @require_safe
@@ -27,7 +31,17 @@ def edge_list(request: HttpRequest) -> HttpResponse:
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
     tone, words = _health(edge, latest_version, now)
-    return {"edge": edge, "tone": tone, "health": words, "heard": _ago(edge.seen_at, now)}
+    gone = words == SILENT
+    return {"edge": edge, "tone": tone, "health": words, "heard": _ago(edge.seen_at, now), "may_retire": gone}
+
+
+@require_POST
+@requires(Role.OPERATOR)
+def edge_retire(request: HttpRequest, name: str) -> HttpResponse:
+    """Forget an edge that is gone for good."""
+    edge = get_object_or_404(Edge, name=name)
+    done(request, lambda: retire_edge(edge, actor=acting(request)), f"Edge {name} is retired.")
+    return redirect("edge-list")
 
 
 def _ago(moment: datetime, now: datetime) -> str:
@@ -37,7 +51,7 @@ def _ago(moment: datetime, now: datetime) -> str:
 
 def _health(edge: Edge, latest_version: int, now: datetime) -> tuple[str, str]:
     if now - edge.seen_at > SILENT_AFTER:
-        return "bad", "Silent"
+        return "bad", SILENT
     if not edge.healthy:
         return "bad", "Unhealthy"
     if edge.applied_version < latest_version:

@@ -3,8 +3,15 @@
 from django.urls import path
 
 from routing.views.access_keys import access_key_list, access_key_revoke
-from routing.views.backends import backend_delete, backend_edit, backend_list, backend_new
-from routing.views.edges import edge_list
+from routing.views.backends import (
+    backend_delete,
+    backend_edit,
+    backend_list,
+    backend_new,
+    backend_restore,
+    backend_retire,
+)
+from routing.views.edges import edge_list, edge_retire
 from routing.views.endpoints import (
     endpoint_delete,
     endpoint_detail,
@@ -23,6 +30,8 @@ urlpatterns = [
     path("backends/new", backend_new, name="backend-new"),
     path("backends/<slug:key>/edit", backend_edit, name="backend-edit"),
     path("backends/<slug:key>/delete", backend_delete, name="backend-delete"),
+    path("backends/<slug:key>/retire", backend_retire, name="backend-retire"),
+    path("backends/<slug:key>/restore", backend_restore, name="backend-restore"),
     path("endpoints", endpoint_list, name="endpoint-list"),
     path("endpoints/new", endpoint_new, name="endpoint-new"),
     path("endpoints/<slug:key>", endpoint_detail, name="endpoint-detail"),
@@ -42,6 +51,7 @@ urlpatterns = [
     path("issuers/<slug:key>/edit", issuer_edit, name="issuer-edit"),
     path("issuers/<slug:key>/delete", issuer_delete, name="issuer-delete"),
     path("edges", edge_list, name="edge-list"),
+    path("edges/<path:name>/retire", edge_retire, name="edge-retire"),
     path("routing-tables", routing_table_list, name="routing-table-list"),
     path("routing-tables/<int:version>", routing_table_detail, name="routing-table-detail"),
 ]

@@ -31,6 +31,7 @@ class ModelServer:
     healthy: bool = True
     delay: float = 0.0
     status: int = 200
+    asked: int = 0
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -53,7 +54,8 @@ class ModelServer:
         return PlainTextResponse('vllm:num_requests_waiting{m="a"} 3\nvllm:kv_cache_usage_perc{m="a"} 0.25\n')
 
     async def health(self, request: Request) -> Response:
-        """What the health path says."""
+        """What the health path says; `asked` counts how often."""
+        self.asked += 1
         return PlainTextResponse("ok" if self.healthy else "not ready", status_code=200 if self.healthy else 503)
 
 

@@ -249,6 +249,6 @@ def test_all_problems_are_told_at_once_in_sentences() -> None:
         "backend-unknown",
         "Unknown backend",
         "Endpoint chat names the backend gone, which the table does not have.",
-        "Register the backend, or name another.",
+        "Register or restore the backend, or name another.",
     )
     assert len(found) == 2

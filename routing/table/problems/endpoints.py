@@ -31,7 +31,8 @@ def endpoint_problems(table: Table) -> Iterator[Problem]:
         yield from _unit_problems(endpoint)
         yield from _limit_problems(endpoint)
         yield from _tier_problems(endpoint, backends)
-        yield from unknown_backend(backends, endpoint.backend, f"Endpoint {endpoint.key}")
+        for backend in (endpoint.backend, *endpoint.warm):
+            yield from unknown_backend(backends, backend, f"Endpoint {endpoint.key}")
         yield from parameter_problems(endpoint.parameters, f"Endpoint {endpoint.key}")
     yield from _repeated_matches(table)
     yield from _shared_limits(table)

@@ -36,4 +36,4 @@ def unknown_backend(backends: Collection[str], backend: str, owner: str) -> Iter
     """A backend that the table does not have."""
     if backend not in backends:
         detail = f"{owner} names the backend {backend}, which the table does not have."
-        yield Problem("backend-unknown", "Unknown backend", detail, "Register the backend, or name another.")
+        yield Problem("backend-unknown", "Unknown backend", detail, "Register or restore the backend, or name another.")

@@ -9,7 +9,8 @@ from controlplane.actors import SLUICE
 from controlplane.models import Token
 from experiments.actions.start import start
 from routing.actions.register import register
-from routing.models import AccessKey, Issuer, Layer
+from routing.actions.retire import retire
+from routing.models import AccessKey, Edge, Issuer, Layer
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.people import Caller
 from tests.routing.tokens import Signer
@@ -55,6 +56,7 @@ READS = [
         "access-keys",
         "access-keys/1",
         "edges",
+        "edges/frankfurt-1.example.com",
         "alerts",
         "routing-tables",
         "routing-tables/1",
@@ -66,6 +68,9 @@ WRITES = [
     Operation("POST", "backends", 201, BACKEND),
     Operation("PATCH", "backends/stable", 200, {"name": "Renamed"}),
     Operation("DELETE", "backends/lonely", 204),
+    Operation("POST", "backends/lonely/retire", 200),
+    Operation("POST", "backends/retired/restore", 200),
+    Operation("POST", "edges/frankfurt-1.example.com/retire", 204),
     Operation("POST", "endpoints", 201, ENDPOINT),
     Operation("PATCH", "endpoints/chat", 200, {"name": "Renamed"}),
     Operation("DELETE", "endpoints/lonely", 204),
@@ -100,6 +105,8 @@ def _things(db: None) -> None:
     endpoint()
     endpoint("lonely")
     backend("lonely")
+    retire(backend("retired"), actor=SLUICE)
+    Edge.objects.create(name="frankfurt-1.example.com", seen_at="2026-01-01T00:00:00Z")
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     endpoint("warm", standby="warm")
     register(Issuer(**ISSUER), actor=SLUICE)

@@ -62,7 +62,7 @@ def client(server: redis.Redis) -> redis.Redis:
 
 def beat(client: redis.Redis, name: str | bytes = "sound", **fields: Any) -> None:
     """A heartbeat like that of this release, but for the fields that differ; None leaves one out."""
-    told = {key: value for key, value in {**BEAT, "name": name, **fields}.items() if value is not None}
+    told: dict[Any, Any] = {key: value for key, value in {**BEAT, "name": name, **fields}.items() if value is not None}
     key = keys.edge("").encode() + (name if isinstance(name, bytes) else name.encode())
     client.sadd(keys.EDGES, name)
     client.hset(key, mapping=told)

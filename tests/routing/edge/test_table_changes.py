@@ -9,11 +9,11 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing.table import Table
+from routing.table import Arm, Table
 from tests.routing.edge.edges import RunningEdge, publish, run_edge, wait_until
 from tests.routing.edge.traffic import run_traffic
 from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
+from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.servers import RunningValkey
 
 
@@ -24,9 +24,10 @@ def edge(tmp_path: Path, valkey: RunningValkey, redis: Redis) -> Iterator[Runnin
 
 
 def only(server: ModelServer, version: int, *others: ModelServer) -> Table:
-    """Everybody gets this server; `others` are known and not used."""
+    """Everybody gets this server; `others` are kept warm."""
     backends = tuple(make_backend(each.name, each.address) for each in (server, *others))
-    return make_table(make_endpoint(backend=server.name), backends=backends, version=version)
+    endpoint = replace(make_endpoint(backend=server.name), warm=tuple(each.name for each in others))
+    return make_table(endpoint, backends=backends, version=version)
 
 
 def test_no_request_fails_while_backends_replace_each_other(
@@ -86,3 +87,50 @@ def test_where_the_backends_stay_only_the_routes_are_replaced(
     assert httpx.post(f"{edge.url}/chat", json={}).json()["server"] == "candidate"
     assert edge.directory.clusters.stat().st_mtime_ns == clusters
     assert edge.directory.routes.stat().st_mtime_ns != routes
+
+
+def test_only_who_can_be_reached_or_is_kept_warm_is_asked_for_its_health(
+    edge: RunningEdge, redis: Redis, stable: ModelServer, candidate: ModelServer
+) -> None:
+    known = only(stable, 1, candidate).backends
+    before = candidate.asked
+    publish(redis, replace(only(stable, 1), backends=known))
+    edge.wait_for_table(1)
+    asked = stable.asked
+    wait_until(lambda: stable.asked >= asked + 3)
+    assert candidate.asked == before
+
+    publish(redis, only(stable, 2, candidate))
+    edge.wait_for_table(2)
+    wait_until(lambda: candidate.asked >= before + 2)
+
+    publish(redis, replace(only(stable, 3), backends=known))
+    edge.wait_for_table(3)
+    wait_until(lambda: "candidate" not in edge.directory.clusters.read_text())
+    wait_until(lambda: _is_left_alone(edge, "candidate"))
+    before, asked = candidate.asked, stable.asked
+    wait_until(lambda: stable.asked >= asked + 3)
+    assert candidate.asked == before
+
+
+def test_what_only_takes_users_away_waits_for_no_other_backend(
+    edge: RunningEdge, redis: Redis, stable: ModelServer, candidate: ModelServer
+) -> None:
+    """A halt comes to users by routes alone; the candidate's cluster goes afterwards, and is written once."""
+    split = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
+    backends = only(stable, 1, candidate).backends
+    publish(redis, make_table(make_endpoint("chat", split), backends=backends, version=1))
+    edge.wait_for_table(1)
+    wait_until(lambda: edge.agent_log().count("table applied") == 1)
+    directory = edge.directory
+    publish(redis, make_table(make_endpoint(), backends=backends, version=2))
+    wait_until(lambda: edge.agent_log().count("table applied") == 2)
+
+    assert directory.routes.stat().st_mtime_ns < directory.clusters.stat().st_mtime_ns
+    assert "candidate" not in directory.clusters.read_text()
+    assert {httpx.post(f"{edge.url}/chat", json={}).json()["server"] for _ in range(20)} == {"stable"}
+
+
+def _is_left_alone(edge: RunningEdge, backend: str) -> bool:
+    found = httpx.get(f"http://127.0.0.1:{edge.admin_port}/clusters").text
+    return f"{backend}::" not in found

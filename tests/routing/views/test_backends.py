@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from controlplane.actors import SLUICE
 from controlplane.models import AuditEvent, Role
+from experiments.actions.halt import halt_by_hand
+from experiments.actions.start import start
 from routing.models import Backend, RoutingTable
 from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend, endpoint
+from tests.experiments.drafts import backend, draft, endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +94,33 @@ def test_many_backends_take_no_more_queries(django_assert_max_num_queries: Djang
     browser = visitor(Role.VIEWER)
     with django_assert_max_num_queries(4):
         text(browser, "/backends")
+
+
+def test_one_that_ended_experiments_used_is_retired_after_a_question_and_restored() -> None:
+    experiment = draft()
+    start(experiment, actor=SLUICE)
+    browser = visitor(Role.OPERATOR)
+    assert "It is still used by" in text(browser, "/backends/candidate/retire")
+    halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")
+    assert "Retire candidate</button>" in text(browser, "/backends/candidate/retire")
+    after = browser.post("/backends/candidate/retire", follow=True).content.decode()
+    assert "Backend candidate is retired." in after
+    assert 'aria-label="Restore candidate"' in after
+    assert 'aria-label="Edit candidate"' not in after
+    for form in ("/endpoints/new", "/endpoints/chat/edit", "/backends/stable/edit", "/experiments/new"):
+        assert "candidate</option>" not in text(browser, form)
+        assert "(candidate)" not in text(browser, form)
+    assert "It is retired since" in text(browser, "/backends/candidate/edit")
+    assert "candidate" in text(browser, "/experiments/canary")
+    back = browser.post("/backends/candidate/restore", follow=True).content.decode()
+    assert "Backend candidate can be used again." in back
+    assert "candidate</option>" in text(browser, "/endpoints/new")
+
+
+def test_a_viewer_retires_nothing() -> None:
+    backend("spare")
+    browser = visitor(Role.VIEWER)
+    assert browser.post("/backends/spare/retire").status_code == 403
+    assert browser.post("/backends/spare/restore").status_code == 403
+    assert Backend.objects.get().retired_at is None
+    assert "/backends/spare/retire" not in text(browser, "/backends")

@@ -1,5 +1,6 @@
 """Edges on their page."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -53,3 +54,26 @@ def test_a_refresh_gets_the_table_alone() -> None:
 
 def test_without_edges_the_page_says_how_one_comes() -> None:
     assert "No edge has reported yet" in text(visitor(Role.VIEWER), "/edges")
+
+
+def test_a_silent_edge_is_retired_by_a_button_and_one_that_reports_has_none() -> None:
+    edge()
+    assert "Retire" not in text(visitor(Role.OPERATOR), "/edges").partition("<tbody>")[2]
+    Edge.objects.update(name="frankfurt-1.example.com/a", seen_at=timezone.now() - timedelta(minutes=40))
+    assert "Retire frankfurt" not in text(visitor(Role.VIEWER), "/edges")
+    browser = visitor(Role.OPERATOR)
+    page = text(browser, "/edges")
+    [path] = re.findall(r'action="(/edges/[^"]+/retire)"', page)
+    assert "Edge frankfurt-1.example.com/a is retired." in browser.post(path, follow=True).content.decode()
+    assert not Edge.objects.exists()
+
+
+def test_a_viewer_retires_no_edge() -> None:
+    edge(seen_at=timezone.now() - timedelta(minutes=40))
+    assert visitor(Role.VIEWER).post("/edges/frankfurt/retire").status_code == 403
+    assert Edge.objects.exists()
+
+
+def test_what_cannot_be_read_of_an_edge_is_on_its_page() -> None:
+    edge(unread="cuts.0.requests: Input should be a valid integer")
+    assert "reports what this release cannot read: cuts.0.requests" in text(visitor(Role.VIEWER), "/edges")
