@@ -1,7 +1,10 @@
 """The audit trail: one immutable row for each change."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from controlplane.actors import Actor
 from controlplane.models import AuditEvent
@@ -18,9 +21,11 @@ def record(
     after: Mapping[str, Any] | None = None,
     reason: str = "",
     evidence: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> AuditEvent:
-    """Append one audit event; call it inside the transaction that makes the change."""
+    """Append one audit event, of now unless told otherwise; call it inside the transaction that makes the change."""
     return AuditEvent.objects.create(
+        at=at or timezone.now(),
         actor=actor.name,
         request_id=current_request_id(),
         verb=verb,

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 
 class Role(models.TextChoices):
@@ -54,7 +55,7 @@ class Token(models.Model):
 class AuditEvent(models.Model):
     """Who changed what, when and why. The database refuses to change or delete one."""
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=150)
     request_id = models.CharField(max_length=64, blank=True)
     verb = models.CharField(max_length=40)

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.utils import timezone
+from django.db.models import Exists, OuterRef
 
+from experiments.clock import soaked_seconds, still_spans
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition
-from experiments.models import Experiment, Metric, PlanMetric, State
+from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
 from experiments.stats.windows import Window
@@ -31,31 +32,33 @@ def pure_plan(experiment: Experiment) -> Plan:
     )
 
 
-def pure_state(experiment: Experiment) -> ExperimentState:
-    """Where a started experiment stands, with the looks that its analyses were.
+def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
+    """Where a started experiment stands at a moment, with the looks that were taken.
 
-    Both times are later by what the kill switch took since: its clock stood still.
+    Both times are as if the clock had not stood still since: later by what the kill switch took, and that of the stage
+    also by what pauses took.
     """
-    assert experiment.stage_entered_at is not None  # noqa: S101 - a constraint of the database
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    stopped = stopped_seconds(experiment.endpoint_id, experiment.started_at, now)
+    soaked = soaked_seconds(experiment.stage_entered_at, still_spans(experiment), now)
     return ExperimentState(
         paused=experiment.state == State.PAUSED,
         stage_index=experiment.stage_index,
-        stage_entered_at=_without_stops(experiment, experiment.stage_entered_at),
-        started_at=_without_stops(experiment, experiment.started_at),
+        stage_entered_at=now - timedelta(seconds=soaked),
+        started_at=experiment.started_at + timedelta(seconds=stopped),
         looks=_past_looks(experiment),
     )
 
 
-def _without_stops(experiment: Experiment, moment: datetime) -> datetime:
-    return moment + timedelta(seconds=stopped_seconds(experiment.endpoint_id, moment, timezone.now()))
-
-
 def _past_looks(experiment: Experiment) -> PastLooks:
-    """What each look saw and showed of each metric and candidate, oldest first."""
+    """What each look saw and showed of each metric and candidate, oldest first.
+
+    An analysis that would have been a look, and was lost before anything was decided on it, has spent nothing.
+    """
     taken: dict[tuple[str, str], tuple[Look, ...]] = {}
     shown: set[tuple[str, str]] = set()
-    for results in experiment.analyses.filter(look=True).order_by("id").values_list("results", flat=True):
+    looks = experiment.analyses.filter(Exists(Decision.objects.filter(analysis=OuterRef("pk"))), look=True)
+    for results in looks.order_by("id").values_list("results", flat=True):
         for result in results["metrics"]:
             name = result["metric"], result["variant"]
             if result["verdict"] == Verdict.PASS:

@@ -14,9 +14,10 @@ from routing.actions.record_edges import record_edges
 @app.task
 def tick() -> None:
     """Bring what is published in line with the database, then look at every experiment that is due."""
+    now = timezone.now()
     publish("reconciled")
-    record_edges(get_redis())
-    for pk in claim_due(timezone.now()):
+    record_edges(get_redis(), now=now)
+    for pk in claim_due(now):
         reconcile_experiment.delay(pk)
 
 

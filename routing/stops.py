@@ -8,6 +8,9 @@ from django.db.models import Q
 
 from routing.models import Stop
 
+Span = tuple[datetime, datetime | None]
+"""A beginning and an end, or None while it goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenStops:
@@ -30,17 +33,19 @@ def open_stops() -> OpenStops:
 
 def stopped_seconds(endpoint_pk: int, since: datetime, until: datetime) -> float:
     """For how much of a time the kill switch was on for an endpoint."""
-    concerning = Stop.objects.filter(Q(endpoint=endpoint_pk) | Q(endpoint=None))
-    stops = concerning.filter(since__lt=until).exclude(ended_at__lte=since)
-    spans = [(max(stop.since, since), min(stop.ended_at or until, until)) for stop in stops.order_by("since")]
-    return _covered_seconds(spans)
+    return covered_seconds(stopped_spans(endpoint_pk, since), since, until)
 
 
-def _covered_seconds(spans: Iterable[tuple[datetime, datetime]]) -> float:
-    """The length of spans that are in order of their starts; what lies in several counts once."""
-    total, reached = 0.0, None
-    for start, end in spans:
-        begins = start if reached is None else max(start, reached)
-        total += max(0.0, (end - begins).total_seconds())
-        reached = end if reached is None else max(reached, end)
+def stopped_spans(endpoint_pk: int, since: datetime) -> list[Span]:
+    """When the kill switch was on for an endpoint and not yet off at a moment; spans may overlap."""
+    concerning = Stop.objects.filter(Q(endpoint=endpoint_pk) | Q(endpoint=None)).exclude(ended_at__lte=since)
+    return list(concerning.values_list("since", "ended_at"))
+
+
+def covered_seconds(spans: Iterable[Span], since: datetime, until: datetime) -> float:
+    """How much of a time lies in any of the spans; what lies in several counts once."""
+    total, reached = 0.0, since
+    for start, end in sorted((start, min(end or until, until)) for start, end in spans):
+        total += max(0.0, (end - max(start, reached)).total_seconds())
+        reached = max(reached, end)
     return total

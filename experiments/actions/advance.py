@@ -1,19 +1,31 @@
 """Go to the next stage of the plan."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from controlplane.actors import Actor
 from controlplane.errors import Conflict
 from experiments.actions.append_decision import append_decision
+from experiments.actions.lease import Lease
 from experiments.actions.transition import Transition, move, publish_after_commit
 from experiments.decide.types import Decision
 from experiments.models import Analysis, Experiment, State
 from routing.actions.place import widen
 
 
-def advance(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
+def advance(
+    experiment: Experiment,
+    decision: Decision,
+    *,
+    actor: Actor,
+    analysis: Analysis | None = None,
+    at: datetime | None = None,
+    lease: Lease | None = None,
+) -> None:
     """Widen the coverage to the next stage's. Raises `NotAllowed` and `Conflict`."""
+    at = at or timezone.now()
     stage = experiment.plan.stages.filter(position=experiment.stage_index + 1).first()
     if stage is None:
         raise Conflict(
@@ -23,11 +35,12 @@ def advance(experiment: Experiment, decision: Decision, *, actor: Actor, analysi
         )
     changes = {
         "stage_index": stage.position,
-        "stage_entered_at": timezone.now(),
+        "stage_entered_at": at,
         "state_reason": decision.reason,
     }
     with transaction.atomic():
-        move(experiment, Transition("advance", (State.RUNNING,), changes, decision.reason), actor=actor)
-        append_decision(experiment, decision, actor=actor, analysis=analysis)
+        transition = Transition("advance", (State.RUNNING,), changes, decision.reason, at=at, lease=lease)
+        move(experiment, transition, actor=actor)
+        append_decision(experiment, decision, actor=actor, analysis=analysis, at=at)
         widen(experiment.key, stage=stage.position, coverage=stage.coverage)
         publish_after_commit(f"{experiment.key} advanced to stage {stage.position + 1}")

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
+from django.db import transaction
 from pydantic import TypeAdapter
 
+from controlplane.errors import Conflict
 from controlplane.settings import get_environment
+from experiments.actions.lease import Lease
 from experiments.decide import ExperimentState, Plan, look_is_due, time_is_over
 from experiments.evidence import CollectedEvidence, collect_evidence
 from experiments.evidence.edge_units import units_by_edge
@@ -28,6 +31,7 @@ from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
 from routing.models import Edge
 from routing.queries import latest_table
+from routing.stops import open_stops
 
 RESULTS = TypeAdapter(Results)
 SUMS = TypeAdapter(UnitSums)
@@ -38,8 +42,14 @@ KEEP_ONE_EACH = timedelta(minutes=10)
 SEVERAL = 2
 
 
-def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: datetime) -> tuple[Analysis, Results]:
-    """Collect the evidence, judge it, and store both with the versions they came from."""
+def analyse(
+    experiment: Experiment, plan: Plan, state: ExperimentState, *, lease: Lease, now: datetime
+) -> tuple[Analysis, Results]:
+    """Collect the evidence, judge it, and store both with the versions they came from.
+
+    Raises `Conflict` when meanwhile the lease was lost, somebody moved the experiment or turned the kill switch on;
+    then nothing is stored, and no look is taken.
+    """
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     lake = get_environment().lake_url
     collected = collect_evidence(lake, experiment.key, experiment.started_at, metric_definitions(experiment), now=now)
@@ -50,7 +60,20 @@ def analyse(experiment: Experiment, plan: Plan, state: ExperimentState, *, now: 
     findings = (*_findings(to_judge, collected), *_edge_findings(experiment, to_judge), *apart.findings())
     results = replace(judged, findings=by_severity(findings))
     look = look_is_due(plan, state, results, now)
-    return _store(experiment, collected, results, look=look, now=now), results
+    with transaction.atomic():
+        lease.renew(state=experiment.state, stage_index=experiment.stage_index)
+        _refuse_while_stopped(experiment)
+        return _store(experiment, collected, results, look=look, now=now), results
+
+
+def _refuse_while_stopped(experiment: Experiment) -> None:
+    stop = open_stops().of(experiment.endpoint_id)
+    if stop is not None:
+        raise Conflict(
+            "experiments-stopped",
+            f"The kill switch was turned on for {stop.scope} while {experiment.key} was analysed.",
+            next_step="Nothing is decided before it is off.",
+        )
 
 
 def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:

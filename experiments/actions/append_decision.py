@@ -1,5 +1,6 @@
 """Append one decision to an experiment's hash chain."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,9 +12,17 @@ from experiments.models import Analysis, Decision, Experiment
 
 
 def append_decision(
-    experiment: Experiment, decision: PureDecision, *, actor: Actor, analysis: Analysis | None = None
+    experiment: Experiment,
+    decision: PureDecision,
+    *,
+    actor: Actor,
+    analysis: Analysis | None = None,
+    at: datetime | None = None,
 ) -> Decision:
-    """Add the next link. Two writers cannot add the same one: the database refuses a repeated sequence number."""
+    """Add the next link, as of now unless told otherwise.
+
+    Two writers cannot add the same one: the database refuses a repeated sequence number.
+    """
     last = experiment.decisions.order_by("-sequence").first()
     entry = Decision(
         experiment=experiment,
@@ -22,7 +31,7 @@ def append_decision(
         code=decision.code,
         reason=decision.reason,
         actor=actor.name,
-        at=timezone.now(),
+        at=at or timezone.now(),
         stage_index=experiment.stage_index,
         variant_key=decision.variant,
         analysis=analysis,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from experiments.actions.lease import unleased
 from experiments.models import Experiment
 from experiments.models.experiment import LIVE_STATES
 
@@ -9,13 +10,22 @@ from experiments.models.experiment import LIVE_STATES
 def claim_due(now: datetime) -> list[int]:
     """Primary keys of the due experiments that this call won; each is due again one tick of its plan later.
 
-    A claim that is never worked on, because its worker died, is simply due again at the next tick.
+    A claim that is never worked on, because its worker died, is simply due again at the next tick. Whom a worker is
+    still at is due once it is done.
     """
-    due = Experiment.objects.filter(state__in=LIVE_STATES, next_tick_at__lte=now)
+    live = Experiment.objects.filter(unleased(), state__in=LIVE_STATES)
     return [
         pk
-        for pk, due_at, tick_seconds in due.values_list("pk", "next_tick_at", "plan__tick_seconds")
-        if Experiment.objects.filter(pk=pk, next_tick_at=due_at).update(
-            next_tick_at=now + timedelta(seconds=tick_seconds)
-        )
+        for pk, due_at, tick_seconds in live.values_list("pk", "next_tick_at", "plan__tick_seconds")
+        if _is_due(due_at, now, timedelta(seconds=tick_seconds)) and _claim(pk, due_at, now, tick_seconds)
     ]
+
+
+def _is_due(due_at: datetime | None, now: datetime, tick: timedelta) -> bool:
+    """Also when it would be due much later than a tick: then the clock was set back since."""
+    return due_at is None or not now < due_at <= now + 2 * tick
+
+
+def _claim(pk: int, due_at: datetime | None, now: datetime, tick_seconds: float) -> bool:
+    claimed = Experiment.objects.filter(pk=pk, next_tick_at=due_at)
+    return bool(claimed.update(next_tick_at=now + timedelta(seconds=tick_seconds)))

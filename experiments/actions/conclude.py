@@ -1,12 +1,23 @@
 """End an experiment whose data cannot tell, and leave the choice to a person."""
 
+from datetime import datetime
+
 from controlplane.actors import Actor
 from experiments.actions.end import end
+from experiments.actions.lease import Lease
 from experiments.decide.types import Decision
 from experiments.models import Analysis, Experiment, State
 
 
-def conclude(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
+def conclude(
+    experiment: Experiment,
+    decision: Decision,
+    *,
+    actor: Actor,
+    analysis: Analysis | None = None,
+    at: datetime | None = None,
+    lease: Lease | None = None,
+) -> None:
     """Mark as inconclusive; users get the endpoint's backend until a person promotes. Raises `Conflict`."""
     end(
         experiment,
@@ -15,4 +26,6 @@ def conclude(experiment: Experiment, decision: Decision, *, actor: Actor, analys
         allowed=(State.RUNNING,),
         actor=actor,
         analysis=analysis,
+        at=at,
+        lease=lease,
     )

@@ -1,16 +1,27 @@
 """Give all users the control again, for a reason."""
 
+from datetime import datetime
+
 from controlplane.actors import Actor
 from controlplane.errors import FieldProblem, InvalidInput
 from experiments.actions.end import end
+from experiments.actions.lease import Lease
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
 
 
-def halt(experiment: Experiment, decision: Decision, *, actor: Actor, analysis: Analysis | None = None) -> None:
+def halt(
+    experiment: Experiment,
+    decision: Decision,
+    *,
+    actor: Actor,
+    analysis: Analysis | None = None,
+    at: datetime | None = None,
+    lease: Lease | None = None,
+) -> None:
     """Halt a live experiment. Raises `NotAllowed` and `Conflict`."""
     allowed = (State.RUNNING, State.PAUSED)
-    end(experiment, decision, state=State.HALTED, allowed=allowed, actor=actor, analysis=analysis)
+    end(experiment, decision, state=State.HALTED, allowed=allowed, actor=actor, analysis=analysis, at=at, lease=lease)
 
 
 def halt_by_hand(experiment: Experiment, *, actor: Actor, reason: str) -> None:

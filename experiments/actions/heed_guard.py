@@ -1,6 +1,7 @@
 """Answer edges that took a candidate out by themselves."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -15,7 +16,7 @@ from routing.guard import Cut
 from routing.queries import cuts_of
 
 
-def heed_guard(experiment: Experiment) -> bool:
+def heed_guard(experiment: Experiment, *, at: datetime | None = None) -> bool:
     """Halt the experiment, or give candidates back, if edges took any out; False when none did.
 
     Edges repeat what they took out until it is answered, so nothing is lost when this is killed at any point.
@@ -26,17 +27,18 @@ def heed_guard(experiment: Experiment) -> bool:
         return False
     decision = heed(cuts)
     if decision is not None:
-        halt(experiment, decision, actor=SLUICE, analysis=experiment.analyses.first())
+        halt(experiment, decision, actor=SLUICE, analysis=experiment.analyses.first(), at=at)
     else:
-        _give_back(experiment, cuts)
+        _give_back(experiment, cuts, at)
     return True
 
 
-def _give_back(experiment: Experiment, cuts: Sequence[Cut]) -> None:
+def _give_back(experiment: Experiment, cuts: Sequence[Cut], at: datetime | None) -> None:
     with transaction.atomic():
         given = give_back(experiment.key, {cut.variant: cut.guard_round for cut in cuts})
         if given:
             names = " and ".join(given)
             reason = f"The edge took {names} out, and no control was there to compare with."
-            record(SLUICE, "give-back", "experiment", experiment.key, after={"variants": given}, reason=reason)
+            after = {"variants": given}
+            record(SLUICE, "give-back", "experiment", experiment.key, after=after, reason=reason, at=at)
             publish_after_commit(f"{experiment.key}: {names} given back")

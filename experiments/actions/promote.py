@@ -1,10 +1,13 @@
 """Give users by default what a candidate is: its backend, its headers and its query parameters."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.errors import Conflict, FieldProblem, InvalidInput
 from experiments.actions.end import end
+from experiments.actions.lease import Lease
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
 from experiments.promotions import given_by
@@ -19,6 +22,8 @@ def promote(
     analysis: Analysis | None = None,
     allowed: tuple[State, ...] = (State.RUNNING,),
     everybody: bool = False,
+    at: datetime | None = None,
+    lease: Lease | None = None,
 ) -> None:
     """Promote `decision.variant` for the experiment's audience; where it has none, for all whom no rule concerns.
 
@@ -41,6 +46,8 @@ def promote(
             actor=actor,
             analysis=analysis,
             changes={"promoted_variant": variant, "promoted_audience": [] if everybody else experiment.audience},
+            at=at,
+            lease=lease,
         )
         set_default(
             experiment.endpoint,
@@ -50,6 +57,7 @@ def promote(
             key=experiment.key,
             actor=actor,
             reason=decision.reason,
+            at=at,
         )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import structlog
+from django.db import transaction
 
 from controlplane.actors import SLUICE
 from controlplane.errors import Conflict
@@ -12,6 +13,7 @@ from experiments.actions.append_decision import append_decision
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt
 from experiments.actions.heed_guard import heed_guard
+from experiments.actions.lease import Lease, leased
 from experiments.actions.promote import promote
 from experiments.decide import Decision, DecisionKind, decide
 from experiments.models import Analysis, Experiment
@@ -32,43 +34,60 @@ ACTIONS = {
 def reconcile(experiment: Experiment, *, now: datetime) -> Decision | None:
     """Do what the evidence asks for, at most once.
 
-    None when the experiment is not live, the kill switch is on for it, or somebody else was faster.
+    None when the experiment is not live, the kill switch is on for it, another worker is at it, or somebody else was
+    faster.
 
     Killed at any point, the next call starts from the state in the database and converges: each action is one
-    transaction that only succeeds from the state it was decided on.
+    transaction that only succeeds from the state it was decided on, under the lease it was decided under.
     """
-    if experiment.state not in LIVE_STATES or open_stops().of(experiment.endpoint_id):
+    if not _may_decide(experiment) or _guarded(experiment, now):
         return None
-    if _guarded(experiment):
-        return None
-    plan = pure_plan(experiment)
-    state = pure_state(experiment)
-    analysis, results = analyse(experiment, plan, state, now=now)
-    decision = decide(plan, state, results, now)
-    try:
-        _act(experiment, decision, analysis)
-    except Conflict as conflict:
-        log.info("decision overtaken", experiment=experiment.key, decision=decision.kind, detail=conflict.detail)
-        return None
-    return decision
+    with leased(experiment) as lease:
+        if lease is None or not _may_decide(experiment):
+            return None
+        try:
+            return _decided(experiment, lease, now)
+        except Conflict as conflict:
+            log.info("decision overtaken", experiment=experiment.key, detail=conflict.detail)
+            return None
 
 
-def _guarded(experiment: Experiment) -> bool:
-    """Whether an edge took a candidate out, and that was answered now, by this call or another."""
+def _may_decide(experiment: Experiment) -> bool:
+    """Whether it is live, and the kill switch is off for it."""
+    return experiment.state in LIVE_STATES and open_stops().of(experiment.endpoint_id) is None
+
+
+def _guarded(experiment: Experiment, now: datetime) -> bool:
+    """Whether an edge took a candidate out, and that was answered now, by this call or another.
+
+    It needs no lease, and waits for no analysis: what is counted is on the edges' side, and answered once.
+    """
     try:
-        return heed_guard(experiment)
+        return heed_guard(experiment, at=now)
     except Conflict as conflict:
         log.info("guard overtaken", experiment=experiment.key, detail=conflict.detail)
         return True
 
 
-def _act(experiment: Experiment, decision: Decision, analysis: Analysis) -> None:
+def _decided(experiment: Experiment, lease: Lease, now: datetime) -> Decision:
+    """Analyse, decide and act under a lease. Raises `Conflict` when that was lost, or somebody moved the experiment."""
+    plan = pure_plan(experiment)
+    state = pure_state(experiment, now)
+    analysis, results = analyse(experiment, plan, state, lease=lease, now=now)
+    decision = decide(plan, state, results, now)
     action = ACTIONS.get(decision.kind)
     if action is not None:
-        action(experiment, decision, actor=SLUICE, analysis=analysis)
+        action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)
         log.info("decided", experiment=experiment.key, decision=decision.kind, reason=decision.reason)
     elif not _already_said(experiment, decision):
-        append_decision(experiment, decision, actor=SLUICE, analysis=analysis)
+        _hold(experiment, decision, analysis, lease, now)
+    return decision
+
+
+def _hold(experiment: Experiment, decision: Decision, analysis: Analysis, lease: Lease, now: datetime) -> None:
+    with transaction.atomic():
+        lease.renew(state=experiment.state, stage_index=experiment.stage_index)
+        append_decision(experiment, decision, actor=SLUICE, analysis=analysis, at=now)
 
 
 def _already_said(experiment: Experiment, decision: Decision) -> bool:

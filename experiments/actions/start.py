@@ -1,5 +1,7 @@
 """Freeze the plan and put the experiment on its first stage."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,18 +12,18 @@ from routing.actions.place import Share, place
 from routing.actions.publish import check_publishable
 
 
-def start(experiment: Experiment, *, actor: Actor, reason: str = "") -> None:
+def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
     """Start a draft.
 
     Raises `NotAllowed`, `Conflict` when it is no draft or its endpoint has no free traffic, `InvalidInput` when edges
     could not serve it. Then nothing has changed.
     """
-    now = timezone.now()
-    changes = {"state": State.RUNNING, "started_at": now, "stage_entered_at": now, "next_tick_at": now}
+    at = at or timezone.now()
+    changes = {"state": State.RUNNING, "started_at": at, "stage_entered_at": at, "next_tick_at": at}
     with transaction.atomic():
-        move(experiment, Transition("start", (State.DRAFT,), changes, reason), actor=actor)
+        move(experiment, Transition("start", (State.DRAFT,), changes, reason, at=at), actor=actor)
         _keep_meaning(experiment)
-        Plan.objects.filter(experiment=experiment).update(frozen_at=now)
+        Plan.objects.filter(experiment=experiment).update(frozen_at=at)
         _place(experiment)
         check_publishable()
         publish_after_commit(f"{actor.name} started {experiment.key}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,19 +11,25 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from experiments.actions.lease import Lease
 from experiments.models import Experiment, State
 from routing.actions.publish import publish
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A verb, the states it may start from, and the fields it sets."""
+    """A verb, the states it may start from, and the fields it sets; `at` is when, now unless told otherwise.
+
+    With a `lease`, only as long as that counts: what a worker decided is worth nothing once another took over.
+    """
 
     verb: str
     allowed: tuple[State, ...]
     changes: Mapping[str, Any]
     reason: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    lease: Lease | None = None
 
 
 def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> None:
@@ -37,7 +44,8 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
     before = {"state": experiment.state, "stage_index": experiment.stage_index}
     # An experiment that was resumed and paused again meanwhile is in the same state, but not as it was read.
     since = {"stage_entered_at": experiment.stage_entered_at, "paused_at": experiment.paused_at}
-    changed = Experiment.objects.filter(pk=experiment.pk, **before, **since).update(**transition.changes)
+    fence = transition.lease.fence if transition.lease else {}
+    changed = Experiment.objects.filter(pk=experiment.pk, **before, **since, **fence).update(**transition.changes)
     if changed != 1:
         raise _overtaken(experiment, transition)
     experiment.refresh_from_db()
@@ -51,6 +59,7 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
         after=after,
         reason=transition.reason,
         evidence=transition.evidence,
+        at=transition.at,
     )
 
 

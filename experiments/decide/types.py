@@ -101,8 +101,8 @@ class Situation:
 
     @property
     def soaked_seconds(self) -> float:
-        """Seconds spent on the stage."""
-        return (self.now - self.state.stage_entered_at).total_seconds()
+        """Seconds spent on the stage; none while the clock says that it was not entered yet."""
+        return max(0.0, (self.now - self.state.stage_entered_at).total_seconds())
 
     @property
     def fewest_units(self) -> int:

@@ -1,7 +1,7 @@
 """What is tested, what was measured and what was decided."""
 
 from experiments.models.decision import Analysis, Decision, DecisionKind
-from experiments.models.experiment import Experiment, Kind, State, Variant
+from experiments.models.experiment import Experiment, Kind, Pause, State, Variant
 from experiments.models.metric import Metric
 from experiments.models.plan import Plan, PlanMetric, Stage
 
@@ -12,6 +12,7 @@ __all__ = [
     "Experiment",
     "Kind",
     "Metric",
+    "Pause",
     "Plan",
     "PlanMetric",
     "Stage",

@@ -66,6 +66,15 @@ class Experiment(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     next_tick_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_token = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="How often the right to analyse it was given: the last token that counts."
+    )
+    lease_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Until when the last token counts; null once given back.",
+    )
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -94,6 +103,23 @@ class Experiment(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Pause(models.Model):
+    """A time during which an experiment was paused; that of a pause which goes on is `paused_at` of the experiment."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="pauses")
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("since",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(ended_at__gte=models.F("since")), name="pause_ends_after_it_began"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pause of {self.experiment.key}"
 
 
 class Variant(models.Model):

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
-from django.utils import timezone
 from pydantic import TypeAdapter
 
 from controlplane.models import AuditEvent
+from experiments.clock import still_spans
 from experiments.decide.types import Plan as PurePlan
 from experiments.models import Analysis, Decision, Experiment, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
@@ -18,7 +18,7 @@ from experiments.plans import pure_plan
 from experiments.queries import experiments
 from experiments.stats.types import Results
 from routing.models import Stop
-from routing.stops import open_stops, stopped_seconds
+from routing.stops import Span, open_stops
 
 VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume", "give-back")
 DECISIONS_SHOWN = 200
@@ -42,8 +42,8 @@ class Dossier:
     analysis: Analysis | None
     results: Results | None
     stop: Stop | None
-    stopped_seconds: float
-    """For how much of the present stage the kill switch was on; `stop` says whether and why it is on now."""
+    still: tuple[Span, ...]
+    """When the clock stood still on the present stage; `stop` says whether and why the kill switch is on now."""
 
     @property
     def candidates(self) -> tuple[Variant, ...]:
@@ -86,15 +86,8 @@ def read_dossier(key: str) -> Dossier:
         analysis=analysis,
         results=read_results(analysis.results) if analysis else None,
         stop=open_stops().of(experiment.endpoint_id) if experiment.state in LIVE_STATES else None,
-        stopped_seconds=_stopped_seconds(experiment),
+        still=tuple(still_spans(experiment)),
     )
-
-
-def _stopped_seconds(experiment: Experiment) -> float:
-    if experiment.stage_entered_at is None:
-        return 0.0
-    until = experiment.paused_at or timezone.now()
-    return stopped_seconds(experiment.endpoint_id, experiment.stage_entered_at, until)
 
 
 def _experiments() -> QuerySet[Experiment]:

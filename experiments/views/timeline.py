@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from experiments.charts.effect_over_time import StageSpan
+from experiments.clock import soaked_seconds
 from experiments.decide.types import DecisionKind
 from experiments.decide.wording import duration
 from experiments.models import State
@@ -85,11 +86,7 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
 
 
 def _soaked_seconds(dossier: Dossier, now: datetime) -> float:
-    experiment = dossier.experiment
-    if experiment.stage_entered_at is None:
-        return 0.0
-    passed = ((experiment.paused_at or now) - experiment.stage_entered_at).total_seconds()
-    return max(0.0, passed - dossier.stopped_seconds)
+    return soaked_seconds(dossier.experiment.stage_entered_at, dossier.still, now)
 
 
 def _advances(dossier: Dossier) -> list[datetime]:

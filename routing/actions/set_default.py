@@ -1,6 +1,7 @@
 """Change what users of an endpoint get by default: an audience, or everybody without a rule."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from controlplane.actors import Actor
 from controlplane.audit import record
@@ -21,6 +22,7 @@ def set_default(
     key: str,
     actor: Actor,
     reason: str,
+    at: datetime | None = None,
 ) -> None:
     """Give this to an audience, by a rule of this key, or to everybody without a rule; other fields stay as they are.
 
@@ -43,4 +45,5 @@ def set_default(
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
         reason=reason,
+        at=at,
     )

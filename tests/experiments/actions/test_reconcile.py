@@ -1,15 +1,13 @@
 """One step of the loop on a real lake: what the evidence asks for is done once, whatever is killed in between."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from controlplane.actors import SLUICE
+from controlplane.models import AuditEvent
 from experiments.actions.define_metric import define_metric
 from experiments.actions.pause import pause
 from experiments.actions.reconcile import reconcile
@@ -18,20 +16,17 @@ from experiments.decide import DecisionKind
 from experiments.models import Analysis, Decision, Experiment, Metric, State
 from experiments.plans import pure_state
 from routing.events.schema import OUTCOMES, REQUESTS
-from routing.models import Split
+from routing.models import Edge, Split
+from tests.experiments.actions.evidence import USERS, fresh, later, measure, rows, use_lake
 from tests.experiments.drafts import draft, draft_data
-from tests.routing.events.rows import outcome_row, request_row, store
+from tests.routing.events.rows import outcome_row, store
 
 pytestmark = pytest.mark.django_db
-USERS = 300
 
 
 @pytest.fixture(autouse=True)
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty lake that analyses read."""
-    url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
-    return url
+    return use_lake(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -39,36 +34,6 @@ def running() -> Experiment:
     experiment = draft()
     start(experiment, actor=SLUICE)
     return experiment
-
-
-def rows(experiment: Experiment, variant: str, errors: int, first_unit: int) -> Iterator[dict[str, Any]]:
-    """One request of each of 300 users, the first of them with an error."""
-    assert experiment.started_at is not None
-    for number in range(USERS):
-        yield request_row(
-            f"{variant}-{number}",
-            time=(experiment.started_at + timedelta(milliseconds=number)).isoformat(),
-            unit=first_unit + number,
-            experiment=experiment.key,
-            variant=variant,
-            stage=0,
-            status=500 if number < errors else 200,
-        )
-
-
-def measure(lake: str, experiment: Experiment, *, control_errors: int, candidate_errors: int) -> None:
-    control = rows(experiment, "control", control_errors, first_unit=0)
-    candidate = rows(experiment, "better", candidate_errors, first_unit=USERS)
-    store(lake, REQUESTS, [*control, *candidate])
-
-
-def later(experiment: Experiment, seconds: float) -> Any:
-    assert experiment.stage_entered_at is not None
-    return experiment.stage_entered_at + timedelta(seconds=seconds)
-
-
-def fresh(experiment: Experiment) -> Experiment:
-    return Experiment.objects.get(pk=experiment.pk)
 
 
 def test_harm_halts_at_once_and_once(lake: str, running: Experiment) -> None:
@@ -107,6 +72,52 @@ def test_a_healthy_ramp_advances_and_is_promoted(lake: str, running: Experiment)
         "advance",
         "promote",
     ]
+
+
+def test_a_whole_rollout_knows_one_clock(lake: str) -> None:
+    """Started, held, advanced and promoted by a clock of its own: every time that is stored is one that it showed."""
+    began = datetime(2031, 3, 1, 12, tzinfo=UTC)
+    experiment = draft()
+    created = AuditEvent.objects.latest("id").pk
+    start(experiment, actor=SLUICE, at=began)
+    measure(lake, experiment, control_errors=3, candidate_errors=2)
+    shown = [began + timedelta(seconds=seconds) for seconds in (5, 60, 65, 360)]
+    for moment in shown:
+        reconcile(fresh(experiment), now=moment)
+    ended = Experiment.objects.select_related("plan").get()
+    assert (ended.state, ended.started_at, ended.plan.frozen_at) == (State.PROMOTED, began, began)
+    assert (ended.stage_entered_at, ended.ended_at) == (shown[1], shown[3])
+    assert list(Analysis.objects.order_by("id").values_list("at", flat=True)) == shown
+    decisions = Decision.objects.order_by("sequence").values_list("kind", "at")
+    assert list(decisions) == list(zip(("hold", "advance", "hold", "promote"), shown, strict=True))
+    events = AuditEvent.objects.filter(pk__gt=created).order_by("id").values_list("verb", "object_type", "at")
+    assert list(events) == [
+        ("start", "experiment", began),
+        ("advance", "experiment", shown[1]),
+        ("promote", "experiment", shown[3]),
+        ("promote", "endpoint", shown[3]),
+    ]
+
+
+def test_a_clock_that_is_set_back_decides_nothing_early(lake: str, running: Experiment) -> None:
+    """An hour back: the stage has not soaked by that clock, nor a minute later, and harm still halts at once."""
+    measure(lake, running, control_errors=3, candidate_errors=2)
+    for seconds in (-3600, -3540):
+        held = reconcile(fresh(running), now=later(running, seconds))
+        assert held is not None
+        assert (held.kind, held.code) == (DecisionKind.HOLD, "soaking-1")
+    harmed = list(rows(running, "better", USERS, first_unit=5 * USERS))
+    store(lake, REQUESTS, [row | {"request_id": f"late-{place}"} for place, row in enumerate(harmed)])
+    reconcile(fresh(running), now=later(running, -3539))
+    assert fresh(running).state == State.HALTED
+
+
+def test_an_edge_that_takes_a_candidate_out_halts_by_the_same_clock(running: Experiment) -> None:
+    moment = datetime(2031, 3, 1, 12, tzinfo=UTC)
+    cut = {"experiment": "canary", "variant": "better", "requests": 20, "failures": 15, "control_requests": 20}
+    Edge.objects.create(name="local", seen_at=moment, cuts=[cut])
+    reconcile(running, now=moment)
+    assert (fresh(running).ended_at, Decision.objects.get().at) == (moment, moment)
 
 
 def test_users_in_both_arms_hold_and_are_stored_as_a_finding(lake: str, running: Experiment) -> None:
@@ -158,7 +169,7 @@ def test_a_look_that_shows_nothing_yet_is_remembered(lake: str, running: Experim
     first = reconcile(on_last, now=later(on_last, 300))
     assert first is not None
     assert (first.kind, first.code) == (DecisionKind.HOLD, "look-1")
-    assert pure_state(fresh(running)).looks.taken["error-rate", "better"][0].fraction < 1.0
+    assert pure_state(fresh(running), later(on_last, 300)).looks.taken["error-rate", "better"][0].fraction < 1.0
     second = reconcile(fresh(running), now=later(on_last, 310))
     assert second is not None
     assert (second.kind, second.code) == (DecisionKind.HOLD, "before-look-2")

@@ -158,19 +158,6 @@ def test_halting_and_promoting_by_hand_ask_for_a_reason(reason: str) -> None:
     assert Experiment.objects.get(pk=experiment.pk).state == State.RUNNING
 
 
-def test_a_pause_does_not_count_as_soaking() -> None:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    entered = experiment.stage_entered_at
-    pause(experiment, actor=SLUICE)
-    paused_at = experiment.paused_at
-    resume(experiment, actor=SLUICE)
-    assert entered is not None
-    assert paused_at is not None
-    assert experiment.stage_entered_at is not None
-    assert experiment.stage_entered_at > entered
-
-
 def test_every_change_leaves_an_audit_event_and_every_verdict_a_link() -> None:
     experiment = draft()
     start(experiment, actor=SLUICE)

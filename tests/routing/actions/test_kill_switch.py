@@ -144,7 +144,7 @@ def test_the_clock_of_the_plan_stands_still(running: Experiment) -> None:
             by="olga",
             reason="looks wrong",
         )
-    state = pure_state(Experiment.objects.get())
+    state = pure_state(Experiment.objects.get(), timezone.now())
     assert state.started_at == state.stage_entered_at == began + timedelta(seconds=50)
 
 

@@ -1,0 +1,27 @@
+"""How long an experiment has soaked, by its own clock: it stands still while the experiment is paused or stopped."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from experiments.models import Experiment
+from routing.stops import Span, covered_seconds, stopped_spans
+
+
+def still_spans(experiment: Experiment) -> list[Span]:
+    """When the clock stood still since the experiment entered its stage: pauses and stops, which may overlap."""
+    entered = experiment.stage_entered_at
+    if entered is None:
+        return []
+    paused = experiment.pauses.filter(ended_at__gt=entered).values_list("since", "ended_at")
+    going_on: list[Span] = [(experiment.paused_at, None)] if experiment.paused_at else []
+    return [*paused, *going_on, *stopped_spans(experiment.endpoint_id, entered)]
+
+
+def soaked_seconds(entered: datetime | None, still: Iterable[Span], now: datetime) -> float:
+    """Seconds on the stage that was entered then, without those in which the clock stood still.
+
+    Never below zero, also where the clock on the wall was set back since; zero before the start.
+    """
+    if entered is None:
+        return 0.0
+    return max(0.0, (now - entered).total_seconds() - covered_seconds(still, entered, now))
