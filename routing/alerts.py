@@ -35,7 +35,7 @@ def alerts(now: datetime) -> list[Alert]:
 
 def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
     if edge.unread:
-        detail = f"Edge {edge.name} reports what this release cannot read: {edge.unread}"
+        detail = f"Edge {edge.name} reports what this release cannot read: {edge.unread}."
         yield Alert("edge-unreadable", edge.name, edge.seen_at, detail, "Bring it and Sluice to the same release.")
     if now - edge.seen_at > SILENT_AFTER:
         detail = f"Edge {edge.name} has not been heard of since {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."

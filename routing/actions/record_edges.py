@@ -39,7 +39,7 @@ def _record(client: redis.Redis, name: bytes, now: datetime) -> bool:
             _keep(_text(name), _columns(beat, now))
     except (redis.ResponseError, DataError, IntegrityError, ValueError) as error:
         log.warning("heartbeat not read", edge=_text(name), error=str(error))
-        _keep(_text(name), {"unread": f"The heartbeat as a whole: {type(error).__name__}."}, seen_at=now)
+        _keep(_text(name), {"unread": f"the heartbeat as a whole: {type(error).__name__}"}, seen_at=now)
         return True
     return bool(beat)
 
