@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from experiments.models import Experiment
-from routing.stops import Span, covered_seconds, stopped_spans
+from routing.models import Span, Stop
+from routing.stops import covered_seconds
 
 
-def still_spans(experiment: Experiment) -> list[Span]:
-    """When the clock stood still since the experiment entered its stage: pauses and stops, which may overlap."""
+def still_spans(experiment: Experiment, stops: Iterable[Stop]) -> list[Span]:
+    """When the clock stood still since the experiment entered its stage: pauses, and these stops; they may overlap."""
     entered = experiment.stage_entered_at
     if entered is None:
         return []
     paused = experiment.pauses.filter(ended_at__gt=entered).values_list("since", "ended_at")
     going_on: list[Span] = [(experiment.paused_at, None)] if experiment.paused_at else []
-    return [*paused, *going_on, *stopped_spans(experiment.endpoint_id, entered)]
+    return [*paused, *going_on, *(stop.span for stop in stops)]
 
 
 def soaked_seconds(entered: datetime | None, still: Iterable[Span], now: datetime) -> float:

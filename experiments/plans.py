@@ -11,7 +11,7 @@ from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
 from experiments.stats.windows import Window
-from routing.stops import stopped_seconds
+from routing.stops import covered_seconds, stops_since
 
 HOUR = 3600.0
 
@@ -39,8 +39,9 @@ def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
     also by what pauses took.
     """
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    stopped = stopped_seconds(experiment.endpoint_id, experiment.started_at, now)
-    soaked = soaked_seconds(experiment.stage_entered_at, still_spans(experiment), now)
+    stops = stops_since(experiment.endpoint_id, experiment.started_at)
+    stopped = covered_seconds([stop.span for stop in stops], experiment.started_at, now)
+    soaked = soaked_seconds(experiment.stage_entered_at, still_spans(experiment, stops), now)
     return ExperimentState(
         paused=experiment.state == State.PAUSED,
         stage_index=experiment.stage_index,

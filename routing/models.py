@@ -1,6 +1,7 @@
 """Backends, endpoints, published routing tables and the edges that apply them."""
 
 import secrets
+from datetime import datetime
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -27,6 +28,9 @@ KEY_VALIDATOR = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and inner hyphens, like `chat-v2`."
 )
 PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
+Span = tuple[datetime, datetime | None]
+"""A beginning and an end, or None while it goes on."""
+
 IN_USE = models.Q(retired_at=None)
 """Backends that something new may name: all but those that were retired."""
 
@@ -368,6 +372,11 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return f"stop of {self.scope}"
+
+    @property
+    def span(self) -> Span:
+        """When it was on."""
+        return self.since, self.ended_at
 
     @property
     def scope(self) -> str:

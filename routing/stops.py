@@ -4,12 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
 
-from routing.models import Stop
-
-Span = tuple[datetime, datetime | None]
-"""A beginning and an end, or None while it goes on."""
+from routing.models import Span, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +28,10 @@ def open_stops() -> OpenStops:
     return OpenStops(everywhere, {stop.endpoint_id: stop for stop in stops if stop.endpoint_id is not None})
 
 
-def stopped_seconds(endpoint_pk: int, since: datetime, until: datetime) -> float:
-    """For how much of a time the kill switch was on for an endpoint."""
-    return covered_seconds(stopped_spans(endpoint_pk, since), since, until)
-
-
-def stopped_spans(endpoint_pk: int, since: datetime) -> list[Span]:
-    """When the kill switch was on for an endpoint and not yet off at a moment; spans may overlap."""
+def stops_since(endpoint_pk: int, since: datetime) -> list[Stop]:
+    """What concerns an endpoint and was not over at a moment, those of all endpoints first; they may overlap."""
     concerning = Stop.objects.filter(Q(endpoint=endpoint_pk) | Q(endpoint=None)).exclude(ended_at__lte=since)
-    return list(concerning.values_list("since", "ended_at"))
+    return list(concerning.select_related("endpoint").order_by(F("endpoint").asc(nulls_first=True)))
 
 
 def covered_seconds(spans: Iterable[Span], since: datetime, until: datetime) -> float:

@@ -17,8 +17,8 @@ from experiments.models.experiment import LIVE_STATES
 from experiments.plans import pure_plan
 from experiments.queries import experiments
 from experiments.stats.types import Results
-from routing.models import Stop
-from routing.stops import Span, open_stops
+from routing.models import Span, Stop
+from routing.stops import stops_since
 
 VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume", "give-back")
 DECISIONS_SHOWN = 200
@@ -74,6 +74,7 @@ def read_dossier(key: str) -> Dossier:
     """Read one experiment. Raises `Http404`."""
     experiment = find_experiment(key)
     analysis = experiment.analyses.first()
+    stops = stops_since(experiment.endpoint_id, experiment.stage_entered_at or experiment.created_at)
     events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=VERBS_WITHOUT_DECISION)
     return Dossier(
         experiment=experiment,
@@ -85,8 +86,8 @@ def read_dossier(key: str) -> Dossier:
         events=tuple(events.filter(at__gte=experiment.created_at)),
         analysis=analysis,
         results=read_results(analysis.results) if analysis else None,
-        stop=open_stops().of(experiment.endpoint_id) if experiment.state in LIVE_STATES else None,
-        still=tuple(still_spans(experiment)),
+        stop=next((stop for stop in stops if stop.ended_at is None), None) if experiment.state in LIVE_STATES else None,
+        still=tuple(still_spans(experiment, stops)),
     )
 
 

@@ -20,6 +20,7 @@ from experiments.models import Experiment, State
 from experiments.plans import pure_plan, pure_state
 from experiments.stats.types import Halt, Results, SampleRatio
 from routing.models import Endpoint, Stop
+from routing.stops import stops_since
 from tests.experiments.drafts import draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -76,7 +77,8 @@ def another_endpoint() -> Endpoint:
 
 
 def soaked(experiment: Experiment, now: int) -> float:
-    return soaked_seconds(experiment.stage_entered_at, still_spans(experiment), moment(now))
+    stops = stops_since(experiment.endpoint_id, START)
+    return soaked_seconds(experiment.stage_entered_at, still_spans(experiment, stops), moment(now))
 
 
 turns = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(SWITCHES)), max_size=12, unique_by=lambda turn: turn)

@@ -1,7 +1,7 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
-from experiments.stats.health.check import HealthEvidence, check_health, checked
-from experiments.stats.health.findings import by_severity
+from experiments.stats.health.check import HealthEvidence, check_health
+from experiments.stats.health.findings import by_severity, checked
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
 from experiments.stats.health.unknown import Incomparable, incomparable

@@ -1,23 +1,16 @@
 """All health checks together."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from experiments.stats.errors import StatisticsError
-from experiments.stats.health.findings import ALPHA, by_severity, check_alpha, check_between
+from experiments.stats.health.findings import ALPHA, Check, by_severity, check_alpha, check_between, checked
 from experiments.stats.health.imbalance import imbalance_findings
 from experiments.stats.health.missing import SPREAD, SPREAD_NAME, missing_findings
 from experiments.stats.health.overlap import TOLERANCE, TOLERANCE_NAME, Overlap, overlap_findings
 from experiments.stats.health.records import fallen_findings, identical_findings
 from experiments.stats.health.shares import Stage, leak_findings, ratio_findings, segment_findings
-from experiments.stats.sample_ratio import CERTAIN
-from experiments.stats.types import Finding, Severity, UnitSums
-
-UNFORESEEN = "If it stays so, report this sentence as a fault of Sluice."
-
-Check = Callable[[], Iterable[Finding]]
-"""One check with its evidence: called, it names what is wrong. Raises what it cannot digest."""
+from experiments.stats.types import Finding, UnitSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +54,6 @@ def check_health(
     return by_severity(finding for subject, check in checks for finding in checked(subject, check))
 
 
-def checked(subject: str, check: Check) -> tuple[Finding, ...]:
-    """What a check finds; if it raises, the finding that its subject could not be checked.
-
-    >>> [found.sentence for found in checked("The split", lambda: leak_findings([Stage("50 %", {"a": 0.5}, {})]))]
-    ["The split could not be checked: The shares {'a': 0.5} are not a split of all units."]
-    """
-    try:
-        return tuple(check())
-    except StatisticsError as error:
-        return (_not_checked(subject, error.detail, error.next_step),)
-    except Exception as error:  # noqa: BLE001 - whatever one check stumbles over, the others are still needed
-        return (_not_checked(subject, f"{type(error).__name__}: {error}.", UNFORESEEN),)
-
-
 def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread: float) -> Iterator[tuple[str, Check]]:
     stages, control, overlap = evidence.stages, evidence.control, evidence.overlap
     yield "Units where none should come", lambda: leak_findings(stages)
@@ -89,17 +68,6 @@ def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread:
         yield f"What was counted for {metric}", partial(identical_findings, {metric: arms})
     if evidence.units_before:
         yield "Units that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
-
-
-def _not_checked(subject: str, detail: str, next_step: str) -> Finding:
-    return Finding(
-        code="not-checked",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=subject,
-        sentence=f"{subject} could not be checked: {detail}",
-        next_step=next_step,
-        log_e_value=CERTAIN,
-    )
 
 
 def _units(stages: tuple[Stage, ...]) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """What a health check says when records or the randomisation are broken."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
+from experiments.stats.errors import InvalidArgument, InvalidEvidence, StatisticsError, require
+from experiments.stats.sample_ratio import CERTAIN
 from experiments.stats.types import Finding, Severity, UnitSums
 
 ALPHA = 0.001
@@ -12,6 +13,11 @@ ALPHA = 0.001
 
 LARGEST_COUNT = 2**53
 """From here on floats cannot tell neighbouring whole numbers apart."""
+
+UNFORESEEN = "If it stays so, report this sentence as a fault of Sluice."
+
+Check = Callable[[], Iterable[Finding]]
+"""One check with its evidence: called, it names what is wrong. Raises what it cannot digest."""
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -24,6 +30,34 @@ def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """
     order = list(Severity)
     return tuple(sorted(findings, key=lambda found: (order.index(found.severity), -_strength(found), found.code)))
+
+
+def checked(subject: str, check: Check) -> tuple[Finding, ...]:
+    """What a check finds; if it raises, the finding that its subject could not be checked.
+
+    >>> def counts() -> list[Finding]:
+    ...     check_counts([-1])
+    >>> [found.sentence for found in checked("The split", counts)]
+    ['The split could not be checked: A count is negative or no whole number.']
+    """
+    try:
+        return tuple(check())
+    except StatisticsError as error:
+        return (not_checked(subject, error.detail, error.next_step),)
+    except Exception as error:  # noqa: BLE001 - whatever one check stumbles over, the others are still needed
+        return (not_checked(subject, f"{type(error).__name__}: {error}.", UNFORESEEN),)
+
+
+def not_checked(subject: str, detail: str, next_step: str) -> Finding:
+    """The finding that a check could not digest its evidence; it blocks promotion, as what it would say is unknown."""
+    return Finding(
+        code="not-checked",
+        severity=Severity.BLOCKS_PROMOTION,
+        subject=subject,
+        sentence=f"{subject} could not be checked: {detail}",
+        next_step=next_step,
+        log_e_value=CERTAIN,
+    )
 
 
 def check_counts(counts: Iterable[float]) -> None:

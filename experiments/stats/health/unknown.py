@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from experiments.stats.health.findings import ALPHA
+from experiments.stats.errors import StatisticsError
+from experiments.stats.health.findings import ALPHA, not_checked
 from experiments.stats.health.missing import OutcomeGap, outcome_gaps
 from experiments.stats.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
 
@@ -13,13 +14,18 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Incomparable:
-    """The (metric, candidate) pairs that decide nothing, with how often values are known in both arms."""
+    """The (metric, candidate) pairs that decide nothing, with how often values are known in both arms.
+
+    `unchecked` are the metrics of which that cannot be told; they hide no other.
+    """
 
     gaps: Mapping[Cell, OutcomeGap]
     control: str
+    unchecked: tuple[Finding, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
         """A warning for each; a guardrail or goal among them is not shown, so that nothing is promoted."""
+        yield from self.unchecked
         for (metric, variant), gap in self.gaps.items():
             yield Finding(
                 code="unknown-by-arm",
@@ -60,18 +66,19 @@ def incomparable(known: Mapping[str, Mapping[str, UnitSums]], control: str, *, a
     `known` maps metrics to each variant's sums, Y the answered requests of a unit that tell the metric, D all of them.
     The sequential test is that of `outcome_gaps`; its e-value must reach pairs / alpha (Bonferroni).
 
-    Raises:
-        InvalidEvidence: `sums-invalid`, `outcomes-exceed-requests`.
-
     >>> told, half = UnitSums(500, 500, 500, 500, 500, 500), UnitSums(500, 250, 500, 250, 500, 250)
     >>> list(incomparable({"cost": {"control": told, "new": half}}, "control").gaps)
     [('cost', 'new')]
     """
-    gaps = {
-        (metric, gap.variant): gap
-        for metric, arms in known.items()
-        if control in arms
-        for gap in outcome_gaps(arms, control)
-    }
+    gaps: dict[Cell, OutcomeGap] = {}
+    unchecked: list[Finding] = []
+    for metric, arms in known.items():
+        try:
+            found = outcome_gaps(arms, control) if control in arms else ()
+        except StatisticsError as error:
+            unchecked.append(not_checked(f"How often {metric} is known", error.detail, error.next_step))
+        else:
+            gaps |= {(metric, gap.variant): gap for gap in found}
     threshold = math.log(max(len(gaps), 1) / alpha)
-    return Incomparable({cell: gap for cell, gap in gaps.items() if gap.log_e_value >= threshold}, control)
+    clear = {cell: gap for cell, gap in gaps.items() if gap.log_e_value >= threshold}
+    return Incomparable(clear, control, tuple(unchecked))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -85,7 +85,7 @@ def inside(value: float, interval: Interval) -> bool:
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(situations())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_result_can_be_stored_and_read_again_as_it_is(situation: tuple[JudgePlan, Evidence, PastLooks]) -> None:
     """JSON has no infinity and no NaN, so a result with either would come back as another one."""
     judged, measured, looks = situation
@@ -95,7 +95,7 @@ def test_a_result_can_be_stored_and_read_again_as_it_is(situation: tuple[JudgePl
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(situations())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_fields_of_a_result_agree(situation: tuple[JudgePlan, Evidence, PastLooks]) -> None:
     judged, measured, looks = situation
     [found] = judge(judged, measured, looks=looks).metrics

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.stats.errors import InvalidEvidence, StatisticsError
-from experiments.stats.health import HealthEvidence, Overlap, Severity, Stage, check_health, checked, overlap_of
+from experiments.stats.health import (
+    HealthEvidence,
+    Overlap,
+    Severity,
+    Stage,
+    check_health,
+    checked,
+    incomparable,
+    overlap_of,
+)
 from experiments.stats.health.imbalance import imbalance_findings, imbalances
 from experiments.stats.health.missing import missing_findings, outcome_gaps
 from experiments.stats.health.overlap import overlap_findings
@@ -365,3 +374,18 @@ def test_a_constant_past_is_balanced_and_a_shifted_constant_is_not() -> None:
     assert imbalances({"cost": {"control": constant, "new": larger}}, "control")[0].p_value == 1.0
     shifted = UnitSums.of(np.full(700, 0.2))
     assert imbalances({"cost": {"control": constant, "new": shifted}}, "control")[0].p_value < 1e-12
+
+
+def test_a_metric_of_which_nobody_can_say_how_often_it_is_known_hides_no_other() -> None:
+    """More known values than requests beside a metric that one arm tells half as often."""
+    told, half = share(500, 500), share(500, 250)
+    broken = UnitSums(9, 12, 9, 16, 9, 12)
+    apart = incomparable(
+        {"latency": {"control": broken, "new": told}, "cost": {"control": told, "new": half}}, "control"
+    )
+    assert list(apart.gaps) == [("cost", "new")]
+    found = list(apart.findings())
+    assert [(each.code, each.subject) for each in found] == [
+        ("not-checked", "How often latency is known"),
+        ("unknown-by-arm", "cost"),
+    ]

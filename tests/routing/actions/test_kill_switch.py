@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from routing.actions.stop_experiments import stop_experiments
 from routing.assign import Assignment, assign
 from routing.models import Endpoint, RoutingTable, Split, Stop
 from routing.queries import desired_table, latest_table
-from routing.stops import stopped_seconds
+from routing.stops import covered_seconds, stops_since
 from routing.table import from_json
 from tests.experiments.drafts import draft, endpoint
 
@@ -151,9 +151,13 @@ def test_the_clock_of_the_plan_stands_still(running: Experiment) -> None:
 def test_only_the_part_of_a_stop_that_lies_in_the_time_counts() -> None:
     now = timezone.now()
     stop = Stop.objects.create(endpoint=endpoint(), since=now - timedelta(seconds=60), by="olga", reason="wrong")
-    assert stopped_seconds(stop.endpoint_id or 0, now - timedelta(seconds=20), now) == 20
-    assert stopped_seconds(stop.endpoint_id or 0, now - timedelta(seconds=90), now) == 60
-    assert stopped_seconds(endpoint("search").pk, now - timedelta(seconds=90), now) == 0
+    assert stopped(stop.endpoint_id or 0, now - timedelta(seconds=20), now) == 20
+    assert stopped(stop.endpoint_id or 0, now - timedelta(seconds=90), now) == 60
+    assert stopped(endpoint("search").pk, now - timedelta(seconds=90), now) == 0
+
+
+def stopped(endpoint_pk: int, since: datetime, until: datetime) -> float:
+    return covered_seconds([each.span for each in stops_since(endpoint_pk, since)], since, until)
 
 
 def test_the_command_line_turns_it(running: Experiment, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0006_audience_and_guard"),
+        ("experiments", "0008_metrics_of_results"),
         ("routing", "0012_retirement"),
     ]
 
