@@ -40,8 +40,8 @@ class Contrast:
 
     @property
     def varies(self) -> Flags:
-        """Whether there is a standard error to hold the difference against."""
-        return np.asarray(np.isfinite(self.information), dtype=np.bool_)
+        """Whether there is a standard error to hold the difference against: some, and not infinitely much."""
+        return np.asarray(np.isfinite(self.information) & (self.information > 0.0), dtype=np.bool_)
 
 
 def linear_contrast(

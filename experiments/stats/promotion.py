@@ -35,8 +35,8 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     them the false discovery rate is alpha.
     """
     contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
-    known = cells.measured & contrast.varies
-    p_value = np.where(known, lower_tail(contrast), np.nan)
+    p_value = np.where(cells.measured & contrast.varies, lower_tail(contrast), np.nan)
+    known = np.isfinite(p_value)
     look = present_look(plan, cells, np.where(known, contrast.information, np.nan), looks)
     z = special.ndtri(p_value)
     critical = _critical(plan, cells, look, z)
