@@ -1,7 +1,7 @@
 """Reads of who uses a backend, by whatever way."""
 
 from routing.models import Backend, Endpoint
-from routing.shapes import shadows, tiers
+from routing.shapes import rules, shadows, tiers
 
 
 def living_users(backend: Backend) -> list[str]:
@@ -17,10 +17,11 @@ def _by_foreign_key(backend: Backend) -> set[str]:
 
 
 def _in_lists(backend: Backend) -> set[str]:
-    """Tiers and shadows name their backends in lists of their endpoint."""
-    return {
-        endpoint.key
-        for endpoint in Endpoint.objects.only("key", "tiers", "shadows")
-        if any(tier.backend == backend.key for tier in tiers(endpoint.tiers))
-        or any(shadow.backend == backend.key for shadow in shadows(endpoint.shadows))
+    """Tiers, rules and shadows name their backends in lists of their endpoint."""
+    named = {
+        endpoint.key: {
+            each.backend for each in (*tiers(endpoint.tiers), *rules(endpoint.rules), *shadows(endpoint.shadows))
+        }
+        for endpoint in Endpoint.objects.only("key", "tiers", "rules", "shadows")
     }
+    return {endpoint for endpoint, backends in named.items() if backend.key in backends}

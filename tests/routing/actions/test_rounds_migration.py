@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.old_databases import insert, migrate
 
-BEFORE, AFTER = "0010_labels_and_loads", "0011_a_round_an_arm"
+BEFORE, AFTER = "0012_versions_parameters_and_rules", "0013_a_round_an_arm"
 ARMS = [{"variant": name, "backend": "b", "start": 0, "end": 5} for name in ("control", "better", "bolder")]
 
 

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0008_metrics_of_results"),
-        ("routing", "0012_retirement"),
+        ("experiments", "0009_versions_and_promoted_audience"),
+        ("routing", "0014_retirement"),
     ]
 
     operations = [

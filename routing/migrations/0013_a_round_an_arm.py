@@ -19,7 +19,7 @@ def take_from_candidates(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> N
 
 
 class Migration(migrations.Migration):
-    dependencies = [("routing", "0010_labels_and_loads")]
+    dependencies = [("routing", "0012_versions_parameters_and_rules")]
     operations = [
         migrations.RunPython(give_to_candidates, take_from_candidates),
         migrations.RemoveField("split", "guard_round"),

@@ -7,7 +7,7 @@ import routing.shapes
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0010_labels_and_loads"),
+        ("routing", "0011_anthropic"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0011_a_round_an_arm"),
+        ("routing", "0013_a_round_an_arm"),
     ]
 
     operations = [
