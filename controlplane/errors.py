@@ -6,7 +6,8 @@ SluiceError
 ├── Missing             there is no such thing any more
 ├── Conflict            the thing is not in a state that permits it
 ├── Outdated            the thing was changed since the caller read it
-└── Unavailable         a part that is needed does not answer; trying again is right
+├── Unavailable         a part that is needed does not answer; trying again is right
+└── RecordedLater       it is done, and the database hears of it later
 """
 
 from dataclasses import dataclass
@@ -74,3 +75,10 @@ class Unavailable(SluiceError):
 
     status = 503
     title = "Unavailable"
+
+
+class RecordedLater(SluiceError):
+    """It is done, and the database hears of it later: no plain success, and nothing to do again."""
+
+    status = 202
+    title = "Done, recorded later"

@@ -5,14 +5,20 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from controlplane.database import impatient
 from controlplane.models import Role, Token, User
+
+log = structlog.get_logger(__name__)
 
 SCHEME = "slc"
 LAST_USE_RESOLUTION = timedelta(minutes=1)
+LONGEST_WAIT_SECONDS = 0.2
 
 
 def issue_token(user: User, name: str, *, role: Role = Role.OPERATOR, expires_at: datetime | None = None) -> str:
@@ -40,5 +46,11 @@ def _digest(secret: str) -> str:
 
 
 def _remember_use(token: Token, now: datetime) -> None:
-    if token.last_used_at is None or now - token.last_used_at > LAST_USE_RESOLUTION:
-        Token.objects.filter(pk=token.pk).update(last_used_at=now)
+    """A token works also while the database cannot be written."""
+    if token.last_used_at is not None and now - token.last_used_at <= LAST_USE_RESOLUTION:
+        return
+    try:
+        with impatient(LONGEST_WAIT_SECONDS), transaction.atomic():
+            Token.objects.filter(pk=token.pk).update(last_used_at=now)
+    except DatabaseError as error:
+        log.warning("the use of a token is not noted", token=token.prefix, reason=str(error))

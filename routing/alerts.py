@@ -1,23 +1,37 @@
-"""What is wrong with the edges now, each with what to do next."""
+"""What is wrong now, with edges, with what is published and with brakes, each with what to do next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import redis
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from controlplane.reserve import get_reserve
+from controlplane.storage import glance_at_redis
+from routing import orders, publisher
 from routing.guard import Cut
 from routing.heartbeats import read_cuts
-from routing.models import Edge, RoutingTable
-from routing.queries import SILENT_AFTER, latest_table
+from routing.losses import lost_rows
+from routing.models import Edge, Hindrance, RoutingTable
+from routing.queries import SILENT_AFTER
 
 BEHIND_AFTER = timedelta(seconds=5)
-"""An edge that has not applied a table for this long is behind."""
+"""A table that an edge has not applied, or was not told of, for this long is late."""
+
+LOST_LATELY = timedelta(minutes=10)
+"""Rows that went missing longer ago are no alert any more; the page of edges keeps them."""
+
+ON_EVERY_PAGE = frozenset({"not-published", "edge-refuses", "edges-not-told", "brake-unrecorded", "disk-full"})
 
 SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if it is gone for good."
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A stable code, the edge, since when, a sentence, and what to do next."""
+    """A stable code, the edge if it is about one, since when, a sentence, and what to do next."""
 
     code: str
     edge: str
@@ -27,17 +41,30 @@ class Alert:
 
 
 def alerts(now: datetime) -> list[Alert]:
-    """All that is wrong with edges now, the oldest first."""
-    newest = latest_table()
-    found = [alert for edge in Edge.objects.all() for alert in _of(edge, newest, now)]
+    """All that is wrong now, the oldest first."""
+    newest = RoutingTable.objects.defer("content").order_by("-version").first()
+    edges = list(Edge.objects.all())
+    found = [alert for edge in edges for alert in _of(edge, newest, now)]
+    found += [*_hindrances(), *_untold(newest, edges, now), *_unrecorded(), *_disk(now)]
     return sorted(found, key=lambda alert: alert.since)
+
+
+def banner(request: HttpRequest) -> dict[str, object]:
+    """Template context: what everybody has to know, whatever page they are on; looked for where it is shown."""
+    if not request.user.is_authenticated:
+        return {}
+    return {"banner": SimpleLazyObject(_banner)}
+
+
+def _banner() -> list[Alert]:
+    return [alert for alert in alerts(timezone.now()) if alert.code in ON_EVERY_PAGE]
 
 
 def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
     if edge.unread:
         detail = f"Edge {edge.name} reports what this release cannot read: {edge.unread}."
         yield Alert("edge-unreadable", edge.name, edge.seen_at, detail, "Bring it and Sluice to the same release.")
-    if now - edge.seen_at > SILENT_AFTER:
+    if _is_silent(edge, now):
         detail = f"Edge {edge.name} has not been heard of since {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."
         yield Alert("edge-silent", edge.name, edge.seen_at, detail, SILENT_NEXT_STEP)
         return
@@ -48,6 +75,11 @@ def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Aler
     elif newest and edge.applied_version < newest.version and now - newest.created_at > BEHIND_AFTER:
         detail = f"Edge {edge.name} serves table {edge.applied_version}; the newest is {newest.version}."
         yield Alert("edge-behind", edge.name, newest.created_at, detail, "Look whether it reaches Redis.")
+    lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
+    if lately:
+        detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
+        next_step = "Look whether its disk is full; experiments say what it means for them."
+        yield Alert("rows-lost", edge.name, min(lost.since for lost in lately), detail, next_step)
     for cut in read_cuts(edge.cuts):
         counts = f"{cut.failures} of its latest {cut.requests} requests failed"
         detail = f"Edge {edge.name} took {cut.experiment}/{cut.variant} out: {counts}."
@@ -61,3 +93,50 @@ def _moment(cut: Cut) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_silent(edge: Edge, now: datetime) -> bool:
+    return now - edge.seen_at > SILENT_AFTER
+
+
+def _hindrances() -> Iterator[Alert]:
+    for row in Hindrance.objects.all():
+        detail = f"Not published: {row.subject} stays as it was, without what brakes took out. {row.detail}"
+        yield Alert("not-published", "", row.since, detail, row.next_step)
+
+
+def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
+    """A table that waits for Redis. Where Redis does not answer here, an edge that was heard of tells more."""
+    if newest is None or now - newest.created_at <= BEHIND_AFTER:
+        return
+    try:
+        told = publisher.current_version(glance_at_redis())
+    except redis.RedisError:
+        if edges and all(_is_silent(edge, now) for edge in edges):
+            detail = f"Redis does not answer: edges may not know of routing table {newest.version}."
+            yield Alert("edges-not-told", "", newest.created_at, detail, "Bring Redis back; edges are told at once.")
+        return
+    if told < newest.version:
+        detail = f"Edges do not know of routing table {newest.version} yet: Redis has {told}."
+        next_step = "Look whether the worker runs, and whether the disk of Redis is full."
+        yield Alert("edges-not-told", "", newest.created_at, detail, next_step)
+
+
+def _unrecorded() -> Iterator[Alert]:
+    try:
+        waiting = orders.waiting(glance_at_redis())
+    except redis.RedisError:
+        return
+    for order in waiting:
+        what = f"{order.verb} of {order.subject or 'all endpoints'} by {order.actor}"
+        detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
+        next_step = "Free disk space, or bring the database back; it is recorded then."
+        yield Alert("brake-unrecorded", "", order.at, detail, next_step)
+
+
+def _disk(now: datetime) -> Iterator[Alert]:
+    reserve = get_reserve()
+    given = reserve.given_since()
+    if given is not None or reserve.disk_is_full():
+        detail = "The disk of the data folder is full: little or nothing is recorded. Halts and the kill switch work."
+        yield Alert("disk-full", "", given or now, detail, "Free disk space; Sluice goes on by itself.")

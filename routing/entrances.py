@@ -1,5 +1,6 @@
 """Reads of who may call an endpoint."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,11 +27,11 @@ class LivingKey:
 def living_keys() -> tuple[LivingKey, ...]:
     """All keys that are neither revoked nor expired."""
     living = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-    found = AccessKey.objects.filter(living).prefetch_related("endpoints").order_by("pk")
-    return tuple(
-        LivingKey(TableKey(key.client, key.digest), frozenset(endpoint.pk for endpoint in key.endpoints.all()))
-        for key in found
-    )
+    opened: dict[int, set[int]] = defaultdict(set)
+    for key, endpoint in AccessKey.endpoints.through.objects.values_list("accesskey", "endpoint"):
+        opened[key].add(endpoint)
+    found = AccessKey.objects.filter(living).order_by("pk").values_list("pk", "client", "digest")
+    return tuple(LivingKey(TableKey(client, digest), frozenset(opened[pk])) for pk, client, digest in found)
 
 
 def access(endpoint: Endpoint, keys: Sequence[LivingKey]) -> Access | None:

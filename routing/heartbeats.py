@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError
 
+from routing.edge.losses import Loss
 from routing.guard import Cut
 from routing.kinds.load import Load
 
@@ -39,6 +40,14 @@ def _countable(cut: Cut) -> Cut:
     return cut
 
 
+def _dated(loss: Loss) -> Loss:
+    if loss.rows is not None and loss.rows < 0:
+        raise ValueError("fewer than no rows")
+    if any(datetime.fromisoformat(moment).tzinfo is None for moment in (loss.since, loss.until)):
+        raise ValueError("a time has no zone")
+    return loss
+
+
 def _finite(load: Load) -> Load:
     if not all(value is None or math.isfinite(value) for value in (load.waiting, load.running, load.cache_used)):
         raise ValueError("a number is not finite")
@@ -46,6 +55,7 @@ def _finite(load: Load) -> Load:
 
 
 _CUT: TypeAdapter[Cut] = TypeAdapter(Annotated[Cut, AfterValidator(_countable)])
+_LOSS: TypeAdapter[Loss] = TypeAdapter(Annotated[Loss, AfterValidator(_dated)])
 _LOAD: TypeAdapter[Load] = TypeAdapter(Annotated[Load, AfterValidator(_finite)])
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
@@ -65,6 +75,7 @@ class _Told(BaseModel):
     error: str = ""
     cuts: Json[list[Any]] = []
     loads: Json[dict[str, Any]] = {}
+    losses: Json[list[Any]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class Heartbeat:
     error: str
     cuts: tuple[Cut, ...]
     loads: Mapping[str, Load]
+    losses: tuple[Loss, ...]
     unread: str
 
 
@@ -93,7 +105,8 @@ def read_heartbeat(fields: Mapping[str, str], now: datetime) -> Heartbeat:
     told, problems = _told(fields)
     cuts, wrong_cuts = _each(_CUT, ((f"cuts.{place}", cut) for place, cut in enumerate(told.cuts)))
     loads, wrong_loads = _each(_LOAD, told.loads.items())
-    unread = [*problems, *wrong_cuts, *(f"loads.{problem}" for problem in wrong_loads)]
+    losses, wrong_losses = _each(_LOSS, ((f"losses.{place}", loss) for place, loss in enumerate(told.losses)))
+    unread = [*problems, *wrong_cuts, *(f"loads.{problem}" for problem in wrong_loads), *wrong_losses]
     return Heartbeat(
         told.zone,
         told.labels,
@@ -104,6 +117,7 @@ def read_heartbeat(fields: Mapping[str, str], now: datetime) -> Heartbeat:
         told.error,
         tuple(cuts.values()),
         loads,
+        tuple(losses.values()),
         "; ".join(unread[:MOST_PROBLEMS]),
     )
 

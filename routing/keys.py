@@ -2,6 +2,7 @@
 
 TABLE = "sluice:table"
 TABLE_PUBLISHED = "sluice:table:published"
+ORDERS = "sluice:orders"
 EDGES = "sluice:edges"
 OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"
@@ -11,6 +12,11 @@ REQUESTS_PREFIX = "sluice:requests:"
 def edge(name: str) -> str:
     """Hash with the heartbeat of one edge; it expires when the edge falls silent."""
     return f"sluice:edge:{name}"
+
+
+def counts(edge_name: str) -> str:
+    """Hash with how many rows one edge has shipped, and which are lost."""
+    return f"sluice:counts:{edge_name}"
 
 
 def requests(edge_name: str) -> str:

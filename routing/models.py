@@ -400,6 +400,22 @@ class RoutingTable(models.Model):
         return f"routing table {self.version}"
 
 
+class Hindrance(models.Model):
+    """A part of what the database asks for that could not be published; gone once it is mended."""
+
+    subject = models.CharField(max_length=100, unique=True, help_text="What is concerned, like `endpoint chat`.")
+    code = models.CharField(max_length=63)
+    detail = models.TextField()
+    next_step = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ("since", "subject")
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.code}"
+
+
 class Edge(models.Model):
     """One Envoy with its agent, as it last reported."""
 
@@ -414,6 +430,7 @@ class Edge(models.Model):
     cuts = models.JSONField(default=list, help_text="Candidates that it took out by itself, with its counts.")
     unread = models.TextField(blank=True, help_text="What of its last report this release could not read.")
     loads = models.JSONField(default=dict, help_text="How busy backends say they are: waiting, running, cache used.")
+    losses = models.JSONField(default=list, help_text="Rows that it lost, by run of its Envoy, backend and arm.")
 
     class Meta:
         ordering = ("name",)

@@ -1,27 +1,57 @@
-"""Reads of who uses a backend, by whatever way."""
+"""Reads of who uses a backend, an endpoint, a layer or an issuer, by whatever way."""
 
-from routing.models import Backend, Endpoint
-from routing.shapes import rules, shadows, tiers
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Model, ProtectedError, Q
+from django.db.models.deletion import Collector
+from django.utils import timezone
+
+from routing.models import AccessKey, Backend, Endpoint, Issuer, Layer, Split
+
+PLACES = ("tiers", "rules", "shadows")
+"""Fields of an endpoint that name backends in lists."""
+
+
+def users_of(thing: Backend | Endpoint | Layer | Issuer) -> list[str]:
+    """What names a thing and would name nothing if it were removed, in words and in order; empty when nothing does."""
+    named = _by_name(thing) if isinstance(thing, Backend) else ()
+    keys = _by_key(thing) if isinstance(thing, Endpoint) else ()
+    return sorted({*map(str, _by_foreign_key(thing)), *named, *keys})
 
 
 def living_users(backend: Backend) -> list[str]:
     """What names a backend and is not over, in words and in order: what only history names can be retired."""
-    return sorted({*_by_foreign_key(backend), *_in_lists(backend)})
+    living = (user for user in _by_foreign_key(backend) if not getattr(user, "is_over", False))
+    return sorted({*map(str, living), *_by_name(backend)})
 
 
-def _by_foreign_key(backend: Backend) -> set[str]:
-    """Rows of any app that refer to it. Those that can end say so by `is_over`."""
-    accessors = [relation.get_accessor_name() for relation in Backend._meta.related_objects]
-    users = [user for accessor in accessors if accessor for user in getattr(backend, accessor).all()]
-    return {str(user) for user in users if not getattr(user, "is_over", False)}
+def _by_foreign_key(thing: Model) -> Iterable[Model]:
+    """Rows of any app whose foreign keys protect it. Those that can end say so by `is_over`."""
+    collector = Collector(using="default", origin=thing)
+    try:
+        collector.collect([thing])
+    except ProtectedError as error:
+        return error.protected_objects
+    return ()
 
 
-def _in_lists(backend: Backend) -> set[str]:
-    """Tiers, rules and shadows name their backends in lists of their endpoint."""
-    named = {
-        endpoint.key: {
-            each.backend for each in (*tiers(endpoint.tiers), *rules(endpoint.rules), *shadows(endpoint.shadows))
-        }
-        for endpoint in Endpoint.objects.only("key", "tiers", "rules", "shadows")
-    }
-    return {endpoint for endpoint, backends in named.items() if backend.key in backends}
+def _by_name(backend: Backend) -> Iterator[str]:
+    """Tiers, rules, shadows and arms name their backends in lists."""
+    for endpoint in Endpoint.objects.only("key", *PLACES):
+        yield from (f"{place} of {endpoint.key}" for place in PLACES if backend.key in _named(getattr(endpoint, place)))
+    for split in Split.objects.only("experiment", "arms"):
+        if backend.key in _named(split.arms):
+            yield f"running experiment {split.experiment}"
+
+
+def _by_key(endpoint: Endpoint) -> Iterator[str]:
+    """An access key whose last endpoint is gone would open all of them."""
+    living = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    yield from (f"access key {key}" for key in AccessKey.objects.filter(living, endpoints=endpoint))
+
+
+def _named(entries: Any) -> list[str]:
+    """The backends that a list of entries names, as far as it is one."""
+    entries = entries if isinstance(entries, list) else []
+    return [entry.get("backend", "") for entry in entries if isinstance(entry, dict)]

@@ -1,9 +1,15 @@
 """Fixtures that every test may use."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+import redis
 
 from controlplane.models import Role
+from controlplane.storage import get_redis, glance_at_redis
 from tests.people import Caller, caller
+from tests.servers import run_valkey
 
 SLOW = (
     "routing/edge/",
@@ -26,6 +32,18 @@ SLOW = (
     "backends/",
 )
 """Tests that start servers or browsers, or that take much data or many runs, by where they are."""
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    """A real Valkey behind everything that asks for Redis; without it there is none."""
+    with run_valkey(tmp_path / "valkey") as server, redis.Redis.from_url(server.url, decode_responses=True) as client:
+        monkeypatch.setattr("controlplane.storage._client", lambda **_: client)
+        for cached in (get_redis, glance_at_redis):
+            cached.cache_clear()
+        yield client
+    for cached in (get_redis, glance_at_redis):
+        cached.cache_clear()
 
 
 @pytest.fixture

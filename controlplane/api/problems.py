@@ -7,12 +7,13 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from controlplane.errors import FieldProblem, SluiceError
+from controlplane.errors import FieldProblem, SluiceError, Unavailable
 from controlplane.requests import current_request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -47,12 +48,23 @@ def answer_problem(error: Exception, context: Mapping[str, Any]) -> Response:
     set_rollback()
     if isinstance(error, SluiceError):
         return _respond(error.status, error.title, error.code, error.detail, error.next_step, error.problems)
+    if isinstance(error, OperationalError | InterfaceError | InternalError):
+        log.exception("the database does not answer", path=context["request"].path, exc_info=error)
+        return answer_problem(_database_away(error), context)
     known = _as_api_exception(error)
     if known is not None:
         return _from_api_exception(known)
     log.exception("request failed", path=context["request"].path, exc_info=error)
     detail = "Sluice failed to answer; the log holds the cause under this request id."
     return _respond(500, "Internal error", "internal-error", detail, "Report it with the request id.", ())
+
+
+def _database_away(error: Exception) -> Unavailable:
+    return Unavailable(
+        "database-unavailable",
+        f"The database cannot be used now: {error}",
+        next_step="Free disk space, or bring it back. `manage.py kill-switch` works without it.",
+    )
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:

@@ -39,6 +39,10 @@ WRITE_PROBLEMS = {
     409: problem("The present state does not permit it."),
 }
 CONDITIONAL_PROBLEMS = {**WRITE_PROBLEMS, 412: problem("It is no longer in the state that `If-Match` names.")}
+BRAKE_PROBLEMS = {
+    202: problem("Done: edges were told. The database could not be written; it is recorded later."),
+    503: problem("Recorded, and edges were not told; or neither. The problem says which."),
+}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,unused-ignore]

@@ -59,6 +59,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "routing.alerts.banner",
             ],
         },
     },
@@ -66,14 +67,21 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    """Connection settings; SQLite gets a write-ahead log so that readers never wait for writers."""
-    database: dict[str, Any] = dict(dj_database_url.parse(environment.database_url, conn_max_age=60))
+    """Connection settings; SQLite gets a write-ahead log so that readers never wait for writers.
+
+    A PostgreSQL that is away is found out within seconds: brakes go another way then.
+    """
+    database: dict[str, Any] = dict(
+        dj_database_url.parse(environment.database_url, conn_max_age=60, conn_health_checks=True)
+    )
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+    else:
+        database["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 3000, **database.get("OPTIONS", {})}
     return database
 
 

@@ -18,6 +18,7 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore", frozen=True)
 
     data_directory: Path = Field(Path("var"), description="Folder that holds all that Sluice writes.")
+    reserve_megabytes: int = Field(32, ge=0, description="Space set aside in that folder for when its disk is full.")
     database_url: str = Field("", description="Database; empty means SQLite in the data directory.")
     redis_url: str = Field("redis://127.0.0.1:7379/0", description="Redis or Valkey server.")
     lake_url: str = Field("", description="Delta Lake root; empty means `lake` in the data directory.")
@@ -35,6 +36,10 @@ class Environment(BaseSettings):
     edge_port: int = Field(8900, description="Port of the edge for user traffic.")
     edge_admin_port: int = Field(8901, description="Loopback port of Envoy's admin interface.")
     edge_directory: Path = Field(Path(), description="Folder of the edge; empty means `edge` in the data directory.")
+    edge_memory_directory: Path = Field(
+        Path("/dev/shm"),  # noqa: S108 - a folder of the edge's own is made in it
+        description="Folder in memory for what the edge must be able to write when its disk is full.",
+    )
     edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
     edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")
     tick_seconds: float = Field(1.0, description="How often due experiments are looked for.")

@@ -5,8 +5,7 @@ from urllib.parse import urlsplit
 
 from controlplane.errors import Conflict
 from controlplane.settings import Environment
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from controlplane.storage import LOOPBACK
 
 
 def embedded_valkey_port(environment: Environment) -> int | None:

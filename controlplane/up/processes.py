@@ -13,6 +13,7 @@ from controlplane.errors import Unavailable
 CONFIGURATION = Path("deploy/supervisord.conf")
 START_SECONDS = 90.0
 POLL_SECONDS = 0.1
+MEANWHILE_SECONDS = 1.0
 
 
 class Supervisor:
@@ -42,10 +43,14 @@ class Supervisor:
                 raise _not_started(what, "It did not answer in time.")
             time.sleep(POLL_SECONDS)
 
-    def wait(self) -> int:
-        """Wait until supervisord ends, by itself or by a signal."""
+    def wait(self, meanwhile: Callable[[], None]) -> int:
+        """Wait until supervisord ends, by itself or by a signal; do something about once a second until then."""
         assert self._process is not None  # noqa: S101 - launch() came first
-        return self._process.wait()
+        while True:
+            try:
+                return self._process.wait(timeout=MEANWHILE_SECONDS)
+            except subprocess.TimeoutExpired:
+                meanwhile()
 
     def stop(self) -> None:
         """Stop all programs and supervisord."""

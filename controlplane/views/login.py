@@ -1,10 +1,19 @@
 """Logging in."""
 
+import structlog
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponseBase
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import method_decorator
 from django_htmx.http import HttpResponseClientRefresh
+
+from controlplane.database import with_reserve
+
+log = structlog.get_logger(__name__)
+
+NOT_NOW = "The database cannot be written now, so nobody can log in. Tokens work, and so does `manage.py kill-switch`."
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -19,3 +28,12 @@ class Login(LoginView):
         if request.headers.get("HX-Request"):
             return HttpResponseClientRefresh()
         return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in, also when the disk is full; who cannot is told what works."""
+        try:
+            return with_reserve(lambda: super(Login, self).form_valid(form))
+        except DatabaseError:
+            log.exception("nobody can log in")
+            form.add_error(None, NOT_NOW)
+            return self.render_to_response(self.get_context_data(form=form), status=503)

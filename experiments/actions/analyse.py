@@ -19,6 +19,8 @@ from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.health import (
     HealthEvidence,
+    HealthEvidence,
+    LostRecords,
     Overlap,
     Stage,
     by_severity,
@@ -29,6 +31,7 @@ from experiments.stats.health import (
 )
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
+from routing.losses import lost_by_variant, untold_since
 from routing.models import Edge
 from routing.queries import latest_table
 from routing.stops import open_stops
@@ -57,7 +60,11 @@ def analyse(
     to_judge = judge_plan(experiment, plan)
     apart = incomparable(collected.known, to_judge.control)
     judged = apart.noted(judge(to_judge, apart.without(collected.evidence), looks=looks))
-    findings = (*_findings(to_judge, collected), *_edge_findings(experiment, to_judge), *apart.findings())
+    findings = (
+        *_findings(experiment, to_judge, collected),
+        *_edge_findings(experiment, to_judge),
+        *apart.findings(),
+    )
     results = replace(judged, findings=by_severity(findings))
     look = look_is_due(plan, state, results, now)
     with transaction.atomic():
@@ -76,7 +83,7 @@ def _refuse_while_stopped(experiment: Experiment) -> None:
         )
 
 
-def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
+def _findings(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
     """What is wrong with the records or the randomisation."""
     units, sums = collected.evidence.units, collected.evidence.sums
     overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
@@ -84,7 +91,16 @@ def _findings(plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, .
     for (metric, variant), found in sums.items():
         by_metric.setdefault(metric, {})[variant] = found
     stage = Stage("all stages", plan.shares, units)
-    return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric))
+    records = _records(experiment, plan, collected)
+    return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric, records=records))
+
+
+def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> LostRecords:
+    """Requests with a row, and those that edges answered and could not record."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    kept = {variant: collected.requests.get(variant, 0) for variant in plan.shares}
+    untold = tuple(f"edge {edge}" for edge in untold_since(experiment.started_at))
+    return LostRecords(kept, lost_by_variant(experiment.key), untold)
 
 
 def _edge_findings(experiment: Experiment, plan: JudgePlan) -> tuple[Finding, ...]:

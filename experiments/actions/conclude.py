@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from controlplane.actors import Actor
-from experiments.actions.end import end
+from experiments.actions.end import end_as_brake
 from experiments.actions.lease import Lease
 from experiments.decide.types import Decision
 from experiments.models import Analysis, Experiment, State
@@ -18,8 +18,11 @@ def conclude(
     at: datetime | None = None,
     lease: Lease | None = None,
 ) -> None:
-    """Mark as inconclusive; users get the endpoint's backend until a person promotes. Raises `Conflict`."""
-    end(
+    """Mark as inconclusive; users get the endpoint's backend until a person promotes.
+
+    Raises `Conflict`, and as `pull` does.
+    """
+    end_as_brake(
         experiment,
         decision,
         state=State.INCONCLUSIVE,

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import models
 
 from controlplane.actors import Actor
 from controlplane.audit import record
@@ -10,6 +10,7 @@ from controlplane.errors import FieldProblem, InvalidInput
 from controlplane.models import Role
 from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.spec import ExperimentSpec, VariantSpec
+from routing.actions.changing import changing
 from routing.models import Backend, Endpoint
 
 Row = TypeVar("Row", bound=models.Model)
@@ -24,7 +25,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
     actor.require(Role.OPERATOR)
     if Experiment.objects.filter(key=spec.key).exists():
         raise _invalid("key-taken", "key", f"There is an experiment called {spec.key} already.")
-    with transaction.atomic():
+    with changing():
         experiment = Experiment.objects.create(
             key=spec.key,
             name=spec.name,

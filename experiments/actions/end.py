@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -10,10 +11,12 @@ from django.utils import timezone
 from controlplane.actors import Actor
 from experiments.actions.append_decision import append_decision
 from experiments.actions.lease import Lease
-from experiments.actions.transition import Transition, move, publish_after_commit
+from experiments.actions.transition import Transition, move, refuse_from, repeatable
 from experiments.decide.types import Decision
 from experiments.models import Analysis, Experiment, State
 from routing.actions.place import remove
+from routing.actions.pull import pull
+from routing.orders import Order, Verb
 
 
 def end(
@@ -28,7 +31,7 @@ def end(
     at: datetime | None = None,
     lease: Lease | None = None,
 ) -> None:
-    """Move to an end state, as of now unless told otherwise. Call it inside a transaction."""
+    """Move to an end state, as of now unless told otherwise. Publish afterwards."""
     at = at or timezone.now()
     fields = {
         "state": state,
@@ -43,4 +46,43 @@ def end(
         move(experiment, transition, actor=actor)
         append_decision(experiment, decision, actor=actor, analysis=analysis, at=at)
         remove(experiment.key)
-        publish_after_commit(f"{experiment.key} {state}: {decision.reason}")
+
+
+def end_as_brake(
+    experiment: Experiment,
+    decision: Decision,
+    *,
+    state: State,
+    allowed: tuple[State, ...],
+    actor: Actor,
+    analysis: Analysis | None,
+    at: datetime | None = None,
+    lease: Lease | None = None,
+) -> None:
+    """End an experiment by giving its users back, and publish that, whatever the database holds.
+
+    Raises `NotAllowed`, `Conflict`, and as `pull` does.
+    """
+    refuse_from(experiment, decision.kind.value, allowed, actor)
+    order = Order(
+        verb=Verb(decision.kind.value),
+        subject=experiment.key,
+        actor=actor.name,
+        role=actor.role,
+        reason=decision.reason,
+        code=decision.code,
+        variant=decision.variant,
+        at=at or timezone.now(),
+    )
+    work = partial(
+        end,
+        experiment,
+        decision,
+        state=state,
+        allowed=allowed,
+        actor=actor,
+        analysis=analysis,
+        at=order.at,
+        lease=lease,
+    )
+    pull(order, repeatable(experiment, work), f"{experiment.key} {state}: {decision.reason}")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from controlplane.actors import Actor
 from controlplane.errors import FieldProblem, InvalidInput
-from experiments.actions.end import end
+from experiments.actions.end import end_as_brake
 from experiments.actions.lease import Lease
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
@@ -19,9 +19,17 @@ def halt(
     at: datetime | None = None,
     lease: Lease | None = None,
 ) -> None:
-    """Halt a live experiment. Raises `NotAllowed` and `Conflict`."""
-    allowed = (State.RUNNING, State.PAUSED)
-    end(experiment, decision, state=State.HALTED, allowed=allowed, actor=actor, analysis=analysis, at=at, lease=lease)
+    """Halt a live experiment. Raises `NotAllowed`, `Conflict`, and as `pull` does."""
+    end_as_brake(
+        experiment,
+        decision,
+        state=State.HALTED,
+        allowed=(State.RUNNING, State.PAUSED),
+        actor=actor,
+        analysis=analysis,
+        at=at,
+        lease=lease,
+    )
 
 
 def halt_by_hand(experiment: Experiment, *, actor: Actor, reason: str) -> None:

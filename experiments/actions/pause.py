@@ -1,18 +1,31 @@
 """Stop the ramp where it is."""
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from controlplane.actors import Actor
-from experiments.actions.transition import Transition, move
+from experiments.actions.transition import Transition, move, refuse_from, repeatable
 from experiments.models import Experiment, State
+from routing.actions.pull import pull
+from routing.orders import Order, Verb
+
+ALLOWED = (State.RUNNING,)
 
 
 def pause(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
-    """Keep traffic as it is and decide nothing but a halt. Raises `NotAllowed` and `Conflict`."""
+    """Keep traffic as it is and decide nothing but a halt. Raises `NotAllowed`, `Conflict`, and as `pull` does."""
+    refuse_from(experiment, Verb.PAUSE, ALLOWED, actor)
     at = at or timezone.now()
-    changes = {"state": State.PAUSED, "paused_at": at, "state_reason": reason}
+    order = Order(verb=Verb.PAUSE, subject=experiment.key, actor=actor.name, role=actor.role, reason=reason, at=at)
+    work = partial(record_pause, experiment, order)
+    pull(order, repeatable(experiment, work), f"{actor.name} paused {experiment.key}")
+
+
+def record_pause(experiment: Experiment, order: Order) -> None:
+    """Move to paused, as of the order. Raises `Conflict`."""
+    changes = {"state": State.PAUSED, "paused_at": order.at, "state_reason": order.reason}
     with transaction.atomic():
-        move(experiment, Transition("pause", (State.RUNNING,), changes, reason, at=at), actor=actor)
+        move(experiment, Transition("pause", ALLOWED, changes, order.reason, at=order.at), actor=order.by())

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.errors import Conflict, FieldProblem, InvalidInput
 from experiments.actions.end import end
 from experiments.actions.lease import Lease
+from experiments.actions.transition import publish_after_commit
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
 from experiments.promotions import given_by
+from routing.actions.changing import changing
 from routing.actions.set_default import set_default
 
 
@@ -37,7 +37,7 @@ def promote(
             f"The backend {variant.backend.key} of {variant.key} is retired.",
             next_step="Restore it on the page of backends first.",
         )
-    with transaction.atomic():
+    with changing(experiment.endpoint):
         end(
             experiment,
             decision,
@@ -59,6 +59,7 @@ def promote(
             reason=decision.reason,
             at=at,
         )
+        publish_after_commit(f"{experiment.key} promoted {variant.key}: {decision.reason}")
 
 
 def promote_by_hand(

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from controlplane.actors import Actor
 from experiments.actions.transition import Transition, move, publish_after_commit
 from experiments.models import Experiment, Metric, Plan, State
+from routing.actions.changing import changing
 from routing.actions.place import Share, place
-from routing.actions.publish import check_publishable
 
 
 def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
@@ -20,12 +19,11 @@ def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetim
     """
     at = at or timezone.now()
     changes = {"state": State.RUNNING, "started_at": at, "stage_entered_at": at, "next_tick_at": at}
-    with transaction.atomic():
+    with changing(experiment.endpoint):
         move(experiment, Transition("start", (State.DRAFT,), changes, reason, at=at), actor=actor)
         _keep_meaning(experiment)
         Plan.objects.filter(experiment=experiment).update(frozen_at=at)
         _place(experiment)
-        check_publishable()
         publish_after_commit(f"{actor.name} started {experiment.key}")
 
 

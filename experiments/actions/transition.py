@@ -1,19 +1,26 @@
 """The one way in which an experiment's state changes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import redis
 from django.db import transaction
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.storage import glance_at_redis
 from experiments.actions.lease import Lease
 from experiments.models import Experiment, State
+from routing import orders
 from routing.actions.publish import publish
+
+
+COMPARED = ("state", "stage_index", "stage_entered_at", "paused_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,12 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
     Call it inside a transaction. Raises `NotAllowed`, and `Conflict` when the state does not permit the verb or when
     somebody else moved the experiment first.
     """
-    actor.require(Role.OPERATOR)
-    if experiment.state not in transition.allowed:
-        raise _not_now(experiment, transition)
+    refuse_from(experiment, transition.verb, transition.allowed, actor)
+    _refuse_beside_orders(experiment, transition)
     before = {"state": experiment.state, "stage_index": experiment.stage_index}
-    # An experiment that was resumed and paused again meanwhile is in the same state, but not as it was read.
-    since = {"stage_entered_at": experiment.stage_entered_at, "paused_at": experiment.paused_at}
     fence = transition.lease.fence if transition.lease else {}
-    changed = Experiment.objects.filter(pk=experiment.pk, **before, **since, **fence).update(**transition.changes)
+    as_read = Experiment.objects.filter(pk=experiment.pk, **_swapped(experiment), **fence)
+    changed = as_read.update(**transition.changes)
     if changed != 1:
         raise _overtaken(experiment, transition)
     experiment.refresh_from_db()
@@ -63,6 +68,29 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
     )
 
 
+def repeatable(experiment: Experiment, work: Callable[[], object]) -> Callable[[], None]:
+    """Work that moves an experiment and may be called again when it failed: each time from the experiment as read."""
+    read = _swapped(experiment)
+
+    def attempt() -> None:
+        for name, value in read.items():
+            setattr(experiment, name, value)
+        work()
+
+    return attempt
+
+
+def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:
+    """Raise `NotAllowed`, or `Conflict` when the state that was read does not permit the verb."""
+    actor.require(Role.OPERATOR)
+    if experiment.state not in allowed:
+        raise Conflict(
+            "wrong-state",
+            f"Experiment {experiment.key} is {experiment.state}; {verb} needs it to be {' or '.join(allowed)}.",
+            next_step="Look at its decisions to see what happened to it.",
+        )
+
+
 def publish_after_commit(cause: str) -> None:
     """Publish the routing table once the change is safe in the database."""
     transaction.on_commit(lambda: _publish(cause))
@@ -72,13 +100,20 @@ def _publish(cause: str) -> None:
     publish(cause)
 
 
-def _not_now(experiment: Experiment, transition: Transition) -> Conflict:
-    allowed = " or ".join(transition.allowed)
-    return Conflict(
-        "wrong-state",
-        f"Experiment {experiment.key} is {experiment.state}; {transition.verb} needs it to be {allowed}.",
-        next_step="Look at its decisions to see what happened to it.",
-    )
+def _swapped(experiment: Experiment) -> dict[str, Any]:
+    """The fields of which nobody may have moved one since they were read.
+
+    An experiment that was resumed and paused again meanwhile is in the same state, but not as it was read.
+    """
+    return {name: getattr(experiment, name) for name in COMPARED}
+
+
+def _refuse_beside_orders(experiment: Experiment, transition: Transition) -> None:
+    """A brake that edges were told of, and the database was not yet, comes before everything else."""
+    with suppress(redis.RedisError):
+        for order in orders.waiting(glance_at_redis()):
+            if order.concerns(experiment.key) and order.verb != transition.verb:
+                raise _overtaken(experiment, transition)
 
 
 def _overtaken(experiment: Experiment, transition: Transition) -> Conflict:

@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.permissions import ReadPermission
-from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from experiments.actions.create import create
 from experiments.actions.define_metric import define_metric
 from experiments.actions.delete import delete
@@ -40,6 +40,7 @@ from experiments.forecast import Forecast, Stated, forecast, read_stated
 from experiments.models import Experiment, Metric, State
 from experiments.queries import experiments
 from experiments.spec import ExperimentSpec, read_spec
+from routing.told import require_told
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
@@ -182,13 +183,14 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         description="Give all users what they have by default; a reason is needed.",
         request=ReasonSerializer,
         parameters=[IF_MATCH, ETAG],
-        responses=ACTED,
+        responses={**ACTED, **BRAKE_PROBLEMS},
     )
     @action(detail=True, methods=["post"])
     def halt(self, request: Request, key: str) -> Response:
         """Halt by hand."""
         experiment = self._meant()
         halt_by_hand(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
+        require_told()
         return self._answer(experiment)
 
     @extend_schema(

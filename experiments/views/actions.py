@@ -17,6 +17,7 @@ from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.models import Experiment
 from experiments.views.reads import find_experiment
+from routing.told import require_told
 
 Act = Callable[[Experiment, Actor, str], None]
 
@@ -35,6 +36,11 @@ def _button(act: Act, success: str) -> Callable[[HttpRequest, str], HttpResponse
     return press
 
 
+def _halt(experiment: Experiment, actor: Actor, reason: str) -> None:
+    halt_by_hand(experiment, actor=actor, reason=reason)
+    require_told()
+
+
 experiment_start = _button(
     lambda experiment, actor, reason: start(experiment, actor=actor, reason=reason),
     "Started. The plan is frozen, and edges apply the first stage within a second.",
@@ -47,7 +53,7 @@ experiment_resume = _button(
     lambda experiment, actor, reason: resume(experiment, actor=actor, reason=reason), "Resumed."
 )
 experiment_halt = _button(
-    lambda experiment, actor, reason: halt_by_hand(experiment, actor=actor, reason=reason),
+    _halt,
     "Halted. Users get again what they have by default, within a second.",
 )
 

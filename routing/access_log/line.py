@@ -76,7 +76,9 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's."""
+    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, `run`
+    tells one run of Envoy from the next.
+    """
 
     time: str
     request_id: str
@@ -96,6 +98,7 @@ class LogLine:
     encoding: str | None = None
     body_bytes: int = 0
     grpc_status: Any = None
+    run: str = ""
 
     @property
     def is_stream(self) -> bool:

@@ -64,6 +64,7 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "queue_ms": told.queue_ms,
         "client": facts.client,
         "unreadable": ",".join(told.unreadable) or None,
+        "run": log.run,
     }
 
 

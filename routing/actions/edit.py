@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
 from controlplane.versions import change, locked
+from routing.actions.changing import changing
 from routing.actions.own_layer import own_layer
-from routing.actions.publish import check_publishable, publish
+from routing.actions.publish import publish
 from routing.actions.refuse_moves import refuse_moves
 from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.snapshots import snapshot
@@ -31,12 +30,11 @@ def edit(
     """
     actor.require(Role.OPERATOR)
     kind = thing._meta.model_name or ""
-    with transaction.atomic():
+    with changing(thing):
         present = locked(thing, version=version)
         before = snapshot(present)
         if not change(present, _completed(present, changes), lambda changed: refuse_moves(changed, before)):
             return
-        check_publishable()
         record(actor, "edit", kind, present.key, before=before, after=snapshot(present))
     publish(f"{actor.name} edited {kind} {present.key}")
 

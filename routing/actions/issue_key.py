@@ -6,14 +6,16 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db import transaction
-from django.utils import timezone
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
-from routing.actions.publish import check_publishable, publish
+from routing.actions.changing import changing
+from routing.actions.publish import publish
+from routing.actions.pull import pull
 from routing.models import AccessKey, Endpoint
+from routing.orders import Order, Verb
 
 SCHEME = "slk"
 SHOWN = 10
@@ -26,7 +28,7 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
     """
     actor.require(Role.OPERATOR)
     key = f"{SCHEME}_{secrets.token_urlsafe(32)}"
-    with transaction.atomic():
+    with changing():
         made = AccessKey.objects.create(
             client=client,
             prefix=key[:SHOWN],
@@ -35,7 +37,6 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
             expires_at=expires_at,
         )
         made.endpoints.set(endpoints)
-        check_publishable()
         opened = [endpoint.key for endpoint in endpoints]
         record(actor, "issue", "accesskey", client, after={"prefix": made.prefix, "endpoints": opened})
     publish(f"{actor.name} issued a key for {client}")
@@ -43,10 +44,18 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
 
 
 def revoke_key(key: AccessKey, *, actor: Actor) -> None:
-    """Make a key useless, as soon as edges have the table. Raises `NotAllowed`, and `Conflict` when it is already."""
+    """Make a key useless, as soon as edges have the table.
+
+    Raises `NotAllowed`, `Conflict` when it is already, and as `pull` does.
+    """
     actor.require(Role.OPERATOR)
+    order = Order(verb=Verb.REVOKE, subject=key.digest, actor=actor.name, role=actor.role, reason="")
+    pull(order, lambda: record_revocation(key, order), f"{actor.name} revoked a key of {key.client}")
+
+
+def record_revocation(key: AccessKey, order: Order) -> None:
+    """Note it with its audit event. Raises `Conflict` when the key is revoked already."""
     with transaction.atomic():
-        if not AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        if not AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=order.at):
             raise Conflict("already-revoked", f"The key {key} is revoked already.", next_step="There is nothing to do.")
-        record(actor, "revoke", "accesskey", key.client, before={"prefix": key.prefix})
-    publish(f"{actor.name} revoked a key of {key.client}")
+        record(order.by(), order.verb, "accesskey", key.client, before={"prefix": key.prefix}, at=order.at)

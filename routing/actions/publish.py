@@ -1,26 +1,33 @@
 """Bring the published routing table in line with the database."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import redis
 import structlog
 from django.db import IntegrityError, transaction
 
-from controlplane.errors import InvalidInput
-from controlplane.storage import get_redis
-from routing import publisher, table
+from controlplane.storage import get_redis, write_anyway
+from routing import orders, publisher, table
+from routing.actions.note_hindrances import note_hindrances
+from routing.compilation import compile_table
 from routing.models import RoutingTable
-from routing.queries import desired_table, latest_table
-from routing.rehearsal import refusal
+from routing.publisher import Told
+from routing.queries import latest_table
+from routing.table import Brake, Table
 
 log = structlog.get_logger(__name__)
+
+NOTHING_TOLD = Told(0, "")
 
 
 def publish(cause: str) -> RoutingTable:
     """Publish what the database asks for, if it is not published yet. Safe to call at any time, by anyone.
 
-    Raises `InvalidInput` when an edge or its Envoy would refuse the table; then nothing is published. When Redis is
-    away the table is kept, and the next call puts it there.
+    What edges or their Envoys could not serve stays as it was, and is noted as a `Hindrance`. When Redis is away the
+    table is kept, and the next call puts it there. Raises `DatabaseError`.
     """
-    newest = _store(cause)
+    newest = _store(cause, *_told())
     try:
         _put(newest)
     except redis.RedisError as error:
@@ -28,45 +35,54 @@ def publish(cause: str) -> RoutingTable:
     return newest
 
 
-def check_publishable() -> None:
-    """Raise `InvalidInput` when the database asks for a table that an edge would refuse."""
-    _refuse_problems(desired_table(version=0))
+def _told() -> tuple[Told, list[Brake]]:
+    """What edges would fetch now, and the brakes that the database does not know of yet."""
+    try:
+        client = get_redis()
+        pulled = [order.brake() for order in orders.waiting(client)]
+        return publisher.current_table(client), [brake for brake in pulled if brake is not None]
+    except redis.RedisError:
+        return NOTHING_TOLD, []
 
 
-def _store(cause: str) -> RoutingTable:
+def _store(cause: str, told: Told, brakes: Collection[Brake]) -> RoutingTable:
+    _adopt(told)
     while True:
         newest = latest_table()
-        desired = desired_table(version=newest.version + 1 if newest else 1)
-        if newest and newest.digest == table.digest(desired):
+        version = max(newest.version if newest else 0, told.version)
+        compiled = compile_table(newest, brakes)
+        note_hindrances(compiled.hindrances)
+        if newest and (newest.version, newest.digest) == (version, compiled.digest):
             return newest
-        _refuse_problems(desired)
-        try:
-            with transaction.atomic():
-                return RoutingTable.objects.create(
-                    version=desired.version,
-                    content=table.to_json(desired),
-                    digest=table.digest(desired),
-                    cause=cause,
-                )
-        except IntegrityError:
-            continue
+        stored = _insert(replace(compiled.table, version=version + 1), compiled.digest, cause)
+        if stored is not None:
+            return stored
+
+
+def _adopt(told: Told) -> None:
+    """Store a table that edges were told while the database could not be written."""
+    newest = latest_table()
+    if told.version <= (newest.version if newest else 0):
+        return
+    try:
+        content = table.from_json(told.content)
+    except table.TableUnreadableError as error:
+        log.warning("table in Redis left aside", version=told.version, reason=error.problem.detail)
+        return
+    _insert(content, table.digest(content), "told to the edges while the database could not be written")
+
+
+def _insert(content: Table, digest: str, cause: str) -> RoutingTable | None:
+    """None when somebody else stored that version first."""
+    text = table.to_json(content)
+    try:
+        with transaction.atomic():
+            return RoutingTable.objects.create(version=content.version, content=text, digest=digest, cause=cause)
+    except IntegrityError:
+        return None
 
 
 def _put(newest: RoutingTable) -> None:
     client = get_redis()
     if publisher.current_version(client) != newest.version:
-        publisher.put_table(client, newest.version, newest.content)
-
-
-def _refuse_problems(desired: table.Table) -> None:
-    problems = table.problems(desired)
-    if problems:
-        first = problems[0]
-        raise InvalidInput(first.code, first.detail, next_step=first.next_step)
-    reason = refusal(desired)
-    if reason:
-        raise InvalidInput(
-            "table-refused-by-envoy",
-            f"Envoy would not take this table: {reason}",
-            next_step="Change what it names; nothing was published.",
-        )
+        write_anyway(client, lambda: publisher.put_table(client, newest.version, newest.content))

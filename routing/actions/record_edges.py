@@ -1,5 +1,6 @@
 """Keep what the edges last reported, also after they fall silent."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from routing.heartbeats import read_heartbeat
 from routing.models import Edge
 
 log = structlog.get_logger(__name__)
+
+MOST_LOSSES = 1_000
 
 LONGEST_NAME = 63
 
@@ -36,7 +39,7 @@ def _record(client: redis.Redis, name: bytes, now: datetime) -> bool:
     try:
         beat = _fields(client, name)
         if beat:
-            _keep(_text(name), _columns(beat, now))
+            _keep(_text(name), _columns(_text(name), beat, now))
     except (redis.ResponseError, DataError, IntegrityError, ValueError) as error:
         log.warning("heartbeat not read", edge=_text(name), error=str(error))
         _keep(_text(name), {"unread": f"the heartbeat as a whole: {type(error).__name__}"}, seen_at=now)
@@ -55,9 +58,20 @@ def _as_bytes(client: redis.Redis, *command: str | bytes) -> Any:
     return client.execute_command(*command, NEVER_DECODE=True)  # type: ignore[no-untyped-call]
 
 
-def _columns(beat: dict[str, str], now: datetime) -> dict[str, Any]:
+def _columns(name: str, beat: dict[str, str], now: datetime) -> dict[str, Any]:
     read = asdict(read_heartbeat(beat, now))
-    return {**read, "cuts": list(read["cuts"]), "loads": dict(read["loads"])}
+    losses = _losses(name, read["losses"])
+    return {**read, "cuts": list(read["cuts"]), "loads": dict(read["loads"]), "losses": losses}
+
+
+def _losses(name: str, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the edge tells now, and what it told before its Redis forgot it."""
+    known = Edge.objects.filter(name=name[:LONGEST_NAME]).values_list("losses", flat=True).first() or []
+    return list({_origin(loss): loss for loss in [*known, *told]}.values())[-MOST_LOSSES:]
+
+
+def _origin(loss: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(loss[name] for name in ("run", "backend", "experiment", "variant"))
 
 
 def _keep(name: str, columns: dict[str, Any], **if_new: Any) -> None:

@@ -1,13 +1,12 @@
 """Add a backend, an endpoint or a layer."""
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
 from controlplane.versions import check_together
+from routing.actions.changing import changing
 from routing.actions.own_layer import own_layer
-from routing.actions.publish import check_publishable, publish
+from routing.actions.publish import publish
 from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.snapshots import snapshot
 
@@ -21,11 +20,10 @@ def register(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> Non
     if isinstance(thing, Layer) and not thing.salt:
         thing.salt = new_salt()
     kind = thing._meta.model_name or ""
-    with transaction.atomic():
+    with changing():
         if isinstance(thing, Endpoint) and not thing.layer_id:
             thing.layer = own_layer(thing)
         check_together(thing)
         thing.save(force_insert=True)
-        check_publishable()
         record(actor, "register", kind, thing.key, after=snapshot(thing))
     publish(f"{actor.name} registered {kind} {thing.key}")

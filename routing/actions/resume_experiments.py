@@ -1,29 +1,35 @@
 """Turn the kill switch off: everybody is in the same arm as before."""
 
-from django.db import transaction
+from contextlib import suppress
+
+import redis
 from django.utils import timezone
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
 from controlplane.reasons import stated
-from routing.actions.publish import check_publishable, publish
+from routing.actions.changing import changing
+from routing.actions.publish import publish
+from routing.actions.record_orders import record_orders
 from routing.models import Endpoint, Stop
 
 
 def resume_experiments(endpoint: Endpoint | None, *, actor: Actor, reason: str) -> None:
     """Put the experiments and shadows of an endpoint, or of all of them, into the published table again.
 
-    Where the switch is off already, nothing happens; an endpoint stays stopped while all of them are. Raises
-    `NotAllowed`, and `InvalidInput` without a reason or when edges could not serve the table; then the switch stays on.
+    A stop that is not recorded yet is recorded first. Where the switch is off already, nothing happens; an endpoint
+    stays stopped while all of them are. Raises `NotAllowed`, and `InvalidInput` without a reason or when edges could
+    not serve the table; then the switch stays on.
     """
     actor.require(Role.OPERATOR)
     reason = stated(reason, "Letting experiments run again")
-    with transaction.atomic():
+    with suppress(redis.RedisError):
+        record_orders()
+    with changing():
         stop = Stop.objects.select_for_update().filter(endpoint=endpoint, ended_at=None).first()
         if stop is None:
             return
         Stop.objects.filter(pk=stop.pk).update(ended_at=timezone.now())
-        check_publishable()
         record(actor, "resume-experiments", "kill-switch", stop.scope, after={"on": False}, reason=reason)
     publish(f"{actor.name} resumed the experiments on {stop.scope}: {reason}")

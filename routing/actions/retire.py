@@ -1,12 +1,12 @@
 """Take a backend out of use that only history names."""
 
-from django.db import transaction
 from django.utils import timezone
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from routing.actions.changing import changing
 from routing.actions.publish import publish
 from routing.models import Backend
 from routing.references import living_users
@@ -18,7 +18,7 @@ def retire(backend: Backend, *, actor: Actor) -> None:
     Raises `NotAllowed`, and `Conflict` while anything that is not over names it, or when it is retired already.
     """
     actor.require(Role.OPERATOR)
-    with transaction.atomic():
+    with changing():
         present = Backend.objects.select_for_update().get(pk=backend.pk)
         _refuse_while_used(present)
         if not Backend.objects.filter(pk=present.pk, retired_at=None).update(retired_at=timezone.now()):

@@ -7,7 +7,6 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
 from controlplane.versions import change, locked
-from routing.actions.publish import check_publishable
 from routing.defaults import Default, with_default
 from routing.models import Endpoint
 from routing.snapshots import snapshot
@@ -26,15 +25,13 @@ def set_default(
 ) -> None:
     """Give this to an audience, by a rule of this key, or to everybody without a rule; other fields stay as they are.
 
-    Call it inside a transaction, and publish after it. Raises `NotAllowed`, and `InvalidInput` when edges could not
-    serve it.
+    Call it inside `changing`, and publish after it. Raises `NotAllowed`.
     """
     actor.require(Role.OPERATOR)
     present = locked(endpoint)
     before = snapshot(present)
     changes = with_default(present, default, audience=audience, everybody=everybody, key=key)
     change(present, changes)
-    check_publishable()
     after = snapshot(present)
     changed = [name for name in after if name in changes and before[name] != after[name]]
     record(

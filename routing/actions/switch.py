@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
 from controlplane.versions import change, locked
-from routing.actions.publish import check_publishable, publish
+from routing.actions.changing import changing
+from routing.actions.publish import publish
 from routing.defaults import swapped
 from routing.models import Backend, Endpoint
 from routing.snapshots import snapshot
@@ -32,14 +31,13 @@ def switch(
     experiments run and it is not `forced`: their variants keep what they have.
     """
     actor.require(Role.OPERATOR)
-    with transaction.atomic():
+    with changing(endpoint):
         present = locked(endpoint, version=version)
         standby = _standby(present, to)
         if not forced:
             _refuse_beside_experiments(present)
         before = _sides(present)
         change(present, swapped(present, standby))
-        check_publishable()
         record(actor, "switch", "endpoint", present.key, before=before, after=_sides(present), reason=reason)
     publish(f"{actor.name} switched endpoint {present.key} to {standby.key}")
 

@@ -7,9 +7,10 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
-from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from routing.actions.issue_key import issue_key, revoke_key
 from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
+from routing.told import require_told
 
 
 class AccessKeySerializer(serializers.ModelSerializer[AccessKey]):
@@ -58,7 +59,9 @@ class IssuedKeySerializer(serializers.Serializer[object]):
         responses={201: IssuedKeySerializer, **WRITE_PROBLEMS},
     ),
     destroy=extend_schema(
-        description="Revoke a key.", parameters=[IF_MATCH], responses={204: None, **CONDITIONAL_PROBLEMS}
+        description="Revoke a key.",
+        parameters=[IF_MATCH],
+        responses={204: None, **CONDITIONAL_PROBLEMS, **BRAKE_PROBLEMS},
     ),
 )
 class AccessKeyViewSet(
@@ -90,3 +93,4 @@ class AccessKeyViewSet(
         """Revoke it; that it was there stays on record."""
         self.refuse_outdated(instance)
         revoke_key(instance, actor=request_actor(self.request))
+        require_told()

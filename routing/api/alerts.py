@@ -14,20 +14,21 @@ from routing.alerts import alerts
 
 
 class AlertSerializer(serializers.Serializer[object]):
-    """What is wrong with an edge, since when, and what to do next."""
+    """What is wrong, since when, and what to do next."""
 
     code = serializers.CharField()
-    edge = serializers.CharField()
+    edge = serializers.CharField(help_text="The edge that it is about; empty when it is about none.")
     since = serializers.DateTimeField()
     detail = serializers.CharField()
     next_step = serializers.CharField()
 
 
 class AlertsView(APIView):
-    """What is wrong with the edges now."""
+    """What is wrong now."""
 
     @extend_schema(
-        description="What is wrong with the edges now, the oldest first; an empty list when nothing is.",
+        description="What is wrong now, with edges, with what is published and with brakes, the oldest first; an empty "
+        "list when nothing is.",
         responses={200: AlertSerializer(many=True), **READ_PROBLEMS},
     )
     def get(self, request: Request) -> Response:

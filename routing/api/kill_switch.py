@@ -9,11 +9,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from routing.actions.resume_experiments import resume_experiments
 from routing.actions.stop_experiments import stop_experiments
 from routing.models import Endpoint, Stop
 from routing.stops import open_stops
+from routing.told import require_told
 
 
 class StopSerializer(serializers.ModelSerializer[Stop]):
@@ -53,15 +54,18 @@ class KillSwitchView(APIView):
         description="Turn the kill switch on or off for one endpoint or, without one, for all. Experiments keep their "
         "state and their users' buckets, and gather nothing while it is on. Turning it to where it is changes nothing.",
         request=TurnSerializer,
-        responses={200: KillSwitchSerializer, **WRITE_PROBLEMS},
+        responses={200: KillSwitchSerializer, **WRITE_PROBLEMS, **BRAKE_PROBLEMS},
     )
     def post(self, request: Request) -> Response:
         """Turn it."""
         sent = TurnSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        turn = stop_experiments if sent.validated_data["on"] else resume_experiments
         endpoint, reason = sent.validated_data.get("endpoint"), sent.validated_data["reason"]
-        turn(endpoint, actor=request_actor(request), reason=reason)
+        if sent.validated_data["on"]:
+            stop_experiments(endpoint, actor=request_actor(request), reason=reason)
+            require_told()
+        else:
+            resume_experiments(endpoint, actor=request_actor(request), reason=reason)
         return _answer()
 
 

@@ -157,9 +157,22 @@ class IssuerSerializer(StrictModelSerializer[Issuer]):
         read_only_fields = ("created_at",)
 
 
+class LossSerializer(serializers.Serializer[object]):
+    """Requests that were answered and have no row; `rows` is null where nobody can tell how many, nor whose."""
+
+    run = serializers.CharField(help_text="The run of Envoy that they were answered in.")
+    backend = serializers.CharField()
+    experiment = serializers.CharField()
+    variant = serializers.CharField()
+    rows = serializers.IntegerField(allow_null=True)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+
+
 class EdgeSerializer(serializers.ModelSerializer[Edge]):
     """An edge as it last reported; `silent` says that it has not done so lately."""
 
+    losses = LossSerializer(many=True)
     silent = serializers.SerializerMethodField()
 
     class Meta:
@@ -176,6 +189,7 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
             "unread",
             "cuts",
             "loads",
+            "losses",
             "silent",
         )
 

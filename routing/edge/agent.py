@@ -1,4 +1,4 @@
-"""The agent of one edge: five loops, each on a thread of its own, none of which waits for another."""
+"""The agent of one edge: six loops, each on a thread of its own, none of which waits for another."""
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,15 +11,18 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from routing.edge.applier import Applier
+from routing.edge.comparison import Comparison
 from routing.edge.cuts import Cuts
 from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.files import EdgeDirectory
+from routing.edge.files import EdgeDirectory, reserve
 from routing.edge.follower import Follower
 from routing.edge.guarding import Guarding, Tail
 from routing.edge.heartbeat import Heartbeat
 from routing.edge.keeper import Keeper
 from routing.edge.loads import Loads
+from routing.edge.memory import folder_in_memory
 from routing.edge.outages import repeat
+from routing.edge.room import Room
 from routing.edge.shipper import Shipper
 from routing.edge.spool import Spool
 from routing.edge.status import EdgeStatus
@@ -61,6 +64,7 @@ def run_agent(edge: Edge, stop: Event) -> None:
         Guarding(Tail(directory.access_log), applier, cuts).run,
         Loads(applier, status).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
+        Room(reserve(directory.path), status).run,
     )
     with ThreadPoolExecutor(len(loops)) as threads:
         running = [threads.submit(loop, stop) for loop in loops]
@@ -72,23 +76,27 @@ def run_agent(edge: Edge, stop: Event) -> None:
 
 
 class SpoolLoop:
-    """Ships the spool and keeps it tidy; one loop does both, so that none deletes what the other reads."""
+    """Ships the spool, keeps it tidy and looks for what is missing in it; one loop does all, so that none deletes what
+    another reads.
+    """
 
     def __init__(self, edge: Edge, redis: Redis, envoy: EnvoyAdmin, spool: Spool, status: EdgeStatus) -> None:
         stream = RequestStream(redis, edge.name)
-        self._keeper = Keeper(stream, spool, envoy, status)
+        self._keeper = Keeper(stream, spool, envoy, status, memory=lambda: folder_in_memory(edge.directory))
         self._shipper = Shipper(stream, spool, edge=edge.name, unit_key=edge.unit_key)
+        self._comparison = Comparison(envoy, spool, self._shipper, stream, status)
 
     def run(self, stop: Event) -> None:
         """Ship and tidy until stopped."""
-        repeat(self.step, what="shipping requests", failures=(RedisError,), stop=stop)
+        repeat(self.step, what="shipping requests", failures=(RedisError, OSError), stop=stop)
 
     def step(self) -> float:
-        """Tidy if it is time, and ship one batch; returns the seconds to wait before the next step.
+        """Tidy if it is time, compare, and ship one batch; returns the seconds to wait before the next step.
 
         Raises:
-            RedisError: Redis does not answer as it should.
+            RedisError, OSError: Redis does not answer as it should, or the disk does not.
 
         """
         self._keeper.tidy_when_due()
+        self._comparison.step()
         return self._shipper.step()

@@ -24,7 +24,7 @@ from routing.edge.configuration import (
 )
 from routing.edge.cuts import Cuts
 from routing.edge.envoy_admin import EnvoyAdmin, Served
-from routing.edge.files import EdgeDirectory, write_text
+from routing.edge.files import EdgeDirectory, keep_text
 from routing.table import Problem, Table, to_json
 
 PATIENCE_SECONDS = 5.0
@@ -77,7 +77,7 @@ class Applier:
 
         Raises:
             TableRefusedError: Envoy refused it; the files are those of the table before.
-            EnvoyAwayError, NotYetError: it is not done yet; call again.
+            EnvoyAwayError, NotYetError, OSError: it is not done yet; call again.
 
         """
         with self._lock:
@@ -87,7 +87,7 @@ class Applier:
             except TableRefusedError:
                 write_configuration(self._directory, self._cuts.apply(self.applied))
                 raise
-            write_text(self._directory.table, to_json(table))
+            keep_text(self._directory.table, to_json(table))
             self.applied = table
             self._cuts.forget_all_but(table)
             if exchanged:
@@ -97,7 +97,7 @@ class Applier:
         """Bring Envoy onto the applied table without what was cut meanwhile.
 
         Raises:
-            TableRefusedError, EnvoyAwayError, NotYetError: it is not done; the follower does it later.
+            TableRefusedError, EnvoyAwayError, NotYetError, OSError: it is not done; the follower does it later.
 
         """
         with self._lock:

@@ -17,7 +17,7 @@ from controlplane.settings import get_environment
 from routing import keys
 from routing.edge.configuration import hindrances, read_table, write_configuration
 from routing.edge.cuts import Cuts
-from routing.edge.files import EdgeDirectory, write_text
+from routing.edge.files import EdgeDirectory, keep_text
 from routing.rehearsal import refusal
 from routing.table import Table, TableUnreadableError, from_json, to_json
 
@@ -40,7 +40,7 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
         newer = None
     if newer is not None and not hindrances(directory, newer) and not refusal(newer):
         table = newer
-        write_text(directory.table, to_json(table))
+        keep_text(directory.table, to_json(table))
     write_configuration(directory, Cuts(directory.cuts).apply(table))
     log.info("envoy starts", table_version=table.version)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from routing.edge.files import EdgeDirectory, write_json
+from routing.edge.files import EdgeDirectory, kept_text, write_json
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
 from routing.envoy.names import Message
 from routing.table import Problem, Table, TableUnreadableError, from_json, problems, reached
@@ -31,7 +31,7 @@ NO_TABLE = Table(version=0, endpoints=(), backends=())
 def read_table(directory: EdgeDirectory) -> Table:
     """The last table that was served here; an empty one of version 0 when there is none."""
     try:
-        return from_json(directory.table.read_bytes())
+        return from_json(kept_text(directory.table))
     except FileNotFoundError:
         return NO_TABLE
     except TableUnreadableError as error:
@@ -50,7 +50,7 @@ def write_gate(directory: EdgeDirectory, table: Table) -> dict[str, str]:
     """Write who may call and how often; returns the versions that Envoy reports then, by filter."""
     found = gate_discoveries(table)
     for name, content in found.items():
-        write_json(directory.gate(name), content)
+        write_json(directory.gate(name), content, durable=False)
     return {name: content["version_info"] for name, content in found.items()}
 
 

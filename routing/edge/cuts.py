@@ -6,7 +6,7 @@ from threading import Lock
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from routing.edge.files import write_text
+from routing.edge.files import keep_text, kept_text
 from routing.guard import Cut, without
 from routing.table import Table
 
@@ -50,7 +50,7 @@ class Cuts:
         return _CUTS.dump_json(self._cuts).decode()
 
     def _keep(self, cuts: tuple[Cut, ...]) -> None:
-        write_text(self._path, _CUTS.dump_json(cuts).decode())
+        keep_text(self._path, _CUTS.dump_json(cuts).decode())
         self._cuts = cuts
 
 
@@ -60,7 +60,7 @@ def _same(cut: Cut, other: Cut) -> bool:
 
 def _read(path: Path) -> tuple[Cut, ...]:
     try:
-        return _CUTS.validate_json(path.read_bytes())
+        return _CUTS.validate_json(kept_text(path))
     except FileNotFoundError:
         return ()
     except ValidationError as error:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from routing.edge.calls import EnvoyAwayError, Line
+from routing.edge.counts import Counted, read_counted
 from routing.envoy import GATES, ROUTES, STATISTICS_PREFIX, TABLE_PATH
 
 EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
@@ -11,6 +12,7 @@ CLUSTERS = "cluster_manager.cds"
 ROUTE_TABLE = f"http.{STATISTICS_PREFIX}.rds.{ROUTES}"
 GATE = "extension_config_discovery.http_filter"
 WARMING = "cluster_manager.warming_clusters"
+COUNTS = "^(sluice.rows.|filesystem.write_failed$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,15 @@ class EnvoyAdmin:
         lines = self._admin_side.call("GET", f"/stats?filter=^{GATE}.*version_text$").splitlines()
         values = dict(line.split(": ", 1) for line in lines if ": " in line)
         return {name: values.get(f"{GATE}.{name}.version_text", "").strip('"') for name in GATES}
+
+    def counted(self) -> Counted:
+        """What Envoy has logged since its start.
+
+        Raises:
+            EnvoyAwayError: it does not answer.
+
+        """
+        return read_counted(self._admin_side.call("GET", f"/stats?filter={COUNTS}").splitlines())
 
     def reopen_log(self) -> None:
         """Have the access log's path opened anew.

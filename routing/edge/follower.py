@@ -86,7 +86,7 @@ class Follower:
                 self._applier.apply(self._wanted)
                 log.info("table applied", version=self._wanted.version)
             self._applier.renew_secrets()
-        except (EnvoyAwayError, NotYetError) as error:
+        except (EnvoyAwayError, NotYetError, OSError) as error:
             self._status.envoy_error = str(error)
             return False
         except TableRefusedError as error:

@@ -84,7 +84,7 @@ class Guarding:
         log.error("candidate taken out", **{name: getattr(cut, name) for name in cut.__slots__})
         try:
             self._applier.apply_cuts()
-        except (EnvoyAwayError, NotYetError, TableRefusedError) as error:
+        except (EnvoyAwayError, NotYetError, TableRefusedError, OSError) as error:
             log.warning("cut waits for envoy", reason=str(error))
 
 

@@ -48,7 +48,7 @@ class Heartbeat:
 
     def _beat(self) -> dict[Any, str | int]:
         status = self._status
-        error = status.envoy_error or status.table_error
+        error = status.envoy_error or status.table_error or status.disk_error
         return {
             "name": self._edge,
             "zone": self._zone,
@@ -61,4 +61,6 @@ class Heartbeat:
             "spooled_bytes": status.spooled_bytes,
             "cuts": self._cuts.to_json(),
             "loads": status.loads,
+            "losses": status.losses,
+            "compared_until": status.compared_until,
         }

@@ -1,7 +1,9 @@
 """Keeps the spool tidy: begins new segments in time, and deletes those that are in the lake."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from routing.edge.calls import EnvoyAwayError
 from routing.edge.envoy_admin import EnvoyAdmin
@@ -12,6 +14,9 @@ from routing.edge.stream import RequestStream
 TIDY_SECONDS = 1.0
 SEGMENT_BYTES = 64 << 20
 SEGMENT_SECONDS = 60.0
+
+# How much may lie in memory while the disk is full.
+MEMORY_BYTES = 64 << 20
 
 
 class Keeper:
@@ -26,6 +31,8 @@ class Keeper:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         segment_seconds: float = SEGMENT_SECONDS,
+        memory: Callable[[], Path] | None = None,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self._stream = stream
         self._spool = spool
@@ -33,6 +40,8 @@ class Keeper:
         self._status = status
         self._segment_bytes = segment_bytes
         self._segment_seconds = segment_seconds
+        self._memory = memory
+        self._memory_bytes = memory_bytes
         self._next = 0.0
 
     def tidy_when_due(self) -> None:
@@ -52,9 +61,10 @@ class Keeper:
 
         Raises:
             RedisError: it is not known what is in the lake; nothing is deleted.
+            OSError: there is no room for a segment, on the disk or in memory.
 
         """
-        if self._is_full():
+        if self._is_full() or self._is_in_the_wrong_place():
             self._begin_segment(START)
         self._have_envoy_follow()
         shipped = self._stream.last() or START
@@ -67,13 +77,21 @@ class Keeper:
     def _begin_segment(self, after: Position) -> None:
         """Begin one that sorts behind all others, also when this machine's clock went back."""
         if not self._spool.waits_for_envoy():
-            self._spool.begin_segment(after)
+            self._spool.begin_segment(after, self._memory() if self._memory and self._needs_memory() else None)
 
     def _have_envoy_follow(self) -> None:
         """Where Envoy is away, it opens the new segment at its next start."""
         if self._spool.waits_for_envoy():
             with suppress(EnvoyAwayError):
                 self._envoy.reopen_log()
+
+    def _is_in_the_wrong_place(self) -> bool:
+        return self._spool.in_memory() != self._needs_memory()
+
+    def _needs_memory(self) -> bool:
+        """Whether the disk takes nothing, and there is memory that may."""
+        full = bool(self._status.disk_error) and self._memory is not None
+        return full and self._spool.bytes_in_memory() < self._memory_bytes
 
     def _is_full(self) -> bool:
         size = self._spool.newest_bytes()

@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from routing.access_log import BrokenLineError, to_row
+from routing.edge.counts import Tally
 from routing.edge.spool import START, Batch, Position, Spool
 from routing.edge.stream import RequestStream
 
@@ -44,6 +45,8 @@ class Shipper:
         self._unit_key = unit_key
         self._collector_seconds = collector_seconds
         self._shipped: Position | None = None
+        self.tally = Tally()
+        self._counted_until: Position | None = None
         self._stream_is_new = False
         self._without_word_since: float | None = None
 
@@ -59,14 +62,24 @@ class Shipper:
             batch = self._next_batch(self._shipped) if self._shipped else None
             if batch is None:
                 return IDLE_SECONDS
-            stored = self._stream.append(batch.end, list(self._rows(batch)), create=self._stream_is_new)
+            rows = list(self._rows(batch))
+            tally = self.tally.copy()
+            tally.count(rows)
+            stored = self._stream.append(batch.end, rows, create=self._stream_is_new, counted=tally.to_json())
         except RedisError:
             self._shipped = None
             raise
         # A stream that is gone took with it what the lake did not have yet.
         self._shipped = batch.end if stored else None
+        if stored:
+            self.tally, self._counted_until = tally, batch.end
         self._stream_is_new = False
         return 0.0
+
+    @property
+    def shipped(self) -> Position | None:
+        """The place up to which all is shipped; None while that is not known."""
+        return self._shipped
 
     def _resume(self) -> Position | None:
         """Where to go on: behind what was shipped or is in the lake; None while that cannot be known yet."""
@@ -76,8 +89,19 @@ class Shipper:
         if not known and self._spool.was_shipped() and not self._waited_enough():
             return None
         self._without_word_since = None
+        place = max(known, default=START)
+        self._recount(place)
         self._spool.note_shipping()
-        return max(known, default=START)
+        return place
+
+    def _recount(self, place: Position) -> None:
+        """Go on counting from a place, unless this agent knows better already."""
+        if place == self._counted_until:
+            return
+        counted = self._stream.counted(place)
+        from_the_start = place == START and not self._spool.was_shipped()
+        self.tally = Tally.from_json(counted) if counted else Tally(whole=from_the_start)
+        self._counted_until = place
 
     def _waited_enough(self) -> bool:
         now = time.monotonic()

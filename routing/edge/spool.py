@@ -2,12 +2,14 @@
 
 A segment is named by the second at which it was begun. Envoy writes through a symbolic link; pointing that at a new
 name and asking Envoy to reopen its log begins a segment. Envoy creates the file, so that once it exists the segment
-before it is complete.
+before it is complete. While the disk is full, segments lie in memory, behind links with their names.
 """
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from routing.edge.memory import link
 
 SUFFIX = ".jsonl"
 BATCH_LINES = 1_000
@@ -52,7 +54,8 @@ class Spool:
         """Make the folder, for its owner alone, and name the first segment."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        if not self._link.is_symlink():
+        # A segment in memory may have gone with the machine's last run.
+        if not self._link.is_symlink() or not self._link.resolve().parent.is_dir():
             self.begin_segment()
 
     def was_shipped(self) -> bool:
@@ -63,13 +66,24 @@ class Spool:
         """From now on something of this spool may have been sent on."""
         self._mark.touch()
 
-    def begin_segment(self, after: Position = START) -> None:
-        """Name a new segment, later than all there are and than `after`; Envoy opens it when told to."""
-        number = max(int(time.time()), after.segment + 1, self.newest().segment + 1)
-        partial = self._link.with_name(f".{self._link.name}.partial")
-        partial.unlink(missing_ok=True)
-        partial.symlink_to(self._path(number).name)
-        partial.rename(self._link)
+    def begin_segment(self, after: Position = START, memory: Path | None = None) -> None:
+        """Name a new segment, later than all there are and than `after`; Envoy opens it when told to.
+
+        It lies in a folder in `memory`, if one is given. Raises `OSError`.
+        """
+        named = max(self._named(), default=0)
+        number = max(int(time.time()), after.segment + 1, self.newest().segment + 1, named + 1)
+        if memory is not None:
+            link(self._path(number), memory / self._path(number).name)
+        link(self._link, Path(self._path(number).name))
+
+    def in_memory(self) -> bool:
+        """Whether Envoy writes, or is to write, to a segment in memory."""
+        return (self._folder / self._link.readlink()).is_symlink()
+
+    def bytes_in_memory(self) -> int:
+        """The size of all segments in memory."""
+        return sum(self._size(number) for number in self._numbers() if self._path(number).is_symlink())
 
     def waits_for_envoy(self) -> bool:
         """Whether a segment is named that Envoy has not opened yet."""
@@ -100,10 +114,15 @@ class Spool:
         return None
 
     def delete_until(self, collected: Position) -> None:
-        """Delete complete segments of which nothing lies behind a position."""
+        """Delete complete segments of which nothing lies behind a position, and what is left of those that are gone."""
+        there, newest = self._numbers(), int(self._link.readlink().stem)
+        for number in self._named():
+            if number not in there and number < newest:
+                self._path(number).unlink()
         for number in self._numbers()[:-1]:
             if self._done(number, collected) == self._size(number):
-                self._path(number).unlink()
+                self._path(number).resolve().unlink()
+                self._path(number).unlink(missing_ok=True)
 
     def bytes_after(self, position: Position) -> int:
         """How many bytes lie behind a position."""
@@ -131,6 +150,10 @@ class Spool:
         return Position(number + offset // self._span, offset % self._span)
 
     def _numbers(self) -> list[int]:
+        """The segments that are there: one in memory once Envoy has opened it, until the machine stops."""
+        return [number for number in self._named() if self._path(number).exists()]
+
+    def _named(self) -> list[int]:
         names = (path.name.removesuffix(SUFFIX) for path in self._folder.glob(f"*{SUFFIX}"))
         return sorted(int(name) for name in names if name.isdecimal())
 

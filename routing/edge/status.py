@@ -12,8 +12,11 @@ class EdgeStatus:
     served_since: datetime | None = None
     envoy_error: str = ""
     table_error: str = ""
+    disk_error: str = ""
     spooled_bytes: int = 0
     loads: str = "{}"
+    losses: str = "[]"
+    compared_until: str = ""
 
     def note_served(self, version: int) -> None:
         """Envoy serves this version."""

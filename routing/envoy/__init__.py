@@ -4,7 +4,15 @@ from routing.envoy.bootstrap import bootstrap
 from routing.envoy.clusters import clusters
 from routing.envoy.gate import GATES, gate_discoveries
 from routing.envoy.listener import Certificate, Files
-from routing.envoy.names import EXPLAIN_HEADER, FORCED_VARIANT_HEADER, ROUTES, STATISTICS_PREFIX, TABLE_PATH, Message
+from routing.envoy.names import (
+    EXPLAIN_HEADER,
+    FORCED_VARIANT_HEADER,
+    ROUTES,
+    RUN_VARIABLE,
+    STATISTICS_PREFIX,
+    TABLE_PATH,
+    Message,
+)
 from routing.envoy.routes import routes
 from routing.envoy.shadows import shadow_routes
 
@@ -13,6 +21,7 @@ __all__ = [
     "FORCED_VARIANT_HEADER",
     "GATES",
     "ROUTES",
+    "RUN_VARIABLE",
     "STATISTICS_PREFIX",
     "TABLE_PATH",
     "Certificate",

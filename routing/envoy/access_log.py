@@ -1,6 +1,6 @@
 """The access log: one JSON line a request, with all that a request row is made of."""
 
-from routing.envoy.names import FACTS, HOST_FACTS, RAW_UNIT, Message
+from routing.envoy.names import FACTS, HOST_FACTS, RAW_UNIT, RUN_VARIABLE, Message
 
 LINE = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
@@ -21,21 +21,47 @@ LINE = {
     "encoding": "%RESP(CONTENT-ENCODING)%",
     "body_bytes": "%BYTES_SENT%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",
+    "run": f"%ENVIRONMENT({RUN_VARIABLE})%",
+}
+
+# Each is a tag of a counter; the agent compares these with the rows that came of the log.
+COUNTED_BY = {
+    "run": LINE["run"],
+    "backend": f"%DYNAMIC_METADATA({FACTS}:backend)%",
+    "experiment": f"%DYNAMIC_METADATA({FACTS}:experiment)%",
+    "variant": f"%DYNAMIC_METADATA({FACTS}:variant)%",
+}
+
+OF_AN_ENDPOINT = {
+    "metadata_filter": {
+        "matcher": {"filter": FACTS, "path": [{"key": "endpoint"}], "value": {"present_match": True}},
+        "match_if_key_not_found": False,
+    }
 }
 
 
 def access_log(path: str) -> Message:
     """Logs what an endpoint was found for: neither unknown paths nor questions for the table's version."""
-    of_an_endpoint = {
-        "matcher": {"filter": FACTS, "path": [{"key": "endpoint"}], "value": {"present_match": True}},
-        "match_if_key_not_found": False,
-    }
     return {
         "name": "spool",
-        "filter": {"metadata_filter": of_an_endpoint},
+        "filter": OF_AN_ENDPOINT,
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
             "path": path,
             "log_format": {"json_format": LINE},
+        },
+    }
+
+
+def row_counters() -> Message:
+    """Counts what is logged, so that what cannot be written is known: a full disk costs Envoy no word."""
+    tags = [{"name": name, "value_format": value} for name, value in COUNTED_BY.items()]
+    return {
+        "name": "counters",
+        "filter": OF_AN_ENDPOINT,
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config",
+            "stat_prefix": "sluice",
+            "counters": [{"stat": {"name": "rows", "tags": tags}, "value_fixed": 1}],
         },
     }

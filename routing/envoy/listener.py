@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.envoy.access_log import access_log
+from routing.envoy.access_log import access_log, row_counters
 from routing.envoy.answers import answers_reader
 from routing.envoy.explanation import explanation
 from routing.envoy.fields import no_body_rules
@@ -115,7 +115,7 @@ def _connection_manager(filters: list[Message], routes: str, routes_file: str, l
             "config_source": {"path_config_source": {"path": routes_file}, "resource_api_version": "V3"},
         },
         "http_filters": filters,
-        "access_log": [access_log(log_file)],
+        "access_log": [access_log(log_file), row_counters()],
         "use_remote_address": True,
         "internal_address_config": {"cidr_ranges": [NOBODY]},
         "always_set_request_id_in_response": True,

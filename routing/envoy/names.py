@@ -25,6 +25,9 @@ ROUTES = "sluice"
 SHADOWS = "sluice.shadows"
 STATISTICS_PREFIX = "edge"
 
+# The variable of Envoy's environment that tells one run of it from the next.
+RUN_VARIABLE = "SLUICE_RUN"
+
 # Namespace of the metadata with the facts: what the access log says about a request.
 FACTS = "sluice"
 

@@ -1,14 +1,16 @@
 """The routing table: an immutable, versioned snapshot of all endpoints, and the only thing an edge reads."""
 
 from routing.table.access import Access, AccessKey, Credential, Issuer
+from routing.table.assembly import Hindrance, Part, assemble, subject_of
 from routing.table.audiences import admitted, combined, rule_of
+from routing.table.brakes import Brake, BrakeKind, apply_brakes
 from routing.table.conditions import Condition, Operator, meets, parse_condition
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
 from routing.table.reach import keeping_warm, named_by, reached
 from routing.table.segments import covered, segments, untaken
-from routing.table.text import TableUnreadableError, digest, from_json, to_json
+from routing.table.text import TableUnreadableError, checked, digest, from_json, to_json
 from routing.table.types import (
     BUCKETS,
     FULL_COVERAGE,
@@ -42,14 +44,18 @@ __all__ = [
     "AccessKey",
     "Arm",
     "Backend",
+    "Brake",
+    "BrakeKind",
     "Condition",
     "Credential",
     "Endpoint",
     "Guard",
+    "Hindrance",
     "Issuer",
     "Limits",
     "Operator",
     "Parameters",
+    "Part",
     "Problem",
     "RateLimit",
     "RateLimitScope",
@@ -63,6 +69,9 @@ __all__ = [
     "Unit",
     "UnitSource",
     "admitted",
+    "apply_brakes",
+    "assemble",
+    "checked",
     "combined",
     "covered",
     "digest",
@@ -77,6 +86,7 @@ __all__ = [
     "reached",
     "rule_of",
     "segments",
+    "subject_of",
     "to_json",
     "untaken",
 ]

@@ -3,13 +3,17 @@
 import json
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.table.types import Problem, Table
+from routing.table.access import Issuer
+from routing.table.types import Backend, Endpoint, Problem, Table
+
+Part = TypeVar("Part", Backend, Issuer, Endpoint)
 
 _TABLE = TypeAdapter(Table)
+_PARTS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Backend, Issuer, Endpoint)}
 
 
 class TableUnreadableError(ValueError):
@@ -19,6 +23,19 @@ class TableUnreadableError(ValueError):
         super().__init__(detail)
         next_step = "Publish the table again from a control plane of the same release."
         self.problem = Problem("table-unreadable", "Not a routing table", detail, next_step)
+
+
+def checked(part: Part) -> Part:
+    """A part of a table, once it is sure that all its values are of their types and can be written as text.
+
+    Raises:
+        ValueError: one is not; also as `pydantic.ValidationError`.
+
+    """
+    kind = _PARTS[type(part)]
+    found: Part = kind.validate_python(asdict(part))
+    _canonical(kind.dump_python(found, mode="json")).encode()
+    return found
 
 
 def to_json(table: Table) -> str:
@@ -59,5 +76,5 @@ def _content(table: Table) -> dict[str, Any]:
     return content
 
 
-def _canonical(content: dict[str, Any]) -> str:
+def _canonical(content: Any) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -13,6 +13,7 @@ from controlplane.models import Role
 from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.issue_key import issue_key, revoke_key
 from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
+from routing.told import require_told
 
 LONGEST_DAYS = 3650
 
@@ -54,8 +55,13 @@ def access_key_list(request: HttpRequest) -> HttpResponse:
 def access_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a key useless."""
     key = get_object_or_404(AccessKey, pk=pk)
-    done(request, lambda: revoke_key(key, actor=acting(request)), f"The key {key} is revoked.")
+    done(request, lambda: _revoke(request, key), f"The key {key} is revoked.")
     return redirect("access-key-list")
+
+
+def _revoke(request: HttpRequest, key: AccessKey) -> None:
+    revoke_key(key, actor=acting(request))
+    require_told()
 
 
 def _issue(request: HttpRequest, form: AccessKeyForm) -> str:

@@ -12,6 +12,7 @@ from controlplane.models import Role
 from controlplane.views.pages import acting, done, page, requires
 from routing.actions.retire_edge import retire_edge
 from routing.alerts import alerts
+from routing.losses import lost_rows
 from routing.models import Edge
 from routing.queries import SILENT_AFTER, latest_table
 
@@ -26,13 +27,20 @@ def edge_list(request: HttpRequest) -> HttpResponse:
     version = latest.version if latest else 0
     edges = [_row(edge, version, timezone.now()) for edge in Edge.objects.all()]
     template = "routing/edges_table.html" if request.headers.get("HX-Request") else "routing/edges.html"
-    return page(request, template, {"edges": edges, "latest_version": version, "alerts": alerts(timezone.now())})
+    of_edges = [alert for alert in alerts(timezone.now()) if alert.edge]
+    return page(request, template, {"edges": edges, "latest_version": version, "alerts": of_edges})
 
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
     tone, words = _health(edge, latest_version, now)
-    gone = words == SILENT
-    return {"edge": edge, "tone": tone, "health": words, "heard": _ago(edge.seen_at, now), "may_retire": gone}
+    return {
+        "edge": edge,
+        "tone": tone,
+        "health": words,
+        "heard": _ago(edge.seen_at, now),
+        "lost": lost_rows(edge),
+        "may_retire": words == SILENT,
+    }
 
 
 @require_POST

@@ -11,6 +11,7 @@ from routing.actions.resume_experiments import resume_experiments
 from routing.actions.stop_experiments import stop_experiments
 from routing.models import Endpoint, Split
 from routing.stops import open_stops
+from routing.told import require_told
 from routing.views.forms import ReasonForm
 
 
@@ -42,4 +43,5 @@ def _turn(request: HttpRequest, endpoint: Endpoint | None, reason: str) -> None:
         messages.success(request, f"Experiments on {where} run again: everybody is in the same variant as before.")
     else:
         stop_experiments(endpoint, actor=acting(request), reason=reason)
+        require_told()
         messages.success(request, f"Experiments on {where} are stopped; users get default backends within a second.")

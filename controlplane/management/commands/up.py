@@ -17,6 +17,7 @@ from controlplane.storage import get_redis
 from controlplane.up.credentials import ensure_credentials
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
+from controlplane.up.room import keep_room
 from controlplane.web_client import answers
 from routing.edge.calls import EnvoyAwayError
 from routing.edge.envoy_admin import EnvoyAdmin
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         try:
             self._start(supervisor, environment)
             self._welcome(environment, credentials)
-            supervisor.wait()
+            supervisor.wait(keep_room)
         except KeyboardInterrupt:
             self._say("\nStopping")
         finally:

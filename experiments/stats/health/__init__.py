@@ -2,6 +2,7 @@
 
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.findings import by_severity, checked
+from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
@@ -11,6 +12,7 @@ __all__ = [
     "Finding",
     "HealthEvidence",
     "Incomparable",
+    "LostRecords",
     "Overlap",
     "Segment",
     "Severity",

@@ -6,6 +6,7 @@ from functools import partial
 
 from experiments.stats.health.findings import ALPHA, Check, by_severity, check_alpha, check_between, checked
 from experiments.stats.health.imbalance import imbalance_findings
+from experiments.stats.health.lost import LostRecords, lost_findings
 from experiments.stats.health.missing import SPREAD, SPREAD_NAME, missing_findings
 from experiments.stats.health.overlap import TOLERANCE, TOLERANCE_NAME, Overlap, overlap_findings
 from experiments.stats.health.records import fallen_findings, identical_findings
@@ -19,7 +20,8 @@ class HealthEvidence:
 
     `stages` hold shares and units, oldest first. `before` maps metrics to each variant's sums from before the exposure,
     `sums` the same from after it. `outcomes` maps variants to sums with Y the requests with an outcome and D all
-    requests of each unit. `units_before` are distinct units by variant at the look before.
+    requests of each unit. `units_before` are distinct units by variant at the look before. `records` are requests with
+    and without a record.
     """
 
     control: str
@@ -29,6 +31,7 @@ class HealthEvidence:
     sums: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
     outcomes: Mapping[str, UnitSums] = field(default_factory=dict)
     units_before: Mapping[str, int] = field(default_factory=dict)
+    records: LostRecords | None = None
 
 
 def check_health(
@@ -55,7 +58,7 @@ def check_health(
 
 
 def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread: float) -> Iterator[tuple[str, Check]]:
-    stages, control, overlap = evidence.stages, evidence.control, evidence.overlap
+    stages, control, overlap, records = evidence.stages, evidence.control, evidence.overlap, evidence.records
     yield "Units where none should come", lambda: leak_findings(stages)
     yield "The split of units", lambda: ratio_findings(stages, alpha=alpha)
     yield "The split of units in each segment", lambda: segment_findings(stages, alpha=alpha)
@@ -66,6 +69,8 @@ def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread:
         yield "Lost outcomes", lambda: missing_findings(evidence.outcomes, control, spread=spread, alpha=alpha)
     for metric, arms in evidence.sums.items():
         yield f"What was counted for {metric}", partial(identical_findings, {metric: arms})
+    if records:
+        yield "Requests without a record", lambda: lost_findings(records, control, alpha=alpha)
     if evidence.units_before:
         yield "Units that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
 

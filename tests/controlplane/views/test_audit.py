@@ -57,5 +57,5 @@ def test_a_long_trail_takes_no_more_queries(django_assert_max_num_queries: Djang
     for number in range(40):
         record(SLUICE, "tick", "experiment", f"many-{number}")
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         text(browser, "/audit")

@@ -35,6 +35,7 @@ def test_what_is_sent_is_what_is_read(operator: Caller) -> None:
     assert read == call(operator, "GET", "experiments/canary")
 
 
+@pytest.mark.usefixtures("redis_server")
 def test_a_life_from_draft_to_halt(operator: Caller) -> None:
     call(operator, "POST", "experiments", draft_data())
     started = call(operator, "POST", "experiments/canary/start")

@@ -73,5 +73,5 @@ def test_many_experiments_take_no_more_queries(django_assert_max_num_queries: Dj
     for number in range(8):
         measured(running(f"number-{number}", traffic=10), found())
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         text(browser, "/")

@@ -24,6 +24,7 @@ def test_a_key_is_in_one_answer_and_in_no_other(operator: Caller) -> None:
     assert key not in listed.content.decode()
 
 
+@pytest.mark.usefixtures("redis_server")
 def test_a_key_is_revoked_and_stays_on_record(operator: Caller) -> None:
     operator.send("POST", "access-keys", {"client": "mobile"})
     pk = AccessKey.objects.get().pk

@@ -17,6 +17,7 @@ def test_it_is_off_until_it_is_turned_on(operator: Caller) -> None:
     assert operator.get("kill-switch").json() == {"everywhere": None, "endpoints": []}
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("endpoint", [None, "chat"])
 def test_a_stopped_experiment_says_so(operator: Caller, endpoint: str | None) -> None:
     body = {"on": True, "reason": "looks wrong"} | ({"endpoint": endpoint} if endpoint else {})

@@ -12,7 +12,7 @@ from typing import cast
 from redis import Redis
 
 from routing import keys
-from routing.edge.envoy_process import envoy_command
+from routing.edge.envoy_process import envoy_command, envoy_environment
 from routing.edge.files import EdgeDirectory
 from routing.edge.prepare import prepare
 from routing.publisher import put_table
@@ -50,7 +50,7 @@ class RunningEdge:
 
     def start_envoy(self) -> None:
         """Start Envoy; return once it answers."""
-        self.envoy = subprocess.Popen(envoy_command(self.directory))
+        self.envoy = subprocess.Popen(envoy_command(self.directory), env=envoy_environment())
         wait_until(lambda: served_version(self.url) is not None)
 
     def start_agent(self) -> None:

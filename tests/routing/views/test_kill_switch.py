@@ -18,6 +18,7 @@ def _running(db: None) -> None:
     start(draft(), actor=SLUICE)
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("path", ["/kill-switch", "/endpoints/chat/stop"])
 def test_it_is_turned_on_and_off_with_a_reason(path: str) -> None:
     browser = visitor(Role.OPERATOR)

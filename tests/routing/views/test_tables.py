@@ -39,5 +39,5 @@ def test_many_versions_take_no_more_queries(django_assert_max_num_queries: Djang
     for number in range(10):
         backend(f"spare-{number}")
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(7):
         text(browser, "/routing-tables")

@@ -1,0 +1,43 @@
+"""What every change of backends, endpoints, layers, issuers, keys and experiments has in common."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from controlplane.errors import InvalidInput
+from routing.compilation import compile_table
+from routing.queries import latest_table
+from routing.table import Hindrance
+
+TURN = 5_103_054
+"""The number of the lock in PostgreSQL; any that nothing else uses."""
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """A transaction that changes what routing tables are made from: one at a time, so that none takes away what
+    another begins to name. Brakes do not wait for it.
+
+    Raises `InvalidInput` when edges could not serve what would follow; then nothing is saved. What was broken before
+    keeps nobody from changing something else.
+    """
+    with transaction.atomic():
+        _take_turn()
+        before = set(_hindrances())
+        yield
+        new = [hindrance for hindrance in _hindrances() if hindrance not in before]
+        if new:
+            problem = new[0].problem
+            raise InvalidInput(problem.code, problem.detail, next_step=problem.next_step)
+
+
+def _take_turn() -> None:
+    """SQLite has one writer at a time by itself."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+
+
+def _hindrances() -> tuple[Hindrance, ...]:
+    return compile_table(latest_table()).hindrances

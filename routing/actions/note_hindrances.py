@@ -1,0 +1,31 @@
+"""Keep what could not be published as it is wanted, until it is mended."""
+
+from collections.abc import Collection
+
+import structlog
+from django.utils import timezone
+
+from routing import models
+from routing.table import Hindrance, Problem
+
+log = structlog.get_logger(__name__)
+
+
+def note_hindrances(found: Collection[Hindrance]) -> None:
+    """Bring the rows in line with what was found; nothing is written where nothing changed."""
+    problems = {hindrance.subject: hindrance.problem for hindrance in found}
+    known = {row.subject: row for row in models.Hindrance.objects.all()}
+    mended = known.keys() - problems
+    if mended:
+        models.Hindrance.objects.filter(subject__in=mended).delete()
+        log.info("published as it is wanted again", subjects=sorted(mended))
+    for subject, problem in problems.items():
+        if subject not in known or known[subject].detail != problem.detail:
+            _note(subject, problem)
+
+
+def _note(subject: str, problem: Problem) -> None:
+    log.error("not published as it is wanted", subject=subject, code=problem.code, detail=problem.detail)
+    told = {"code": problem.code, "detail": problem.detail, "next_step": problem.next_step}
+    created = {**told, "since": timezone.now()}
+    models.Hindrance.objects.update_or_create(subject=subject, defaults=told, create_defaults=created)

@@ -1,0 +1,109 @@
+"""Pull a brake: taking users from a candidate, or a key from a client, works whatever else does not.
+
+record it  ->  publish what the database asks for
+|                 |
+|                 +- fails: tell the edges, by the table that they have
++- fails: tell the edges so, and keep the order, which a tick records later
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import redis
+import structlog
+from django.db import DatabaseError
+
+from controlplane.database import impatient, with_reserve
+from controlplane.errors import RecordedLater, Unavailable
+from controlplane.storage import get_redis, write_anyway
+from routing import orders, publisher
+from routing.actions.publish import publish
+from routing.orders import Order
+from routing.publisher import Told
+from routing.queries import latest_table
+from routing.table import Table, TableUnreadableError, apply_brakes, from_json, to_json
+
+log = structlog.get_logger(__name__)
+
+
+def pull(order: Order, record: Callable[[], object], cause: str) -> None:
+    """Record a brake and publish the table without what it takes out.
+
+    `record` does so in a transaction, and is called again when the first attempt had no room on the disk. Check before
+    whether the actor may. Raises what `record` refuses; `RecordedLater` when edges were told and the database could
+    not be; `Unavailable` when neither could. When Redis is away the table waits for it.
+    """
+    try:
+        with_reserve(lambda: _without_waiting(record))
+    except DatabaseError as error:
+        log.exception("a brake cannot be recorded yet", verb=order.verb, subject=order.subject)
+        raise _tell_now(order, str(error)) from error
+    try:
+        publish(cause)
+    except Exception:
+        log.exception("edges are told of a brake by the table that they have", verb=order.verb, subject=order.subject)
+        with suppress(redis.RedisError):
+            _tell(order, later=False)
+
+
+def _without_waiting(record: Callable[[], object]) -> None:
+    with impatient():
+        record()
+
+
+def _tell_now(order: Order, reason: str) -> RecordedLater:
+    """Raises `Unavailable` when that fails too."""
+    try:
+        _tell(order, later=True)
+    except redis.RedisError as error:
+        raise Unavailable(
+            "brake-failed",
+            f"Nothing has changed: neither the database ({reason}) nor Redis ({error}) could be written.",
+            next_step="Bring one of them back and send it again, or stop the candidate's backend.",
+        ) from error
+    return RecordedLater(
+        "recorded-later",
+        f"It is done: edges apply it within a second. The database could not be written: {reason}",
+        next_step="Free disk space, or bring the database back; it is recorded then. Nothing has to be sent again.",
+    )
+
+
+def _tell(order: Order, *, later: bool) -> None:
+    """Put the newest table there is without what the order takes out, and keep the order if it is `later` recorded.
+
+    Raises `redis.RedisError`.
+    """
+    client = get_redis()
+    if order.brake() is None:
+        write_anyway(client, lambda: orders.keep(client, order))
+        return
+    text = orders.to_text(order) if later else ""
+    while not write_anyway(client, lambda: _put_without(client, order, text)):
+        """Somebody else put a table meanwhile."""
+
+
+def _put_without(client: redis.Redis, order: Order, text: str) -> bool:
+    told = publisher.current_table(client)
+    newest = _newest(told)
+    pulled = [*orders.waiting(client), order]
+    braked = apply_brakes(newest, [brake for one in pulled if (brake := one.brake()) is not None])
+    version = max(told.version, newest.version) + 1
+    return publisher.put_table(client, version, to_json(replace(braked, version=version)), order=text)
+
+
+def _newest(told: Told) -> Table:
+    """The last good table: that in Redis or that in the database."""
+    texts = [told.content]
+    try:
+        stored = latest_table()
+        texts += [stored.content] if stored else []
+    except DatabaseError as error:
+        log.warning("the database cannot be read", reason=str(error))
+    tables = [Table(version=0, endpoints=(), backends=())]
+    for text in texts:
+        try:
+            tables.append(from_json(text))
+        except TableUnreadableError as error:
+            log.warning("table left aside", reason=error.problem.detail)
+    return max(tables, key=lambda table: table.version)

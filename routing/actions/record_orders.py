@@ -1,0 +1,49 @@
+"""Write down what was done while the database could not be written."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from django.core.exceptions import ObjectDoesNotExist
+
+from controlplane.errors import SluiceError
+from controlplane.storage import get_redis
+from routing import orders
+from routing.actions.issue_key import record_revocation
+from routing.actions.stop_experiments import record_stop
+from routing.models import AccessKey, Endpoint
+from routing.orders import Order, Verb
+
+log = structlog.get_logger(__name__)
+
+Recorder = Callable[[Order], object]
+
+
+def _stop(order: Order) -> None:
+    record_stop(Endpoint.objects.get(key=order.subject) if order.subject else None, order)
+
+
+def _revoke(order: Order) -> None:
+    record_revocation(AccessKey.objects.get(digest=order.subject), order)
+
+
+OF_ROUTING: Mapping[Verb, Recorder] = {Verb.STOP: _stop, Verb.REVOKE: _revoke}
+
+
+def record_orders(recorders: Mapping[Verb, Recorder] = OF_ROUTING) -> None:
+    """Record what waits, in order, each as of the moment, the person and the request that it came from.
+
+    What came too late, because somebody else did the same or more, is only logged. Killed at any point, the next call
+    goes on. Raises `redis.RedisError` and `DatabaseError`.
+    """
+    client = get_redis()
+    for order in orders.waiting(client):
+        if order.verb not in recorders:
+            continue
+        with structlog.contextvars.bound_contextvars(request_id=order.request_id):
+            try:
+                recorders[order.verb](order)
+            except (SluiceError, ObjectDoesNotExist) as error:
+                log.warning("an order came too late", verb=order.verb, subject=order.subject, reason=str(error))
+            else:
+                log.info("an order is recorded", verb=order.verb, subject=order.subject, at=order.at.isoformat())
+        orders.forget(client, order)

@@ -1,0 +1,212 @@
+"""The table that the database asks for, read so that a row that is broken spoils no other."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import TypeVar
+
+from django.db import DatabaseError
+from django.db.models import Model, QuerySet
+
+from routing import models, shapes, table
+from routing.entrances import LivingKey, access, living_keys
+from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, subject_of
+
+Row = TypeVar("Row", bound=Model)
+Made = TypeVar("Made", table.Backend, table.Issuer, table.Endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The table of all that could be read, and what could not be."""
+
+    table: table.Table
+    hindrances: tuple[Hindrance, ...] = ()
+
+
+def wanted_table(brakes: Collection[Brake] = ()) -> Wanted:
+    """What the database asks for, without what the kill switch and further brakes take out. Its version is 0.
+
+    Raises `DatabaseError` when the database does not answer; a row that is broken in any way is a hindrance.
+    """
+    hindrances: list[Hindrance] = []
+    keys = living_keys()
+    related = models.Endpoint.objects.prefetch_related("backend", "standby", "layer", "issuer", "splits")
+    backends = models.Backend.objects.filter(models.IN_USE).prefetch_related("fallback")
+    whole = table.Table(
+        version=0,
+        backends=tuple(_parts(table.Backend, backends, _backend, hindrances)),
+        issuers=tuple(_parts(table.Issuer, models.Issuer.objects.all(), _issuer, hindrances)),
+        endpoints=tuple(_parts(table.Endpoint, related, lambda endpoint: _endpoint(endpoint, keys), hindrances)),
+    )
+    return Wanted(apply_brakes(whole, [*_stops(), *brakes]), tuple(hindrances))
+
+
+def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint:
+    """One endpoint of the table that would follow from it as it is here, whoever may call it.
+
+    Raises whatever a row may raise that is broken.
+    """
+    alone = table.Table(version=0, endpoints=(_endpoint(endpoint, ()),), backends=())
+    return apply_brakes(alone, _stops()).endpoints[0]
+
+
+def ended(last: table.Table) -> list[Brake]:
+    """What a table has that the database has ended since: experiments, keys, all of where the kill switch is on."""
+    running = set(models.Split.objects.values_list("experiment", flat=True))
+    living = {living.key.digest for living in living_keys()}
+    gone = {experiment.key for endpoint in last.endpoints for experiment in endpoint.experiments} - running
+    revoked = {key.digest for endpoint in last.endpoints if endpoint.access for key in endpoint.access.keys} - living
+    return [
+        *_stops(),
+        *(Brake(BrakeKind.EXPERIMENT, key) for key in sorted(gone)),
+        *(Brake(BrakeKind.KEY, digest) for digest in sorted(revoked)),
+    ]
+
+
+def _stops() -> list[Brake]:
+    """Where the kill switch is on; only the column is read that says so."""
+    stopped = models.Stop.objects.filter(ended_at=None).values_list("endpoint__key", flat=True)
+    return [Brake(BrakeKind.EXPERIMENTS, key or "") for key in stopped]
+
+
+def _parts(
+    kind: type[Made], rows: QuerySet[Row], make: Callable[[Row], Made], hindrances: list[Hindrance]
+) -> Iterator[Made]:
+    """The parts of a table that rows stand for, in the order of their keys; a row may be broken in any way."""
+    for key, read in sorted(_readers(rows), key=itemgetter(0)):
+        try:
+            yield checked(make(read()))
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            subject = subject_of(kind, key)
+            hindrances.append(Hindrance(subject, _unreadable(subject, error)))
+
+
+def _readers(rows: QuerySet[Row]) -> list[tuple[str, Callable[[], Row]]]:
+    """How each row is read, by its key: all at once, or one by one where that fails."""
+    try:
+        return [(row.key, partial(_same, row)) for row in rows]  # type: ignore[attr-defined]
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - a row may be broken in any way
+        return [(key, partial(rows.get, pk=pk)) for key, pk in rows.values_list("key", "pk")]
+
+
+def _same(row: Row) -> Row:
+    return row
+
+
+def _unreadable(subject: str, error: Exception) -> Problem:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    detail = f"What the database says of {subject} cannot be read: {reason}"
+    return Problem(
+        "unreadable", "Unreadable", detail, "Correct it, or remove it; edges go on with what they have of it."
+    )
+
+
+def _backend(backend: models.Backend) -> table.Backend:
+    return table.Backend(
+        key=backend.key,
+        protocol=backend.protocol,
+        addresses=tuple(backend.addresses),
+        health_path=backend.ready_path,
+        prompt_price=backend.prompt_price,
+        completion_price=backend.completion_price,
+        connect_seconds=backend.connect_seconds,
+        concurrency=backend.concurrency,
+        fallback=backend.fallback.key if backend.fallback else None,
+        credential=_credential(backend),
+        http2=backend.http2,
+    )
+
+
+def _credential(backend: models.Backend) -> table.Credential | None:
+    if not backend.credential_secret:
+        return None
+    return table.Credential(backend.credential_secret, backend.credential_header, backend.credential_prefix)
+
+
+def _issuer(issuer: models.Issuer) -> table.Issuer:
+    return table.Issuer(issuer.key, issuer.issuer, tuple(issuer.audiences), issuer.key_set)
+
+
+def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.Endpoint:
+    splits = sorted(endpoint.splits.all(), key=lambda split: split.start)
+    source = table.UnitSource(endpoint.unit_source)
+    return table.Endpoint(
+        key=endpoint.key,
+        path_prefix=endpoint.path_prefix,
+        unit=table.Unit(source=source, name=endpoint.unit_name, anonymous=endpoint.anonymous),
+        salt=endpoint.layer.salt,
+        backend=endpoint.backend.key,
+        parameters=shapes.parameters(endpoint.headers, endpoint.query),
+        rules=tuple(_rule(rule) for rule in shapes.rules(endpoint.rules)),
+        timeout_seconds=endpoint.timeout_seconds,
+        experiments=tuple(_running_experiment(split) for split in splits),
+        hosts=tuple(endpoint.hosts),
+        methods=tuple(endpoint.methods),
+        conditions=shapes.conditions(endpoint.conditions),
+        models=tuple(endpoint.model_names),
+        rewrite=endpoint.rewrite or None,
+        limits=_limits(endpoint),
+        access=access(endpoint, keys),
+        rate_limits=tuple(_rate_limit(limit) for limit in shapes.rate_limits(endpoint.rate_limits)),
+        tiers=tuple(_tier(tier) for tier in shapes.tiers(endpoint.tiers)),
+        holdout=endpoint.layer.holdout,
+        shadows=tuple(_shadow(shadow) for shadow in shapes.shadows(endpoint.shadows)),
+        warm=(endpoint.standby.key,) if endpoint.standby else (),
+    )
+
+
+def _limits(endpoint: models.Endpoint) -> table.Limits:
+    return table.Limits(
+        first_byte_seconds=endpoint.first_byte_seconds,
+        idle_seconds=endpoint.idle_seconds,
+        retries=endpoint.retries,
+        body_bytes=endpoint.body_bytes,
+    )
+
+
+def _rate_limit(limit: shapes.RateLimitShape) -> table.RateLimit:
+    return table.RateLimit(limit.requests, limit.seconds, limit.per)
+
+
+def _rule(rule: shapes.RuleShape) -> table.Rule:
+    parameters = shapes.parameters(rule.headers, rule.query)
+    return table.Rule(rule.key, rule.backend, shapes.conditions(rule.conditions), parameters)
+
+
+def _tier(tier: shapes.TierShape) -> table.Tier:
+    return table.Tier(tier.key, tier.backend, shapes.conditions(tier.conditions), tier.longest_bytes)
+
+
+def _shadow(shadow: shapes.ShadowShape) -> table.Shadow:
+    share = max(1, round(shadow.percent / 100 * table.FULL_COVERAGE))
+    return table.Shadow(shadow.name, 0, "candidate", shadow.backend, share)
+
+
+def _running_experiment(split: models.Split) -> table.RunningExperiment:
+    return table.RunningExperiment(
+        key=split.experiment,
+        stage=split.stage,
+        coverage=split.coverage,
+        arms=tuple(_arm(**arm) for arm in split.arms),
+        audience=shapes.conditions(split.audience),
+        guard=None if split.guard is None else table.Guard(**split.guard),
+    )
+
+
+def _arm(
+    variant: str,
+    backend: str,
+    start: int,
+    end: int,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    guard_round: int = 0,
+) -> table.Arm:
+    parameters = shapes.parameters(headers or {}, query or {})
+    return table.Arm(variant, backend, start, end, parameters, guard_round)
