@@ -43,12 +43,18 @@ def wanted_table(brakes: Collection[Brake] = ()) -> Wanted:
     return Wanted(apply_brakes(whole, [*_stops(), *brakes]), tuple(hindrances))
 
 
-def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint:
+def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint | None:
     """One endpoint of the table that would follow from it as it is here, whoever may call it.
 
-    Raises whatever a row may raise that is broken.
+    None when its row is broken. Raises `DatabaseError` when the database does not answer.
     """
-    alone = table.Table(version=0, endpoints=(_endpoint(endpoint, ()),), backends=())
+    try:
+        found = _endpoint(endpoint, ())
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - a row may be broken in any way
+        return None
+    alone = table.Table(version=0, endpoints=(found,), backends=())
     return apply_brakes(alone, _stops()).endpoints[0]
 
 

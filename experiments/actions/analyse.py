@@ -19,7 +19,6 @@ from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.health import (
     HealthEvidence,
-    HealthEvidence,
     LostRecords,
     Overlap,
     Stage,

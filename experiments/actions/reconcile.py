@@ -19,6 +19,7 @@ from experiments.decide import Decision, DecisionKind, decide
 from experiments.models import Analysis, Experiment
 from experiments.models.experiment import LIVE_STATES
 from experiments.plans import pure_plan, pure_state
+from routing.models import Hindrance
 from routing.stops import open_stops
 
 log = structlog.get_logger(__name__)
@@ -69,12 +70,20 @@ def _guarded(experiment: Experiment, now: datetime) -> bool:
         return True
 
 
+def _held_back(experiment: Experiment, decision: Decision) -> Decision:
+    """What gives a candidate more users waits while its endpoint cannot be published: they would not come."""
+    hindrance = Hindrance.objects.filter(subject=f"endpoint {experiment.endpoint.key}").first()
+    if hindrance is None or decision.kind not in (DecisionKind.ADVANCE, DecisionKind.PROMOTE):
+        return decision
+    return Decision(DecisionKind.HOLD, "not-published", f"{hindrance.detail} {hindrance.next_step}")
+
+
 def _decided(experiment: Experiment, lease: Lease, now: datetime) -> Decision:
     """Analyse, decide and act under a lease. Raises `Conflict` when that was lost, or somebody moved the experiment."""
     plan = pure_plan(experiment)
     state = pure_state(experiment, now)
     analysis, results = analyse(experiment, plan, state, lease=lease, now=now)
-    decision = decide(plan, state, results, now)
+    decision = _held_back(experiment, decide(plan, state, results, now))
     action = ACTIONS.get(decision.kind)
     if action is not None:
         action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)

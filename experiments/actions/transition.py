@@ -19,7 +19,6 @@ from experiments.models import Experiment, State
 from routing import orders
 from routing.actions.publish import publish
 
-
 COMPARED = ("state", "stage_index", "stage_entered_at", "paused_at")
 
 

@@ -22,8 +22,8 @@ from experiments.views.reads import find_experiment
 from experiments.views.wording import percent
 from routing import shapes
 from routing.defaults import Default, default_of, rules_beside, with_default
-from routing.queries import desired_endpoint
 from routing.table import BUCKETS, FULL_COVERAGE, Condition, Endpoint, Segment, segments
+from routing.wanted import wanted_endpoint
 
 PROMOTABLE = (State.RUNNING, State.PAUSED, State.INCONCLUSIVE)
 
@@ -60,14 +60,16 @@ class Proposal:
         """Rules whose users keep what they have."""
         return [] if self.audience else rules_beside(self.experiment.endpoint, self.experiment.audience)
 
-    def endpoint_after(self) -> Endpoint:
-        """The endpoint as the table would have it."""
+    def endpoint_after(self) -> Endpoint | None:
+        """The endpoint as the table would have it; None where nobody can read it."""
         endpoint, experiment = copy(self.experiment.endpoint), self.experiment
         given, audience = given_by(self.variant), experiment.audience
         changes = with_default(endpoint, given, audience=audience, everybody=self.everybody, key=experiment.key)
         for name, value in changes.items():
             setattr(endpoint, name, value)
-        found = desired_endpoint(endpoint)
+        found = wanted_endpoint(endpoint)
+        if found is None:
+            return None
         others = tuple(running for running in found.experiments if running.key != experiment.key)
         return replace(found, experiments=others)
 
@@ -127,10 +129,12 @@ def _context(proposal: Proposal) -> dict[str, object]:
 
 
 def _shares(proposal: Proposal) -> list[DefaultShare]:
-    """How those whom it concerns are divided, before and after."""
+    """How those whom it concerns are divided, before and after; empty where nobody can read it."""
+    today, after_it = wanted_endpoint(proposal.experiment.endpoint), proposal.endpoint_after()
+    if today is None or after_it is None:
+        return []
     conditions = shapes.conditions(proposal.audience)
-    now = _weights(desired_endpoint(proposal.experiment.endpoint), conditions)
-    after = _weights(proposal.endpoint_after(), conditions)
+    now, after = _weights(today, conditions), _weights(after_it, conditions)
     return [
         DefaultShare(default, percent(now[default] / BUCKETS), percent(after[default] / BUCKETS))
         for default in sorted(now | after)

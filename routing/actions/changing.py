@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from controlplane.errors import InvalidInput
 from routing.compilation import compile_table
+from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.queries import latest_table
 from routing.table import Hindrance
 
@@ -15,21 +16,22 @@ TURN = 5_103_054
 
 
 @contextmanager
-def changing() -> Iterator[None]:
+def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
     """A transaction that changes what routing tables are made from: one at a time, so that none takes away what
     another begins to name. Brakes do not wait for it.
 
     Raises `InvalidInput` when edges could not serve what would follow; then nothing is saved. What was broken before
-    keeps nobody from changing something else.
+    keeps nobody from changing something else than these `things`.
     """
     with transaction.atomic():
         _take_turn()
         before = set(_hindrances())
         yield
-        new = [hindrance for hindrance in _hindrances() if hindrance not in before]
-        if new:
-            problem = new[0].problem
-            raise InvalidInput(problem.code, problem.detail, next_step=problem.next_step)
+        concerned = {f"{thing._meta.model_name} {thing.key}" for thing in things}
+        for hindrance in _hindrances():
+            if hindrance not in before or hindrance.subject in concerned:
+                problem = hindrance.problem
+                raise InvalidInput(problem.code, problem.detail, next_step=problem.next_step)
 
 
 def _take_turn() -> None:

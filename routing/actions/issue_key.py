@@ -28,7 +28,7 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
     """
     actor.require(Role.OPERATOR)
     key = f"{SCHEME}_{secrets.token_urlsafe(32)}"
-    with changing():
+    with changing(*endpoints):
         made = AccessKey.objects.create(
             client=client,
             prefix=key[:SHOWN],

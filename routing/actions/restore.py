@@ -1,6 +1,5 @@
 """Bring a retired backend back into use."""
 
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict

@@ -10,9 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from controlplane.actors import SLUICE
+from controlplane.errors import InvalidInput
 from controlplane.models import Role
 from controlplane.storage import get_redis
 from experiments.actions.halt import halt_by_hand
+from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
 from experiments.models import Experiment, State
 from experiments.tasks import tick
@@ -24,8 +26,9 @@ from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.actions.resume_experiments import resume_experiments
 from routing.actions.stop_experiments import stop_experiments
+from routing.actions.switch import switch
 from routing.alerts import alerts
-from routing.models import AccessKey, Backend, Endpoint, Entrance, Issuer, Split
+from routing.models import AccessKey, Backend, Endpoint, Entrance, Hindrance, Issuer, Split
 from routing.table import Access, Table, from_json
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft, endpoint
@@ -80,8 +83,7 @@ def running(redis_server: redis.Redis) -> Experiment:
     other = draft("other", endpoint="docs")
     start(other, actor=SLUICE)
     docs = Endpoint.objects.get(key="docs")
-    docs.entrance = Entrance.KEY
-    edit(docs, actor=SLUICE)
+    edit(docs, {"entrance": Entrance.KEY}, actor=SLUICE)
     issue_key("app", endpoints=[docs], expires_at=None, actor=SLUICE)
     publish("test")
     return experiment
@@ -113,8 +115,7 @@ def running_on(table: Table, key: str) -> list[str]:
 
 def test_what_is_sound_is_published(broken: Table) -> None:
     search = Endpoint.objects.get(key="search")
-    search.timeout_seconds = 5
-    edit(search, actor=SLUICE)
+    edit(search, {"timeout_seconds": 5}, actor=SLUICE)
 
     assert on(told(), "search") == replace(on(broken, "search"), timeout_seconds=5)
     assert running_on(told(), "chat") == ["canary"]
@@ -173,8 +174,7 @@ def test_the_alert_goes_when_it_is_mended(running: Experiment, viewer: Caller) -
     assert alert["next_step"] == "Register the backend, or name another."
 
     found = Endpoint.objects.get(key="chat")
-    found.tiers = []
-    edit(found, actor=SLUICE)
+    edit(found, {"tiers": []}, actor=SLUICE)
 
     assert viewer.get("alerts").json() == []
     assert "stays as it was" not in text(visitor(Role.VIEWER), "/endpoints")
@@ -191,18 +191,33 @@ def test_an_alert_keeps_the_moment_since_when(running: Experiment) -> None:
     assert (second.since, "another" in second.detail) == (first.since, True)
 
 
-def test_a_broken_endpoint_can_be_removed_and_edited(running: Experiment) -> None:
-    chat(tiers=[TIER])
-    search = Endpoint.objects.get(key="search")
+def test_what_is_broken_can_be_removed(running: Experiment) -> None:
     Endpoint.objects.filter(key="search").update(tiers=[TIER])
+    publish("test")
 
-    remove(search, actor=SLUICE)
-    found = Endpoint.objects.get(key="chat")
-    found.name = "Another name"
-    edit(found, actor=SLUICE)
+    remove(Endpoint.objects.get(key="search"), actor=SLUICE)
 
     assert [found.key for found in told().endpoints] == ["chat", "docs"]
-    assert Endpoint.objects.get(key="chat").name == "Another name"
+    assert not Hindrance.objects.exists()
+
+
+def test_nothing_is_called_done_on_an_endpoint_that_stays_broken(running: Experiment) -> None:
+    """Edges would not hear of it."""
+    waiting = draft("waiting", endpoint="search")
+    for key in ("chat", "search"):
+        Endpoint.objects.filter(key=key).update(tiers=[TIER], standby=Backend.objects.get(key="candidate"))
+    found = Endpoint.objects.get(key="chat")
+    acts: list[Callable[[], object]] = [
+        lambda: edit(found, {"name": "Another name"}, actor=SLUICE),
+        lambda: start(waiting, actor=SLUICE),
+        lambda: switch(Endpoint.objects.get(key="search"), actor=SLUICE),
+        lambda: promote_by_hand(Experiment.objects.get(key="canary"), actor=SLUICE, reason="looks right"),
+    ]
+    for act in acts:
+        with pytest.raises(InvalidInput, match="names the backend gone"):
+            act()
+    assert Experiment.objects.get(key="waiting").state == State.DRAFT
+    assert Experiment.objects.get(key="canary").state == State.RUNNING
 
 
 @pytest.mark.usefixtures("broken")

@@ -14,8 +14,9 @@ from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment
+from routing.actions.publish import publish
 from routing.events.schema import REQUESTS
-from routing.models import Edge
+from routing.models import Edge, Endpoint
 from tests.experiments.drafts import draft
 from tests.routing.events.rows import request_row, store
 
@@ -112,3 +113,11 @@ def test_what_another_experiment_lost_or_was_lost_before_is_not_its_own(lake: st
 def test_nothing_of_it_keeps_from_halting(lake: str, running: Experiment, untold: bool) -> None:
     lose(0, 40, untold=untold)
     assert decide(lake, running, errors=150).kind == DecisionKind.HALT
+
+
+def test_while_its_endpoint_cannot_be_published_nothing_goes_on(lake: str, running: Experiment) -> None:
+    Endpoint.objects.update(tiers=[{"key": "easy", "backend": "gone", "longest_bytes": 10}])
+    publish("test")
+    decision = decide(lake, running)
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-published")
+    assert "names the backend gone" in decision.reason

@@ -44,8 +44,7 @@ def running(redis_server: redis.Redis) -> Experiment:
     experiment = draft()
     start(experiment, actor=SLUICE)
     chat = Endpoint.objects.get()
-    chat.entrance = Entrance.KEY
-    edit(chat, actor=SLUICE)
+    edit(chat, {"entrance": Entrance.KEY}, actor=SLUICE)
     issue_key("app", endpoints=[chat], expires_at=None, actor=SLUICE)
     publish("test")
     assert running_on(told(redis_server)) == ["canary"]
@@ -153,8 +152,7 @@ def test_what_is_published_meanwhile_undoes_nothing(running: Experiment, redis_s
     with refusing_writes(), pytest.raises(RecordedLater):
         halt_by_hand(running, actor=OLGA, reason="looks wrong")
     chat = Endpoint.objects.get()
-    chat.timeout_seconds = 5
-    edit(chat, actor=SLUICE)
+    edit(chat, {"timeout_seconds": 5}, actor=SLUICE)
 
     assert (running_on(told(redis_server)), told(redis_server).endpoints[0].timeout_seconds) == ([], 5)
 

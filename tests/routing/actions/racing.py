@@ -25,8 +25,7 @@ def main() -> None:
 
     def name() -> None:
         chat = Endpoint.objects.get(key="chat")
-        chat.tiers = [{"key": "easy", "backend": "extra", "longest_bytes": 100}]
-        edit(chat, actor=SLUICE)
+        edit(chat, {"tiers": [{"key": "easy", "backend": "extra", "longest_bytes": 100}]}, actor=SLUICE)
 
     def take_away() -> None:
         remove(Backend.objects.get(key="extra"), actor=SLUICE)

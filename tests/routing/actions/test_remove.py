@@ -26,15 +26,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 def with_tier() -> str:
     chat = endpoint()
-    chat.tiers = [{"key": "easy", "backend": "extra", "longest_bytes": 100}]
-    edit(chat, actor=SLUICE)
+    edit(chat, {"tiers": [{"key": "easy", "backend": "extra", "longest_bytes": 100}]}, actor=SLUICE)
     return "tiers of chat"
 
 
 def with_shadow() -> str:
     chat = endpoint()
-    chat.shadows = [{"name": "try", "backend": "extra", "percent": 10}]
-    edit(chat, actor=SLUICE)
+    edit(chat, {"shadows": [{"name": "try", "backend": "extra", "percent": 10}]}, actor=SLUICE)
     return "shadows of chat"
 
 
@@ -50,8 +48,7 @@ def with_standby() -> str:
 
 def with_fallback() -> str:
     stable = backend("stable")
-    stable.fallback = backend("extra")
-    edit(stable, actor=SLUICE)
+    edit(stable, {"fallback": backend("extra")}, actor=SLUICE)
     return "stable"
 
 
@@ -99,8 +96,7 @@ def test_what_nobody_names_any_longer_goes(operator: Caller) -> None:
     backend("extra")
     with_tier()
     chat = endpoint()
-    chat.tiers = []
-    edit(chat, actor=SLUICE)
+    edit(chat, {"tiers": []}, actor=SLUICE)
 
     assert operator.send("DELETE", "backends/extra").status_code == 204
     assert operator.get("backends/extra").status_code == 404
@@ -108,8 +104,7 @@ def test_what_nobody_names_any_longer_goes(operator: Caller) -> None:
 
 def closed_endpoint() -> Endpoint:
     chat = endpoint()
-    chat.entrance = Entrance.KEY
-    edit(chat, actor=SLUICE)
+    edit(chat, {"entrance": Entrance.KEY}, actor=SLUICE)
     return chat
 
 
@@ -139,8 +134,7 @@ def test_an_issuer_and_a_layer_that_an_endpoint_names_stay() -> None:
     issuer = Issuer(key="login", name="Login", issuer="https://login.example.com", key_set=Signer().key_set())
     register(issuer, actor=SLUICE)
     chat = endpoint()
-    chat.entrance, chat.issuer = Entrance.TOKEN, issuer
-    edit(chat, actor=SLUICE)
+    edit(chat, {"entrance": Entrance.TOKEN, "issuer": issuer}, actor=SLUICE)
 
     for thing in (issuer, chat.layer):
         with pytest.raises(Conflict):

@@ -183,16 +183,12 @@ def test_nothing_new_can_name_a_retired_backend(halted: Experiment) -> None:
         ("shadows", [{"name": "try", "backend": "candidate", "percent": 5}]),
         ("standby", candidate()),
     ):
-        changed = Endpoint.objects.get()
-        setattr(changed, field, value)
         with pytest.raises(InvalidInput) as caught:
-            edit(changed, actor=SLUICE)
+            edit(Endpoint.objects.get(), {field: value}, actor=SLUICE)
         assert caught.value.code == "backend-unknown", field
         assert "restore" in caught.value.next_step
-    stable = backend("stable")
-    stable.fallback = candidate()
     with pytest.raises(InvalidInput):
-        edit(stable, actor=SLUICE)
+        edit(backend("stable"), {"fallback": candidate()}, actor=SLUICE)
     with pytest.raises(InvalidInput):
         register(Endpoint(key="new", name="New", path_prefix="/new", backend=candidate()), actor=SLUICE)
     with pytest.raises(InvalidInput) as refused:
