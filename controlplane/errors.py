@@ -2,8 +2,9 @@
 
 SluiceError
 ├── InvalidInput        what was sent cannot be used as it is
+│   └── TooLarge        there is too much of it
 ├── NotAllowed          the actor lacks the role for it
-├── Missing             there is no such thing any more
+├── Missing             the thing is not there, or not any more
 ├── Conflict            the thing is not in a state that permits it
 ├── Outdated            the thing was changed since the caller read it
 ├── Unavailable         a part that is needed does not answer; trying again is right
@@ -42,6 +43,13 @@ class InvalidInput(SluiceError):
     title = "Invalid input"
 
 
+class TooLarge(InvalidInput):
+    """There is too much of it."""
+
+    status = 413
+    title = "Too large"
+
+
 class NotAllowed(SluiceError):
     """The actor lacks the role for it."""
 
@@ -50,7 +58,7 @@ class NotAllowed(SluiceError):
 
 
 class Missing(SluiceError):
-    """There is no such thing any more."""
+    """The thing is not there, or not any more."""
 
     status = 404
     title = "Not found"

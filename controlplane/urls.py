@@ -2,6 +2,11 @@
 
 from django.urls import include, path
 
+handler400 = "controlplane.views.errors.bad_request"
+handler403 = "controlplane.views.errors.not_allowed"
+handler404 = "controlplane.views.errors.not_found"
+handler500 = "controlplane.views.errors.failed"
+
 urlpatterns = [
     path("api/v1/", include("controlplane.api.urls")),
     path("ofrep/v1/", include("routing.ofrep.urls")),

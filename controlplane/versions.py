@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
-from controlplane.errors import Conflict, FieldProblem, InvalidInput, Missing, Outdated
+from controlplane import races
+from controlplane.errors import Conflict, FieldProblem, InvalidInput, Outdated
 
 
 class Versioned(models.Model):
@@ -31,10 +32,7 @@ def locked(thing: Row, *, version: int | None = None) -> Row:
 
     With `version`, only when that is its present one. Raises `Missing` when it was removed, and `Outdated`.
     """
-    # A key that others refer to never changes, so that rows which refer to this one may be written meanwhile.
-    present = type(thing)._default_manager.select_for_update(no_key=True).filter(pk=thing.pk).first()
-    if present is None:
-        raise Missing("removed", f"The {_named(thing)} was removed.", next_step="Look at the list for what exists.")
+    present = races.locked(thing)
     if version is not None and present.version != version:
         raise outdated(thing)
     return present

@@ -12,6 +12,7 @@ from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
+from experiments.spec import LARGEST
 from experiments.stats.types import MarginKind, Role
 from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
 
@@ -159,10 +160,18 @@ class ExperimentForm(forms.Form):
         max_value=10_000_000,
     )
     maximum_days = forms.FloatField(
-        label="Days at most", help_text="Without a verdict by then it is inconclusive.", initial=14, min_value=0.001
+        label="Days at most",
+        help_text="Without a verdict by then it is inconclusive.",
+        initial=14,
+        min_value=0.001,
+        max_value=365,
     )
     tick_seconds = forms.FloatField(
-        label="Seconds between analyses", help_text="Harm is looked for this often.", initial=10, min_value=1
+        label="Seconds between analyses",
+        help_text="Harm is looked for this often.",
+        initial=10,
+        min_value=1,
+        max_value=86_400,
     )
 
     @property
@@ -184,9 +193,9 @@ class MetricRow(forms.Form):
 
     metric = KeyedChoiceField(Metric)
     role = forms.ChoiceField(choices=[(value, label.split(":")[0]) for value, label in ROLE_CHOICES])
-    margin = forms.FloatField(min_value=0, initial=5)
+    margin = forms.FloatField(min_value=0, max_value=LARGEST, initial=5)
     margin_kind = forms.ChoiceField(choices=MARGIN_UNITS, label="Margin is in")
-    minimum_effect = forms.FloatField(label="Effect, %", min_value=0.01, initial=5)
+    minimum_effect = forms.FloatField(label="Effect, %", min_value=0.01, max_value=LARGEST, initial=5)
 
     def spec(self) -> dict[str, Any]:
         """The row as the plan's spec has it; only a guardrail has a margin. The row must be valid."""
@@ -206,7 +215,7 @@ class StageRow(forms.Form):
     """One stage of the ramp."""
 
     coverage = forms.FloatField(label="Coverage, %", min_value=0.01, max_value=100)
-    soak_minutes = forms.FloatField(label="Soak, minutes", min_value=0)
+    soak_minutes = forms.FloatField(label="Soak, minutes", min_value=0, max_value=90 * 1440)
 
     def spec(self) -> dict[str, Any]:
         """The row as the plan's spec has it. The row must be valid."""

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.strict_json import count_fields
 from experiments.default_guardrails import DEFAULT_MARGINS, SMALLEST_EFFECT
 from experiments.models.experiment import Kind
 from experiments.stats.types import MarginKind, Role
 from routing.shapes import ConditionText
+from routing.table import BUCKETS, enough_buckets
 
 
 def _known_default(key: str) -> str:
@@ -22,10 +24,13 @@ def _known_default(key: str) -> str:
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 DefaultGuardrail = Annotated[str, AfterValidator(_known_default)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
+Parameters = dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]]
+
+LARGEST = 1e12
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class VariantSpec(_Spec):
@@ -34,8 +39,8 @@ class VariantSpec(_Spec):
     key: Key
     backend: Key
     weight: int = Field(1, ge=1, le=1000)
-    headers: dict[str, str] = Field({}, max_length=20, description="Headers that its requests get, by name.")
-    query: dict[str, str] = Field({}, max_length=20, description="Query parameters that its requests get, by name.")
+    headers: Parameters = Field({}, max_length=20, description="Headers that its requests get, by name.")
+    query: Parameters = Field({}, max_length=20, description="Query parameters that its requests get, by name.")
 
 
 class StageSpec(_Spec):
@@ -50,9 +55,11 @@ class MetricSpec(_Spec):
 
     metric: Key
     role: Role
-    margin: float = Field(0, ge=0, description="Harm that a guardrail accepts.")
+    margin: float = Field(0, ge=0, le=LARGEST, description="Harm that a guardrail accepts.")
     margin_kind: MarginKind = MarginKind.RELATIVE
-    minimum_effect: float = Field(0.05, gt=0, description="Smallest effect that matters, relative to the control.")
+    minimum_effect: float = Field(
+        0.05, ge=1e-6, le=LARGEST, description="Smallest effect that matters, relative to the control."
+    )
 
 
 class PlanSpec(_Spec):
@@ -60,9 +67,9 @@ class PlanSpec(_Spec):
 
     stages: tuple[StageSpec, ...] = Field(min_length=1, max_length=50)
     metrics: tuple[MetricSpec, ...] = Field(min_length=1, max_length=100)
-    alpha: float = Field(0.05, gt=0, lt=0.5)
-    halt_alpha: float = Field(0.01, gt=0, lt=0.5)
-    power: float = Field(0.8, gt=0, lt=1)
+    alpha: float = Field(0.05, ge=1e-6, lt=0.5)
+    halt_alpha: float = Field(0.01, ge=1e-6, lt=0.5)
+    power: float = Field(0.8, ge=0.01, le=0.9999)
     tick_seconds: float = Field(10, ge=1, le=86_400)
     maximum_seconds: int = Field(14 * 86_400, ge=1, le=365 * 86_400)
     minimum_units: int = Field(100, ge=2, le=10_000_000)
@@ -125,7 +132,9 @@ class GuardSpec(_Spec):
     requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
     failing_share: float = Field(0.5, gt=0, le=1)
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
-    first_byte_ms: float = Field(0, ge=0, description="An answer that begins later is a failure; 0: however late.")
+    first_byte_ms: float = Field(
+        0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0: however late."
+    )
 
 
 class ExperimentSpec(_Spec):
@@ -156,16 +165,37 @@ class ExperimentSpec(_Spec):
 def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:
     """Check plain data against the form. Raises `InvalidInput` that names every field that is wrong."""
     try:
-        return ExperimentSpec.model_validate(data)
+        spec = ExperimentSpec.model_validate(data)
     except ValidationError as error:
-        problems = field_problems(error, "experiment")
-        count = "One field is" if len(problems) == 1 else f"{len(problems)} fields are"
-        raise InvalidInput(
-            "invalid-experiment",
-            f"{count} not usable: {problems[0].field}: {problems[0].message}",
-            next_step="Correct what `problems` names and send it again.",
-            problems=problems,
-        ) from error
+        raise _invalid(field_problems(error, "experiment")) from error
+    _check_traffic(spec)
+    return spec
+
+
+def _check_traffic(spec: ExperimentSpec) -> None:
+    """Refuse traffic that leaves a variant without a bucket. Raises `InvalidInput`."""
+    variants = (spec.control, *sorted(spec.candidates, key=lambda variant: variant.key))
+    weights = [variant.weight for variant in variants]
+    buckets = round(spec.traffic * BUCKETS / 100)
+    enough = enough_buckets(buckets, weights)
+    if enough == buckets:
+        return
+    instead = f"set at least {enough * 100 / BUCKETS:g}" if enough else "make the weights more alike"
+    least = f"{spec.traffic:g} % is {buckets} of {BUCKETS} buckets, and with the weights {_listed(weights)} a variant"
+    raise _invalid((FieldProblem("traffic", f"{least} would have none; {instead}."),))
+
+
+def _listed(weights: list[int]) -> str:
+    return " and ".join((", ".join(map(str, weights[:-1])), str(weights[-1])))
+
+
+def _invalid(problems: tuple[FieldProblem, ...]) -> InvalidInput:
+    return InvalidInput(
+        "invalid-experiment",
+        f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}",
+        next_step="Correct what `problems` names and send it again.",
+        problems=problems,
+    )
 
 
 def field_problems(error: ValidationError, whole: str) -> tuple[FieldProblem, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 
@@ -22,12 +22,14 @@ from routing.shapes import (
     check_texts,
     check_tiers,
 )
-from routing.table import BUCKETS
+from routing.table import BUCKETS, LARGEST_BODY
 
 KEY_VALIDATOR = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and inner hyphens, like `chat-v2`."
 )
 PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
+PRICES = [MinValueValidator(0), MaxValueValidator(1e12)]
+SECONDS = [MinValueValidator(0), MaxValueValidator(86_400)]
 Span = tuple[datetime, datetime | None]
 """A beginning and an end, or None while it goes on."""
 
@@ -56,11 +58,9 @@ class Backend(Versioned):
     health_path = models.CharField(
         max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Empty for that of the protocol."
     )
-    prompt_price = models.FloatField(
-        default=0, validators=[MinValueValidator(0)], help_text="Price of a million prompt tokens."
-    )
+    prompt_price = models.FloatField(default=0, validators=PRICES, help_text="Price of a million prompt tokens.")
     completion_price = models.FloatField(
-        default=0, validators=[MinValueValidator(0)], help_text="Price of a million completion tokens."
+        default=0, validators=PRICES, help_text="Price of a million completion tokens."
     )
     registry_reference = models.CharField(
         max_length=200, blank=True, help_text="Where the model registry keeps this version."
@@ -68,7 +68,9 @@ class Backend(Versioned):
     connect_seconds = models.FloatField(
         default=3, validators=[MinValueValidator(0.1), MaxValueValidator(60)], help_text="Longest time to connect."
     )
-    concurrency = models.PositiveIntegerField(default=0, help_text="Most requests at once; 0 for any number.")
+    concurrency = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(1_000_000)], help_text="Most requests at once; 0 for any number."
+    )
     http2 = models.BooleanField(default=False, help_text="It speaks HTTP/2, as gRPC does.")
     fallback = models.ForeignKey(
         "self",
@@ -153,7 +155,7 @@ class Issuer(Versioned):
     audiences = models.JSONField(
         default=list, blank=True, validators=[check_texts], help_text="The `aud` of tokens that are taken; none: any."
     )
-    key_set = models.TextField(help_text="Its JSON Web Key Set.")
+    key_set = models.TextField(validators=[MaxLengthValidator(100_000)], help_text="Its JSON Web Key Set.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -244,15 +246,17 @@ class Endpoint(Versioned):
         max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Replaces the path prefix at the backend."
     )
     first_byte_seconds = models.FloatField(
-        default=0, validators=[MinValueValidator(0)], help_text="Longest wait until the answer begins; 0: any."
+        default=0, validators=SECONDS, help_text="Longest wait until the answer begins; 0: any."
     )
     idle_seconds = models.FloatField(
-        default=0, validators=[MinValueValidator(0)], help_text="Longest silence within an answer; 0: any."
+        default=0, validators=SECONDS, help_text="Longest silence within an answer; 0: any."
     )
     retries = models.PositiveSmallIntegerField(
         default=1, validators=[MaxValueValidator(5)], help_text="Further attempts while no backend saw the request."
     )
-    body_bytes = models.PositiveIntegerField(default=0, help_text="Largest request in bytes; 0: any.")
+    body_bytes = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(LARGEST_BODY)], help_text="Largest request in bytes; 0: any."
+    )
     entrance = models.CharField(
         max_length=10, choices=Entrance.choices, default=Entrance.OPEN, help_text="What it asks of who calls it."
     )

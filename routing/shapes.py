@@ -8,12 +8,27 @@ from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic import ValidationError as ShapeError
 
-from routing.table import Condition, Parameters, RateLimitScope, may_set_header, may_set_query, parse_condition
+from routing.table import (
+    LARGEST_BODY,
+    Condition,
+    Parameters,
+    RateLimitScope,
+    may_set_header,
+    may_set_query,
+    parse_condition,
+)
 
 
 def _parsable(text: str) -> str:
     parse_condition(text)
     return text
+
+
+MOST_TEXTS = 200
+LONGEST_TEXT = 500
+MOST_CONDITIONS = 100
+LONGEST_CONDITION = 5000
+MOST_TIERS = 20
 
 
 def _headers(values: dict[str, str]) -> dict[str, str]:
@@ -32,30 +47,34 @@ def _settable(values: dict[str, str], may_set: Callable[[str, str], bool], what:
     return values
 
 
-ConditionText = Annotated[str, AfterValidator(_parsable)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+ConditionText = Annotated[str, Field(max_length=LONGEST_CONDITION), AfterValidator(_parsable)]
+Conditions = Annotated[list[ConditionText], Field(max_length=MOST_CONDITIONS)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 Query = Annotated[dict[str, str], AfterValidator(_query)]
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TierShape(_Shape):
     """Requests that another backend answers: those that meet all conditions and have at most so many bytes."""
 
-    key: str
-    backend: str = Field(description="Key of the backend that answers these requests.")
-    conditions: list[ConditionText] = Field([], description="Conditions on headers, like `x-priority is low`.")
-    longest_bytes: int = Field(0, ge=0, description="The longest body of such a request; 0 for any length.")
+    key: Text
+    backend: Text = Field(description="Key of the backend that answers these requests.")
+    conditions: Conditions = Field([], description="Conditions on headers, like `x-priority is low`.")
+    longest_bytes: int = Field(
+        0, ge=0, le=LARGEST_BODY, description="The longest body of such a request; 0 for any length."
+    )
 
 
 class RuleShape(_Shape):
     """What requests that meet all conditions get while no experiment takes them."""
 
-    key: str
-    conditions: list[ConditionText] = Field(description="Conditions on headers, like `x-country is DE, FR`.")
-    backend: str = Field(description="Key of the backend that answers these requests.")
+    key: Text
+    conditions: Conditions = Field(description="Conditions on headers, like `x-country is DE, FR`.")
+    backend: Text = Field(description="Key of the backend that answers these requests.")
     headers: Headers = Field({}, description="Headers that they get, by name.")
     query: Query = Field({}, description="Query parameters that they get, by name.")
 
@@ -63,8 +82,8 @@ class RuleShape(_Shape):
 class ShadowShape(_Shape):
     """A candidate that gets copies of requests, and whose answers nobody sees."""
 
-    name: str = Field(description="What its requests are logged as: the experiment's name.")
-    backend: str = Field(description="Key of the backend that gets the copies.")
+    name: Text = Field(description="What its requests are logged as: the experiment's name.")
+    backend: Text = Field(description="Key of the backend that gets the copies.")
     percent: float = Field(gt=0, le=100, description="Share of the requests that are copied.")
 
 
@@ -76,14 +95,14 @@ class RateLimitShape(_Shape):
     per: RateLimitScope = Field(RateLimitScope.ENDPOINT, description="Whose requests are counted together.")
 
 
-_TEXTS = TypeAdapter(list[str])
-_RATE_LIMITS = TypeAdapter(list[RateLimitShape])
-_CONDITIONS = TypeAdapter(list[ConditionText])
+_TEXTS = TypeAdapter(Annotated[list[Text], Field(max_length=MOST_TEXTS)])
+_RATE_LIMITS = TypeAdapter(Annotated[list[RateLimitShape], Field(max_length=len(RateLimitScope))])
+_CONDITIONS = TypeAdapter(Conditions)
 _HEADERS = TypeAdapter(Headers)
 _QUERY = TypeAdapter(Query)
 _RULES = TypeAdapter(list[RuleShape])
-_TIERS = TypeAdapter(list[TierShape])
-_SHADOWS = TypeAdapter(list[ShadowShape])
+_TIERS = TypeAdapter(Annotated[list[TierShape], Field(max_length=MOST_TIERS)])
+_SHADOWS = TypeAdapter(Annotated[list[ShadowShape], Field(max_length=MOST_TIERS)])
 
 
 def check_texts(value: object) -> None:

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role, User
+from controlplane.races import beside_others
 from controlplane.tokens import issue_token
 
 
@@ -16,6 +15,6 @@ def create_token(user: User, name: str, *, role: Role, expires_at: datetime | No
     Raises `NotAllowed` when it would have a higher role than the actor.
     """
     actor.require(role)
-    with transaction.atomic():
+    with beside_others():
         record(actor, "create", "token", name, after={"user": user.get_username(), "role": role})
         return issue_token(user, name, role=role, expires_at=expires_at)

@@ -1,11 +1,7 @@
-"""The root of the API, and the answer to paths that do not exist."""
-
-from typing import Any
+"""The root of the API."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -39,14 +35,3 @@ class IndexView(APIView):
     def get(self, request: Request) -> Response:
         """Addresses of all lists."""
         return Response({path.strip("/"): request.build_absolute_uri(path) for path in PATHS})
-
-
-@extend_schema(exclude=True)
-class NotFoundView(APIView):
-    """Says that there is no such path, in the same form as every other error."""
-
-    permission_classes = (AllowAny,)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse whatever the method is."""
-        raise NotFound(f"There is nothing at {request.path}; paths have no slash at the end.")

@@ -1,62 +1,127 @@
 """Every error answers as `application/problem+json` (RFC 9457) with a code and what to do next."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    BadRequest,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import Http404
-from rest_framework import exceptions, status
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from controlplane.errors import FieldProblem, SluiceError, Unavailable
+from controlplane.errors import FieldProblem, InvalidInput, Missing, SluiceError, Unavailable
+from controlplane.request_limits import too_large
 from controlplane.requests import current_request_id
+from controlplane.strict_json import count_fields
 
 CONTENT_TYPE = "application/problem+json"
+MOST_PROBLEMS = 20
+LONGEST_TEXT = 500
 
 log = structlog.get_logger(__name__)
 
-NEXT_STEPS = {
-    400: "Correct the request and send it again.",
-    401: "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
-    403: "Ask an admin for a higher role, or log in again.",
-    404: "Look at the list for what exists.",
-    405: "Use one of the methods in the `Allow` header.",
-    406: "Ask for `application/json`.",
-    415: "Send the body as `application/json`.",
-    429: "Wait, then try again.",
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an error of the framework is called here, and what to do next."""
+
+    code: str
+    title: str
+    next_step: str
+
+
+REFUSALS: dict[type[exceptions.APIException], Refusal] = {
+    exceptions.NotAuthenticated: Refusal(
+        "not-authenticated",
+        "Not authenticated",
+        "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
+    ),
+    exceptions.AuthenticationFailed: Refusal(
+        "token-refused",
+        "Token refused",
+        "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
+    ),
+    exceptions.PermissionDenied: Refusal(
+        "not-allowed", "Not allowed", "Ask an admin for a higher role, or log in again."
+    ),
+    exceptions.NotFound: Refusal("not-found", "Not found", "Look at the list for what exists."),
+    exceptions.MethodNotAllowed: Refusal(
+        "method-not-allowed", "Method not allowed", "Use one of the methods in the `Allow` header."
+    ),
+    exceptions.NotAcceptable: Refusal("not-acceptable", "Not acceptable", "Ask for `application/json`."),
+    exceptions.UnsupportedMediaType: Refusal(
+        "unsupported-media-type", "Unsupported media type", "Send the body as `application/json`."
+    ),
+    exceptions.Throttled: Refusal("too-many-requests", "Too many requests", "Wait, then try again."),
+    exceptions.ValidationError: Refusal("invalid-input", "Invalid input", "Correct the request and send it again."),
+    exceptions.APIException: Refusal("refused", "Refused", "Correct the request and send it again."),
 }
-CODES = {
-    exceptions.NotAuthenticated: "not-authenticated",
-    exceptions.AuthenticationFailed: "token-refused",
-    exceptions.PermissionDenied: "not-allowed",
-    exceptions.NotFound: "not-found",
-    exceptions.MethodNotAllowed: "method-not-allowed",
-    exceptions.NotAcceptable: "not-acceptable",
-    exceptions.UnsupportedMediaType: "unsupported-media-type",
-    exceptions.ParseError: "unreadable-body",
-    exceptions.ValidationError: "invalid-input",
-}
+FAILURE = SluiceError(
+    "internal-error",
+    "Sluice failed to answer; the log holds the cause under this request id.",
+    next_step="Report it with the request id.",
+)
+NO_REQUEST = InvalidInput(
+    "bad-request", "This is no request as HTTP and HTML have it.", next_step="Correct the request and send it again."
+)
+REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Look at the list for what exists.")
+
+
+class ProblemResponse(Response):
+    """Is JSON, whatever the path answers otherwise."""
+
+    @property
+    def rendered_content(self) -> Any:
+        """The document."""
+        self["Content-Type"] = CONTENT_TYPE
+        return JSONRenderer().render(self.data)
 
 
 def answer_problem(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn an exception into an answer; one that nobody expected is logged and says no more than that."""
     set_rollback()
-    if isinstance(error, SluiceError):
-        return _respond(error.status, error.title, error.code, error.detail, error.next_step, error.problems)
     if isinstance(error, OperationalError | InterfaceError | InternalError):
         log.exception("the database does not answer", path=context["request"].path, exc_info=error)
         return answer_problem(_database_away(error), context)
+    refusal = as_refusal(error)
+    if refusal is not None:
+        return _respond(refusal.status, problem(refusal))
     known = _as_api_exception(error)
     if known is not None:
         return _from_api_exception(known)
     log.exception("request failed", path=context["request"].path, exc_info=error)
-    detail = "Sluice failed to answer; the log holds the cause under this request id."
-    return _respond(500, "Internal error", "internal-error", detail, "Report it with the request id.", ())
+    return _respond(FAILURE.status, problem(FAILURE))
+
+
+def as_refusal(error: BaseException) -> SluiceError | None:
+    """What is wrong in Sluice's own words, where it is not what the framework says too."""
+    match error:
+        case SluiceError():
+            return error
+        case RequestDataTooBig():
+            return too_large()
+        case BadRequest() | SuspiciousOperation() | MultiPartParserError() | UnreadablePostError():
+            return NO_REQUEST
+        case ObjectDoesNotExist():
+            return REMOVED
+    return None
+
+
+def problem(error: SluiceError) -> dict[str, Any]:
+    """The document about an error."""
+    return _document(error.status, Refusal(error.code, error.title, error.next_step), error.detail, error.problems)
 
 
 def _database_away(error: Exception) -> Unavailable:
@@ -81,43 +146,40 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
 
 
 def _from_api_exception(error: exceptions.APIException) -> Response:
-    code = CODES.get(type(error), "refused")
-    problems: tuple[FieldProblem, ...] = ()
-    detail = _unreadable(error) if isinstance(error, exceptions.ParseError) else str(error.detail)
+    refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
+    detail, problems = str(error.detail), tuple[FieldProblem, ...]()
     if isinstance(error, exceptions.ValidationError):
         problems = tuple(_field_problems("", error.detail))
-        count = "One field is" if len(problems) == 1 else f"{len(problems)} fields are"
-        detail = f"{count} not usable: {problems[0].field}: {problems[0].message}"
-    next_step = NEXT_STEPS.get(error.status_code, NEXT_STEPS[status.HTTP_400_BAD_REQUEST])
-    answer = _respond(error.status_code, str(error.default_detail), code, detail, next_step, problems)
+        detail = f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}"
+    answer = _respond(error.status_code, _document(error.status_code, refusal, detail, problems))
     header = getattr(error, "auth_header", None)
     if header:
         answer["WWW-Authenticate"] = header
     return answer
 
 
-def _respond(
-    status_code: int, title: str, code: str, detail: str, next_step: str, problems: Sequence[FieldProblem]
-) -> Response:
-    body = {
-        "type": f"urn:sluice:{code}",
-        "title": title,
-        "status": status_code,
-        "detail": detail,
-        "code": code,
-        "next_step": next_step,
-        "problems": [{"field": problem.field, "message": problem.message} for problem in problems],
+def _document(status: int, refusal: Refusal, detail: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
+    """Of many problems the first; of long texts, which repeat what was sent, the beginning."""
+    shown = problems[:MOST_PROBLEMS]
+    return {
+        "type": f"urn:sluice:{refusal.code}",
+        "title": refusal.title,
+        "status": status,
+        "detail": _short(detail),
+        "code": refusal.code,
+        "next_step": refusal.next_step,
+        "problems": [{"field": _short(each.field), "message": _short(each.message)} for each in shown],
+        "more_problems": len(problems) - len(shown),
         "request_id": current_request_id(),
     }
-    return Response(body, status=status_code, content_type=CONTENT_TYPE)
 
 
-def _unreadable(error: exceptions.ParseError) -> str:
-    """Where the JSON breaks off, if that is what is wrong."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, json.JSONDecodeError):
-        return f"The body is not JSON: {cause.msg} at line {cause.lineno}, column {cause.colno}."
-    return str(error.detail)
+def _respond(status: int, document: Mapping[str, Any]) -> Response:
+    return ProblemResponse(document, status=status)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def _field_problems(path: str, detail: Any) -> Iterator[FieldProblem]:

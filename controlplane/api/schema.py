@@ -22,7 +22,8 @@ class ProblemSerializer(serializers.Serializer[object]):
     detail = serializers.CharField()
     code = serializers.CharField()
     next_step = serializers.CharField()
-    problems = FieldProblemSerializer(many=True)
+    problems = FieldProblemSerializer(many=True, help_text="The first 20.")
+    more_problems = serializers.IntegerField(help_text="How many there are beside these.")
     request_id = serializers.CharField()
 
 

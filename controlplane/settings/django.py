@@ -6,6 +6,7 @@ from typing import Any
 import dj_database_url
 
 from controlplane.logs import configure_logging
+from controlplane.request_limits import LARGEST_BODY
 from controlplane.settings.environment import get_environment
 
 environment = get_environment()
@@ -33,6 +34,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "controlplane.requests.RequestIdMiddleware",
+    "controlplane.readable.ReadableRequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -43,7 +45,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "controlplane.views.errors.RefusalMiddleware",
 ]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
 
 ROOT_URLCONF = "controlplane.urls"
 WSGI_APPLICATION = "controlplane.wsgi.application"
@@ -123,9 +128,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["controlplane.api.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "controlplane.api.pagination.PageNumberPagination",
+    # Any other would become a part of the name of the file that the schema is.
+    "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "controlplane.api.problems.answer_problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -1,6 +1,12 @@
 """Fields that forms of several pages share."""
 
+import json
+from typing import Any
+
 from django import forms
+
+from controlplane.errors import InvalidInput
+from controlplane.strict_json import read_json
 
 
 class LinesField(forms.CharField):
@@ -46,3 +52,18 @@ class PairsField(forms.CharField):
             return self.to_python(data) != (initial or {})
         except forms.ValidationError:
             return True
+
+
+class _StrictDecoder(json.JSONDecoder):
+    def decode(self, text: str, *_: Any) -> Any:
+        try:
+            return read_json(text)
+        except InvalidInput as error:
+            raise json.JSONDecodeError(error.detail, "", 0) from error
+
+
+class StrictJSONField(forms.JSONField):
+    """JSON as the API takes it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "decoder": _StrictDecoder})

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controlplane.actions.create_token import create_token
 from controlplane.actions.revoke_token import revoke_token
 from controlplane.models import Role, Token, User
-from controlplane.views.pages import acting, done, page
+from controlplane.views.pages import accepted, acting, done, page
 
 LONGEST_DAYS = 3650
 
@@ -46,8 +46,9 @@ def token_list(request: HttpRequest) -> HttpResponse:
     owner = acting(request).role
     form = TokenForm(request.POST or None, owner=owner)
     context: dict[str, object] = {"now": timezone.now()}
-    if form.is_valid():
-        context |= {"secret": _create(request, form), "secret_name": form.cleaned_data["name"]}
+    created: list[str] = []
+    if form.is_valid() and accepted(form, lambda: created.append(_create(request, form))):
+        context |= {"secret": created[0], "secret_name": form.cleaned_data["name"]}
         form = TokenForm(None, owner=owner)
     return page(request, "controlplane/tokens.html", {**context, "form": form, "tokens": _visible(request)})
 

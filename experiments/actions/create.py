@@ -8,6 +8,7 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import FieldProblem, InvalidInput
 from controlplane.models import Role
+from controlplane.races import insert
 from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.spec import ExperimentSpec, VariantSpec
 from routing.actions.changing import changing
@@ -20,13 +21,14 @@ HUNDREDTHS_OF_PERCENT = 100
 def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
     """Create a draft with its variants and plan.
 
-    Raises `NotAllowed`, and `InvalidInput` when the key is taken or a named thing does not exist.
+    Raises `NotAllowed`; `InvalidInput` when the key is taken or a named thing does not exist; `Conflict` when either
+    has just become so.
     """
     actor.require(Role.OPERATOR)
     if Experiment.objects.filter(key=spec.key).exists():
         raise _invalid("key-taken", "key", f"There is an experiment called {spec.key} already.")
     with changing():
-        experiment = Experiment.objects.create(
+        experiment = Experiment(
             key=spec.key,
             name=spec.name,
             hypothesis=spec.hypothesis,
@@ -37,6 +39,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
             guard=spec.guard.model_dump() if spec.guard else None,
             created_by=actor.name,
         )
+        insert(experiment)
         _create_variants(experiment, spec)
         _create_plan(experiment, spec)
         record(actor, "create", "experiment", experiment.key, after=spec.model_dump(mode="json"))

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
-
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.races import beside_others
 from controlplane.versions import change, locked
 from experiments.metric_checks import check_metric, metric_snapshot
 from experiments.models import Metric
@@ -32,7 +31,7 @@ def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, ver
     frozen plan would come to mean something else. Then nothing is saved.
     """
     actor.require(Role.OPERATOR)
-    with transaction.atomic():
+    with beside_others():
         present = locked(metric, version=version)
         before = metric_snapshot(present)
         if change(present, changes, check_metric, lambda changed: _refuse_new_meaning(changed, before)):

@@ -1,12 +1,12 @@
 """Take away a metric that no plan uses."""
 
-from django.db import transaction
 from django.db.models import ProtectedError
 
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.races import beside_others
 from controlplane.versions import locked
 from experiments.metric_checks import metric_snapshot
 from experiments.models import Metric
@@ -19,7 +19,7 @@ def remove_metric(metric: Metric, *, actor: Actor, version: int | None = None) -
     """
     actor.require(Role.OPERATOR)
     try:
-        with transaction.atomic():
+        with beside_others():
             present = locked(metric, version=version)
             record(actor, "remove", "metric", present.key, before=metric_snapshot(present))
             present.delete()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.strict_json import count_fields
 from experiments.spec import Key, field_problems
 from experiments.stats.errors import StatisticsError
 from experiments.stats.planning import Baseline, design_effect
@@ -99,10 +100,9 @@ def _field(kind: MetricType, stated: StatedBaseline) -> str:
 
 
 def _invalid(problems: tuple[FieldProblem, ...]) -> InvalidInput:
-    count = "One field is" if len(problems) == 1 else f"{len(problems)} fields are"
     return InvalidInput(
         "invalid-baselines",
-        f"{count} not usable: {problems[0].field}: {problems[0].message}",
+        f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}",
         next_step="Correct what `problems` names and send it again.",
         problems=problems,
     )

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 
 from controlplane.versions import Versioned
@@ -20,6 +21,7 @@ TYPE_CHOICES = [
     (MetricType.F1.value, "F1: precision and recall in one"),
 ]
 WITH_DENOMINATOR = [MetricType.RATIO.value, *(measure.value for measure in MEASURES)]
+HOURS = [MinValueValidator(0), MaxValueValidator(366 * 24)]
 DIRECTION_CHOICES = [
     (Direction.INCREASE.value, "Higher is better"),
     (Direction.DECREASE.value, "Lower is better"),
@@ -31,19 +33,27 @@ class Metric(Versioned):
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
     name = models.CharField(max_length=100)
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, validators=[MaxLengthValidator(10_000)])
     type = models.CharField(max_length=20, choices=TYPE_CHOICES)
     numerator = models.CharField(max_length=100, help_text="A measure, like `errors` or `outcome(thumbs-up)`.")
     denominator = models.CharField(
         max_length=100, blank=True, help_text="A measure for ratios; the outcome that is the label for a classifier."
     )
     level = models.FloatField(null=True, blank=True, help_text="Which quantile, between 0 and 1, like 0.9.")
-    cap = models.FloatField(null=True, blank=True, help_text="Most that one user's total counts; for means.")
+    cap = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(1e12)],
+        help_text="Most that one user's total counts; for means.",
+    )
     window_from_hours = models.FloatField(
-        default=0, help_text="Outcomes count from this long after a user's first request on."
+        default=0, validators=HOURS, help_text="Outcomes count from this long after a user's first request on."
     )
     window_to_hours = models.FloatField(
-        null=True, blank=True, help_text="And up to this long; a user counts once this time has passed."
+        null=True,
+        blank=True,
+        validators=HOURS,
+        help_text="And up to this long; a user counts once this time has passed.",
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")

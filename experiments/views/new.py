@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from controlplane.errors import InvalidInput
+from controlplane.errors import SluiceError
 from controlplane.models import Role
 from controlplane.views.pages import acting, page, requires
 from experiments.actions.create import create
@@ -44,6 +44,6 @@ def _create(sheet: ExperimentSheet, request: HttpRequest) -> Experiment | None:
         return None
     try:
         return create(spec, actor=acting(request))
-    except InvalidInput as error:
+    except SluiceError as error:
         sheet.show(error)
         return None

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.forms import Form
 
-from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.errors import FieldProblem, InvalidInput, SluiceError
 from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.forms import (
     FIRST_METRICS,
@@ -76,8 +76,10 @@ class ExperimentSheet:
             self.show(error)
             return None
 
-    def show(self, error: InvalidInput) -> None:
-        """Put every problem beside its field, or above the sheet when it is about more than one."""
+    def show(self, error: SluiceError) -> None:
+        """Put every problem beside its field, or above the sheet when it is about more than one, or about none."""
+        if not error.problems:
+            self.problems.append(f"{error.detail} {error.next_step}")
         for problem in error.problems:
             if not self._show_beside_field(problem):
                 self.problems.append(problem.message)

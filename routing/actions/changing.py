@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import connection
 
 from controlplane.errors import InvalidInput
+from controlplane.races import beside_others
 from routing.compilation import compile_table
 from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.queries import latest_table
@@ -20,10 +21,10 @@ def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
     """A transaction that changes what routing tables are made from: one at a time, so that none takes away what
     another begins to name. Brakes do not wait for it.
 
-    Raises `InvalidInput` when edges could not serve what would follow; then nothing is saved. What was broken before
+    Raises `Conflict` when it does not go together with what was saved meanwhile; `InvalidInput` when edges could not serve what would follow; then nothing is saved. What was broken before
     keeps nobody from changing something else than these `things`.
     """
-    with transaction.atomic():
+    with beside_others():
         _take_turn()
         before = set(_hindrances())
         yield

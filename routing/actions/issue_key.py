@@ -24,7 +24,8 @@ SHOWN = 10
 def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datetime | None, actor: Actor) -> str:
     """Make a key that opens these endpoints, or all that ask for keys; returns its only readable form.
 
-    Raises `NotAllowed`, and `InvalidInput` when edges could not hold it; then nothing is saved.
+    Raises `NotAllowed`; `Conflict` when an endpoint was just removed; `InvalidInput` when edges could not hold it. Then
+    nothing is saved.
     """
     actor.require(Role.OPERATOR)
     key = f"{SCHEME}_{secrets.token_urlsafe(32)}"

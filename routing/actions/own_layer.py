@@ -1,14 +1,17 @@
 """Give an endpoint a layer that it shares with no other."""
 
 from controlplane.errors import Conflict, FieldProblem
+from controlplane.races import key_taken
 from routing.models import Endpoint, Layer, new_salt
 
 
 def own_layer(endpoint: Endpoint) -> Layer:
-    """The layer of the endpoint's own key; made if it is not there. Raises `Conflict` when others share it."""
+    """The layer of the endpoint's own key; made if it is not there. Raises `Conflict` when others have it."""
     defaults = {"name": endpoint.name, "salt": new_salt()}
     layer, _ = Layer.objects.get_or_create(key=endpoint.key, defaults=defaults)
     others = layer.endpoints.exclude(pk=endpoint.pk)
+    if others.filter(key=endpoint.key).exists():
+        raise key_taken(endpoint)
     if others.exists():
         keys = ", ".join(others.values_list("key", flat=True))
         raise Conflict(

@@ -10,7 +10,7 @@ from controlplane.versions import locked
 from routing.defaults import Default, default_of, rules_are_full
 from routing.models import Endpoint, Layer, Split
 from routing.stops import open_stops
-from routing.table import BUCKETS
+from routing.table import BUCKETS, divide
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def place(
             coverage=coverage,
             start=start,
             end=start + traffic,
-            arms=_divide(start, traffic, shares, default_of(present, audience)),
+            arms=_arms(start, traffic, shares, default_of(present, audience)),
             audience=list(audience),
             guard=guard,
         )
@@ -119,15 +119,14 @@ def _first_free_range(layer: Layer, width: int) -> int:
     )
 
 
-def _divide(start: int, traffic: int, shares: Sequence[Share], beneath: Default) -> list[dict[str, object]]:
-    """Spans in proportion to the weights; rounding never leaves a gap or an overlap."""
-    total = sum(share.weight for share in shares)
-    arms: list[dict[str, object]] = []
-    weight_before = 0
-    for share in shares:
-        span_start = start + round(traffic * weight_before / total)
-        weight_before += share.weight
-        span_end = start + round(traffic * weight_before / total)
-        whole = Default(share.backend, share.headers, share.query).over(beneath)
-        arms.append({"variant": share.variant, "start": span_start, "end": span_end, **asdict(whole)})
-    return arms
+def _arms(start: int, traffic: int, shares: Sequence[Share], beneath: Default) -> list[dict[str, object]]:
+    spans = divide(start, traffic, [share.weight for share in shares])
+    return [
+        {
+            "variant": share.variant,
+            "start": span_start,
+            "end": span_end,
+            **asdict(Default(share.backend, share.headers, share.query).over(beneath)),
+        }
+        for share, (span_start, span_end) in zip(shares, spans, strict=True)
+    ]

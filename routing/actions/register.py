@@ -3,6 +3,7 @@
 from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
+from controlplane.races import insert
 from controlplane.versions import check_together
 from routing.actions.changing import changing
 from routing.actions.own_layer import own_layer
@@ -14,7 +15,8 @@ from routing.snapshots import snapshot
 def register(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> None:
     """Save a new backend, endpoint or layer and publish it.
 
-    Raises `NotAllowed`, and `InvalidInput` when edges could not serve it; then nothing is saved.
+    Raises `NotAllowed`; `Conflict` when somebody else has just taken the key or removed what it needs; `InvalidInput`
+    when edges could not serve it. Then nothing is saved.
     """
     actor.require(Role.OPERATOR)
     if isinstance(thing, Layer) and not thing.salt:
@@ -24,6 +26,6 @@ def register(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor) -> Non
         if isinstance(thing, Endpoint) and not thing.layer_id:
             thing.layer = own_layer(thing)
         check_together(thing)
-        thing.save(force_insert=True)
+        insert(thing)
         record(actor, "register", kind, thing.key, after=snapshot(thing))
     publish(f"{actor.name} registered {kind} {thing.key}")

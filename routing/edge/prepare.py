@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from controlplane.up.open_files import raise_open_files
 from routing.edge.configuration import read_table, write_configuration
 from routing.edge.cuts import Cuts
 from routing.edge.files import EdgeDirectory, write_json
 from routing.edge.spool import Spool
 from routing.envoy import Certificate, bootstrap
+from routing.envoy.bootstrap import MOST_CONNECTIONS
 
 
 def prepare(
@@ -26,6 +28,8 @@ def prepare(
         admin_port=admin_port,
         files=edge.for_envoy(),
         certificate=certificate,
+        # Each client's connection may need another one to a backend.
+        connections=min(raise_open_files() // 2, MOST_CONNECTIONS),
     )
     write_json(edge.bootstrap, content)
     write_configuration(edge, Cuts(edge.cuts).apply(read_table(edge)))

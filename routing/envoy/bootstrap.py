@@ -17,16 +17,23 @@ INTERNAL_LISTENERS = "type.googleapis.com/envoy.extensions.bootstrap.internal_li
 
 
 def bootstrap(
-    *, name: str, host: str, port: int, admin_port: int, files: Files, certificate: Certificate | None = None
+    *,
+    name: str,
+    host: str,
+    port: int,
+    admin_port: int,
+    files: Files,
+    certificate: Certificate | None = None,
+    connections: int = MOST_CONNECTIONS,
 ) -> Message:
-    """All that does not change with the table; the files bring what does."""
+    """All that does not change with the table; the files bring what does. Clients have at most so many connections."""
     return {
         "node": {"id": name, "cluster": "sluice"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
         "dynamic_resources": {
             "cds_config": {"path_config_source": {"path": files.clusters}, "resource_api_version": "V3"}
         },
-        "overload_manager": {"resource_monitors": [_connections()]},
+        "overload_manager": limited_to(connections),
         "layered_runtime": {"layers": [{"name": "sluice", "static_layer": RUNTIME}]},
         "application_log_config": {"log_format": {"json_format": LOG_LINE}},
         "bootstrap_extensions": [{"name": "internal", "typed_config": {"@type": INTERNAL_LISTENERS}}],
@@ -39,8 +46,9 @@ def bootstrap(
     }
 
 
-def _connections() -> Message:
+def limited_to(connections: int) -> Message:
+    """Refuses connections of clients beyond so many, before they take what others need."""
     kind = "envoy.resource_monitors.global_downstream_max_connections"
     config = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
-    most = {"@type": f"type.googleapis.com/{config}", "max_active_downstream_connections": MOST_CONNECTIONS}
-    return {"name": kind, "typed_config": most}
+    most = {"@type": f"type.googleapis.com/{config}", "max_active_downstream_connections": connections}
+    return {"resource_monitors": [{"name": kind, "typed_config": most}]}

@@ -35,6 +35,10 @@ from routing.table import LARGEST_BODY
 
 LARGEST_HEADERS_KB = 60
 
+# However little by little a request comes, and a connection without one is kept open.
+REQUEST_SECONDS = 600
+IDLE_SECONDS = 300
+
 # Envoy lets clients with internal addresses choose request ids and steer it by headers. Here nobody is internal.
 NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
@@ -124,7 +128,9 @@ def _connection_manager(filters: list[Message], routes: str, routes_file: str, l
         "http2_protocol_options": HTTP2,
         "max_request_headers_kb": LARGEST_HEADERS_KB,
         "server_header_transformation": "PASS_THROUGH",
+        "common_http_protocol_options": {"idle_timeout": f"{IDLE_SECONDS}s"},
         "request_headers_timeout": "30s",
+        "request_timeout": f"{REQUEST_SECONDS}s",
         "stream_idle_timeout": "60s",
     }
 

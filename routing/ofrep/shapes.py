@@ -5,7 +5,9 @@ from typing import Literal
 from drf_spectacular.utils import OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from rest_framework import serializers
 
+from controlplane.api.schema import ProblemSerializer
 from routing.units import LONGEST_UNIT
 
 
@@ -54,23 +56,20 @@ class Flags(_Shape):
     flags: list[Flag]
 
 
-class FlagProblem(_Shape):
-    """An error in the protocol's form, which is a problem like any other too."""
+class FlagProblemSerializer(ProblemSerializer):
+    """An error, with the protocol's members too."""
 
-    key: str | None = Field(None, description="The flag, where one was asked for.")
-    error_code: str
-    error_details: str
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    next_step: str = Field(alias="next_step")
-    request_id: str = Field(alias="request_id")
+    key = serializers.CharField(required=False, help_text="The flag, where one was asked for.")
+    errorCode = serializers.CharField()  # noqa: N815 - as the protocol has it
+    errorDetails = serializers.CharField()  # noqa: N815
+
+
+def _problem(description: str) -> OpenApiResponse:
+    return OpenApiResponse(FlagProblemSerializer, description=description)
 
 
 FLAG_PROBLEMS = {
-    400: OpenApiResponse(FlagProblem, description="`PARSE_ERROR`, `INVALID_CONTEXT` or `TARGETING_KEY_MISSING`."),
-    401: OpenApiResponse(FlagProblem, description="Not authenticated."),
+    400: _problem("`PARSE_ERROR`, `INVALID_CONTEXT` or `TARGETING_KEY_MISSING`."),
+    401: _problem("Not authenticated."),
 }
-NO_FLAG = {404: OpenApiResponse(FlagProblem, description="`FLAG_NOT_FOUND`: no experiment of this key runs.")}
+NO_FLAG = {404: _problem("`FLAG_NOT_FOUND`: no experiment of this key runs.")}

@@ -6,5 +6,5 @@ from routing.ofrep.views import FlagsView, FlagView
 
 urlpatterns = [
     path("evaluate/flags", FlagsView.as_view(), name="ofrep-flags"),
-    path("evaluate/flags/<str:key>", FlagView.as_view(), name="ofrep-flag"),
+    path("evaluate/flags/<path:key>", FlagView.as_view(), name="ofrep-flag"),
 ]

@@ -4,13 +4,14 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.etags import entity_tag, is_known
 from controlplane.api.permissions import ReadPermission
+from controlplane.errors import InvalidInput
+from controlplane.strict_json import UNREADABLE
 from routing.ofrep.context import Context, read_context
 from routing.ofrep.errors import FlagError, error_content
 from routing.ofrep.evaluation import Evaluation, evaluate, evaluate_all
@@ -20,7 +21,7 @@ from routing.ofrep.shapes import FLAG_PROBLEMS, NO_FLAG, Flag, FlagQuestion, Fla
 
 
 class _EvaluationView(APIView):
-    """Errors of these paths have the protocol's form, whatever raises them."""
+    """Errors of these paths are problems that have the members of the protocol too, whatever raises them."""
 
     permission_classes = (ReadPermission,)
 
@@ -36,7 +37,9 @@ class _EvaluationView(APIView):
 def _protocol_code(error: Exception) -> str:
     if isinstance(error, FlagError):
         return error.protocol_code
-    return "PARSE_ERROR" if isinstance(error, ParseError) else "GENERAL"
+    if not isinstance(error, InvalidInput):
+        return "GENERAL"
+    return "PARSE_ERROR" if error.code == UNREADABLE else "INVALID_CONTEXT"
 
 
 class FlagView(_EvaluationView):

@@ -5,6 +5,7 @@ from routing.table.assembly import Hindrance, Part, assemble, subject_of
 from routing.table.audiences import admitted, combined, rule_of
 from routing.table.brakes import Brake, BrakeKind, apply_brakes
 from routing.table.conditions import Condition, Operator, meets, parse_condition
+from routing.table.division import divide, enough_buckets
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
@@ -75,6 +76,8 @@ __all__ = [
     "combined",
     "covered",
     "digest",
+    "divide",
+    "enough_buckets",
     "from_json",
     "keeping_warm",
     "may_set_header",

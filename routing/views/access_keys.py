@@ -25,7 +25,10 @@ class AccessKeyForm(forms.Form):
         max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it, like mobile-app."
     )
     endpoints = forms.ModelMultipleChoiceField(
-        Endpoint.objects.all(), required=False, help_text="None chosen: all that ask for keys."
+        Endpoint.objects.all(),
+        to_field_name="key",
+        required=False,
+        help_text="None chosen: all that ask for keys.",
     )
     days = forms.IntegerField(
         required=False,

@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 from django import forms
 
 from controlplane.views.editing import VersionedForm
-from controlplane.views.fields import LinesField, PairsField
+from controlplane.views.fields import LinesField, PairsField, StrictJSONField
 from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
 from routing.table import BUCKETS
+
+LISTS = ("rules", "tiers", "shadows", "rate_limits")
 
 
 class DefaultsForm(VersionedForm):
@@ -125,9 +127,8 @@ class EndpointForm(DefaultsForm):
             "tiers",
             "shadows",
         ]
-        widgets: ClassVar = dict.fromkeys(
-            ("rules", "tiers", "shadows", "rate_limits"), forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
-        )
+        widgets: ClassVar = dict.fromkeys(LISTS, forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}))
+        field_classes: ClassVar = dict.fromkeys(LISTS, StrictJSONField)
         labels: ClassVar = {
             "unit_source": "User id is in",
             "unit_name": "User id's name",

@@ -61,3 +61,31 @@ def test_a_good_form_is_read_whole() -> None:
     spec = read_spec(draft_data(hypothesis="It is better."))
     assert spec.hypothesis == "It is better."
     assert spec.plan.stages[1].coverage == 100
+
+
+@pytest.mark.parametrize(
+    ("traffic", "weights", "least"),
+    [
+        (0.01, (1, 1), "at least 0.02."),
+        (0.02, (1, 1, 1), "at least 0.03."),
+        (0.03, (99, 1), "at least 0.51."),
+        (0.01, (1, 1000), "at least 5.01."),
+    ],
+)
+def test_too_little_traffic_for_the_weights_names_the_least(
+    traffic: float, weights: tuple[int, ...], least: str
+) -> None:
+    control, *others = weights
+    form = draft_data(
+        traffic=traffic,
+        control={"key": "control", "backend": "b", "weight": control},
+        candidates=[{"key": f"c-{n}", "backend": "b", "weight": weight} for n, weight in enumerate(others)],
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read_spec(form)
+    [problem] = caught.value.problems
+    assert problem.field == "traffic"
+    assert problem.message.endswith(least)
+
+    enough = float(least.removeprefix("at least ").removesuffix("."))
+    assert read_spec({**form, "traffic": enough}).traffic == enough

@@ -18,7 +18,16 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90.0
-PROGRAMS = ("valkey", "sluice:envoy", "sluice:agent", "sluice:collector", "sluice:worker", "sluice:beat", "sluice:web")
+PROGRAMS = (
+    "valkey",
+    "sluice:envoy",
+    "sluice:agent",
+    "sluice:collector",
+    "sluice:worker",
+    "sluice:beat",
+    "sluice:web",
+    "sluice:front",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ def run_installation(directory: Path) -> Iterator[Installation]:
 
 def _for_supervisorctl(environment: dict[str, str]) -> dict[str, str]:
     """The command expands the whole configuration, also what only supervisord needs."""
-    unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_EDGE", "SLUICE_WEB_HOST")
+    unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_EDGE", "SLUICE_ENVOY")
     return {**dict.fromkeys(unused, "unused"), **environment}
 
 

@@ -14,7 +14,7 @@ from tests.loop.users import live_users
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CALM_SECONDS = 1.5
-LOSSLESS = ("sluice:agent", "sluice:collector", "sluice:worker", "sluice:beat", "sluice:web", "valkey")
+LOSSLESS = ("sluice:agent", "sluice:collector", "sluice:worker", "sluice:beat", "sluice:web", "sluice:front", "valkey")
 STAGES = [
     {"coverage": 40, "soak_seconds": 3},
     {"coverage": 70, "soak_seconds": 3},

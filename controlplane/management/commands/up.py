@@ -15,12 +15,15 @@ from controlplane.errors import SluiceError
 from controlplane.settings import Environment, get_environment
 from controlplane.storage import get_redis
 from controlplane.up.credentials import ensure_credentials
+from controlplane.up.front import write_front
+from controlplane.up.open_files import raise_open_files
 from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.up.processes import Supervisor
 from controlplane.up.room import keep_room
 from controlplane.web_client import answers
 from routing.edge.calls import EnvoyAwayError
 from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.envoy_process import envoy_binary
 from routing.edge.prepare import prepare
 from routing.edge.up import certificate
 
@@ -56,6 +59,12 @@ class Command(BaseCommand):
             port=environment.edge_port,
             admin_port=environment.edge_admin_port,
             certificate=certificate(environment),
+        )
+        write_front(
+            environment.data_directory,
+            host=environment.web_host,
+            port=environment.web_port,
+            open_files=raise_open_files(),
         )
         return ensure_credentials(environment)
 
@@ -134,8 +143,7 @@ def _process_environment(environment: Environment) -> dict[str, str]:
         "SLUICE_VALKEY": str(valkey_binary()),
         "SLUICE_VALKEY_PORT": str(embedded_valkey_port(environment) or 0),
         "SLUICE_EDGE": str(environment.edge_directory),
-        "SLUICE_WEB_HOST": environment.web_host,
-        "SLUICE_WEB_PORT": str(environment.web_port),
+        "SLUICE_ENVOY": str(envoy_binary()),
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }

@@ -28,7 +28,7 @@ def access_problems(table: Table) -> Iterator[Problem]:
 def _is_key_set(text: str) -> bool:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and isinstance(found.get("keys"), list) and bool(found["keys"])
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.people import Caller
@@ -39,7 +40,17 @@ def _things(db: None) -> None:
 def problem(answer: Any) -> dict[str, Any]:
     assert answer["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = json.loads(answer.content)
-    assert set(body) == {"type", "title", "status", "detail", "code", "next_step", "problems", "request_id"}
+    assert set(body) == {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "next_step",
+        "problems",
+        "more_problems",
+        "request_id",
+    }
     assert body["status"] == answer.status_code
     assert body["type"] == f"urn:sluice:{body['code']}"
     assert body["request_id"] == answer["X-Request-Id"]
@@ -111,3 +122,109 @@ def test_what_is_in_use_cannot_be_removed(operator: Caller) -> None:
     backend("stable")
     body = problem(operator.send("DELETE", "backends/stable"))
     assert (body["status"], body["code"]) == (409, "in-use")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/backends", "/ofrep", "/ofrep/v1/nothing", "/api/v1/a/b/c"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+def test_every_path_below_the_api_answers_a_problem(operator: Caller, method: str, path: str) -> None:
+    body = problem(operator.client.generic(method, path))
+    assert (body["status"], body["title"]) == (404, "Not found")
+
+
+def test_paths_of_pages_answer_pages(operator: Caller) -> None:
+    assert operator.client.get("/apiary")["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "title"),
+    [
+        ("GET", "backends/none", {}, 404, "Not found"),
+        ("PUT", "backends/stable", {}, 405, "Method not allowed"),
+        ("GET", "backends", {"accept": "application/xml"}, 406, "Not acceptable"),
+        ("GET", "schema/", {"accept": "application/xml"}, 406, "Not acceptable"),
+        ("POST", "backends", {"content-type": "text/plain"}, 415, "Unsupported media type"),
+        ("POST", "backends", {"content-type": "multipart/form-data; boundary=x"}, 415, "Unsupported media type"),
+    ],
+)
+def test_each_refusal_has_its_own_title(
+    operator: Caller, method: str, path: str, headers: dict[str, str], status: int, title: str
+) -> None:
+    kind = headers.get("content-type", "application/json")
+    body = problem(operator.client.generic(method, f"/api/v1/{path}", "{}", kind, headers=headers))
+    assert (body["status"], body["title"]) == (status, title)
+
+
+def test_a_stranger_gets_a_problem_where_others_get_yaml(stranger: Caller) -> None:
+    body = problem(stranger.get("schema/"))
+    assert (body["status"], body["code"]) == (401, "not-authenticated")
+
+
+def test_a_wrong_host_is_a_problem(operator: Caller, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["sluice.example.com"]
+    assert problem(operator.client.get("/api/v1/backends", headers={"host": "elsewhere"}))["status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "word"),
+    [
+        ('{"name": "half \\ud800"}', "name", "U+D800"),
+        ('{"name": "a\\u0000"}', "name", "U+0000"),
+        ('{"prompt_price": 1e999}', "prompt_price", "finite"),
+        ('{"prompt_price": NaN}', "prompt_price", "finite"),
+        ('{"prompt_price": -Infinity}', "prompt_price", "finite"),
+        ('{"concurrency": 9223372036854775808}', "concurrency", "64 bits"),
+        ('{"concurrency": -%s}' % ("9" * 6000), "concurrency", "64 bits"),
+        ('{"addresses": ["http://a", "\\udfff"]}', "addresses.1", "U+DFFF"),
+        ('{"addresses": [%s1]}' % ("1," * 1000), "addresses", "at most 1000"),
+        ('{"\\ud800": 1}', "body", "U+D800"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_by_its_name(operator: Caller, body: str, field: str, word: str) -> None:
+    answer = problem(operator.send("PATCH", "backends/stable", body))
+    assert answer["status"] == 400
+    [wrong] = answer["problems"]
+    assert wrong["field"] == field
+    assert word in wrong["message"]
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize(("depth", "status"), [(64, 400), (65, 400), (3_000, 400), (100_000, 400)])
+def test_depth_is_bounded(operator: Caller, opening: str, depth: int, status: int) -> None:
+    closing = "]" if opening == "[" else "}"
+    body = f"{opening * (depth - 1)}{'[]' if opening == '[' else '{}'}{closing * (depth - 1)}"
+    answer = problem(operator.send("POST", "events", body))
+    assert answer["status"] == status
+    assert ("within each other" in answer["detail"]) == (depth > 64)
+
+
+def test_a_body_may_have_2_and_a_half_mib(operator: Caller) -> None:
+    fits, more = (json.dumps({"name": "a" * (size - 12)}) for size in (2_621_440, 2_621_441))
+    assert len(fits) == 2_621_440
+    assert problem(operator.send("PATCH", "backends/stable", fits))["status"] == 400
+    body = problem(operator.send("PATCH", "backends/stable", more))
+    assert (body["status"], body["code"], body["title"]) == (413, "request-too-large", "Too large")
+    assert "2621440 bytes" in body["next_step"]
+
+
+def test_of_many_problems_the_first_are_named_and_the_others_counted(operator: Caller) -> None:
+    events = {"events": [{"id": "", "name": "ok", "unit": "ada"}] * 1000}
+    answer = operator.send("POST", "events", events)
+    body = problem(answer)
+    assert len(body["problems"]) == 20
+    assert body["more_problems"] == 980
+    assert len(answer.content) < 5_000
+
+
+def test_long_texts_are_not_repeated_whole(operator: Caller) -> None:
+    answer = operator.send("POST", "endpoints", {"k" * 50_000: 1, "conditions": ["x" * 100_000]})
+    assert len(answer.content) < 5_000
+    problem(answer)
+
+
+def test_a_control_character_in_path_query_or_cookie_is_refused(operator: Caller) -> None:
+    for path, field in (("backends/%00", "path"), ("experiments?endpoint=%00", "endpoint")):
+        body = problem(operator.get(path))
+        assert (body["status"], body["problems"][0]["field"]) == (400, field)
+    # A quoted cookie may spell any character by its octal number.
+    answer = operator.client.get("/api/v1/backends", headers={"cookie": r'sluice_session="\000abcdefgh"'})
+    assert problem(answer)["problems"][0]["field"] == "cookie"

@@ -133,7 +133,7 @@ def test_a_stranger_is_sent_away() -> None:
     answer = caller(None).client.post(ONE, ALICE, content_type="application/json")
 
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
-    assert answer["Content-Type"] == "application/json"
+    assert answer["Content-Type"] == "application/problem+json"
     assert json.loads(answer.content)["errorDetails"]
 
 
@@ -225,3 +225,10 @@ def test_a_flag_is_answered_without_redis_too(viewer: Client) -> None:
     status, content = ask(viewer, ONE, {"context": {"targetingKey": exposed_unit(), "recordExposure": True}})
 
     assert (status, content["value"], content["metadata"]["exposureRecorded"]) == (200, "better", False)
+
+
+@pytest.mark.parametrize("key", ["a/b", "a%2Fb", "a/", "/"])
+def test_a_slash_in_the_key_is_a_flag_that_is_none(viewer: Client, key: str) -> None:
+    status, content = ask(viewer, f"{FLAGS}/{key}", ALICE)
+
+    assert (status, content["errorCode"], content["key"]) == (404, "FLAG_NOT_FOUND", key.replace("%2F", "/"))

@@ -1,0 +1,19 @@
+"""How gunicorn serves the web app, behind the front: `gunicorn --config deploy/gunicorn.py`."""
+
+import os
+
+data_directory = os.environ["SLUICE_DATA_DIRECTORY"]
+
+wsgi_app = "controlplane.wsgi"
+bind = f"unix:{data_directory}/web.sock"
+threads = 8
+worker_tmp_dir = data_directory
+control_socket_disable = True
+
+# The front keeps a connection for less, so that none is closed that a request is being sent on.
+keepalive = 30
+
+# What is too much is refused by the front, in Sluice's own words.
+limit_request_line = 0
+limit_request_fields = 200
+limit_request_field_size = 65_536

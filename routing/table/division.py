@@ -1,0 +1,30 @@
+"""How the arms of an experiment share its buckets."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from routing.table.types import BUCKETS
+
+
+def divide(start: int, buckets: int, weights: Sequence[int]) -> list[tuple[int, int]]:
+    """Half-open spans in proportion to the weights; rounding never leaves a gap or an overlap.
+
+    >>> divide(100, 5, [1, 1])
+    [(100, 102), (102, 105)]
+    """
+    total = sum(weights)
+    edges = [start + round(buckets * before / total) for before in accumulate(weights, initial=0)]
+    return list(pairwise(edges))
+
+
+def enough_buckets(buckets: int, weights: Sequence[int]) -> int | None:
+    """The smallest number from `buckets` on with which every arm has one; None when all of them are too few.
+
+    >>> enough_buckets(1, [1, 1]), enough_buckets(1, [99, 1])
+    (2, 51)
+    """
+    return next((number for number in range(buckets, BUCKETS + 1) if _all_have_one(number, weights)), None)
+
+
+def _all_have_one(buckets: int, weights: Sequence[int]) -> bool:
+    return all(start < end for start, end in divide(0, buckets, weights))
