@@ -3,7 +3,7 @@
 import httpx
 
 
-def answers(url: str, *, timeout: float = 2.0) -> bool:
+def answers(url: str, *, timeout: float = 10.0) -> bool:
     """Whether a GET of `url` is answered with a success or a redirect."""
     try:
         return httpx.get(url, timeout=timeout).status_code < httpx.codes.BAD_REQUEST

@@ -5,16 +5,15 @@ import pwd
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers import free_port
 from tests.system_packages import find_postgresql
+from tests.waiting import wait_until
 
 SYSTEM_USER = "postgres"
-START_SECONDS = 60.0
 
 
 @contextmanager
@@ -48,12 +47,10 @@ def _program(name: str) -> str:
 
 
 def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
     command = [_program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
-    while subprocess.run(command, check=False).returncode != 0:
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise TimeoutError("PostgreSQL did not start.")
-        time.sleep(0.1)
+    wait_until(lambda: server.poll() is not None or subprocess.run(command, check=False).returncode == 0)
+    if server.poll() is not None:
+        raise RuntimeError("PostgreSQL did not start.")
 
 
 def main() -> int:

@@ -14,10 +14,10 @@ from bench.stats.__main__ import ENVIRONMENTS, python_with
 from routing.edge.envoy_process import FLUSH_MILLISECONDS, envoy_binary
 from routing.edge.files import write_json
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
-from tests.routing.edge.edges import wait_until
 from tests.routing.envoys import run_envoy
 from tests.routing.tables import make_backend, make_experiment, make_table
 from tests.servers import free_port, stopping
+from tests.waiting import wait_until
 
 LITELLM = "litellm[proxy]==1.106.2"
 LITELLM_START_SECONDS = 180.0
@@ -152,6 +152,6 @@ def _listening(
     with on_first_core():
         process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL)
     with stopping(process):
-        wait_until(lambda: process.poll() is not None or accepts(port), LITELLM_START_SECONDS)
+        wait_until(lambda: process.poll() is not None or accepts(port), seconds=LITELLM_START_SECONDS)
         assert process.poll() is None, f"{name} ended."
         yield [Proxy(name, port, process.pid)]

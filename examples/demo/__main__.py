@@ -31,7 +31,7 @@ class Watched:
 def main() -> int:
     """Exit code 0; with --exit-when-done only if the good one was promoted and the bad one halted; 2 without Sluice."""
     parser = argparse.ArgumentParser(description="Two live canaries on a running Sluice.")
-    parser.add_argument("--users", type=int, default=3000)
+    parser.add_argument("--users", type=int, default=6000)
     parser.add_argument("--rate", type=float, default=120.0, help="requests a second of all users together")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds to wait for both verdicts")
     parser.add_argument("--exit-when-done", action="store_true")

@@ -20,7 +20,7 @@ class Model:
 
 PRESENT = Model("adder-1", "Adder 1, the present model", seconds=0.060, error_rate=0.005, quality=0.70, price=2.0)
 BETTER = Model("adder-2", "Adder 2, more often right", seconds=0.055, error_rate=0.005, quality=0.85, price=2.2)
-CHEAPER = Model("adder-mini", "Adder Mini, cheaper", seconds=0.100, error_rate=0.06, quality=0.68, price=0.4)
+CHEAPER = Model("adder-mini", "Adder Mini, cheaper", seconds=0.100, error_rate=0.20, quality=0.68, price=0.4)
 MODELS = (PRESENT, BETTER, CHEAPER)
 
 METRIC = {
@@ -34,10 +34,15 @@ METRIC = {
     "display_unit": "%",
 }
 STAGES = (
-    {"coverage": 20, "soak_seconds": 20},
-    {"coverage": 50, "soak_seconds": 25},
-    {"coverage": 100, "soak_seconds": 60},
+    {"coverage": 30, "soak_seconds": 20},
+    {"coverage": 60, "soak_seconds": 15},
+    {"coverage": 100, "soak_seconds": 30},
 )
+EVIDENCE = {"minimum_units": 250, "power": 0.99, "maximum_seconds": 86_400}
+"""How much decides, whenever it comes: 200 users are enough to see the bad one's errors before any stage ends, and a
+good one hardly ever misses its verdict. A slow machine, whose latencies tell less, takes longer to the same ends.
+"""
+
 METRICS = (
     {"metric": "thumbs-up-rate", "role": "goal", "minimum_effect": 0.1},
     {"metric": "error-rate", "role": "guardrail", "margin": 0.02, "margin_kind": "absolute", "minimum_effect": 1.0},
@@ -83,7 +88,7 @@ def _next_number(sluice: Sluice) -> int:
 
 def experiment_form(key: str, name: str, candidate: Model, **plan: Any) -> dict[str, Any]:
     """An experiment on half of the users; `plan` replaces parts of the demo's plan."""
-    usual = {"stages": STAGES, "metrics": METRICS, "tick_seconds": 2, "minimum_units": 50, "maximum_seconds": 900}
+    usual = {"stages": STAGES, "metrics": METRICS, "tick_seconds": 2, **EVIDENCE}
     return {
         "key": key,
         "name": name,

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import httpx
@@ -16,13 +17,15 @@ STREAMED_SHARE = 0.3
 FEEDBACK_SHARE = 0.5
 FEEDBACK_SECONDS = 1.0
 LARGEST_BATCH = 1000
+MOST_UNDER_WAY = 100
 SERVER_ERROR = 500
 
 
 @dataclass(slots=True)
 class Report:
-    """What the users met. `answered` counts complete answers by status."""
+    """What the users met. `sent` counts requests, `answered` complete answers by status."""
 
+    sent: int = 0
     answered: Counter[int] = field(default_factory=Counter)
     broken_connections: int = 0
     failures_of_sluice: int = 0
@@ -56,19 +59,24 @@ class Traffic:
     _feedback: list[dict[str, Any]] = field(default_factory=list)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send requests until `stop` is set, then wait for the answers that are under way."""
+        """Send requests until `stop` is set, then wait for the answers that are under way.
+
+        Users who wait ask for nothing more: on a slow machine there are fewer requests, not longer queues.
+        """
         chance = random.Random(self.crowd.seed)
         names = [f"user-{number}" for number in range(self.crowd.users)]
-        activity = [chance.lognormvariate(0, 1) for _ in names]
-        limits = httpx.Limits(max_connections=500, max_keepalive_connections=100)
+        activity = list(accumulate(chance.lognormvariate(0, 1) for _ in names))
+        under_way = asyncio.Semaphore(MOST_UNDER_WAY)
+        limits = httpx.Limits(max_connections=MOST_UNDER_WAY, max_keepalive_connections=MOST_UNDER_WAY)
         async with (
-            httpx.AsyncClient(base_url=self.edge_url, limits=limits, timeout=30) as client,
+            httpx.AsyncClient(base_url=self.edge_url, limits=limits, timeout=60) as client,
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._send_feedback(stop))
             while not stop.is_set():
-                user = chance.choices(names, activity)[0]
-                tasks.create_task(self._chat(client, user, chance))
+                user = chance.choices(names, cum_weights=activity)[0]
+                await under_way.acquire()
+                tasks.create_task(self._chat(client, user, chance)).add_done_callback(lambda _: under_way.release())
                 await asyncio.sleep(chance.expovariate(self.crowd.rate))
 
     async def _chat(self, client: httpx.AsyncClient, user: str, chance: random.Random) -> None:
@@ -80,6 +88,7 @@ class Traffic:
         }
         if streamed:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
+        self.report.sent += 1
         try:
             answer = await client.post(self.path, json=body, headers={"x-user-id": user})
         except httpx.HTTPError:

@@ -21,8 +21,9 @@ def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
     """A transaction that changes what routing tables are made from: one at a time, so that none takes away what
     another begins to name. Brakes do not wait for it.
 
-    Raises `Conflict` when it does not go together with what was saved meanwhile; `InvalidInput` when edges could not serve what would follow; then nothing is saved. What was broken before
-    keeps nobody from changing something else than these `things`.
+    Raises `Conflict` when it does not go together with what was saved meanwhile; `InvalidInput` when edges could not
+    serve what would follow. Then nothing is saved. What was broken before keeps nobody from changing something else
+    than these `things`.
     """
     with beside_others():
         _take_turn()

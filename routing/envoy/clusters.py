@@ -176,7 +176,7 @@ def _outliers(backend: Backend) -> Message:
     """Leaves out a host that answers as if nothing were behind it, five times in a row; never the last one.
 
     An error of the model itself is no reason: one prompt may cause it on any host. With a fallback the last host may be
-    left out too.
+    left out too. That it calls itself healthy does not bring it back before its time: it did so all along.
     """
     return {
         "consecutive_gateway_failure": 5,
@@ -186,6 +186,7 @@ def _outliers(backend: Backend) -> Message:
         "interval": "1s",
         "base_ejection_time": "5s",
         "max_ejection_time": "60s",
+        "successful_active_health_check_uneject_host": False,
         "max_ejection_percent": 100 if backend.fallback else 50,
     }
 

@@ -17,11 +17,10 @@ from routing.kinds.load import Load, read_load
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv/backends"
 PROGRAMS = Path(__file__).parent / "programs"
-START_SECONDS = 120.0
 
 
 def installed(name: str) -> Path:
@@ -42,16 +41,13 @@ class Fronted:
 
     def ask(self, path: str, body: dict[str, Any]) -> tuple[httpx.Response, dict[str, Any]]:
         """The server's answer by way of Envoy, and the row of the request."""
-        response = httpx.post(f"{self.envoy.url}{path}", json=body, timeout=60)
+        response = httpx.post(f"{self.envoy.url}{path}", json=body)
         assert response.status_code == 200, response.text
         return response, self.envoy.row(response.headers["x-request-id"])
 
     def healthy(self) -> bool:
         """Whether Envoy takes the server for ready."""
-        admin = f"http://127.0.0.1:{self.envoy.admin_port}/clusters?format=json"
-        clusters = httpx.get(admin).json()["cluster_statuses"]
-        host = next(cluster for cluster in clusters if cluster["name"] == "model")["host_statuses"][0]
-        return "failed_active_health_check" not in host["health_status"]
+        return [*self.envoy.flags("model").values()] == [set()]
 
     def load(self, address: str | None = None) -> Load:
         """The load that the server's own metrics tell; `address` where they are elsewhere."""
@@ -78,7 +74,7 @@ def ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
     finally:
         _signal(process, signal.SIGTERM)
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE_SECONDS)
         finally:
             _signal(process, signal.SIGKILL)
 
@@ -107,6 +103,6 @@ def run_server(directory: Path, kind: str, command: Sequence[str | Path], **opti
             log.open("wb") as output,
             ending(_started(arguments, output, options)) as process,
         ):
-            wait_until(lambda: front.healthy() or process.poll() is not None, seconds=START_SECONDS)
+            wait_until(lambda: front.healthy() or process.poll() is not None)
             assert process.poll() is None, log.read_text()[-4000:]
             yield front

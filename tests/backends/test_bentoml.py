@@ -31,7 +31,7 @@ def test_it_answers_and_tells_no_tokens(bentoml: Fronted) -> None:
 
 
 def test_its_metrics_tell_what_runs(bentoml: Fronted) -> None:
-    asker = threading.Thread(target=bentoml.ask, args=("/add", {"numbers": [1], "seconds": 2}))
+    asker = threading.Thread(target=bentoml.ask, args=("/add", {"numbers": [1], "seconds": 10}))
     asker.start()
 
     wait_until(lambda: bentoml.load() == Load(running=1))

@@ -64,7 +64,7 @@ def test_it_answers_and_tells_no_tokens(torchserve: Fronted) -> None:
 
 
 def test_a_model_without_workers_is_not_ready_whatever_the_ping_says(torchserve: Fronted) -> None:
-    httpx.put(f"{MANAGEMENT}/models/sum?min_worker=0&synchronous=true", timeout=30).raise_for_status()
+    httpx.put(f"{MANAGEMENT}/models/sum?min_worker=0&synchronous=true").raise_for_status()
 
     wait_until(lambda: not torchserve.healthy())
 

@@ -1,11 +1,11 @@
 """A whole installation in a folder of its own: what `make run` starts, on free ports."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ import httpx
 
 from controlplane.up.credentials import read_credentials
 from tests.servers import free_port
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90.0
 PROGRAMS = (
     "valkey",
     "sluice:envoy",
@@ -65,6 +65,16 @@ class Installation:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         os.kill(int(children[0]), signal.SIGKILL)
 
+    def written_ids(self) -> set[str]:
+        """The requests that stand in the edge's log now."""
+        segments = (self.directory / "edge" / "spool").glob("*.jsonl")
+        lines = [line for segment in segments for line in segment.read_bytes().rpartition(b"\n")[0].splitlines()]
+        return {json.loads(line)["request_id"] for line in lines}
+
+    def envoy_info(self) -> Any:
+        """What Envoy says of itself."""
+        return httpx.get(f"http://127.0.0.1:{self.environment['SLUICE_EDGE_ADMIN_PORT']}/server_info").json()
+
     def log(self, program: str) -> str:
         """What a program has logged."""
         return (self.directory / "logs" / f"{program.removeprefix('sluice:')}.log").read_text()
@@ -89,10 +99,11 @@ def run_installation(directory: Path) -> Iterator[Installation]:
     output = (directory / "up.log").open("wb")
     process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=output)
     try:
-        wait_until(lambda: "Sluice is running" in (directory / "up.log").read_text(), "everything runs", START_SECONDS)
+        wait_until(lambda: process.poll() is not None or "Sluice is running" in (directory / "up.log").read_text())
+        assert process.poll() is None, (directory / "up.log").read_text()
         credentials = read_credentials(directory / "credentials.env")
         headers = {"Authorization": f"Bearer {credentials['SLUICE_TOKEN']}"}
-        with httpx.Client(base_url=credentials["SLUICE_URL"], headers=headers, timeout=10) as client:
+        with httpx.Client(base_url=credentials["SLUICE_URL"], headers=headers) as client:
             yield Installation(
                 directory,
                 _for_supervisorctl({**environment, **names_of_supervisord}),
@@ -103,7 +114,7 @@ def run_installation(directory: Path) -> Iterator[Installation]:
             )
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE_SECONDS)
         output.close()
 
 
@@ -111,12 +122,3 @@ def _for_supervisorctl(environment: dict[str, str]) -> dict[str, str]:
     """The command expands the whole configuration, also what only supervisord needs."""
     unused = ("SLUICE_PYTHON", "SLUICE_VALKEY", "SLUICE_VALKEY_PORT", "SLUICE_EDGE", "SLUICE_ENVOY")
     return {**dict.fromkeys(unused, "unused"), **environment}
-
-
-def wait_until(true: Callable[[], bool], what: str, seconds: float, *, every: float = 0.2) -> None:
-    """Return once `true` says so; fail with `what` after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(every)

@@ -17,10 +17,11 @@ from examples.demo.sluice import Sluice
 from examples.demo.story import BETTER, CHEAPER, MODELS, experiment_form, register
 from examples.demo.traffic import Crowd, Report
 from tests.disks import fill, free_bytes, small_disk
-from tests.loop.installation import Installation, run_installation, wait_until
+from tests.loop.installation import Installation, run_installation
 from tests.loop.lake import request_ids
 from tests.loop.users import live_users
 from tests.routing.envoys import served_version
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -45,7 +46,7 @@ def eaten_up(disk: Path) -> Iterator[None]:
     eater = threading.Thread(target=eat)
     eater.start()
     try:
-        wait_until(lambda: free_bytes(disk) == 0, "the disk is full", 60, every=0.01)
+        wait_until(lambda: free_bytes(disk) == 0)
         yield
     finally:
         stop.set()
@@ -55,7 +56,7 @@ def eaten_up(disk: Path) -> Iterator[None]:
 
 def await_answers(report: Report, count: int) -> None:
     wanted = report.total_answered + count
-    wait_until(lambda: report.total_answered >= wanted, f"{count} more answers", 120)
+    wait_until(lambda: report.total_answered >= wanted)
 
 
 def pull(installation: Installation, path: str, body: dict[str, Any]) -> None:
@@ -63,7 +64,7 @@ def pull(installation: Installation, path: str, body: dict[str, Any]) -> None:
     before = served_version(installation.edge_url)
     answer = installation.client.post(f"/api/v1/{path}", json=body, timeout=60)
     assert answer.status_code in (200, 202), answer.text
-    wait_until(lambda: served_version(installation.edge_url) != before, "the edge was told", 30, every=0.02)
+    wait_until(lambda: served_version(installation.edge_url) != before)
 
 
 def is_silent(report: Report, port: int) -> bool:
@@ -95,10 +96,10 @@ def test_brakes_need_no_free_disk_and_every_answer_is_accounted_for(tmp_path: Pa
                 assert is_silent(report, ports[CHEAPER.key])
                 alerts = {alert["code"] for alert in installation.api("GET", "alerts")}
                 assert "disk-full" in alerts
-            wait_until(lambda: is_recorded(installation), "all is recorded", 120)
+            wait_until(lambda: is_recorded(installation))
             await_answers(report, SOME_ANSWERS)
         assert (report.failures_of_sluice, report.broken_connections) == (0, 0)
-        wait_until(lambda: accounted_for(installation) == report.total_answered, "each answer is told of", 60)
+        wait_until(lambda: accounted_for(installation) == report.total_answered)
         assert "disk-full" not in {alert["code"] for alert in installation.api("GET", "alerts")}
 
 

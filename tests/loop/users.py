@@ -23,7 +23,7 @@ def live_users(installation: Installation, crowd: Crowd) -> Iterator[Report]:
         yield report
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=60)
+        thread.join()
         loop.close()
 
 

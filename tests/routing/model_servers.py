@@ -4,7 +4,6 @@ import asyncio
 import json
 import ssl
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,23 +16,33 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 22, "total_tokens": 33}
-START_SECONDS = 10.0
+HELD_SECONDS = 0.01
 
 
 @dataclass
 class ModelServer:
-    """A running server: where it is and what it was asked; it may call itself unhealthy, be slow, or answer errors."""
+    """A running server: where it is, what it was asked, and how often whether it is healthy.
+
+    It may call itself unhealthy, be slow, answer errors, or hold its answers back until it no longer does.
+    """
 
     name: str
     address: str
     healthy: bool = True
+    holding: bool = False
     delay: float = 0.0
     status: int = 200
-    asked: int = 0
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    health_checks: int = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.address.rpartition(":")[2])
 
     async def answer(self, request: Request) -> Response:
         """A chat answer; the body may ask for `stream`, `wait` (seconds), `padding` (bytes) and a `status`."""
@@ -44,6 +53,8 @@ class ModelServer:
         if wanted.get("stream"):
             return StreamingResponse(_stream(wanted), media_type="text/event-stream")
         await asyncio.sleep(self.delay + wanted.get("wait", 0))
+        while self.holding:
+            await asyncio.sleep(HELD_SECONDS)
         if self.status != 200:
             return PlainTextResponse("out of memory", status_code=self.status)
         content = {"server": self.name, "usage": USAGE, "padding": "x" * wanted.get("padding", 0)}
@@ -54,8 +65,8 @@ class ModelServer:
         return PlainTextResponse('vllm:num_requests_waiting{m="a"} 3\nvllm:kv_cache_usage_perc{m="a"} 0.25\n')
 
     async def health(self, request: Request) -> Response:
-        """What the health path says; `asked` counts how often."""
-        self.asked += 1
+        """What the health path says."""
+        self.health_checks += 1
         return PlainTextResponse("ok" if self.healthy else "not ready", status_code=200 if self.healthy else 503)
 
 
@@ -97,9 +108,8 @@ def serving(application: Starlette, port: int, tls: ssl.SSLContext | None = None
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + START_SECONDS
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: server.started or not thread.is_alive())
+    assert server.started
     try:
         yield
     finally:

@@ -27,48 +27,48 @@ CUT = {
 }
 
 
-def edge(**changes: Any) -> None:
+def edge(**changes: Any) -> Edge:
+    """An edge that was heard when the newest table was made, and serves it."""
     newest = RoutingTable.objects.first()
-    version = newest.version if newest else 0
-    Edge.objects.create(**{"name": "local", "seen_at": timezone.now(), "applied_version": version, **changes})
+    version, seen_at = (newest.version, newest.created_at) if newest else (0, timezone.now())
+    return Edge.objects.create(**{"name": "local", "seen_at": seen_at, "applied_version": version, **changes})
 
 
-def codes(seconds: float = 0.0) -> list[str]:
-    return [alert.code for alert in alerts(timezone.now() + timedelta(seconds=seconds))]
+def codes(of: Edge, seconds: float = 0.0) -> list[str]:
+    """What is told so long after the edge was heard."""
+    return [alert.code for alert in alerts(of.seen_at + timedelta(seconds=seconds))]
 
 
 def test_a_healthy_edge_raises_none() -> None:
     endpoint()
-    edge()
 
-    assert codes(seconds=6) == []
+    assert codes(edge(), seconds=6) == []
 
 
 def test_a_silent_edge() -> None:
-    edge()
+    silent = edge()
 
-    assert codes(seconds=11) == ["edge-silent"]
+    assert codes(silent, seconds=10) == []
+    assert codes(silent, seconds=11) == ["edge-silent"]
 
 
 def test_an_edge_that_is_behind() -> None:
     endpoint()
     publish("test")
-    edge(applied_version=0)
+    behind = edge(applied_version=0)
 
-    assert codes() == []
-    assert codes(seconds=6) == ["edge-behind"]
+    assert codes(behind) == codes(behind, seconds=5) == []
+    assert codes(behind, seconds=6) == ["edge-behind"]
 
 
 def test_an_edge_that_refuses_a_table_says_why() -> None:
-    edge(error="Table 3 is not served. It lacks a credential.", healthy=False)
+    refusing = edge(error="Table 3 is not served. It lacks a credential.", healthy=False)
 
-    [alert] = alerts(timezone.now())
+    [alert] = alerts(refusing.seen_at)
     assert (alert.code, alert.detail) == ("edge-refuses", "Table 3 is not served. It lacks a credential.")
     assert "It lacks a credential." in text(visitor(Role.VIEWER), "/edges")
 
 
 def test_a_candidate_that_was_cut() -> None:
-    edge(cuts=[CUT])
-
-    [alert] = alerts(timezone.now())
+    [alert] = alerts(edge(cuts=[CUT]).seen_at)
     assert alert.detail == "Edge local took canary/new out: 15 of its latest 20 requests failed."

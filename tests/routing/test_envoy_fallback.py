@@ -1,9 +1,7 @@
 """While a backend has no healthy host, its fallback answers, and the log says so."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +10,7 @@ from routing.table import Arm
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-
-NOTICE_SECONDS = 15.0
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -39,34 +36,23 @@ def ask(envoy: RunningEnvoy) -> httpx.Response:
     return httpx.post(f"{envoy.url}/chat", json={}, headers={"x-user-id": "alice"})
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + NOTICE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def row_of(envoy: RunningEnvoy, response: httpx.Response) -> dict[str, Any]:
-    return envoy.row(response.headers["x-request-id"])
-
-
 def test_a_healthy_backend_answers_itself(envoy: RunningEnvoy) -> None:
     response = ask(envoy)
 
     assert response.json()["server"] == "own"
-    row = row_of(envoy, response)
+    row = envoy.row(response.headers["x-request-id"])
     assert (row["backend"], row["answered_by"]) == ("own", "own")
     assert row["cost"] == (11 * 1.0 + 22 * 2.0) / 1_000_000
 
 
 def test_the_fallback_answers_while_it_is_not_and_no_longer(envoy: RunningEnvoy, own: ModelServer) -> None:
     own.healthy = False
-    wait_for(lambda: ask(envoy).json()["server"] == "api")
+    wait_until(lambda: ask(envoy).json()["server"] == "api")
 
     response = ask(envoy)
 
-    row = row_of(envoy, response)
+    row = envoy.row(response.headers["x-request-id"])
     assert (row["variant"], row["backend"], row["answered_by"], row["status"]) == ("new", "own", "api", 200)
     assert row["cost"] == (11 * 100.0 + 22 * 2.0) / 1_000_000
     own.healthy = True
-    wait_for(lambda: ask(envoy).json()["server"] == "own")
+    wait_until(lambda: ask(envoy).json()["server"] == "own")

@@ -15,6 +15,7 @@ from routing.table import Arm, Unit, UnitSource
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.waiting import PATIENCE_SECONDS
 
 SPLIT = make_experiment("split", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 BY_HEADER = make_endpoint("chat", SPLIT)
@@ -23,7 +24,6 @@ BY_MODEL = replace(
     models=("gpt",),
     experiments=(replace(SPLIT, key="of-model"),),
 )
-ANSWER_SECONDS = 5.0
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -50,7 +50,7 @@ def envoy(tmp_path_factory: pytest.TempPathFactory, servers: tuple[ModelServer, 
 
 def exchange(envoy: RunningEnvoy, sent: bytes, *, ended: bool = True) -> bytes:
     """All that is answered to these bytes until the connection ends; the client may say that nothing more comes."""
-    with socket.create_connection(("127.0.0.1", envoy.port), timeout=ANSWER_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", envoy.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(sent)
         if ended:
             connection.shutdown(socket.SHUT_WR)
@@ -69,7 +69,7 @@ def seen(servers: tuple[ModelServer, ModelServer]) -> int:
 
 
 @given(body=FIELDS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_the_body_holds_the_arm_is_that_of_its_unit(envoy: RunningEnvoy, body: dict[str, object]) -> None:
     content = json.dumps({**body, "stream": False}).encode()
 
@@ -176,7 +176,7 @@ def test_a_bare_return_ends_no_header(envoy: RunningEnvoy, servers: tuple[ModelS
 
 @pytest.mark.parametrize("headers", [[b"x-large: " + b"y" * 1_000_000], [b"x-%d: y" % n for n in range(2_000)]])
 def test_headers_that_are_too_large_are_refused(envoy: RunningEnvoy, headers: list[bytes]) -> None:
-    with socket.create_connection(("127.0.0.1", envoy.port), timeout=ANSWER_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", envoy.port), timeout=PATIENCE_SECONDS) as connection:
         try:
             connection.sendall(request(*headers, b"content-length: 0"))
             received = connection.recv(1 << 16)

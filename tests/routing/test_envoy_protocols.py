@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import grpc
 import pytest
@@ -16,7 +17,9 @@ from routing.table import Arm
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.servers import free_port
+from tests.waiting import PATIENCE_SECONDS
 
+PATIENTLY: dict[str, Any] = {"open_timeout": PATIENCE_SECONDS, "ping_interval": None}
 METHOD = "/inference.Model/Generate"
 
 # The message HealthCheckResponse with the status SERVING.
@@ -33,7 +36,7 @@ def echo() -> Iterator[int]:
             connection.send(message)
 
     port = free_port()
-    with serve(answer, "127.0.0.1", port) as server:
+    with serve(answer, "127.0.0.1", port, **PATIENTLY) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield port
@@ -86,10 +89,11 @@ def envoy(tmp_path_factory: pytest.TempPathFactory, echo: int, model: int) -> It
 
 
 def test_a_websocket_passes_both_ways(envoy: RunningEnvoy) -> None:
-    with connect(f"ws://127.0.0.1:{envoy.port}/talk", additional_headers={"x-user-id": "alice"}) as socket:
+    address, headers = f"ws://127.0.0.1:{envoy.port}/talk", {"x-user-id": "alice"}
+    with connect(address, additional_headers=headers, **PATIENTLY) as socket:
         for number in range(3):
             socket.send(f"word {number}")
-            assert [socket.recv(timeout=5), socket.recv(timeout=5)] == [f"word {number}"] * 2
+            assert [socket.recv(PATIENCE_SECONDS), socket.recv(PATIENCE_SECONDS)] == [f"word {number}"] * 2
 
     [line] = envoy.log_lines(1)
     assert (line["status"], line["unit"], line["facts"]["endpoint"]) == (101, "alice", "talk")
@@ -97,12 +101,12 @@ def test_a_websocket_passes_both_ways(envoy: RunningEnvoy) -> None:
 
 def test_grpc_passes_with_its_trailers(envoy: RunningEnvoy) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{envoy.port}") as channel:
-        call = channel.unary_stream(METHOD)(b"hello", metadata=(("x-user-id", "alice"),), timeout=10)
+        call = channel.unary_stream(METHOD)(b"hello", metadata=(("x-user-id", "alice"),), timeout=PATIENCE_SECONDS)
 
         assert b"".join(call) == b"hello"
         assert dict(call.trailing_metadata())["x-count"] == "5"
         with pytest.raises(grpc.RpcError) as refusal:
-            list(channel.unary_stream(METHOD)(b"refuse", metadata=(("x-user-id", "alice"),), timeout=10))
+            list(channel.unary_stream(METHOD)(b"refuse", metadata=(("x-user-id", "alice"),), timeout=PATIENCE_SECONDS))
 
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     lines = [line for line in envoy.log_lines(2) if line["facts"]["endpoint"] == "grpc"]

@@ -3,17 +3,27 @@
 import gzip
 import json
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from routing.kinds import KINDS
 from routing.table import Limits
-from tests.routing.broken_servers import Answer, run_broken_server, say, say_and_hang, say_and_reset
+from tests.routing.broken_servers import (
+    Answer,
+    BrokenServer,
+    end,
+    hang,
+    reset,
+    run_broken_server,
+    say,
+    say_and_hang,
+    say_until,
+)
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_table
 
@@ -24,6 +34,12 @@ DELTA = b'data: {"choices": [{"delta": {"content": "Hi \\"error\\": {"}, "finish
 LAST = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 CHAT = "/v1/chat/completions"
+
+IMPATIENT = "impatient"
+LIMITS = Limits(idle_seconds=2.0, first_byte_seconds=2.0)
+OPENAI = {"host": "openai"}
+BEGUN = threading.Event()
+"""The client has seen the beginning of the answer."""
 
 Seen = tuple[str, str | None]
 
@@ -41,22 +57,34 @@ def stream(*events: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
     return say(STREAM, chunk(*events), end)
 
 
-@contextmanager
-def fronted(folder: Path, answer: Answer, protocol: str = "openai") -> Iterator[RunningEnvoy]:
-    with run_broken_server(answer) as address:
-        endpoint = replace(
-            make_endpoint("all", path_prefix="/"), limits=Limits(idle_seconds=0.7, first_byte_seconds=0.7)
-        )
-        table = make_table(endpoint, backends=(make_backend("stable", address, protocol=protocol),))
-        with run_envoy(folder, table) as envoy:
-            yield envoy
+def stream_reset_once_begun(*events: bytes) -> Answer:
+    return say_until(BEGUN, STREAM, chunk(*events), then=reset)
 
 
-def seen(envoy: RunningEnvoy, path: str = CHAT, **request: Any) -> Seen:
+@pytest.fixture(scope="module")
+def server() -> Iterator[BrokenServer]:
+    with run_broken_server(end) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def envoy(tmp_path_factory: pytest.TempPathFactory, server: BrokenServer) -> Iterator[RunningEnvoy]:
+    """An endpoint for each kind, by its host, and one that is given up soon."""
+    plain = {key: make_endpoint(key, path_prefix="/", backend=key) for key in sorted(KINDS)}
+    endpoints = [replace(endpoint, hosts=(key,)) for key, endpoint in plain.items()]
+    brief = replace(make_endpoint(IMPATIENT, path_prefix="/", backend="openai"), hosts=(IMPATIENT,), limits=LIMITS)
+    backends = tuple(make_backend(key, server.address, protocol=key) for key in plain)
+    with run_envoy(tmp_path_factory.mktemp("edge"), make_table(*endpoints, brief, backends=backends)) as running:
+        yield running
+
+
+def seen(envoy: RunningEnvoy, path: str = CHAT, host: str = "openai", **headers: str) -> Seen:
     """The result and the cause that are logged of one request."""
+    BEGUN.clear()
     try:
-        with httpx.stream("POST", f"{envoy.url}{path}", **{"json": {}, **request}, timeout=20) as response:
+        with httpx.stream("POST", f"{envoy.url}{path}", json={}, headers={"host": host, **headers}) as response:
             request_id = response.headers["x-request-id"]
+            BEGUN.set()
             response.read()
     except httpx.TransportError:
         pass
@@ -74,13 +102,11 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, **request: Any) -> Seen:
         (stream(DELTA, LAST, b"data: [DONE]"), ("success", None)),
         # Broken off: by FIN, by RST, inside a chunk, and where a length was promised.
         (stream(DELTA, end=b""), ("failed", "broke-off")),
-        (say_and_reset(STREAM, chunk(DELTA)), ("failed", "broke-off")),
+        (stream_reset_once_begun(DELTA), ("failed", "broke-off")),
         (stream(DELTA, end=b"ff\r\nda"), ("failed", "broke-off")),
         (stream(DELTA, end=b"nonsense\r\n"), ("failed", "broke-off")),
         (say(OK + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"), ("failed", "broke-off")),
-        (say_and_hang(STREAM, chunk(DELTA)), ("timed-out", "timed-out")),
-        (say_and_hang(), ("timed-out", "timed-out")),
-        (say_and_reset(), ("failed", "unreachable")),
+        (reset, ("failed", "unreachable")),
         (plain(b"oh", b"text/plain", b"500 Internal Server Error"), ("failed", "server-error")),
         # A stream of status 200 that tells of an error, or ends too early.
         (stream(DELTA, b'data: {"error": {"message": "out of memory"}}\n\n', DONE), ("failed", "error-in-answer")),
@@ -113,9 +139,19 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, **request: Any) -> Seen:
         (say(b"HTTP/1.1 304 Not Modified\r\n\r\n"), ("success", None)),
     ],
 )
-def test_every_way_to_fail_is_told(tmp_path: Path, answer: Answer, expected: Seen) -> None:
-    with fronted(tmp_path, answer) as envoy:
-        assert seen(envoy) == expected
+def test_every_way_to_fail_is_told(envoy: RunningEnvoy, server: BrokenServer, answer: Answer, expected: Seen) -> None:
+    server.answer = answer
+
+    assert seen(envoy) == expected
+
+
+@pytest.mark.parametrize("answer", [say_and_hang(STREAM, chunk(DELTA)), hang])
+def test_what_never_ends_or_never_begins_is_timed_out(
+    envoy: RunningEnvoy, server: BrokenServer, answer: Answer
+) -> None:
+    server.answer = answer
+
+    assert seen(envoy, host=IMPATIENT) == ("timed-out", "timed-out")
 
 
 @pytest.mark.parametrize(
@@ -162,55 +198,62 @@ def test_every_way_to_fail_is_told(tmp_path: Path, answer: Answer, expected: See
     ],
 )
 def test_a_kind_says_what_its_answers_are(
-    tmp_path: Path, protocol: str, path: str, answer: Answer, expected: Seen
+    envoy: RunningEnvoy, server: BrokenServer, protocol: str, path: str, answer: Answer, expected: Seen
 ) -> None:
-    with fronted(tmp_path, answer, protocol) as envoy:
-        assert seen(envoy, path) == expected
+    server.answer = answer
+
+    assert seen(envoy, path, protocol) == expected
 
 
-def test_what_is_compressed_against_the_asking_is_no_failure(tmp_path: Path) -> None:
+def test_what_is_compressed_against_the_asking_is_no_failure(envoy: RunningEnvoy, server: BrokenServer) -> None:
     body = gzip.compress(b"{}")
     head = b"content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body)
-    with fronted(tmp_path, say(OK + head, body)) as envoy:
-        assert seen(envoy, headers={"accept-encoding": "gzip"}) == ("success", None)
+    server.answer = say(OK + head, body)
+
+    assert seen(envoy, **{"accept-encoding": "gzip"}) == ("success", None)
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        b"POST /v1 HTTP/1.1\r\nhost: e\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n",
-        b"POST /v1 HTTP/1.1\r\nhost: e\r\ncontent-length: 9\r\n\r\n{",
+        b"POST /v1 HTTP/1.1\r\nhost: openai\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n",
+        b"POST /v1 HTTP/1.1\r\nhost: openai\r\ncontent-length: 9\r\n\r\n{",
     ],
 )
-def test_a_client_that_breaks_its_request_off_is_to_blame_itself(tmp_path: Path, sent: bytes) -> None:
-    with fronted(tmp_path, say_and_hang()) as envoy:
-        with socket.create_connection(("127.0.0.1", envoy.port)) as client:
-            client.sendall(sent)
-            client.shutdown(socket.SHUT_WR)
-            client.recv(1 << 16)
-        [line] = envoy.log_lines(1)
+def test_a_client_that_breaks_its_request_off_is_to_blame_itself(
+    envoy: RunningEnvoy, server: BrokenServer, sent: bytes
+) -> None:
+    server.answer = hang
+    before = len(envoy.log_lines(0))
 
-        assert envoy.row(line["request_id"])["result"] == "abandoned"
+    with socket.create_connection(("127.0.0.1", envoy.port)) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(1 << 16)
 
-
-def test_a_client_that_leaves_a_stream_is_to_blame_itself(tmp_path: Path) -> None:
-    with fronted(tmp_path, say_and_hang(STREAM, chunk(DELTA))) as envoy:
-        with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}) as response:
-            next(response.iter_bytes())
-        row = envoy.row(response.headers["x-request-id"])
-
-    assert row["result"] == "abandoned"
+    [line] = envoy.log_lines(before + 1)[before:]
+    assert envoy.row(line["request_id"])["result"] == "abandoned"
 
 
-def test_a_client_that_leaves_because_of_an_error_blames_the_backend(tmp_path: Path) -> None:
+def test_a_client_that_leaves_a_stream_is_to_blame_itself(envoy: RunningEnvoy, server: BrokenServer) -> None:
+    server.answer = say_and_hang(STREAM, chunk(DELTA))
+
+    with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}, headers=OPENAI) as response:
+        next(response.iter_bytes())
+
+    assert envoy.row(response.headers["x-request-id"])["result"] == "abandoned"
+
+
+def test_a_client_that_leaves_because_of_an_error_blames_the_backend(envoy: RunningEnvoy, server: BrokenServer) -> None:
     error = b'data: {"error": {"message": "x"}}\n\n'
-    with fronted(tmp_path, say_and_hang(STREAM, chunk(DELTA, error))) as envoy:
-        with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}) as response:
-            for part in response.iter_bytes():
-                if b"error" in part:
-                    break
-        row = envoy.row(response.headers["x-request-id"])
+    server.answer = say_and_hang(STREAM, chunk(DELTA, error))
 
+    with httpx.stream("POST", f"{envoy.url}{CHAT}", json={}, headers=OPENAI) as response:
+        for part in response.iter_bytes():
+            if b"error" in part:
+                break
+
+    row = envoy.row(response.headers["x-request-id"])
     assert (row["result"], row["failure"]) == ("failed", "error-in-answer")
 
 
@@ -224,7 +267,11 @@ def test_a_client_that_leaves_because_of_an_error_blames_the_backend(tmp_path: P
         ({"choices": [{"finish_reason": None}]}, None),
     ],
 )
-def test_why_the_model_stopped_is_told(tmp_path: Path, body: dict[str, Any], stop: str | None) -> None:
-    with fronted(tmp_path, plain(json.dumps(body).encode())) as envoy:
-        response = httpx.post(f"{envoy.url}{CHAT}", json={})
-        assert envoy.row(response.headers["x-request-id"])["stop"] == stop
+def test_why_the_model_stopped_is_told(
+    envoy: RunningEnvoy, server: BrokenServer, body: dict[str, Any], stop: str | None
+) -> None:
+    server.answer = plain(json.dumps(body).encode())
+
+    response = httpx.post(f"{envoy.url}{CHAT}", json={}, headers=OPENAI)
+
+    assert envoy.row(response.headers["x-request-id"])["stop"] == stop

@@ -1,6 +1,7 @@
 """Users who come by TLS, and hosts that are left out because nothing is behind them."""
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from routing.envoy import Certificate
 from tests.routing.envoys import run_envoy
 from tests.routing.model_servers import run_model_server
 from tests.routing.tables import make_backend, make_endpoint, make_table
+from tests.waiting import wait_until
 
 
 def test_users_come_by_tls(tmp_path: Path) -> None:
@@ -47,13 +49,22 @@ def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatc
         Environment()  # type: ignore[call-arg,unused-ignore]
 
 
-def test_a_host_with_nothing_behind_it_is_left_out(tmp_path: Path) -> None:
+def test_a_host_with_nothing_behind_it_is_left_out_though_it_calls_itself_healthy(tmp_path: Path) -> None:
     with run_model_server("sound") as sound, run_model_server("hollow") as hollow:
-        backend = make_backend("stable", sound.address)
-        both = type(backend)("stable", "openai", (sound.address, hollow.address), "/health", 0.0, 0.0)
+        both = replace(make_backend("stable"), addresses=(sound.address, hollow.address))
         hollow.status = 503
         with run_envoy(tmp_path, make_table(make_endpoint(), backends=(both,))) as envoy:
-            statuses = [httpx.post(f"{envoy.url}/chat", json={}).status_code for _ in range(60)]
 
-    assert statuses.count(503) == 5
-    assert statuses[-20:] == [200] * 20
+            def fails_five_times() -> bool:
+                statuses.append(httpx.post(f"{envoy.url}/chat", json={}).status_code)
+                return len(hollow.seen) == 5
+
+            statuses: list[int] = []
+            wait_until(fails_five_times)
+            wait_until(lambda: envoy.flags("stable") == {sound.port: set(), hollow.port: {"failed_outlier_check"}})
+            checked = hollow.health_checks
+            wait_until(lambda: hollow.health_checks > checked + 2)
+            later = [httpx.post(f"{envoy.url}/chat", json={}).status_code for _ in range(50)]
+
+    assert statuses.count(503) == len(hollow.seen) == 5
+    assert later == [200] * 50

@@ -27,9 +27,16 @@ from routing.table import (
 )
 from tests.experiments.drafts import endpoint
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.waiting import PATIENCE_SECONDS
 
 STAGES = ((0, 500), (1, 5_000))
 TOO_LONG = "x-account is " + ", ".join(sha256(bytes([number])).hexdigest() for number in range(256)) * 2
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Envoy that answers late is no Envoy that takes everything."""
+    monkeypatch.setattr("routing.rehearsal.ANSWER_SECONDS", PATIENCE_SECONDS)
 
 
 def test_a_table_with_everything_is_taken() -> None:

@@ -133,7 +133,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 @given(tables())
-@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
 def test_what_sluice_finds_sound_envoy_takes(table: Table) -> None:
     assume(problems(table) == ())
 

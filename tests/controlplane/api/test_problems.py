@@ -61,7 +61,7 @@ def problem(answer: Any) -> dict[str, Any]:
 
 
 @given(body=nonsense, data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nonsense_is_refused_and_breaks_nothing(operator: Caller, body: object, data: st.DataObject) -> None:
     method, path = data.draw(st.sampled_from(WRITE_PATHS))
     answer = operator.send(method, path, body)
@@ -71,7 +71,7 @@ def test_nonsense_is_refused_and_breaks_nothing(operator: Caller, body: object, 
 
 
 @given(mutation=nonsense, data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_form_with_one_wrong_part_is_refused(operator: Caller, mutation: object, data: st.DataObject) -> None:
     form = draft_data("fuzzed")
     place = data.draw(st.sampled_from([form, form["plan"], form["plan"]["stages"][0], form["candidates"][0]]))

@@ -52,7 +52,7 @@ VERBS: dict[str, tuple[Callable[[Experiment], None], set[State], State]] = {
 
 
 @given(st.lists(st.sampled_from(sorted(VERBS)), max_size=8))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_sequence_of_verbs_keeps_to_the_state_machine(verbs: list[str]) -> None:
     experiment = draft(f"sequence-{next(numbers)}", traffic=0.1)
     for verb in verbs:

@@ -61,7 +61,7 @@ points = st.lists(st.builds(EffectPoint, st.floats(0, 1e7), effects, spans, span
 
 
 @given(points.map(lambda found: sorted(found, key=lambda one: one.seconds)), st.sampled_from([None, Interval(0, 0.1)]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_bands_stay_within_the_picture(found: list[EffectPoint], accepted: Interval | None) -> None:
     spec = effect_over_time(found, STAGES, accepted, width=800)
     limit = spec["encoding"]["y"]["scale"]["domain"][1]

@@ -99,7 +99,7 @@ spans = st.one_of(st.none(), st.tuples(ends, ends).map(lambda pair: Interval(min
 
 
 @given(st.lists(st.builds(row, effect=shares, interval=spans, anytime=spans), min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_measured_stays_on_the_axis(rows: list[ForestRow]) -> None:
     spec = forest_plot(rows, width=WIDE)
     limit = spec["layer"][0]["encoding"]["x"]["scale"]["domain"][1]
@@ -112,6 +112,6 @@ def test_whatever_is_measured_stays_on_the_axis(rows: list[ForestRow]) -> None:
 
 
 @given(st.builds(row, effect=shares, interval=spans, anytime=spans))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_whatever_is_measured_can_be_drawn(one: ForestRow) -> None:
     assert "Latency" in words(drawn(forest_plot([one], width=WIDE)))

@@ -19,7 +19,7 @@ def known_by(rows: list[Row], time: datetime) -> list[Row]:
     return [row for row in rows if datetime.fromisoformat(row["time"]) < time]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(events.REQUESTS, max_size=40), st.lists(events.OUTCOMES, max_size=15))
 def test_each_point_is_the_evidence_up_to_it(requests: list[Row], outcomes: list[Row]) -> None:
     arms = reference.arms_of(reference.measured(requests, "exp", START))
@@ -33,7 +33,7 @@ def test_each_point_is_the_evidence_up_to_it(requests: list[Row], outcomes: list
         assert_same(point.evidence, reference.evidence(*by_then, "exp", START, events.METRICS)[0])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(events.REQUESTS, max_size=40), st.lists(events.OUTCOMES, max_size=15))
 def test_the_last_point_is_all_evidence(requests: list[Row], outcomes: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as directory:

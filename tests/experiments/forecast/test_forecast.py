@@ -1,6 +1,7 @@
 """What a plan needs and promises, from what is stated and from history."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,11 +90,21 @@ def test_the_smallest_effect_falls_with_the_days_and_meets_the_plan() -> None:
     assert (goal.smallest_effects[0].effect or 0.0) <= 0.05
 
 
-def test_the_simulation_tells_good_from_bad_within_seconds() -> None:
+def processor_seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def test_a_forecast_takes_seconds() -> None:
+    """By this machine's own measure: where it counts to twenty million in 0.25 s, this is 10 s."""
     experiment = planned(GOAL, GUARDRAIL)
-    began = time.monotonic()
-    said = expected(experiment, **STATED)
-    assert time.monotonic() - began < 10.0
+    counting = processor_seconds(lambda: sum(range(20_000_000)))
+    assert processor_seconds(lambda: expected(experiment, **STATED)) < 40 * counting
+
+
+def test_the_simulation_tells_good_from_bad() -> None:
+    said = expected(planned(GOAL, GUARDRAIL), **STATED)
     outcomes = {each.scenario: each for each in said.simulation.scenarios}
     assert said.simulation.runs == 500
     assert outcomes["smallest effect that matters"].promote > 0.7

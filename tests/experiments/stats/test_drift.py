@@ -228,7 +228,7 @@ def repeated(values: list[object]) -> NDArray[np.object_]:
     return np.array(values * 60, dtype=object)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(columns, columns, st.booleans())
 def test_any_values_are_compared_or_refused(reference: list[object], present: list[object], categorical: bool) -> None:
     with suppress(StatisticsError):

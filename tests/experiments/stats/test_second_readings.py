@@ -60,7 +60,7 @@ COUNTS = st.floats(0.5, 1e6)
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_of_both_is_better(successes_t: float, failures_t: float, successes_c: float, failures_c: float) -> None:
     candidate, control = (successes_t, failures_t), (successes_c, failures_c)
     there, back = chance_to_beat(*candidate, *control), chance_to_beat(*control, *candidate)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from tests.experiments.views.website import NAME, PASSWORD, run_website
 from tests.system_packages import find_chromium
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,7 @@ PAGES = (
     "/audit",
     "/tokens",
 )
+MINUTE_MS = 60_000
 REASON = "It answers in Latin."
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -38,27 +40,74 @@ def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=options)
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=options, timeout=PATIENCE_SECONDS * 1000
+        )
         yield browser
         browser.close()
 
 
-def opened(chromium: Browser, website: str, width: int, errors: list[str], *, javascript: bool = True) -> Page:
-    """A browser of that width in which the operator is logged in; what its console complains about is kept."""
-    context = chromium.new_context(
-        viewport={"width": width, "height": 850}, base_url=website, java_script_enabled=javascript
-    )
-    page = context.new_page()
-    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+class Visitors:
+    """Opens browsers of some width in which the operator is logged in; what their consoles complain about is kept."""
+
+    def __init__(self, chromium: Browser, website: str, session: StorageState) -> None:
+        self._chromium = chromium
+        self._website = website
+        self._session = session
+        self._contexts: list[BrowserContext] = []
+        self.errors: list[str] = []
+
+    def open(self, width: int = 1280, *, javascript: bool = True) -> Page:
+        """A page of a browser of its own, still empty."""
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": 850},
+            base_url=self._website,
+            java_script_enabled=javascript,
+            storage_state=self._session,
+        )
+        self._contexts.append(context)
+        return self._watched(context)
+
+    def close(self) -> None:
+        """Close all: an open page goes on asking the server."""
+        for context in self._contexts:
+            context.close()
+
+    def _watched(self, context: BrowserContext) -> Page:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page = context.new_page()
+        page.on("console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        return page
+
+
+def log_in(page: Page) -> None:
     page.goto("/login")
     page.get_by_label("Username").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(f"{website}/")
-    return page
+    expect(page.get_by_role("button", name="Log out")).to_be_attached()
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, website: str) -> StorageState:
+    """The cookies of the operator."""
+    context = chromium.new_context(base_url=website)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    log_in(context.new_page())
+    cookies = context.storage_state()
+    context.close()
+    return cookies
+
+
+@pytest.fixture
+def visitors(chromium: Browser, website: str, session: StorageState) -> Iterator[Visitors]:
+    opened = Visitors(chromium, website, session)
+    yield opened
+    opened.close()
 
 
 def create(page: Page, key: str) -> None:
@@ -90,9 +139,10 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_from_login_to_halt(chromium: Browser, website: str, width: int) -> None:
-    errors: list[str] = []
-    page = opened(chromium, website, width, errors)
+def test_from_login_to_halt(visitors: Visitors, width: int) -> None:
+    page = visitors.open(width)
+    page.context.clear_cookies()
+    log_in(page)
     create(page, f"wide-{width}")
     assert fits(page)
     start(page)
@@ -101,23 +151,22 @@ def test_from_login_to_halt(chromium: Browser, website: str, width: int) -> None
     assert fits(page)
     expect(page.locator("#part-log")).to_contain_text(f"{REASON} by {NAME}")
     expect(page.get_by_role("button", name="Halt now")).to_have_count(0)
-    assert errors == []
+    assert visitors.errors == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_is_wider_than_the_screen(chromium: Browser, website: str, width: int) -> None:
-    errors: list[str] = []
-    page = opened(chromium, website, width, errors)
+def test_no_page_is_wider_than_the_screen(visitors: Visitors, width: int) -> None:
+    page = visitors.open(width)
     too_wide = []
     for path in PAGES:
         page.goto(path)
         if not fits(page):
             too_wide.append(path)
-    assert (too_wide, errors) == ([], [])
+    assert (too_wide, visitors.errors) == ([], [])
 
 
-def test_it_all_works_without_javascript(chromium: Browser, website: str) -> None:
-    page = opened(chromium, website, 1280, [], javascript=False)
+def test_it_all_works_without_javascript(visitors: Visitors) -> None:
+    page = visitors.open(javascript=False)
     page.goto("/experiments/new")
     page.get_by_role("button", name="Add metric").click()
     expect(page.get_by_role("group", name="Metric 3")).to_be_visible()
@@ -126,9 +175,8 @@ def test_it_all_works_without_javascript(chromium: Browser, website: str) -> Non
     halt(page)
 
 
-def test_rows_come_and_go_without_a_new_page(chromium: Browser, website: str) -> None:
-    errors: list[str] = []
-    page = opened(chromium, website, 1280, errors)
+def test_rows_come_and_go_without_a_new_page(visitors: Visitors) -> None:
+    page = visitors.open()
     page.goto("/experiments/new")
     page.get_by_label("Hypothesis").fill("It answers better.")
     rows = page.locator(".row.metric")
@@ -138,14 +186,14 @@ def test_rows_come_and_go_without_a_new_page(chromium: Browser, website: str) ->
     expect(rows).to_have_count(2)
     expect(page.locator("#sheet")).to_have_count(1)
     expect(page.get_by_label("Hypothesis")).to_have_value("It answers better.")
-    assert errors == []
+    assert visitors.errors == []
 
 
-def test_an_open_page_follows_by_itself_and_rests_at_the_end(chromium: Browser, website: str) -> None:
-    errors: list[str] = []
-    watching, acting = (opened(chromium, website, 1280, errors) for _ in range(2))
+def test_an_open_page_follows_by_itself_and_rests_at_the_end(visitors: Visitors, website: str) -> None:
+    watching, acting = (visitors.open() for _ in range(2))
     create(acting, "watched")
     start(acting)
+    watching.clock.install()
     watching.goto("/experiments/watched")
     watching.get_by_label("Reason to halt").fill("half typed")
     with watching.expect_response(lambda answer: "/live" in answer.url):
@@ -155,14 +203,15 @@ def test_an_open_page_follows_by_itself_and_rests_at_the_end(chromium: Browser, 
     expect(watching.locator(".verdict")).to_contain_text("Halted")
     asked: list[str] = []
     watching.on("request", lambda request: asked.append(request.url))
-    watching.wait_for_timeout(5000)
-    assert (asked, errors) == ([], [])
+    watching.clock.run_for(MINUTE_MS)
+    with watching.expect_response("**/login"):
+        watching.evaluate("void fetch('/login')")
+    assert (asked, visitors.errors) == ([f"{website}/login"], [])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_kill_switch_is_seen_at_once_on_an_open_page(chromium: Browser, website: str, width: int) -> None:
-    errors: list[str] = []
-    watching, acting = (opened(chromium, website, width, errors) for _ in range(2))
+def test_the_kill_switch_is_seen_at_once_on_an_open_page(visitors: Visitors, width: int) -> None:
+    watching, acting = (visitors.open(width) for _ in range(2))
     watching.goto("/experiments/measured")
     acting.goto("/endpoints")
     acting.get_by_role("link", name="Stop all experiments…").click()
@@ -175,11 +224,12 @@ def test_the_kill_switch_is_seen_at_once_on_an_open_page(chromium: Browser, webs
     acting.get_by_label("Reason").fill("It speaks English again.")
     acting.get_by_role("button", name="Let them run again").click()
     expect(watching.get_by_text("Stopped by the kill switch")).to_have_count(0)
-    assert errors == []
+    assert visitors.errors == []
 
 
-def test_the_menu_opens_on_a_narrow_screen(chromium: Browser, website: str) -> None:
-    page = opened(chromium, website, 390, [])
+def test_the_menu_opens_on_a_narrow_screen(visitors: Visitors) -> None:
+    page = visitors.open(390)
+    page.goto("/")
     link = page.get_by_role("link", name="Routing tables")
     expect(link).not_to_be_visible()
     page.get_by_role("button", name="Menu").click()
@@ -187,8 +237,9 @@ def test_the_menu_opens_on_a_narrow_screen(chromium: Browser, website: str) -> N
     expect(page.get_by_role("heading", name="Routing tables")).to_be_visible()
 
 
-def test_the_keyboard_reaches_the_content_first(chromium: Browser, website: str) -> None:
-    page = opened(chromium, website, 1280, [])
+def test_the_keyboard_reaches_the_content_first(visitors: Visitors) -> None:
+    page = visitors.open()
+    page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -196,8 +247,8 @@ def test_the_keyboard_reaches_the_content_first(chromium: Browser, website: str)
 
 
 @pytest.mark.parametrize(("width", "shown", "hidden"), [(1280, "wide", "narrow"), (390, "narrow", "wide")])
-def test_drawings_follow_the_width(chromium: Browser, website: str, width: int, shown: str, hidden: str) -> None:
-    page = opened(chromium, website, width, [])
+def test_drawings_follow_the_width(visitors: Visitors, width: int, shown: str, hidden: str) -> None:
+    page = visitors.open(width)
     page.goto("/experiments/measured")
     for part in ("results", "effect"):
         expect(page.locator(f"#part-{part} .on-{shown} svg")).to_be_visible()
@@ -206,9 +257,8 @@ def test_drawings_follow_the_width(chromium: Browser, website: str, width: int, 
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_form_that_was_open_during_a_promotion_undoes_nothing(chromium: Browser, website: str, width: int) -> None:
-    errors: list[str] = []
-    one, other = (opened(chromium, website, width, errors) for _ in range(2))
+def test_a_form_that_was_open_during_a_promotion_undoes_nothing(visitors: Visitors, width: int) -> None:
+    one, other = (visitors.open(width) for _ in range(2))
     create(other, f"beside-{width}")
     start(other)
     one.goto("/endpoints/chat/edit")
@@ -232,4 +282,3 @@ def test_a_form_that_was_open_during_a_promotion_undoes_nothing(chromium: Browse
     backend.select_option("stable")
     other.get_by_role("button", name="Save and publish").click()
     expect(other.get_by_text("Endpoint chat is changed")).to_be_visible()
-    assert errors == []

@@ -71,8 +71,13 @@ def run_web_app(
         write_front(directory, host="127.0.0.1", port=port, open_files=open_files, patience=patience)
         with stopping(start_app(environment)) as app, stopping(_start_front(directory)) as front:
             address = f"http://127.0.0.1:{port}"
-            wait_until(lambda: answers(f"{address}/login"), seconds=120)
+            wait_until(lambda: answers(f"{address}/login") or not _live(app, front))
+            assert _live(app, front)
             yield Website(address, port, environment, app, front)
+
+
+def _live(*processes: subprocess.Popen[bytes]) -> bool:
+    return all(process.poll() is None for process in processes)
 
 
 def start_app(environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -18,6 +18,7 @@ from routing.actions.publish import publish
 from routing.models import Endpoint, RoutingTable
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.servers import run_valkey
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +79,7 @@ def test_subscribers_hear_of_a_new_version(client: redis.Redis) -> None:
     with client.pubsub() as subscriber:  # type: ignore[no-untyped-call]
         subscriber.subscribe(keys.TABLE_PUBLISHED)
         publisher.put_table(client, 3, "{}")
-        heard = [subscriber.get_message(timeout=5) for _ in range(2)]
+        heard = [subscriber.get_message(timeout=PATIENCE_SECONDS) for _ in range(2)]
     assert heard[1] is not None
     assert heard[1]["data"] == "3"
 

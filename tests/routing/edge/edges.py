@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -20,8 +19,8 @@ from routing.table import Table, to_json
 from tests.routing.edge.stored import EDGE
 from tests.routing.envoys import served_version
 from tests.servers import free_port
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-WAIT_SECONDS = 30.0
 UNIT_KEY = "6b" * 32
 
 
@@ -115,13 +114,9 @@ def heartbeat(redis: Redis) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in beat.items()}
 
 
-def wait_until(reached: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
-    """Return once this is so."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError("It did not come about in time.")
-        time.sleep(0.02)
+def wait_for_beat(redis: Redis, **wanted: str) -> dict[str, str]:
+    """The edge's heartbeat, once it says all this."""
+    return wait_until(lambda: beat if wanted.items() <= (beat := heartbeat(redis)).items() else None)
 
 
 def end(process: subprocess.Popen[bytes] | None, *, kill: bool = False) -> None:
@@ -131,4 +126,4 @@ def end(process: subprocess.Popen[bytes] | None, *, kill: bool = False) -> None:
             process.kill()
         else:
             process.terminate()
-        process.wait(timeout=WAIT_SECONDS)
+        process.wait(timeout=PATIENCE_SECONDS)

@@ -10,11 +10,12 @@ from redis import Redis
 
 from routing import keys
 from routing.table import Table, to_json
-from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_until
+from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_for_beat
 from tests.routing.envoys import served_version
 from tests.routing.model_servers import ModelServer
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import RunningValkey, free_port
+from tests.waiting import wait_until
 
 
 def table_on(server: ModelServer, version: int) -> Table:
@@ -62,23 +63,21 @@ def test_a_table_that_nobody_announced_is_found_too(edge: RunningEdge, redis: Re
 def test_the_heartbeat_tells_what_is_served(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:
     publish(redis, table_on(stable, 3))
 
-    wait_until(lambda: heartbeat(redis).get("applied_version") == "3")
-    beat = heartbeat(redis)
+    beat = wait_for_beat(redis, applied_version="3")
     assert (beat["name"], beat["zone"], beat["healthy"], beat["error"]) == ("edge-1", "local", "1", "")
     assert beat["applied_at"] < beat["seen_at"]
     assert redis.smembers(keys.EDGES) == {b"edge-1"}
-    assert 0 < redis.ttl(keys.edge("edge-1")) <= 10
+    wait_until(lambda: 0 < redis.ttl(keys.edge("edge-1")) <= 10)
 
 
 def test_a_silent_envoy_is_told(edge: RunningEdge, redis: Redis) -> None:
-    wait_until(lambda: heartbeat(redis).get("healthy") == "1")
+    wait_for_beat(redis, healthy="1")
 
     edge.kill_envoy()
 
-    wait_until(lambda: heartbeat(redis)["healthy"] == "0")
-    assert heartbeat(redis)["error"] == f"Envoy does not answer on port {edge.port}."
+    assert wait_for_beat(redis, healthy="0")["error"] == f"Envoy does not answer on port {edge.port}."
     edge.start_envoy()
-    wait_until(lambda: heartbeat(redis)["healthy"] == "1")
+    wait_for_beat(redis, healthy="1")
 
 
 def test_an_older_table_is_not_taken(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:
@@ -98,9 +97,12 @@ def test_the_same_table_published_again_changes_nothing(edge: RunningEdge, redis
     redis.flushall()
 
     publish(redis, table_on(stable, 4))
+    wait_for_beat(redis, applied_version="4", healthy="1")
+    publish(redis, table_on(stable, 5))
 
-    wait_until(lambda: heartbeat(redis).get("healthy") == "1")
-    assert edge.agent_log().count("table applied") == 1
+    edge.wait_for_table(5)
+    wait_until(lambda: '"version": 5' in edge.agent_log())
+    assert edge.agent_log().count("table applied") == 2
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_what_is_no_table_is_refused_and_told(
     assert who_answers(edge) == "stable"
     publish(redis, table_on(stable, 3))
     edge.wait_for_table(3)
-    wait_until(lambda: heartbeat(redis)["error"] == "")
+    wait_for_beat(redis, error="")
 
 
 def test_a_table_with_problems_is_refused(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:

@@ -16,11 +16,12 @@ from routing.edge.spool import Spool
 from routing.table import Arm, Guard, Table, from_json
 from routing.units import unit_hash
 from tests.disks import fill, free_bytes, small_disk
-from tests.routing.edge.edges import UNIT_KEY, RunningEdge, heartbeat, publish, run_edge, wait_until
+from tests.routing.edge.edges import UNIT_KEY, RunningEdge, heartbeat, publish, run_edge
 from tests.routing.edge.stored import collect_all, stored_rows
 from tests.routing.model_servers import ModelServer
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.servers import RunningValkey, free_port
+from tests.waiting import wait_until
 
 SPLIT = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 ENDPOINT = make_endpoint("chat", replace(SPLIT, guard=Guard(window_seconds=60)))

@@ -14,13 +14,15 @@ from routing.edge.keeper import Keeper
 from routing.edge.spool import START, Spool
 from routing.edge.status import EdgeStatus
 from routing.edge.stream import RequestStream
-from tests.routing.edge.edges import RunningEdge, wait_until
+from tests.routing.edge.edges import RunningEdge
 from tests.routing.edge.stored import EDGE
 from tests.routing.model_servers import ModelServer
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import RunningValkey
+from tests.waiting import wait_until
 
 MakeKeeper = Callable[..., Keeper]
+HOUR = 3600
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def segments(edge: RunningEdge) -> int:
 def test_a_segment_that_is_neither_full_nor_old_stays(edge: RunningEdge, spool: Spool, make_keeper: MakeKeeper) -> None:
     ask(edge, spool)
 
-    make_keeper().tidy()
+    make_keeper(segment_seconds=HOUR).tidy()
 
     assert not spool.waits_for_envoy()
     assert segments(edge) == 1
@@ -129,8 +131,8 @@ def test_a_stream_that_is_ahead_of_the_clock_is_followed_by_a_later_segment(
 ) -> None:
     redis.xadd(keys.requests(EDGE), {"rows": "[]"}, id="99999999999-5")
 
-    make_keeper().tidy()
-    make_keeper().tidy()
+    make_keeper(segment_seconds=HOUR).tidy()
+    make_keeper(segment_seconds=HOUR).tidy()
 
     ask(edge, spool)
     wait_until(lambda: not spool.waits_for_envoy())

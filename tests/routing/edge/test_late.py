@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,18 +11,31 @@ import pytest
 from redis import Redis
 
 from routing import keys
+from routing.edge.applier import Applier
+from routing.edge.cuts import Cuts
+from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.follower import POLL_SECONDS, Follower
+from routing.edge.status import EdgeStatus
 from routing.table import Table, to_json
-from tests.routing.edge.edges import RunningEdge, end, publish, run_edge, wait_until
+from tests.routing.edge.edges import RunningEdge, end, publish, run_edge
 from tests.routing.envoys import served_version
 from tests.routing.tables import make_endpoint, make_table
 from tests.servers import RunningValkey, free_port
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 LOST_MESSAGES = 3
-HEALED_SECONDS = 1.0
+
+# How long Redis may take to answer who starts: a busy machine needs more than the second that a real one is given.
+PATIENTLY = f"?socket_timeout={PATIENCE_SECONDS}&socket_connect_timeout={PATIENCE_SECONDS}"
 
 
 def table(version: int) -> Table:
     return make_table(make_endpoint(), version=version)
+
+
+def lose_message(redis: Redis, version: int) -> None:
+    """Put a table where edges find it, without a word."""
+    redis.hset(keys.TABLE, mapping={"version": version, "content": to_json(table(version))})
 
 
 @pytest.fixture
@@ -58,16 +70,26 @@ def first_served(edge: RunningEdge) -> int | None:
     return answers[0]
 
 
-def test_a_lost_message_heals_within_a_second(tmp_path: Path, valkey: RunningValkey, redis: Redis) -> None:
+def test_a_lost_message_heals(tmp_path: Path, valkey: RunningValkey, redis: Redis) -> None:
     with run_edge(tmp_path, valkey.url) as edge:
         publish(redis, table(1))
         edge.wait_for_table(1)
         for version in range(2, 2 + LOST_MESSAGES):
-            redis.hset(keys.TABLE, mapping={"version": version, "content": to_json(table(version))})
-            published = time.monotonic()
+            lose_message(redis, version)
             edge.wait_for_table(version)
 
-            assert time.monotonic() - published < HEALED_SECONDS
+
+def test_a_lost_message_costs_one_look_which_comes_within_half_a_second(late_edge: RunningEdge, redis: Redis) -> None:
+    late_edge.start_envoy()
+    directory, envoy = late_edge.directory, EnvoyAdmin("127.0.0.1", late_edge.port, late_edge.admin_port)
+    follower = Follower(redis, envoy, Applier(directory, envoy, Cuts(directory.cuts)), EdgeStatus())
+    follower.step()
+    lose_message(redis, 1)
+
+    follower.step()
+
+    late_edge.wait_for_table(1)
+    assert POLL_SECONDS <= 0.5
 
 
 def test_an_edge_that_starts_late_takes_no_traffic_before_it_has_the_current_table(
@@ -75,13 +97,13 @@ def test_an_edge_that_starts_late_takes_no_traffic_before_it_has_the_current_tab
 ) -> None:
     publish(redis, table(7))
 
-    with envoy_process(late_edge, valkey.url):
+    with envoy_process(late_edge, valkey.url + PATIENTLY):
         assert first_served(late_edge) == 7
 
 
 def test_the_agent_goes_on_from_there(late_edge: RunningEdge, valkey: RunningValkey, redis: Redis) -> None:
     publish(redis, table(7))
-    with envoy_process(late_edge, valkey.url):
+    with envoy_process(late_edge, valkey.url + PATIENTLY):
         assert first_served(late_edge) == 7
         late_edge.start_agent()
         publish(redis, table(8))
@@ -95,7 +117,7 @@ def test_a_table_that_cannot_be_served_here_leaves_the_one_on_disk(
     # Envoy takes no time limit of more than 10 000 years.
     publish(redis, make_table(make_endpoint(timeout_seconds=10**12), version=7))
 
-    with envoy_process(late_edge, valkey.url):
+    with envoy_process(late_edge, valkey.url + PATIENTLY):
         assert first_served(late_edge) == 0
 
 

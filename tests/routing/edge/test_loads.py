@@ -14,10 +14,11 @@ from routing.edge.files import EdgeDirectory, write_text
 from routing.edge.loads import Loads
 from routing.edge.status import EdgeStatus
 from routing.table import to_json
-from tests.routing.edge.edges import heartbeat, publish, run_edge, wait_until
+from tests.routing.edge.edges import heartbeat, publish, run_edge
 from tests.routing.model_servers import ModelServer
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import RunningValkey
+from tests.waiting import wait_until
 
 
 def test_an_edge_tells_what_its_backends_publish(
@@ -27,9 +28,8 @@ def test_an_edge_tells_what_its_backends_publish(
     with run_edge(tmp_path, valkey.url) as edge:
         publish(redis, make_table(make_endpoint(), backends=backends))
         edge.wait_for_table(1)
-        wait_until(lambda: "stable" in heartbeat(redis).get("loads", ""))
+        told = wait_until(lambda: json.loads(heartbeat(redis).get("loads", "{}")))
 
-    told = json.loads(heartbeat(redis)["loads"])
     assert told == {"stable": {"waiting": 3.0, "running": None, "cache_used": 0.25}}
 
 

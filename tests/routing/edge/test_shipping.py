@@ -19,12 +19,13 @@ from routing.units import unit_hash
 from tests.routing.access_log.lines import LINE, make_line, numbered_line
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids, stored_rows
 from tests.servers import free_port, run_valkey
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = b"k" * 32
 
 
 def connect(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=5, retry=Retry(NoBackoff(), retries=0))
+    return Redis.from_url(url, socket_timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), retries=0))
 
 
 @pytest.fixture

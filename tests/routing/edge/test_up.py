@@ -14,11 +14,12 @@ import httpx
 from redis import Redis
 
 from routing import keys
-from tests.routing.edge.edges import UNIT_KEY, publish, wait_until
+from tests.routing.edge.edges import UNIT_KEY, publish
 from tests.routing.envoys import served_version
 from tests.routing.model_servers import ModelServer
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import RunningValkey, free_port
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,7 +44,7 @@ def run_up(name: str, folder: Path, redis_url: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def served_by_all(urls: list[str]) -> set[int | None]:
@@ -63,8 +64,7 @@ def test_two_edges_serve_one_table(tmp_path: Path, valkey: RunningValkey, redis:
         wait_until(lambda: served_by_all(urls) == {3})
         for url in urls:
             assert httpx.post(f"{url}/chat", json={}).json()["server"] == "stable"
-        wait_until(lambda: beat_of(redis, "two").get("applied_version") == "3")
-        beat = beat_of(redis, "two")
+        beat = wait_until(lambda: told if (told := beat_of(redis, "two")).get("applied_version") == "3" else None)
 
     assert (beat["zone"], beat["labels"], beat["healthy"], json.loads(beat["cuts"])) == ("eu", "gpu=h100", "1", [])
     assert served_by_all(urls) == {None}

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE_SECONDS
+
 USERS = 4
 
 
@@ -25,7 +27,7 @@ class Traffic:
 
     def ask_until_stopped(self, url: str, user: str) -> None:
         """One user, on one connection for as long as it lasts."""
-        connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
         body = json.dumps({"metadata": {"user_id": user}})
         while not self.stopping.is_set():
             try:

@@ -1,6 +1,5 @@
 """When Redis or the lake is away, the collector waits, says so once, and goes on where it was."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +20,21 @@ from tests.servers import free_port, run_valkey
 from tests.waiting import wait_until
 
 
+class CountedCollector(Collector):
+    """A collector that tells how often it tried."""
+
+    attempts = 0
+
+    def step(self) -> bool:
+        self.attempts += 1
+        return super().step()
+
+
 @contextmanager
-def collecting(redis: Redis, lake_url: str) -> Iterator[list[EventDict]]:
+def collecting(redis: Redis, lake_url: str, collector: Collector | None = None) -> Iterator[list[EventDict]]:
     """Run a collector for the length of the block; gives its log."""
     stop = Event()
-    thread = Thread(target=Collector(redis, lake_url, REQUESTS).run, args=(0.02, stop))
+    thread = Thread(target=(collector or Collector(redis, lake_url, REQUESTS)).run, args=(0.02, stop))
     with capture_logs() as logs:
         thread.start()
         try:
@@ -64,9 +73,9 @@ def test_a_lake_that_cannot_be_made_yet(redis: Redis, lake_url: str, monkeypatch
     monkeypatch.setattr(collector_module, "LONGEST_RETRY_SECONDS", 0.01)
     Path(lake_url).write_text("in the way")
     send(redis, "local", "100-10", [request_row("a")])
-    with collecting(redis, lake_url) as logs:
-        wait_until(lambda: said(logs, "collecting_waits"))
-        time.sleep(0.5)
+    collector = CountedCollector(redis, lake_url, REQUESTS)
+    with collecting(redis, lake_url, collector) as logs:
+        wait_until(lambda: collector.attempts > 3)
         Path(lake_url).unlink()
         wait_until(lambda: said(logs, "collecting_goes_on"))
     [recovery] = [record for record in logs if record["event"] == "collecting_goes_on"]

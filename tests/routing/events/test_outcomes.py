@@ -58,7 +58,7 @@ def test_the_unit_itself_is_nowhere_in_redis(redis: Redis) -> None:
     assert "ada" not in str(names) + str(redis.xrange(keys.OUTCOMES))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 @given(calls=st.lists(st.lists(st.sampled_from("abcdefg"), max_size=6), max_size=5))
 def test_each_id_is_taken_once(redis: Redis, calls: list[list[str]]) -> None:
     redis.flushall()

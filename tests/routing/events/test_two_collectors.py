@@ -62,7 +62,7 @@ def test_a_merge_in_progress_keeps_others_from_merging(
 ) -> None:
     monkeypatch.setattr(lake, "MERGES", {1: 1 << 20})
     collector = Collector(redis, lake_url, REQUESTS)
-    with redis.lock("sluice:merge:requests", timeout=60):
+    with redis.lock("sluice:merge:requests", timeout=3600):
         for number in range(3):
             send(redis, "local", f"100-{number + 1}", [request_row(str(number))])
             collector.step()

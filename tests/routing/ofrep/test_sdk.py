@@ -20,6 +20,7 @@ from openfeature.flag_evaluation import Reason
 from routing.assign import assign
 from routing.table import Endpoint, from_json
 from tests.experiments.views.website import run_website
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +65,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def provider(server: Server) -> Iterator[OFREPProvider]:
-    provider = OFREPProvider(server.url, headers_factory=lambda: {"Authorization": f"Bearer {server.token}"})
+    known = {"Authorization": f"Bearer {server.token}"}
+    provider = OFREPProvider(server.url, headers_factory=lambda: known, timeout=PATIENCE_SECONDS)
     api.set_provider_and_wait(provider)
     yield provider
     provider.session.close()

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,16 @@ from tests.experiments.drafts import backend
 pytestmark = pytest.mark.django_db
 
 
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.views.edges.timezone", SimpleNamespace(now=lambda: NOW))
+
+
 def edge(**changes: Any) -> None:
-    now = timezone.now()
-    values = {"zone": "local", "applied_version": 1, "applied_at": now, "seen_at": now, "healthy": True}
+    values = {"zone": "local", "applied_version": 1, "applied_at": NOW, "seen_at": NOW, "healthy": True}
     Edge.objects.create(name="frankfurt", **{**values, **changes})
 
 
@@ -27,7 +35,7 @@ def edge(**changes: Any) -> None:
         ({}, "Healthy"),
         ({"applied_version": 0, "applied_at": None}, "Behind"),
         ({"healthy": False, "error": "Envoy does not answer."}, "Unhealthy"),
-        ({"seen_at": timezone.now() - timedelta(minutes=40)}, "Silent"),
+        ({"seen_at": NOW - timedelta(minutes=40)}, "Silent"),
     ],
 )
 def test_the_health_of_an_edge_is_said_in_one_word(changes: dict[str, Any], health: str) -> None:
@@ -39,7 +47,7 @@ def test_the_health_of_an_edge_is_said_in_one_word(changes: dict[str, Any], heal
 
 
 def test_an_edge_says_what_is_wrong_and_how_long_ago_it_was_heard() -> None:
-    edge(error="Envoy does not answer.", seen_at=timezone.now() - timedelta(minutes=40))
+    edge(error="Envoy does not answer.", seen_at=NOW - timedelta(minutes=40))
     page = text(visitor(Role.VIEWER), "/edges").replace("\N{NO-BREAK SPACE}", " ")
     assert "Envoy does not answer." in page
     assert "40 minutes ago" in page
