@@ -27,11 +27,11 @@ def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
     """
     with beside_others():
         _take_turn()
-        before = set(_hindrances())
+        broken_before = {hindrance.subject for hindrance in _hindrances()}
         yield
-        concerned = {f"{thing._meta.model_name} {thing.key}" for thing in things}
+        minded = {f"{thing._meta.model_name} {thing.key}" for thing in things}
         for hindrance in _hindrances():
-            if hindrance not in before or hindrance.subject in concerned:
+            if hindrance.subject not in broken_before - minded:
                 problem = hindrance.problem
                 raise InvalidInput(problem.code, problem.detail, next_step=problem.next_step)
 

@@ -175,8 +175,9 @@ def test_brakes_take_out_what_they_name_and_nothing_else() -> None:
         return apply_brakes(table, [Brake(kind, subject)]).endpoints
 
     bare = replace(KEYED, experiments=())
-    assert braked(BrakeKind.EXPERIMENTS) == (bare, SEARCH)
-    assert braked(BrakeKind.EXPERIMENTS, "chat") == (bare, COPIED)
+    stopped = replace(bare, warm=("candidate",))
+    assert braked(BrakeKind.EXPERIMENTS) == (stopped, replace(SEARCH, warm=("candidate",)))
+    assert braked(BrakeKind.EXPERIMENTS, "chat") == (stopped, COPIED)
     assert braked(BrakeKind.EXPERIMENT, "canary") == (bare, COPIED)
     assert braked(BrakeKind.EXPERIMENT, "another") == table.endpoints
     assert braked(BrakeKind.KEY, "a" * 64) == (

@@ -114,6 +114,7 @@ def test_tags_are_compared_strongly(operator: Caller, form: str, status: int) ->
     assert send(operator, "PATCH", "endpoints/chat", '{"name": "Renamed"}', match).status_code == status
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("path", REMOVABLE)
 def test_what_was_not_seen_is_not_removed(operator: Caller, path: str) -> None:
     assert send(operator, "DELETE", path, "", ANOTHER).status_code == 412
@@ -129,6 +130,7 @@ def test_a_switch_of_what_was_not_seen_is_refused(operator: Caller) -> None:
     assert Endpoint.objects.get(key="chat").backend.key == "candidate"
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize(
     ("verb", "body"),
     [

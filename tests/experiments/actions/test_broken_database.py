@@ -144,7 +144,7 @@ def test_the_kill_switch_of_all_endpoints_too(broken: Table) -> None:
     publish("reconciled")
 
     assert [running_on(told(), key) for key in ("chat", "docs", "search")] == [[], [], []]
-    assert on(told(), "chat") == replace(on(broken, "chat"), experiments=())
+    assert on(told(), "chat") == replace(on(broken, "chat"), experiments=(), warm=("candidate",))
 
 
 def test_halting_another_endpoints_experiment_leaves_what_is_broken_as_it_was(broken: Table) -> None:
@@ -171,7 +171,7 @@ def test_the_alert_goes_when_it_is_mended(running: Experiment, viewer: Caller) -
     assert alert["code"] == "not-published"
     assert alert["detail"].startswith("Not published: endpoint chat stays as it was")
     assert "names the backend gone" in alert["detail"]
-    assert alert["next_step"] == "Register the backend, or name another."
+    assert alert["next_step"] == "Register or restore the backend, or name another."
 
     found = Endpoint.objects.get(key="chat")
     edit(found, {"tiers": []}, actor=SLUICE)

@@ -113,13 +113,13 @@ def another_stopped() -> None:
 USES = [
     (default, "chat"),
     (standby, "chat"),
-    (tier, "chat"),
-    (shadow, "chat"),
+    (tier, "tiers of chat"),
+    (shadow, "shadows of chat"),
     (fallback, "stable"),
     (another_draft, "waiting/better"),
-    (another_running, "living/better"),
-    (another_paused, "living/better"),
-    (another_stopped, "living/better"),
+    (another_running, "living/better, running experiment living"),
+    (another_paused, "living/better, running experiment living"),
+    (another_stopped, "living/better, running experiment living"),
 ]
 
 
