@@ -53,8 +53,8 @@ def chunk(*events: bytes) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
 
 
-def stream(*events: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
-    return say(STREAM, chunk(*events), end)
+def stream(*events: bytes) -> Answer:
+    return say(STREAM, chunk(*events), b"0\r\n\r\n")
 
 
 def stream_broken_once_begun(*events: bytes, by: Answer) -> Answer:
