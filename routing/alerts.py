@@ -51,7 +51,8 @@ def alerts(now: datetime) -> list[Alert]:
 
 def banner(request: HttpRequest) -> dict[str, object]:
     """Template context: what everybody has to know, whatever page they are on; looked for where it is shown."""
-    if not request.user.is_authenticated:
+    # What is refused before it is known who asks has no user.
+    if not hasattr(request, "user") or not request.user.is_authenticated:
         return {}
     return {"banner": SimpleLazyObject(_banner)}
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from controlplane.models import Role
-from controlplane.storage import get_redis, glance_at_redis
+from tests.connections import using_redis
 from tests.people import Caller, caller
 from tests.servers import run_valkey
 
@@ -37,13 +37,8 @@ SLOW = (
 @pytest.fixture
 def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
     """A real Valkey behind everything that asks for Redis; without it there is none."""
-    with run_valkey(tmp_path / "valkey") as server, redis.Redis.from_url(server.url, decode_responses=True) as client:
-        monkeypatch.setattr("controlplane.storage._client", lambda **_: client)
-        for cached in (get_redis, glance_at_redis):
-            cached.cache_clear()
+    with run_valkey(tmp_path / "valkey") as server, using_redis(server, monkeypatch) as client:
         yield client
-    for cached in (get_redis, glance_at_redis):
-        cached.cache_clear()
 
 
 @pytest.fixture

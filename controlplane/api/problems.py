@@ -92,9 +92,6 @@ class ProblemResponse(Response):
 def answer_problem(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn an exception into an answer; one that nobody expected is logged and says no more than that."""
     set_rollback()
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
-        log.exception("the database does not answer", path=context["request"].path, exc_info=error)
-        return answer_problem(_database_away(error), context)
     refusal = as_refusal(error)
     if refusal is not None:
         return _respond(refusal.status, problem(refusal))
@@ -116,6 +113,9 @@ def as_refusal(error: BaseException) -> SluiceError | None:
             return NO_REQUEST
         case ObjectDoesNotExist():
             return REMOVED
+        case OperationalError() | InterfaceError() | InternalError():
+            log.error("the database does not answer", reason=str(error))
+            return _database_away(error)
     return None
 
 
@@ -124,7 +124,7 @@ def problem(error: SluiceError) -> dict[str, Any]:
     return _document(error.status, Refusal(error.code, error.title, error.next_step), error.detail, error.problems)
 
 
-def _database_away(error: Exception) -> Unavailable:
+def _database_away(error: BaseException) -> Unavailable:
     return Unavailable(
         "database-unavailable",
         f"The database cannot be used now: {error}",

@@ -11,13 +11,14 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from redis import Redis
 
 from controlplane.actors import SLUICE
 from controlplane.request_limits import LARGEST_BODY
 from experiments.actions.start import start
 from routing.actions.register import register
-from routing.models import AccessKey, Issuer, Layer
+from routing.actions.retire import retire
+from routing.models import AccessKey, Edge, Issuer, Layer
+from tests.connections import using_redis
 from tests.controlplane.api.test_permissions import ISSUER, READS, WRITES, Operation
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.people import Caller
@@ -34,7 +35,7 @@ FLAGS = [
 ]
 STATED = {"users_per_hour": 500, "exponent": 0.7, "baselines": {"error-rate": {"value": 0.01}}}
 FORECAST = Operation("POST", "experiments/waiting/forecast", 200, STATED)
-WITH_BODY = [operation for operation in WRITES if operation.method != "DELETE"] + [FORECAST, *FLAGS]
+WITH_BODY = [operation for operation in WRITES if operation.body is not None] + [FORECAST, *FLAGS]
 
 # What JSON can spell, whether it means something or not.
 NASTY = {
@@ -116,15 +117,16 @@ def _things(db: None, valkey: RunningValkey, monkeypatch: pytest.MonkeyPatch) ->
     endpoint()
     endpoint("lonely")
     backend("lonely")
+    retire(backend("retired"), actor=SLUICE)
+    Edge.objects.create(name="frankfurt-1.example.com", seen_at="2026-01-01T00:00:00Z")
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     endpoint("warm", standby="warm")
     register(Issuer(**ISSUER), actor=SLUICE)
     AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)
-    with Redis.from_url(valkey.url, decode_responses=True) as client:
-        for user in ("routing.api.events", "routing.ofrep.exposures", "routing.actions.publish"):
-            monkeypatch.setattr(f"{user}.get_redis", lambda: client)
+    with using_redis(valkey, monkeypatch) as client:
+        client.flushall()
         yield
 
 

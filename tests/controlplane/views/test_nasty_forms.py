@@ -16,7 +16,7 @@ from controlplane.models import Role, Token
 from controlplane.request_limits import LARGEST_BODY
 from experiments.actions.start import start
 from routing.actions.register import register
-from routing.models import AccessKey, Issuer, Layer
+from routing.models import AccessKey, Edge, Issuer, Layer
 from tests.controlplane.api.test_permissions import ISSUER
 from tests.controlplane.views.visitors import visitor
 from tests.experiments.drafts import backend, draft, endpoint
@@ -27,6 +27,7 @@ FORM = "application/x-www-form-urlencoded"
 PLACES = {
     "backend": "lonely",
     "endpoint": "chat",
+    "edge": "far",
     "layer": "empty",
     "issuer": "login",
     "metric": "latency",
@@ -127,6 +128,7 @@ def _things(db: None) -> None:
     endpoint()
     backend("lonely")
     endpoint("chat", standby="")
+    Edge.objects.create(name="far", seen_at="2026-01-01T00:00:00Z")
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     register(Issuer(**ISSUER), actor=SLUICE)
     AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)

@@ -113,7 +113,7 @@ def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
         ({"stages-1-coverage": "3"}, "must be larger than the one before"),
         ({"stages-0-soak_minutes": "9999999"}, "stages-0-soak_minutes"),
         ({"maximum_days": "0.5"}, "soak for longer than"),
-        ({"maximum_days": "500"}, "less than or equal to 31536000"),
+        ({"maximum_days": "500"}, "less than or equal to 365"),
         ({"alpha": "60"}, "less than or equal to 49"),
         ({"key": "taken"}, "There is an experiment called taken already."),
     ],
