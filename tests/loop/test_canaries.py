@@ -26,6 +26,11 @@ METRICS = [
     {"metric": "thumbs-up-rate", "role": "goal", "minimum_effect": 0.15},
     {"metric": "error-rate", "role": "guardrail", "margin": 0.05, "margin_kind": "absolute", "minimum_effect": 1.0},
     {"metric": "latency", "role": "guardrail", "margin": 0.3, "minimum_effect": 0.2},
+    # With the margin that they have where a plan does not list them, they need more users than come here.
+    *(
+        {"metric": metric, "role": "guardrail", "margin": 0.05, "margin_kind": "absolute", "minimum_effect": 1.0}
+        for metric in ("client-error-rate", "redirect-rate", "abandon-rate")
+    ),
 ]
 PLAN = {"stages": STAGES, "metrics": METRICS}
 
