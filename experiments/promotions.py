@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from controlplane.errors import Conflict
 from experiments.models import Experiment, Variant
 from routing.defaults import Default
 from routing.models import Endpoint
@@ -44,3 +45,29 @@ def next_after(experiment: Experiment, variant: Variant, control: Variant) -> st
             f"Nothing left to do here; headers and query parameters of {experiment.endpoint.key} can be edited there."
         )
     return f"Nothing left to do here; {control.backend.key} can be retired once nothing else uses it."
+
+
+def promoted_already(experiment: Experiment) -> Conflict:
+    """The refusal of a brake that comes after a promotion: the candidate is what users get by default now."""
+    variant = experiment.promoted_variant
+    given = f" {outcome(experiment, variant)[:1].upper()}{outcome(experiment, variant)[1:]}." if variant else ""
+    return Conflict(
+        "promoted-already",
+        f"Experiment {experiment.key} is promoted, so there is nothing left to take out.{given}",
+        next_step=how_to_put_back(experiment),
+    )
+
+
+def how_to_put_back(experiment: Experiment) -> str:
+    """What undoes a promotion: what the control was, given again to those whom the candidate was given to."""
+    endpoint = Endpoint.objects.select_related("standby").get(pk=experiment.endpoint_id)
+    path = f"/api/v1/endpoints/{endpoint.key}"
+    control = experiment.variants.select_related("backend").get(is_control=True)
+    if experiment.promoted_audience:
+        audience = " and ".join(experiment.promoted_audience)
+        return f"Take the rule for {audience} away from endpoint {endpoint.key}, on its page or by PATCH {path}."
+    if endpoint.standby_id == control.backend_id:
+        return f"Switch endpoint {endpoint.key} back to {control.backend.key}, on its page or by POST {path}/switch."
+    return (
+        f"Make {given_by(control)} what endpoint {endpoint.key} gives by default again, on its page or by PATCH {path}."
+    )

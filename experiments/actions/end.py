@@ -11,7 +11,7 @@ from django.utils import timezone
 from controlplane.actors import Actor
 from experiments.actions.append_decision import append_decision
 from experiments.actions.lease import Lease
-from experiments.actions.transition import Transition, move, refuse_from, repeatable
+from experiments.actions.transition import Transition, move, refuse_brake_from, repeatable
 from experiments.decide.types import Decision
 from experiments.models import Analysis, Experiment, State
 from routing.actions.place import remove
@@ -30,6 +30,7 @@ def end(
     changes: Mapping[str, Any] | None = None,
     at: datetime | None = None,
     lease: Lease | None = None,
+    brake: bool = False,
 ) -> None:
     """Move to an end state, as of now unless told otherwise. Publish afterwards."""
     at = at or timezone.now()
@@ -42,7 +43,8 @@ def end(
         **(changes or {}),
     }
     with transaction.atomic():
-        transition = Transition(decision.kind.value, allowed, fields, decision.reason, at=at, lease=lease)
+        verb, reason = decision.kind.value, decision.reason
+        transition = Transition(verb, allowed, fields, reason, at=at, lease=lease, brake=brake)
         move(experiment, transition, actor=actor)
         append_decision(experiment, decision, actor=actor, analysis=analysis, at=at)
         remove(experiment.key)
@@ -61,9 +63,10 @@ def end_as_brake(
 ) -> None:
     """End an experiment by giving its users back, and publish that, whatever the database holds.
 
+    A halt does so wherever others moved the experiment meanwhile; being inconclusive is decided on what was read.
     Raises `NotAllowed`, `Conflict`, and as `pull` does.
     """
-    refuse_from(experiment, decision.kind.value, allowed, actor)
+    refuse_brake_from(experiment, decision.kind.value, allowed, actor)
     order = Order(
         verb=Verb(decision.kind.value),
         subject=experiment.key,
@@ -84,5 +87,6 @@ def end_as_brake(
         analysis=analysis,
         at=order.at,
         lease=lease,
+        brake=order.verb is Verb.HALT,
     )
     pull(order, repeatable(experiment, work), f"{experiment.key} {state}: {decision.reason}")

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from controlplane.actors import Actor
-from experiments.actions.transition import Transition, move, refuse_from, repeatable
+from experiments.actions.transition import Transition, move, refuse_brake_from, repeatable
 from experiments.models import Experiment, State
 from routing.actions.pull import pull
 from routing.orders import Order, Verb
@@ -16,8 +16,11 @@ ALLOWED = (State.RUNNING,)
 
 
 def pause(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
-    """Keep traffic as it is and decide nothing but a halt. Raises `NotAllowed`, `Conflict`, and as `pull` does."""
-    refuse_from(experiment, Verb.PAUSE, ALLOWED, actor)
+    """Keep traffic as it is, on whatever stage it is by then, and decide nothing but a halt.
+
+    Raises `NotAllowed`, `Conflict`, and as `pull` does.
+    """
+    refuse_brake_from(experiment, Verb.PAUSE, ALLOWED, actor)
     at = at or timezone.now()
     order = Order(verb=Verb.PAUSE, subject=experiment.key, actor=actor.name, role=actor.role, reason=reason, at=at)
     work = partial(record_pause, experiment, order)
@@ -28,4 +31,5 @@ def record_pause(experiment: Experiment, order: Order) -> None:
     """Move to paused, as of the order. Raises `Conflict`."""
     changes = {"state": State.PAUSED, "paused_at": order.at, "state_reason": order.reason}
     with transaction.atomic():
-        move(experiment, Transition("pause", ALLOWED, changes, order.reason, at=order.at), actor=order.by())
+        transition = Transition("pause", ALLOWED, changes, order.reason, at=order.at, brake=True)
+        move(experiment, transition, actor=order.by())

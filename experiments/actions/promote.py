@@ -1,12 +1,15 @@
 """Give users by default what a candidate is: its backend, its headers and its query parameters."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from controlplane.actors import Actor
 from controlplane.errors import Conflict, FieldProblem, InvalidInput
+from controlplane.races import beside_others
 from experiments.actions.end import end
 from experiments.actions.lease import Lease
-from experiments.actions.transition import publish_after_commit
+from experiments.actions.transition import publish_after_commit, refuse_beside_orders
 from experiments.decide.types import Decision, DecisionKind
 from experiments.models import Analysis, Experiment, State
 from experiments.promotions import given_by
@@ -37,7 +40,7 @@ def promote(
             f"The backend {variant.backend.key} of {variant.key} is retired.",
             next_step="Restore it on the page of backends first.",
         )
-    with changing(experiment.endpoint):
+    with _unless_halted(experiment), changing(experiment.endpoint):
         end(
             experiment,
             decision,
@@ -60,6 +63,14 @@ def promote(
             at=at,
         )
         publish_after_commit(f"{experiment.key} promoted {variant.key}: {decision.reason}")
+
+
+@contextmanager
+def _unless_halted(experiment: Experiment) -> Iterator[None]:
+    """A transaction that comes to nothing when a halt, which could not wait for its end, was told to edges meanwhile."""
+    with beside_others():
+        yield
+        refuse_beside_orders(experiment, DecisionKind.PROMOTE)
 
 
 def promote_by_hand(

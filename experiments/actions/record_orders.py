@@ -29,6 +29,7 @@ def _end(order: Order) -> None:
         actor=order.by(),
         analysis=experiment.analyses.first(),
         at=order.at,
+        brake=True,
     )
 
 

@@ -13,20 +13,28 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.errors import Conflict
 from controlplane.models import Role
+from controlplane.races import locked
 from controlplane.storage import glance_at_redis
 from experiments.actions.lease import Lease
 from experiments.models import Experiment, State
+from experiments.models.experiment import LIVE_STATES
+from experiments.promotions import promoted_already
 from routing import orders
 from routing.actions.publish import publish
+from routing.orders import Verb
 
+LOOK = "Look at its decisions to see what happened to it."
+OFF = "its candidates get no users any more."
 COMPARED = ("state", "stage_index", "stage_entered_at", "paused_at")
+BRAKED = (*COMPARED, "promoted_variant", "promoted_audience")
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A verb, the states it may start from, and the fields it sets; `at` is when, now unless told otherwise.
 
-    With a `lease`, only as long as that counts: what a worker decided is worth nothing once another took over.
+    With a `lease`, only as long as that counts: what a worker decided is worth nothing once another took over. A
+    `brake` starts from what the experiment is by the time it holds the row, whoever else moved it meanwhile.
     """
 
     verb: str
@@ -36,22 +44,26 @@ class Transition:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
     lease: Lease | None = None
+    brake: bool = False
 
 
 def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> None:
     """Apply a transition by compare-and-swap on state, stage and their times, and append its audit event.
 
     Call it inside a transaction. Raises `NotAllowed`, and `Conflict` when the state does not permit the verb or when
-    somebody else moved the experiment first.
+    somebody else moved the experiment first; a brake is refused only where there is nothing left to take out.
     """
+    if transition.brake:
+        _catch_up(experiment, transition)
     refuse_from(experiment, transition.verb, transition.allowed, actor)
-    _refuse_beside_orders(experiment, transition)
+    if transition.verb != Verb.HALT:
+        refuse_beside_orders(experiment, transition.verb)
     before = {"state": experiment.state, "stage_index": experiment.stage_index}
     fence = transition.lease.fence if transition.lease else {}
     as_read = Experiment.objects.filter(pk=experiment.pk, **_swapped(experiment), **fence)
     changed = as_read.update(**transition.changes)
     if changed != 1:
-        raise _overtaken(experiment, transition)
+        raise _overtaken(experiment, transition.verb)
     experiment.refresh_from_db()
     after = {"state": experiment.state, "stage_index": experiment.stage_index}
     record(
@@ -82,12 +94,32 @@ def repeatable(experiment: Experiment, work: Callable[[], object]) -> Callable[[
 def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:
     """Raise `NotAllowed`, or `Conflict` when the state that was read does not permit the verb."""
     actor.require(Role.OPERATOR)
+    if experiment.state == State.PROMOTED and verb in (Verb.HALT, Verb.PAUSE):
+        raise promoted_already(experiment)
     if experiment.state not in allowed:
         raise Conflict(
             "wrong-state",
             f"Experiment {experiment.key} is {experiment.state}; {verb} needs it to be {' or '.join(allowed)}.",
-            next_step="Look at its decisions to see what happened to it.",
+            next_step=LOOK,
         )
+
+
+def refuse_brake_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:
+    """Raise `NotAllowed`, or `Conflict` when the state does not permit the brake; looked at anew where it seems so."""
+    if experiment.state not in allowed:
+        experiment.refresh_from_db(fields=BRAKED)
+    refuse_from(experiment, verb, allowed, actor)
+
+
+def refuse_beside_orders(experiment: Experiment, verb: str) -> None:
+    """A brake that edges were told of, and the database was not yet, comes before everything else.
+
+    Raises `Conflict`.
+    """
+    with suppress(redis.RedisError):
+        for order in orders.waiting(glance_at_redis()):
+            if order.concerns(experiment.key) and order.verb != verb:
+                raise _overtaken(experiment, verb)
 
 
 def publish_after_commit(cause: str) -> None:
@@ -107,17 +139,29 @@ def _swapped(experiment: Experiment) -> dict[str, Any]:
     return {name: getattr(experiment, name) for name in COMPARED}
 
 
-def _refuse_beside_orders(experiment: Experiment, transition: Transition) -> None:
-    """A brake that edges were told of, and the database was not yet, comes before everything else."""
-    with suppress(redis.RedisError):
-        for order in orders.waiting(glance_at_redis()):
-            if order.concerns(experiment.key) and order.verb != transition.verb:
-                raise _overtaken(experiment, transition)
+def _catch_up(experiment: Experiment, transition: Transition) -> None:
+    """Lock the row and go on from what it says. Raises `Conflict` when somebody ended the experiment meanwhile."""
+    read = experiment.state
+    locked(experiment)
+    experiment.refresh_from_db(fields=BRAKED)
+    if read in transition.allowed and experiment.state not in transition.allowed:
+        raise _too_late(experiment, transition.verb)
 
 
-def _overtaken(experiment: Experiment, transition: Transition) -> Conflict:
+def _too_late(experiment: Experiment, verb: str) -> Conflict:
+    """A brake that finds no candidate left to take out."""
+    if experiment.state == State.PROMOTED:
+        return promoted_already(experiment)
     return Conflict(
         "overtaken",
-        f"Experiment {experiment.key} was changed by somebody else before this {transition.verb}.",
+        f"Experiment {experiment.key} is {experiment.state} by now: somebody was faster than this {verb}.",
+        next_step=LOOK if experiment.state in LIVE_STATES else f"Nothing is left to do: {OFF}",
+    )
+
+
+def _overtaken(experiment: Experiment, verb: str) -> Conflict:
+    return Conflict(
+        "overtaken",
+        f"Experiment {experiment.key} was changed by somebody else before this {verb}.",
         next_step="Read its state again and decide anew.",
     )

@@ -44,6 +44,7 @@ from routing.told import require_told
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
+BRAKED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
 
 
 @extend_schema_view(
@@ -157,15 +158,15 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return self._answer(experiment)
 
     @extend_schema(
-        description="Keep traffic as it is and decide nothing but a halt.",
+        description="Keep traffic as it is and decide nothing but a halt, whatever state the request was meant for.",
         request=ReasonSerializer,
-        parameters=[IF_MATCH, ETAG],
-        responses=ACTED,
+        parameters=[ETAG],
+        responses=BRAKED,
     )
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, key: str) -> Response:
         """Stop the ramp where it is."""
-        experiment = self._meant()
+        experiment = self.get_object()
         pause(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         return self._answer(experiment)
 
@@ -180,15 +181,16 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return self._answer(experiment)
 
     @extend_schema(
-        description="Give all users what they have by default; a reason is needed.",
+        description="Give all users what they have by default, whatever state the request was meant for; a reason is "
+        "needed.",
         request=ReasonSerializer,
-        parameters=[IF_MATCH, ETAG],
-        responses={**ACTED, **BRAKE_PROBLEMS},
+        parameters=[ETAG],
+        responses={**BRAKED, **BRAKE_PROBLEMS},
     )
     @action(detail=True, methods=["post"])
     def halt(self, request: Request, key: str) -> Response:
         """Halt by hand."""
-        experiment = self._meant()
+        experiment = self.get_object()
         halt_by_hand(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
         require_told()
         return self._answer(experiment)

@@ -6,7 +6,7 @@ import pytest
 
 from controlplane.actors import SLUICE
 from experiments.actions.start import start
-from experiments.models import Experiment
+from experiments.models import Experiment, State
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.models import AccessKey, Endpoint, Issuer, Layer
@@ -135,9 +135,7 @@ def test_a_switch_of_what_was_not_seen_is_refused(operator: Caller) -> None:
     ("verb", "body"),
     [
         ("start", "{}"),
-        ("pause", "{}"),
         ("resume", "{}"),
-        ("halt", '{"reason": "looks wrong"}'),
         ("promote", '{"reason": "looks right"}'),
     ],
 )
@@ -152,6 +150,15 @@ def test_a_verb_on_what_was_not_seen_is_refused(operator: Caller, verb: str, bod
     assert Experiment.objects.get(key="live").state == state
     answer = send(operator, "POST", f"experiments/live/{verb}", body, tag(operator, "experiments/live"))
     assert (answer.status_code, answer["ETag"]) == (200, tag(operator, "experiments/live"))
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize(("verb", "state"), [("pause", State.PAUSED), ("halt", State.HALTED)])
+def test_a_brake_is_meant_for_every_state(operator: Caller, verb: str, state: State) -> None:
+    start(Experiment.objects.get(key="live"), actor=SLUICE)
+    answer = send(operator, "POST", f"experiments/live/{verb}", '{"reason": "looks wrong"}', ANOTHER)
+    assert (answer.status_code, answer.json()["state"]) == (200, state)
+    assert answer["ETag"] == tag(operator, "experiments/live")
 
 
 def test_what_would_be_refused_anyway_says_so_first(operator: Caller) -> None:
