@@ -200,7 +200,7 @@ class MetricRow(forms.Form):
     def spec(self) -> dict[str, Any]:
         """The row as the plan's spec has it; only a guardrail has a margin. The row must be valid."""
         data = self.cleaned_data
-        typed_in_percent = data["margin_kind"] == MarginKind.RELATIVE or data["metric"].display_unit == "%"
+        typed_in_percent = data["margin_kind"] == MarginKind.RELATIVE or data["metric"].meaning.display_unit == "%"
         margin = data["margin"] / (PERCENT if typed_in_percent else 1)
         return {
             "metric": data["metric"].key,

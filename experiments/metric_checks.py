@@ -1,11 +1,13 @@
 """What makes a metric usable."""
 
 import re
+from dataclasses import fields
 from typing import Any
 
 from django.forms.models import model_to_dict
 
-from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.errors import Conflict, FieldProblem, InvalidInput
+from experiments.default_guardrails import Meaning
 from experiments.evidence.measures import parse
 from experiments.evidence.special import check_special
 from experiments.models import Metric
@@ -13,6 +15,8 @@ from experiments.plans import metric_definition
 from experiments.stats.classification import MEASURES
 from experiments.stats.types import MetricType
 from routing.events.outcomes import OUTCOME_NAME
+
+DEFAULT_GUARDRAIL = "default-guardrail"
 
 
 def check_metric(metric: Metric) -> None:
@@ -56,6 +60,34 @@ def _check_extras(metric: Metric) -> None:
     ):
         if wrong:
             raise _invalid(field, message)
+
+
+def refuse_redefinition(metric: Metric) -> None:
+    """Raise `Conflict` when a guardrail of every plan would come to measure something else."""
+    if not metric.default_guardrail:
+        return
+    changed = [field.name for field in fields(Meaning) if getattr(metric, field.name) != _meant(metric, field.name)]
+    if changed:
+        raise Conflict(
+            DEFAULT_GUARDRAIL,
+            f"{metric.key} guards every plan that does not switch it off; changing {' and '.join(changed)} would "
+            "change their plan.",
+            next_step="Define a new metric; of this one only the name and the description change.",
+        )
+
+
+def refuse_removal(metric: Metric) -> None:
+    """Raise `Conflict` for a guardrail of every plan."""
+    if metric.default_guardrail:
+        raise Conflict(
+            DEFAULT_GUARDRAIL,
+            f"The metric {metric.key} is part of a plan by default: it guards every one that does not switch it off.",
+            next_step="Name it in `switched_off` of the plan that shall do without it.",
+        )
+
+
+def _meant(metric: Metric, name: str) -> object:
+    return getattr(metric.meaning, name)
 
 
 def metric_snapshot(metric: Metric) -> dict[str, Any]:

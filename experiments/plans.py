@@ -23,7 +23,7 @@ def pure_plan(experiment: Experiment) -> Plan:
     return Plan(
         stages=tuple(StagePlan(stage.coverage, stage.soak_seconds) for stage in experiment.plan.stages.all()),
         metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
-        labels={m.metric.key: Label(m.metric.name, m.metric.display_unit) for m in plan_metrics},
+        labels={m.metric.key: Label(m.metric.name, m.metric.meaning.display_unit) for m in plan_metrics},
         control=next(variant.key for variant in variants if variant.is_control),
         candidates=tuple(variant.key for variant in variants if not variant.is_control),
         maximum_seconds=experiment.plan.maximum_seconds,
@@ -94,15 +94,16 @@ def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
 
 def metric_definition(metric: Metric) -> MetricDefinition:
     """How one metric is computed from the lake."""
-    ends = metric.window_to_hours
+    meaning = metric.meaning
+    ends = meaning.window_to_hours
     return MetricDefinition(
         key=metric.key,
-        type=MetricType(metric.type),
-        numerator=metric.numerator,
-        denominator=metric.denominator or None,
-        level=metric.level,
-        cap=metric.cap,
-        window=Window(metric.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
+        type=MetricType(meaning.type),
+        numerator=meaning.numerator,
+        denominator=meaning.denominator or None,
+        level=meaning.level,
+        cap=meaning.cap,
+        window=Window(meaning.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
     )
 
 
@@ -113,8 +114,8 @@ def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:
 def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:
     return MetricPlan(
         key=plan_metric.metric.key,
-        type=MetricType(plan_metric.metric.type),
-        direction=Direction(plan_metric.metric.direction),
+        type=MetricType(plan_metric.metric.meaning.type),
+        direction=Direction(plan_metric.metric.meaning.direction),
         role=Role(plan_metric.role),
         margin=plan_metric.margin,
         margin_kind=MarginKind(plan_metric.margin_kind),

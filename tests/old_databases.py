@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def migrate(path: Path, to: str) -> None:
-    """Bring the database to a migration of routing, as an installation does."""
-    command = [sys.executable, "manage.py", "migrate", "routing", to, "--verbosity", "0"]
+def migrate(path: Path, to: str, app: str = "routing") -> None:
+    """Bring the database to a migration of an app, as an installation does."""
+    command = [sys.executable, "manage.py", "migrate", app, to, "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "SLUICE_DATABASE_URL": f"sqlite:///{path}"}, check=True)
 
 

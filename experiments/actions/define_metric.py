@@ -4,17 +4,19 @@ from controlplane.actors import Actor
 from controlplane.audit import record
 from controlplane.models import Role
 from controlplane.races import beside_others, insert
-from experiments.metric_checks import check_metric, metric_snapshot
+from experiments.metric_checks import check_metric, metric_snapshot, refuse_redefinition
 from experiments.models import Metric
 
 
 def define_metric(metric: Metric, *, actor: Actor) -> None:
     """Save a new metric.
 
-    Raises `NotAllowed`; `InvalidInput` when its measures make no sense; `Conflict` when its key has just been taken.
+    Raises `NotAllowed`; `InvalidInput` when its measures make no sense; `Conflict` when its key has just been taken, or is that
+    of a default guardrail which measures something else.
     """
     actor.require(Role.OPERATOR)
     check_metric(metric)
+    refuse_redefinition(metric)
     with beside_others():
         insert(metric)
         record(actor, "define", "metric", metric.key, after=metric_snapshot(metric))

@@ -9,7 +9,7 @@ from controlplane.errors import Conflict
 from controlplane.models import Role
 from controlplane.races import beside_others
 from controlplane.versions import change, locked
-from experiments.metric_checks import check_metric, metric_snapshot
+from experiments.metric_checks import check_metric, metric_snapshot, refuse_redefinition
 from experiments.models import Metric
 
 MEANING = (
@@ -28,7 +28,7 @@ def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, ver
     """Set these fields, and no others, of a metric as it is now; with `version`, only when that is the present one.
 
     Raises `NotAllowed`; `Missing` and `Outdated`; `InvalidInput` when its measures make no sense; `Conflict` when a
-    frozen plan would come to mean something else. Then nothing is saved.
+    frozen plan, or a default guardrail, would come to mean something else. Then nothing is saved.
     """
     actor.require(Role.OPERATOR)
     with beside_others():
@@ -39,6 +39,7 @@ def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, ver
 
 
 def _refuse_new_meaning(metric: Metric, before: dict[str, object]) -> None:
+    refuse_redefinition(metric)
     changed = [name for name in MEANING if before[name] != getattr(metric, name)]
     if changed and metric.plans.filter(plan__frozen_at__isnull=False).exists():
         raise Conflict(

@@ -8,16 +8,17 @@ from controlplane.errors import Conflict
 from controlplane.models import Role
 from controlplane.races import beside_others
 from controlplane.versions import locked
-from experiments.metric_checks import metric_snapshot
+from experiments.metric_checks import metric_snapshot, refuse_removal
 from experiments.models import Metric
 
 
 def remove_metric(metric: Metric, *, actor: Actor, version: int | None = None) -> None:
     """Delete a metric; with `version`, only when that is its present one.
 
-    Raises `NotAllowed`; `Missing` and `Outdated`; and `Conflict` when a plan uses it.
+    Raises `NotAllowed`; `Missing` and `Outdated`; and `Conflict` when a plan uses it, or all do by default.
     """
     actor.require(Role.OPERATOR)
+    refuse_removal(metric)
     try:
         with beside_others():
             present = locked(metric, version=version)

@@ -19,6 +19,11 @@ PER_CENT = 100
 class MetricSerializer(StrictModelSerializer[Metric]):
     """How one number is computed from what happened."""
 
+    default_guardrail = serializers.BooleanField(
+        read_only=True,
+        help_text="Whether every plan has it until it is switched off by name; only its name and description change.",
+    )
+
     class Meta:
         model = Metric
         fields = (
@@ -34,6 +39,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
             "window_to_hours",
             "direction",
             "display_unit",
+            "default_guardrail",
             "created_at",
         )
         read_only_fields = ("created_at",)

@@ -6,6 +6,7 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.db import models
 
 from controlplane.versions import Versioned
+from experiments.default_guardrails import MEANINGS, Meaning
 from experiments.stats.classification import MEASURES
 from experiments.stats.types import Direction, MetricType
 from routing.models import KEY_VALIDATOR
@@ -95,3 +96,13 @@ class Metric(Versioned):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def default_guardrail(self) -> bool:
+        """Whether every plan has it until it is switched off by name; then its name and description alone change."""
+        return self.key in MEANINGS
+
+    @property
+    def meaning(self) -> "Metric | Meaning":
+        """What it measures: of a default guardrail what the code says, whatever the row does."""
+        return MEANINGS.get(self.key, self)

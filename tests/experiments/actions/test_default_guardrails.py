@@ -12,6 +12,7 @@ from controlplane.actors import SLUICE
 from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
+from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Experiment, Metric
 from routing.events.schema import REQUESTS
 from tests.experiments.drafts import draft, draft_data
@@ -95,6 +96,29 @@ def test_clients_that_are_wrong_in_both_arms_blame_nobody(lake: str, result: str
 
     assert decision is not None
     assert decision.kind is DecisionKind.HOLD
+
+
+REDEFINED: list[dict[str, Any]] = [
+    {"numerator": "outcome(never)"},
+    {"direction": "increase"},
+    {"type": "proportion", "denominator": ""},
+    {"type": "quantile", "numerator": "duration_ms", "denominator": "", "level": 0.5},
+    {"type": "mean", "denominator": "", "cap": 1e-9},
+    {"type": "mean", "numerator": "outcome(x)", "denominator": "", "window_from_hours": 1.0, "window_to_hours": 8000.0},
+]
+
+
+@pytest.mark.parametrize("meaning", REDEFINED, ids=lambda meaning: "-".join(meaning))
+def test_a_row_that_says_something_else_switches_no_guardrail_off(lake: str, meaning: dict[str, Any]) -> None:
+    Metric.objects.filter(key__in=DEFAULT_MARGINS).update(**meaning)
+    experiment = running()
+    failing = rows(experiment, "better", USERS, status=404, result="rejected")
+    store(lake, REQUESTS, [*rows(experiment, "control", 0), *failing])
+
+    decision = decided(experiment, 5)
+
+    assert decision is not None
+    assert decision.kind is DecisionKind.HALT
 
 
 def test_what_is_switched_off_by_name_halts_nothing(lake: str) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from experiments.default_guardrails import DEFAULT_MARGINS
+from experiments.models import Metric
 from tests.people import Caller
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +70,44 @@ def test_measures_that_do_not_fit_have_a_name(operator: Caller, fields: dict[str
     answer = operator.send("POST", "metrics", COMMON | fields)
     assert answer.status_code == 400
     assert json.loads(answer.content)["code"] == code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"numerator": "outcome(never)"},
+        {"denominator": "count(cost)"},
+        {"direction": "increase"},
+        {"type": "mean", "denominator": ""},
+        {"type": "quantile", "numerator": "duration_ms", "denominator": "", "level": 0.5},
+        {"type": "mean", "denominator": "", "cap": 0.001},
+        {"display_unit": ""},
+    ],
+)
+@pytest.mark.parametrize("key", list(DEFAULT_MARGINS))
+def test_what_a_default_guardrail_measures_stays(operator: Caller, key: str, changes: dict[str, Any]) -> None:
+    before = operator.get(f"metrics/{key}").json()
+    answer = operator.send("PATCH", f"metrics/{key}", {"name": "Other", **changes})
+    assert (answer.status_code, answer.json()["code"]) == (409, "default-guardrail")
+    assert answer.json()["next_step"] == "Define a new metric; of this one only the name and the description change."
+    assert operator.get(f"metrics/{key}").json() == before
+
+
+@pytest.mark.parametrize("key", list(DEFAULT_MARGINS))
+def test_a_default_guardrail_is_not_removed(operator: Caller, key: str) -> None:
+    answer = operator.send("DELETE", f"metrics/{key}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "default-guardrail")
+    assert "switched_off" in answer.json()["next_step"]
+    assert operator.get(f"metrics/{key}").json()["default_guardrail"] is True
+
+
+def test_a_default_guardrail_may_be_called_otherwise(operator: Caller) -> None:
+    answer = operator.send("PATCH", "metrics/error-rate", {"name": "Failures", "description": "Ours.", "cap": None})
+    assert (answer.status_code, answer.json()["name"]) == (200, "Failures")
+
+
+def test_nobody_takes_the_key_of_one_that_is_gone_for_something_else(operator: Caller) -> None:
+    Metric.objects.filter(key="redirect-rate").delete()
+    fields = {"key": "redirect-rate", "name": "Mine", "type": "mean", "numerator": "cost", "direction": "decrease"}
+    answer = operator.send("POST", "metrics", fields)
+    assert (answer.status_code, answer.json()["code"]) == (409, "default-guardrail")

@@ -1,5 +1,6 @@
 """Metrics on their pages."""
 
+import html
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from controlplane.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
 from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import draft
+from tests.experiments.drafts import draft, draft_data
 
 pytestmark = pytest.mark.django_db
 
@@ -54,9 +56,10 @@ def test_what_makes_no_sense_is_said_and_nothing_typed_is_lost(changes: dict[str
 
 
 def test_a_metric_of_a_frozen_plan_keeps_its_meaning() -> None:
-    start(draft(), actor=SLUICE)
+    plan = {**draft_data()["plan"], "metrics": [{"metric": "failed-users", "role": "guardrail", "margin": 0.1}]}
+    start(draft(plan=plan), actor=SLUICE)
     browser = visitor(Role.OPERATOR)
-    page = pages.send(browser, "/metrics/error-rate/edit", numerator="requests")
+    page = pages.send(browser, "/metrics/failed-users/edit", numerator="requests")
     assert "would change their plan" in page
     assert "is changed" in pages.send(browser, "/metrics/error-rate/edit", name="Failed requests")
     error_rate = Metric.objects.get(key="error-rate")
@@ -66,5 +69,27 @@ def test_a_metric_of_a_frozen_plan_keeps_its_meaning() -> None:
 def test_a_metric_in_a_plan_is_kept_and_another_removed() -> None:
     draft()
     assert "is part of a plan" in send("/metrics/error-rate/delete")
+    plan = {**draft_data()["plan"], "metrics": [{"metric": "failed-users", "role": "guardrail", "margin": 0.1}]}
+    draft("second", plan=plan)
+    assert "The metric failed-users is part of a plan." in send("/metrics/failed-users/delete")
     assert "Metric latency is removed." in send("/metrics/latency/delete")
     assert set(Metric.objects.filter(key__in=("error-rate", "latency")).values_list("key", flat=True)) == {"error-rate"}
+
+
+def test_pages_offer_no_way_to_switch_a_default_guardrail_off() -> None:
+    browser = visitor(Role.OPERATOR)
+    listed = text(browser, "/metrics")
+    for key in DEFAULT_MARGINS:
+        assert f'aria-label="Remove {key}"' not in listed
+        assert "Name it in `switched_off`" in html.unescape(pages.send(browser, f"/metrics/{key}/delete"))
+        page = pages.send(browser, f"/metrics/{key}/edit", numerator="requests")
+        assert f"{key} guards every plan" in page
+        assert "what it measures stays" in page
+    assert 'aria-label="Remove latency"' in listed
+    assert Metric.objects.filter(key__in=DEFAULT_MARGINS).exclude(numerator="requests").count() == len(DEFAULT_MARGINS)
+
+
+def test_a_default_guardrail_may_be_called_otherwise() -> None:
+    pages.send(visitor(Role.OPERATOR), "/metrics/error-rate/edit", name="Failures", description="Ours.")
+    metric = Metric.objects.get(key="error-rate")
+    assert (metric.name, metric.description) == ("Failures", "Ours.")
