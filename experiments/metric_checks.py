@@ -62,6 +62,25 @@ def _check_extras(metric: Metric) -> None:
             raise _invalid(field, message)
 
 
+def is_share(metric: Metric) -> bool:
+    """Whether its value lies between 0 and 1, whatever happens: a share of users, of requests, or of labels."""
+    meaning = metric.meaning
+    if meaning.type == MetricType.PROPORTION or meaning.type in MEASURES:
+        return True
+    if meaning.type != MetricType.RATIO:
+        return False
+    part, whole = parse(meaning.numerator), parse(meaning.denominator)
+    return part.is_indicator and whole.function in ("requests", "count")
+
+
+def ceiling(metric: Metric) -> float | None:
+    """The largest value that it can have, 0 being the smallest; None where nobody knows one."""
+    if is_share(metric):
+        return 1.0
+    capped = metric.meaning.type == MetricType.MEAN and not parse(metric.meaning.numerator).from_outcomes
+    return metric.meaning.cap if capped else None
+
+
 def refuse_redefinition(metric: Metric) -> None:
     """Raise `Conflict` when a guardrail of every plan would come to measure something else."""
     if not metric.default_guardrail:

@@ -26,6 +26,12 @@ def living_users(backend: Backend) -> list[str]:
     return sorted({*map(str, living), *_by_name(backend)})
 
 
+def running_on(backend: Backend) -> list[str]:
+    """The experiments that are placed, and have an arm on this backend."""
+    splits = Split.objects.only("experiment", "arms")
+    return [split.experiment for split in splits if backend.key in _named(split.arms)]
+
+
 def _by_foreign_key(thing: Model) -> Iterable[Model]:
     """Rows of any app whose foreign keys protect it. Those that can end say so by `is_over`."""
     collector = Collector(using="default", origin=thing)
@@ -40,9 +46,7 @@ def _by_name(backend: Backend) -> Iterator[str]:
     """Tiers, rules, shadows and arms name their backends in lists."""
     for endpoint in Endpoint.objects.only("key", *PLACES):
         yield from (f"{place} of {endpoint.key}" for place in PLACES if backend.key in _named(getattr(endpoint, place)))
-    for split in Split.objects.only("experiment", "arms"):
-        if backend.key in _named(split.arms):
-            yield f"running experiment {split.experiment}"
+    yield from (f"running experiment {experiment}" for experiment in running_on(backend))
 
 
 def _by_key(endpoint: Endpoint) -> Iterator[str]:

@@ -9,6 +9,7 @@ from controlplane.audit import record
 from controlplane.errors import FieldProblem, InvalidInput
 from controlplane.models import Role
 from controlplane.races import insert
+from experiments.idle_guards import refuse_idle_guards
 from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.spec import ExperimentSpec, VariantSpec
 from routing.actions.changing import changing
@@ -21,8 +22,8 @@ HUNDREDTHS_OF_PERCENT = 100
 def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
     """Create a draft with its variants and plan.
 
-    Raises `NotAllowed`; `InvalidInput` when the key is taken or a named thing does not exist; `Conflict` when either
-    has just become so.
+    Raises `NotAllowed`; `InvalidInput` when the key is taken, a named thing does not exist, or a guardrail would guard
+    nothing; `Conflict` when one of the first two has just become so.
     """
     actor.require(Role.OPERATOR)
     if Experiment.objects.filter(key=spec.key).exists():
@@ -42,6 +43,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
         insert(experiment)
         _create_variants(experiment, spec)
         _create_plan(experiment, spec)
+        refuse_idle_guards(experiment, InvalidInput)
         record(actor, "create", "experiment", experiment.key, after=spec.model_dump(mode="json"))
     return experiment
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from controlplane.actors import Actor
+from controlplane.errors import Conflict
 from experiments.actions.transition import Transition, move, publish_after_commit
+from experiments.idle_guards import refuse_idle_guards
 from experiments.models import Experiment, Metric, Plan, State
 from routing.actions.changing import changing
 from routing.actions.place import Share, place
@@ -14,14 +16,15 @@ from routing.actions.place import Share, place
 def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
     """Start a draft.
 
-    Raises `NotAllowed`, `Conflict` when it is no draft or its endpoint has no free traffic, `InvalidInput` when edges
-    could not serve it. Then nothing has changed.
+    Raises `NotAllowed`, `Conflict` when it is no draft, a guardrail would guard nothing or its endpoint has no free traffic,
+    `InvalidInput` when edges could not serve it. Then nothing has changed.
     """
     at = at or timezone.now()
     changes = {"state": State.RUNNING, "started_at": at, "stage_entered_at": at, "next_tick_at": at}
     with changing(experiment.endpoint):
         move(experiment, Transition("start", (State.DRAFT,), changes, reason, at=at), actor=actor)
         _keep_meaning(experiment)
+        refuse_idle_guards(experiment, Conflict)
         Plan.objects.filter(experiment=experiment).update(frozen_at=at)
         _place(experiment)
         publish_after_commit(f"{actor.name} started {experiment.key}")

@@ -69,6 +69,11 @@ class Measure:
         return self.function in ("outcome", "outcome_count")
 
     @property
+    def is_indicator(self) -> bool:
+        """Whether a request adds 1 to it or nothing."""
+        return self.function not in ("sum", "outcome", "outcome_count")
+
+    @property
     def column(self) -> str:
         """The column that has to be known for the measure to be; empty where it always is."""
         if self.function in STOPS:

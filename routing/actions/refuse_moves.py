@@ -1,18 +1,23 @@
-"""Refuse changes that would move users of running experiments from one variant to another."""
+"""Refuse changes that would move users of running experiments from one variant to another, or have what is an error
+of one variant be none of the other.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from controlplane.errors import Conflict
 from routing.models import Backend, Endpoint, Issuer, Layer, Split
+from routing.references import running_on
 from routing.table import BUCKETS
 
 NEXT_STEP = "End these experiments first, or register a second endpoint."
 
 
 def refuse_moves(thing: Backend | Endpoint | Layer | Issuer, before: Mapping[str, Any]) -> None:
-    """Compare a changed endpoint or layer with its row from `before`; others move nobody. Raises `Conflict`."""
-    if isinstance(thing, Endpoint):
+    """Compare a changed backend, endpoint or layer with its row from `before`; issuers move nobody. Raises `Conflict`."""
+    if isinstance(thing, Backend):
+        _refuse_another_kind(thing, before)
+    elif isinstance(thing, Endpoint):
         _refuse_reassignment(thing, before)
     elif isinstance(thing, Layer):
         _refuse_new_salt(thing, before)
@@ -28,6 +33,19 @@ def _refuse_reassignment(endpoint: Endpoint, before: Mapping[str, Any]) -> None:
             "endpoint-in-use",
             f"Changing {' and '.join(moving)} would move users between the variants of {', '.join(running)}.",
             next_step=NEXT_STEP,
+        )
+
+
+def _refuse_another_kind(backend: Backend, before: Mapping[str, Any]) -> None:
+    """What its answers are is what tells which of them are errors."""
+    if backend.protocol == before["protocol"]:
+        return
+    running = running_on(backend)
+    if running:
+        raise Conflict(
+            "backend-in-use",
+            f"With another kind other answers of {backend.key} would be errors, in the middle of {', '.join(running)}.",
+            next_step="End these experiments first, or register a second backend.",
         )
 
 
