@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routing.ofrep.errors import FlagError
-from routing.units import NoUnitError, canonical_unit
+from routing.units import BLANKS, NoUnitError, canonical_unit
 
 TARGETING_KEY = "targetingKey"
 RECORD_EXPOSURE = "recordExposure"
+HEADER_BLANKS = " \t"
+"""Those that HTTP takes off the ends of a header's value (RFC 9110, 5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,13 @@ def read_context(body: object) -> Context:
     record = context.get(RECORD_EXPOSURE, False)
     if not isinstance(record, bool):
         raise FlagError(400, "INVALID_CONTEXT", "Send true or false as `recordExposure`, or leave it out.")
-    headers = {name.lower(): value for name, value in context.items() if isinstance(value, str)}
+    texts = {name: value for name, value in context.items() if isinstance(value, str)}
+    headers = {name.lower(): value.strip(HEADER_BLANKS) for name, value in texts.items()}
     return Context(unit, headers, record)
 
 
 def _unit(sent: object) -> str:
-    if sent is None or (isinstance(sent, str) and not sent.strip()):
+    if sent is None or (isinstance(sent, str) and not sent.strip(BLANKS)):
         raise FlagError(400, "TARGETING_KEY_MISSING", "Name the user in the context's `targetingKey`.")
     if not isinstance(sent, str):
         raise FlagError(400, "INVALID_CONTEXT", "Send a text as `targetingKey`.")
