@@ -12,6 +12,7 @@ from experiments.actions.claim_due import claim_due
 from experiments.actions.reconcile import reconcile
 from experiments.actions.record_orders import record_orders
 from experiments.models import Experiment
+from routing.actions.note_tick import note_tick
 from routing.actions.publish import publish
 from routing.actions.record_edges import record_edges
 
@@ -55,11 +56,17 @@ def look_at_what_is_due() -> None:
         _alone(partial(reconcile_experiment.delay, pk), experiment=pk)
 
 
+def note_that_it_ran() -> None:
+    """Where no worker goes through its tick, an alert says so."""
+    note_tick(timezone.now())
+
+
 JOBS: tuple[Callable[[], None], ...] = (
     record_what_waits,
     publish_what_is_wanted,
     hear_from_edges,
     look_at_what_is_due,
+    note_that_it_ran,
 )
 
 

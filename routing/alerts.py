@@ -1,4 +1,4 @@
-"""What is wrong now, with edges, with what is published and with brakes, each with what to do next."""
+"""What is wrong now, with edges, with what is published, with brakes and workers, each with what to do next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from routing.heartbeats import read_cuts
 from routing.losses import lost_rows
 from routing.models import Edge, Hindrance, RoutingTable
 from routing.queries import SILENT_AFTER
+from routing.ticks import silent_since
 
 BEHIND_AFTER = timedelta(seconds=5)
 """A table that an edge has not applied, or was not told of, for this long is late."""
@@ -24,7 +25,9 @@ BEHIND_AFTER = timedelta(seconds=5)
 LOST_LATELY = timedelta(minutes=10)
 """Rows that went missing longer ago are no alert any more; the page of edges keeps them."""
 
-ON_EVERY_PAGE = frozenset({"not-published", "edge-refuses", "edges-not-told", "brake-unrecorded", "disk-full"})
+ON_EVERY_PAGE = frozenset(
+    {"not-published", "edge-refuses", "edges-not-told", "brake-unrecorded", "disk-full", "worker-silent"}
+)
 
 SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if it is gone for good."
 
@@ -45,7 +48,7 @@ def alerts(now: datetime) -> list[Alert]:
     newest = RoutingTable.objects.defer("content").order_by("-version").first()
     edges = list(Edge.objects.all())
     found = [alert for edge in edges for alert in _of(edge, newest, now)]
-    found += [*_hindrances(), *_untold(newest, edges, now), *_unrecorded(), *_disk(now)]
+    found += [*_hindrances(), *_untold(newest, edges, now), *_unrecorded(), *_disk(now), *_worker(now)]
     return sorted(found, key=lambda alert: alert.since)
 
 
@@ -133,6 +136,17 @@ def _unrecorded() -> Iterator[Alert]:
         detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
         next_step = "Free disk space, or bring the database back; it is recorded then."
         yield Alert("brake-unrecorded", "", order.at, detail, next_step)
+
+
+def _worker(now: datetime) -> Iterator[Alert]:
+    since = silent_since(now)
+    if since is not None:
+        detail = (
+            f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is looked at, so "
+            "that nothing halts by itself, and none advances. Halting by hand and the kill switch work."
+        )
+        next_step = "Look whether the worker and beat run, and whether Redis answers, through which they are told."
+        yield Alert("worker-silent", "", since, detail, next_step)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:

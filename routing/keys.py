@@ -3,6 +3,7 @@
 TABLE = "sluice:table"
 TABLE_PUBLISHED = "sluice:table:published"
 ORDERS = "sluice:orders"
+TICKED = "sluice:ticked"
 EDGES = "sluice:edges"
 OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"

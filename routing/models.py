@@ -420,6 +420,15 @@ class Hindrance(models.Model):
         return f"{self.subject}: {self.code}"
 
 
+class Tick(models.Model):
+    """The last tick that a worker went through; one row, and none before the first."""
+
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"tick at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
 class Edge(models.Model):
     """One Envoy with its agent, as it last reported."""
 
