@@ -14,7 +14,6 @@ DEFAULT_MARGINS: Mapping[str, float] = MappingProxyType(
 """The metric's key and the margin, in its own unit: so many more of all requests."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a metric measures, by the names of its fields; all that plans are judged by, and how a margin is typed."""

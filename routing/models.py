@@ -9,10 +9,20 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from controlplane.legible import LegibleField, LegibleKey
 from controlplane.versions import Versioned
 from routing.kinds import KINDS
 from routing.kinds.openai import OPENAI
 from routing.shapes import (
+    STORED_ARMS,
+    STORED_CONDITIONS,
+    STORED_GUARD,
+    STORED_PAIRS,
+    STORED_RATE_LIMITS,
+    STORED_RULES,
+    STORED_SHADOWS,
+    STORED_TEXTS,
+    STORED_TIERS,
     check_conditions,
     check_headers,
     check_query,
@@ -54,7 +64,7 @@ class Backend(Versioned):
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
     name = models.CharField(max_length=100)
     protocol = models.CharField(max_length=20, choices=PROTOCOLS, default=OPENAI.key)
-    addresses = models.JSONField(help_text="List of base addresses, like `http://10.0.0.5:8000`.")
+    addresses = LegibleField(shape=STORED_TEXTS, help_text="List of base addresses, like `http://10.0.0.5:8000`.")
     health_path = models.CharField(
         max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Empty for that of the protocol."
     )
@@ -72,7 +82,7 @@ class Backend(Versioned):
         default=0, validators=[MaxValueValidator(1_000_000)], help_text="Most requests at once; 0 for any number."
     )
     http2 = models.BooleanField(default=False, help_text="It speaks HTTP/2, as gRPC does.")
-    fallback = models.ForeignKey(
+    fallback = LegibleKey(
         "self",
         null=True,
         blank=True,
@@ -152,8 +162,12 @@ class Issuer(Versioned):
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
     name = models.CharField(max_length=100)
     issuer = models.CharField(max_length=300, help_text="The `iss` of its tokens.")
-    audiences = models.JSONField(
-        default=list, blank=True, validators=[check_texts], help_text="The `aud` of tokens that are taken; none: any."
+    audiences = LegibleField(
+        shape=STORED_TEXTS,
+        default=list,
+        blank=True,
+        validators=[check_texts],
+        help_text="The `aud` of tokens that are taken; none: any.",
     )
     key_set = models.TextField(validators=[MaxLengthValidator(100_000)], help_text="Its JSON Web Key Set.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -190,23 +204,28 @@ class Endpoint(Versioned):
         validators=[RegexValidator(r"^[A-Za-z0-9_.-]+$", "Use letters, digits, `-`, `_` and `.`.")],
         help_text="Name of the header or of the body field that holds the user id.",
     )
-    layer = models.ForeignKey(
+    layer = LegibleKey(
         Layer,
         on_delete=models.PROTECT,
         related_name="endpoints",
         help_text="Endpoints of one layer have the same buckets; left out, the endpoint gets one of its own.",
     )
-    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="endpoints", limit_choices_to=IN_USE)
-    headers = models.JSONField(
-        default=dict, blank=True, validators=[check_headers], help_text="Headers that its requests get, by name."
+    backend = LegibleKey(Backend, on_delete=models.PROTECT, related_name="endpoints", limit_choices_to=IN_USE)
+    headers = LegibleField(
+        shape=STORED_PAIRS,
+        default=dict,
+        blank=True,
+        validators=[check_headers],
+        help_text="Headers that its requests get, by name.",
     )
-    query = models.JSONField(
+    query = LegibleField(
+        shape=STORED_PAIRS,
         default=dict,
         blank=True,
         validators=[check_query],
         help_text="Query parameters that its requests get, by name.",
     )
-    standby = models.ForeignKey(
+    standby = LegibleKey(
         Backend,
         on_delete=models.PROTECT,
         null=True,
@@ -215,16 +234,22 @@ class Endpoint(Versioned):
         limit_choices_to=IN_USE,
         help_text="Kept warm, and a switch away from answering everybody.",
     )
-    standby_headers = models.JSONField(
-        default=dict, blank=True, validators=[check_headers], help_text="Headers that come with the standby."
+    standby_headers = LegibleField(
+        shape=STORED_PAIRS,
+        default=dict,
+        blank=True,
+        validators=[check_headers],
+        help_text="Headers that come with the standby.",
     )
-    standby_query = models.JSONField(
+    standby_query = LegibleField(
+        shape=STORED_PAIRS,
         default=dict,
         blank=True,
         validators=[check_query],
         help_text="Query parameters that come with the standby.",
     )
-    rules = models.JSONField(
+    rules = LegibleField(
+        shape=STORED_RULES,
         default=list,
         blank=True,
         validators=[check_rules],
@@ -234,13 +259,25 @@ class Endpoint(Versioned):
         default=300, validators=[MaxValueValidator(86_400)], help_text="Longest answer; 0 means no limit."
     )
     anonymous = models.BooleanField(default=False, help_text="Who has no user id gets one from the edge, in a cookie.")
-    hosts = models.JSONField(default=list, blank=True, validators=[check_texts], help_text="Only requests to these.")
-    methods = models.JSONField(default=list, blank=True, validators=[check_texts], help_text="Only these methods.")
-    conditions = models.JSONField(
-        default=list, blank=True, validators=[check_conditions], help_text="Only requests whose headers meet all."
+    hosts = LegibleField(
+        shape=STORED_TEXTS, default=list, blank=True, validators=[check_texts], help_text="Only requests to these."
     )
-    model_names = models.JSONField(
-        default=list, blank=True, validators=[check_texts], help_text="Only requests for these models."
+    methods = LegibleField(
+        shape=STORED_TEXTS, default=list, blank=True, validators=[check_texts], help_text="Only these methods."
+    )
+    conditions = LegibleField(
+        shape=STORED_CONDITIONS,
+        default=list,
+        blank=True,
+        validators=[check_conditions],
+        help_text="Only requests whose headers meet all.",
+    )
+    model_names = LegibleField(
+        shape=STORED_TEXTS,
+        default=list,
+        blank=True,
+        validators=[check_texts],
+        help_text="Only requests for these models.",
     )
     rewrite = models.CharField(
         max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Replaces the path prefix at the backend."
@@ -260,17 +297,29 @@ class Endpoint(Versioned):
     entrance = models.CharField(
         max_length=10, choices=Entrance.choices, default=Entrance.OPEN, help_text="What it asks of who calls it."
     )
-    issuer = models.ForeignKey(
+    issuer = LegibleKey(
         Issuer, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints", help_text="Whose tokens."
     )
-    rate_limits = models.JSONField(
-        default=list, blank=True, validators=[check_rate_limits], help_text="How often it may be called, at each edge."
+    rate_limits = LegibleField(
+        shape=STORED_RATE_LIMITS,
+        default=list,
+        blank=True,
+        validators=[check_rate_limits],
+        help_text="How often it may be called, at each edge.",
     )
-    tiers = models.JSONField(
-        default=list, blank=True, validators=[check_tiers], help_text="Easy requests that another backend answers."
+    tiers = LegibleField(
+        shape=STORED_TIERS,
+        default=list,
+        blank=True,
+        validators=[check_tiers],
+        help_text="Easy requests that another backend answers.",
     )
-    shadows = models.JSONField(
-        default=list, blank=True, validators=[check_shadows], help_text="Candidates that get copies of requests."
+    shadows = LegibleField(
+        shape=STORED_SHADOWS,
+        default=list,
+        blank=True,
+        validators=[check_shadows],
+        help_text="Candidates that get copies of requests.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -327,15 +376,19 @@ class Split(models.Model):
     half-open bucket ranges that no other split of the endpoint's layer touches.
     """
 
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="splits")
+    endpoint = LegibleKey(Endpoint, on_delete=models.PROTECT, related_name="splits")
     experiment = models.CharField(max_length=63, unique=True)
     stage = models.PositiveIntegerField(default=0)
     coverage = models.PositiveIntegerField(help_text="Share of each arm's span that is in, in 1/10 000.")
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
-    arms = models.JSONField()
-    audience = models.JSONField(default=list, validators=[check_conditions])
-    guard = models.JSONField(null=True, default=dict, help_text="When an edge takes a candidate out; null: never.")
+    arms = LegibleField(
+        shape=STORED_ARMS,
+    )
+    audience = LegibleField(shape=STORED_CONDITIONS, default=list, validators=[check_conditions])
+    guard = LegibleField(
+        shape=STORED_GUARD, null=True, default=dict, help_text="When an edge takes a candidate out; null: never."
+    )
 
     class Meta:
         ordering = ("endpoint", "start")
@@ -359,7 +412,7 @@ class Split(models.Model):
 class Stop(models.Model):
     """A time during which the kill switch was on, for one endpoint or, without one, for all of them."""
 
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, null=True, blank=True, related_name="stops")
+    endpoint = LegibleKey(Endpoint, on_delete=models.CASCADE, null=True, blank=True, related_name="stops")
     since = models.DateTimeField()
     by = models.CharField(max_length=150)
     reason = models.TextField()
@@ -440,10 +493,10 @@ class Edge(models.Model):
     seen_at = models.DateTimeField()
     healthy = models.BooleanField(default=True)
     error = models.TextField(blank=True)
-    cuts = models.JSONField(default=list, help_text="Candidates that it took out by itself, with its counts.")
+    cuts = LegibleField(default=list, help_text="Candidates that it took out by itself, with its counts.")
     unread = models.TextField(blank=True, help_text="What of its last report this release could not read.")
-    loads = models.JSONField(default=dict, help_text="How busy backends say they are: waiting, running, cache used.")
-    losses = models.JSONField(default=list, help_text="Rows that it lost, by run of its Envoy, backend and arm.")
+    loads = LegibleField(default=dict, help_text="How busy backends say they are: waiting, running, cache used.")
+    losses = LegibleField(default=list, help_text="Rows that it lost, by run of its Envoy, backend and arm.")
 
     class Meta:
         ordering = ("name",)

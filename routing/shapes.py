@@ -105,6 +105,39 @@ _TIERS = TypeAdapter(Annotated[list[TierShape], Field(max_length=MOST_TIERS)])
 _SHADOWS = TypeAdapter(Annotated[list[ShadowShape], Field(max_length=MOST_TIERS)])
 
 
+class ArmShape(_Shape):
+    """An arm of a running experiment, and the buckets that are its own."""
+
+    variant: str
+    backend: str
+    start: int
+    end: int
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    guard_round: int = 0
+
+
+class GuardShape(_Shape):
+    """When an edge takes a candidate out by itself."""
+
+    requests: int = 20
+    failing_share: float = 0.5
+    window_seconds: float = 5.0
+    first_byte_ms: float = 0.0
+
+
+STORED_TEXTS: TypeAdapter[Any] = TypeAdapter(list[str])
+STORED_CONDITIONS: TypeAdapter[Any] = TypeAdapter(list[Annotated[str, AfterValidator(_parsable)]])
+STORED_PAIRS: TypeAdapter[Any] = TypeAdapter(dict[str, str])
+STORED_ARMS: TypeAdapter[Any] = TypeAdapter(list[ArmShape])
+STORED_GUARD: TypeAdapter[Any] = TypeAdapter(GuardShape)
+STORED_RULES: TypeAdapter[Any] = TypeAdapter(list[RuleShape])
+STORED_TIERS: TypeAdapter[Any] = TypeAdapter(list[TierShape])
+STORED_SHADOWS: TypeAdapter[Any] = TypeAdapter(list[ShadowShape])
+STORED_RATE_LIMITS: TypeAdapter[Any] = TypeAdapter(list[RateLimitShape])
+"""What columns hold; how many there may be, and how long, is for those who write them."""
+
+
 def check_texts(value: object) -> None:
     """Refuse what is no list of texts. Raises Django's `ValidationError`."""
     _check(_TEXTS, value)

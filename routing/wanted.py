@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 
 from routing import models, shapes, table
+from controlplane.legible import legible
 from routing.entrances import LivingKey, access, living_keys
 from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, subject_of
 
@@ -49,7 +50,7 @@ def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint | None:
     None when its row is broken. Raises `DatabaseError` when the database does not answer.
     """
     try:
-        found = _endpoint(endpoint, ())
+        found = _endpoint(legible(endpoint), ())
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001 - a row may be broken in any way
@@ -83,7 +84,7 @@ def _parts(
     """The parts of a table that rows stand for, in the order of their keys; a row may be broken in any way."""
     for key, read in sorted(_readers(rows), key=itemgetter(0)):
         try:
-            yield checked(make(read()))
+            yield checked(make(legible(read())))
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -195,6 +196,7 @@ def _shadow(shadow: shapes.ShadowShape) -> table.Shadow:
 
 
 def _running_experiment(split: models.Split) -> table.RunningExperiment:
+    legible(split)
     return table.RunningExperiment(
         key=split.experiment,
         stage=split.stage,

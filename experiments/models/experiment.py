@@ -5,8 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from controlplane.legible import LegibleField, LegibleKey
 from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
-from routing.shapes import check_conditions
+from routing.shapes import STORED_CONDITIONS, STORED_GUARD, STORED_PAIRS, check_conditions
 from routing.table import BUCKETS
 
 
@@ -42,14 +43,20 @@ class Experiment(models.Model):
     name = models.CharField(max_length=100)
     hypothesis = models.TextField(blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.CANARY)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="experiments")
+    endpoint = LegibleKey(Endpoint, on_delete=models.PROTECT, related_name="experiments")
     traffic = models.PositiveIntegerField(
         default=BUCKETS, help_text="Share of the endpoint's users that take part, in 1/10 000."
     )
-    audience = models.JSONField(
-        default=list, blank=True, validators=[check_conditions], help_text="Only requests whose headers meet all."
+    audience = LegibleField(
+        shape=STORED_CONDITIONS,
+        default=list,
+        blank=True,
+        validators=[check_conditions],
+        help_text="Only requests whose headers meet all.",
     )
-    guard = models.JSONField(null=True, blank=True, default=dict, help_text="When an edge takes a candidate out.")
+    guard = LegibleField(
+        shape=STORED_GUARD, null=True, blank=True, default=dict, help_text="When an edge takes a candidate out."
+    )
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     state_reason = models.TextField(blank=True)
     stage_index = models.PositiveIntegerField(default=0)
@@ -58,8 +65,11 @@ class Experiment(models.Model):
     promoted_variant = models.ForeignKey(
         "Variant", on_delete=models.PROTECT, null=True, blank=True, related_name="promotions"
     )
-    promoted_audience = models.JSONField(
-        default=list, blank=True, help_text="Conditions of those whom it was promoted for; none: everybody."
+    promoted_audience = LegibleField(
+        shape=STORED_CONDITIONS,
+        default=list,
+        blank=True,
+        help_text="Conditions of those whom it was promoted for; none: everybody.",
     )
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -128,10 +138,14 @@ class Variant(models.Model):
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="variants")
     key = models.CharField(max_length=63, validators=[KEY_VALIDATOR])
     is_control = models.BooleanField(default=False)
-    backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="variants", limit_choices_to=IN_USE)
+    backend = LegibleKey(Backend, on_delete=models.PROTECT, related_name="variants", limit_choices_to=IN_USE)
     weight = models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")
-    headers = models.JSONField(default=dict, blank=True, help_text="Headers that its requests get, by name.")
-    query = models.JSONField(default=dict, blank=True, help_text="Query parameters that its requests get, by name.")
+    headers = LegibleField(
+        shape=STORED_PAIRS, default=dict, blank=True, help_text="Headers that its requests get, by name."
+    )
+    query = LegibleField(
+        shape=STORED_PAIRS, default=dict, blank=True, help_text="Query parameters that its requests get, by name."
+    )
 
     class Meta:
         ordering = ("-is_control", "key")

@@ -6,10 +6,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from controlplane.legible import LegibleField
 from experiments.models.experiment import Experiment
 from experiments.models.metric import Metric
 from experiments.stats.group_sequential import Family
 from experiments.stats.types import MarginKind, Role
+from routing.shapes import STORED_TEXTS
 from routing.table import BUCKETS
 
 ROLE_CHOICES = [
@@ -47,8 +49,8 @@ class Plan(models.Model):
     spending = models.CharField(
         max_length=20, choices=SPENDING_CHOICES, default=Family.OBRIEN_FLEMING.value, help_text="How looks share alpha."
     )
-    switched_off = models.JSONField(
-        default=list, blank=True, help_text="Guardrails that every plan has, and this one does not."
+    switched_off = LegibleField(
+        shape=STORED_TEXTS, default=list, blank=True, help_text="Guardrails that every plan has, and this one does not."
     )
     frozen_at = models.DateTimeField(null=True, blank=True)
 

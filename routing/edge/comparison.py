@@ -1,8 +1,11 @@
 """Finds rows that are missing: requests that Envoy has logged, by its own counters, and that never became rows.
 
-Envoy drops what it cannot write, and says so nowhere but in its statistics. Each look takes its counters at a moment,
-waits until all that was written by then is shipped, and compares: what ended until the moment and is no row is lost.
-A request that is under way, or not shipped yet, is not.
+Envoy drops what it cannot write, and says so nowhere but in its statistics. Each look takes its counters and, once it
+has them, the moment; it waits until all that was written by then is shipped, and compares them with the rows of what
+ended until that moment: all that was counted had ended by then. What is missing then has a settling time to come, in
+which the look stays open; what has not come by its end, in two looks after each other, is lost. So a request that is
+under way, one that ended while the counters were read, or a row that is written or shipped late, is never lost,
+however many of them there are all the time.
 """
 
 import time
@@ -24,6 +27,10 @@ log = structlog.get_logger()
 
 # Envoy writes what it logged within 20 ms; a busy machine may take longer.
 WRITTEN_SECONDS = 1.0
+
+# How late a row may be: where Envoy says that it could not write some, most of what is missing is what it dropped.
+SETTLING_SECONDS = 10.0
+SETTLING_SECONDS_AFTER_FAILURES = 3.0
 
 
 @dataclass(slots=True)
@@ -62,19 +69,25 @@ class Comparison:
         losses = self._losses = self._losses or self._remembered()
         self._keep(losses)
         now, look = time.time(), self._look
-        if look is None:
-            self._look = self._begin(losses, now)
+        if look is None or self._shipper.tally.cut != look.moment:
+            # Who begins to count anew, after a loss of Redis, no longer tells apart what ended before the look.
+            self._look = self._begin(losses)
         elif look.behind is None:
             look.behind = self._spool.newest() if now >= look.moment + WRITTEN_SECONDS else None
         elif self._is_shipped(look.behind):
-            self._compare(losses, look)
-            self._look = self._begin(losses, now)
+            if self._may_come_yet(look, now):
+                look.behind = self._spool.newest()
+            else:
+                self._compare(losses, look)
+                self._look = self._begin(losses)
 
-    def _begin(self, losses: Losses, now: float) -> Look | None:
+    def _begin(self, losses: Losses) -> Look | None:
         try:
             counted = self._envoy.counted()
         except EnvoyAwayError:
             return None
+        # Not before: what is counted while the answer is under way has ended by now.
+        now = time.time()
         if counted.run:
             failing = self._is_failing(counted)
             if losses.note_run(counted.run, now, failing=failing):
@@ -93,12 +106,21 @@ class Comparison:
         shipped = self._shipper.shipped
         return shipped is not None and (shipped >= behind or self._spool.read(shipped) is None)
 
-    def _compare(self, losses: Losses, look: Look) -> None:
-        """A loss is one once two looks agree: a clock that was set makes a single one wrong."""
+    def _may_come_yet(self, look: Look, now: float) -> bool:
+        """Whether rows are missing that have time to come."""
+        settling = SETTLING_SECONDS_AFTER_FAILURES if look.counted.failed_writes else SETTLING_SECONDS
+        return now < look.moment + settling and any(count > 0 for count in self._missing_at(look).values())
+
+    def _missing_at(self, look: Look) -> dict[Origin, int]:
+        """By origin how many more Envoy had counted than there are rows by now."""
         tally, counted = self._shipper.tally, look.counted
         if not tally.whole:
             tally.trust(counted)
-        missing = {origin: count - tally.before[origin] for origin, count in counted.rows.items()}
+        return {origin: count - tally.before[origin] for origin, count in counted.rows.items()}
+
+    def _compare(self, losses: Losses, look: Look) -> None:
+        """A loss is one once two looks agree: a clock that was set makes a single one wrong."""
+        missing = self._missing_at(look)
         sure = {origin: min(count, self._missing.get(origin, 0)) for origin, count in missing.items()}
         self._missing = missing
         if losses.note({origin: count for origin, count in sure.items() if count > 0}, look.moment):

@@ -21,7 +21,9 @@ from tests.routing.tables import make_backend, make_endpoint, make_experiment, m
 
 KEY = b"key"
 NO_BREAK, IDEOGRAPHIC, FILE_SEPARATOR, NEXT_LINE = "\u00a0", "\u3000", "\x1c", "\x85"
-BLANK = st.text(st.sampled_from([" ", "\t", NO_BREAK, IDEOGRAPHIC, "\u2003", "\u2028", NEXT_LINE, "\ufeff"]), max_size=3)
+BLANK = st.text(
+    st.sampled_from([" ", "\t", NO_BREAK, IDEOGRAPHIC, "\u2003", "\u2028", NEXT_LINE, "\ufeff"]), max_size=3
+)
 CORE = st.sampled_from(["", "ada", "Zoë", "a b", "7"])
 CONTROL = "\n\r\v\f\x1c\x1d\x1e\x1f"
 
@@ -33,7 +35,10 @@ def endpoint(key: str, unit: Unit) -> Endpoint:
 
 @pytest.fixture(scope="module")
 def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEnvoy]:
-    endpoints = endpoint("header", Unit(UnitSource.HEADER, "x-user-id")), endpoint("body", Unit(UnitSource.BODY, "user"))
+    endpoints = (
+        endpoint("header", Unit(UnitSource.HEADER, "x-user-id")),
+        endpoint("body", Unit(UnitSource.BODY, "user")),
+    )
     with run_model_server("stable") as server:
         table = make_table(*endpoints, backends=(make_backend("stable", server.address),))
         with run_envoy(tmp_path_factory.mktemp("edge"), table) as running:

@@ -1,0 +1,143 @@
+"""Columns that are read whatever they hold: another release or a hand may have written what makes no sense here.
+
+Such a value is read as an empty one of its kind, so that all that goes through it finds nothing, and says of itself
+that it is broken, and why. Who must not go on without it looks for that; a save puts back what was there.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
+from pydantic import TypeAdapter, ValidationError
+
+MISSING = "missing-"
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Broken:
+    """A value that makes no sense: what is there in its place, and why that is none."""
+
+    content: Any
+    why: str
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class BrokenList(Broken, list[Any]):
+    """In the place of a list."""
+
+
+class BrokenDict(Broken, dict[str, Any]):
+    """In the place of an object."""
+
+
+LISTS: TypeAdapter[Any] = TypeAdapter(list[Any])
+OBJECTS: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
+
+
+class LegibleField(models.JSONField):  # type: ignore[type-arg]
+    """JSON of a shape: a list, or an object where its default is one."""
+
+    def __init__(self, *arguments: Any, shape: TypeAdapter[Any] | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.is_object = self.default is dict
+        self.shape = shape or (OBJECTS if self.is_object else LISTS)
+
+    def deconstruct(self) -> Any:
+        """To the database it is any JSON."""
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.JSONField", arguments, options
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """What is there, or a broken value in its place."""
+        if isinstance(expression, KeyTransform):
+            return super().from_db_value(value, expression, connection)
+        text = json.dumps(value) if value is not None and not isinstance(value, str | bytes) else value
+        if text is None or (self.null and text == "null"):
+            return None
+        try:
+            self.shape.validate_json(text, strict=True)
+            return json.loads(text)
+        except ValidationError as error:
+            return self._broken(text, error.errors()[0])
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """A broken value is put back as it was."""
+        found = value.content if isinstance(value, Broken) else value
+        return super().get_db_prep_value(found, connection, prepared)
+
+    def _broken(self, text: str | bytes, problem: Any) -> Broken:
+        broken = BrokenDict() if self.is_object else BrokenList()
+        place = ".".join(map(str, problem["loc"]))
+        broken.why = f"{place}: {problem['msg']}" if place else problem["msg"]
+        try:
+            broken.content = json.loads(text)
+        except ValueError:
+            broken.content = text
+        return broken
+
+
+class _Legible(ForwardManyToOneDescriptor):
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        try:
+            return super().__get__(instance, cls)
+        except self.RelatedObjectDoesNotExist:
+            pk = getattr(instance, self.field.attname)
+            if pk is None:
+                raise
+        except self.field.remote_field.model.DoesNotExist:
+            pk = getattr(instance, self.field.attname)
+        return self._placeholder(pk)
+
+    def _placeholder(self, pk: object) -> models.Model:
+        """What stands for a row that is not there; it has a key that none has which is."""
+        model: type[models.Model] = self.field.remote_field.model
+        return model(pk=pk, key=f"{MISSING}{pk}", name="Missing")
+
+
+class LegibleKey(models.ForeignKey):  # type: ignore[type-arg]
+    """A reference to a row with a key: where that is missing, something stands in its place that says so."""
+
+    forward_related_accessor_class = _Legible
+
+    def deconstruct(self) -> Any:
+        """To the database it is any reference."""
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.ForeignKey", arguments, options
+
+
+class IllegibleError(ValueError):
+    """A row that makes no sense; the message says why."""
+
+
+def legible(row: Row) -> Row:
+    """The row itself. Raises `IllegibleError` when a column of it makes no sense."""
+    found = "; ".join(broken_fields(row))
+    if found:
+        raise IllegibleError(found)
+    return row
+
+
+def is_missing(thing: models.Model) -> bool:
+    """Whether it only stands for a row that is not there."""
+    return str(getattr(thing, "key", "")).startswith(MISSING) and thing._state.adding
+
+
+def broken_fields(row: models.Model) -> Iterator[str]:
+    """A sentence about each column of a row that makes no sense."""
+    for field in row._meta.concrete_fields:
+        if isinstance(field, LegibleField):
+            value = getattr(row, field.attname)
+            if isinstance(value, Broken):
+                yield f"its {field.verbose_name} cannot be read: {value.why}"
+        elif isinstance(field, LegibleKey) and getattr(row, field.attname) is not None:
+            if is_missing(getattr(row, field.name)):
+                yield f"its {field.verbose_name} is not there any more"
