@@ -6,7 +6,7 @@ that it is broken, and why. Who must not go on without it looks for that; a save
 
 import json
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 from django.db.models.fields.json import KeyTransform
@@ -31,11 +31,11 @@ class Broken:
         return id(self)
 
 
-class BrokenList(Broken, list[Any]):
+class BrokenList(Broken, list[Any]):  # type: ignore[misc]
     """In the place of a list."""
 
 
-class BrokenDict(Broken, dict[str, Any]):
+class BrokenDict(Broken, dict[str, Any]):  # type: ignore[misc]
     """In the place of an object."""
 
 
@@ -43,7 +43,7 @@ LISTS: TypeAdapter[Any] = TypeAdapter(list[Any])
 OBJECTS: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
 
 
-class LegibleField(models.JSONField):  # type: ignore[type-arg]
+class LegibleField(models.JSONField):
     """JSON of a shape: a list, or an object where its default is one."""
 
     def __init__(self, *arguments: Any, shape: TypeAdapter[Any] | None = None, **options: Any) -> None:
@@ -85,7 +85,7 @@ class LegibleField(models.JSONField):  # type: ignore[type-arg]
         return broken
 
 
-class _Legible(ForwardManyToOneDescriptor):
+class _Legible(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         try:
             return super().__get__(instance, cls)
@@ -103,15 +103,19 @@ class _Legible(ForwardManyToOneDescriptor):
         return model(pk=pk, key=f"{MISSING}{pk}", name="Missing")
 
 
-class LegibleKey(models.ForeignKey):  # type: ignore[type-arg]
-    """A reference to a row with a key: where that is missing, something stands in its place that says so."""
+if TYPE_CHECKING:
+    LegibleKey = models.ForeignKey
+else:
 
-    forward_related_accessor_class = _Legible
+    class LegibleKey(models.ForeignKey):
+        """A reference to a row with a key: where that is missing, something stands in its place that says so."""
 
-    def deconstruct(self) -> Any:
-        """To the database it is any reference."""
-        name, _, arguments, options = super().deconstruct()
-        return name, "django.db.models.ForeignKey", arguments, options
+        forward_related_accessor_class = _Legible
+
+        def deconstruct(self) -> Any:
+            """To the database it is any reference."""
+            name, _, arguments, options = super().deconstruct()
+            return name, "django.db.models.ForeignKey", arguments, options
 
 
 class IllegibleError(ValueError):
@@ -126,6 +130,12 @@ def legible(row: Row) -> Row:
     return row
 
 
+def broken_sentence(row: models.Model) -> str:
+    """What makes no sense of a row, in a sentence; empty where all of it does."""
+    found = "; ".join(broken_fields(row))
+    return f"Broken: {found}. Correct it, or remove it." if found else ""
+
+
 def is_missing(thing: models.Model) -> bool:
     """Whether it only stands for a row that is not there."""
     return str(getattr(thing, "key", "")).startswith(MISSING) and thing._state.adding
@@ -134,10 +144,8 @@ def is_missing(thing: models.Model) -> bool:
 def broken_fields(row: models.Model) -> Iterator[str]:
     """A sentence about each column of a row that makes no sense."""
     for field in row._meta.concrete_fields:
-        if isinstance(field, LegibleField):
-            value = getattr(row, field.attname)
-            if isinstance(value, Broken):
-                yield f"its {field.verbose_name} cannot be read: {value.why}"
-        elif isinstance(field, LegibleKey) and getattr(row, field.attname) is not None:
-            if is_missing(getattr(row, field.name)):
-                yield f"its {field.verbose_name} is not there any more"
+        value = getattr(row, field.attname)
+        if isinstance(value, Broken):
+            yield f"its {field.verbose_name} cannot be read: {value.why}"
+        elif isinstance(field, LegibleKey) and value is not None and is_missing(getattr(row, field.name)):
+            yield f"its {field.verbose_name} is not there any more"

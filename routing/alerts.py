@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import redis
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -47,9 +48,32 @@ def alerts(now: datetime) -> list[Alert]:
     """All that is wrong now, the oldest first."""
     newest = RoutingTable.objects.defer("content").order_by("-version").first()
     edges = list(Edge.objects.all())
-    found = [alert for edge in edges for alert in _of(edge, newest, now)]
-    found += [*_hindrances(), *_untold(newest, edges, now), *_unrecorded(), *_disk(now), *_worker(now)]
+    found = [alert for edge in edges for alert in _readable(_of(edge, newest, now), f"edge {edge.name}", edge.name)]
+    found += _readable(_hindrances(), "what is not published")
+    found += _readable(_untold(newest, edges, now), "routing tables")
+    found += [*_unrecorded(), *_disk(now), *_readable(_worker(now), "ticks")]
     return sorted(found, key=lambda alert: alert.since)
+
+
+def _readable(found: Iterator[Alert], subject: str, edge: str = "") -> list[Alert]:
+    """The alerts of one source; where its rows are broken in any way, an alert that says so and hides no other."""
+    told: list[Alert] = []
+    try:
+        told += (alert for alert in found if _is_dated(alert))
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        detail = f"What the database has of {subject} cannot be read: {error or type(error).__name__}"
+        code = "edge-unreadable" if edge else "unreadable"
+        told.append(Alert(code, edge, timezone.now(), detail, "Correct it, or remove it."))
+    return told
+
+
+def _is_dated(alert: Alert) -> bool:
+    """Raises `ValueError` for one whose time is none."""
+    if not isinstance(alert.since, datetime):
+        raise ValueError(f"{alert.since!r} is no time")
+    return True
 
 
 def banner(request: HttpRequest) -> dict[str, object]:

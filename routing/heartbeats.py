@@ -128,6 +128,12 @@ def read_cuts(told: Iterable[object]) -> list[Cut]:
     return list(found.values())
 
 
+def read_losses_told(told: Iterable[object]) -> list[Loss]:
+    """The losses that can be read, of a list as an edge told it."""
+    found, _ = _each(_LOSS, enumerate(told))
+    return list(found.values())
+
+
 def _told(fields: Mapping[str, str]) -> tuple[_Told, list[str]]:
     try:
         return _Told.model_validate(fields), []

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from routing.edge.losses import Loss
+from routing.heartbeats import read_losses_told
 from routing.models import Edge
 
 
@@ -24,11 +25,11 @@ class LostRows:
 def lost_rows(edge: Edge) -> list[LostRows]:
     """What an edge has lost, by backend, over all runs of its Envoy."""
     found: dict[str, LostRows] = {}
-    for loss in edge.losses:
-        since, until = datetime.fromisoformat(loss["since"]), datetime.fromisoformat(loss["until"])
-        before = found.get(loss["backend"], LostRows(loss["backend"], 0, since, until))
-        rows = None if loss["rows"] is None or before.rows is None else before.rows + loss["rows"]
-        found[loss["backend"]] = LostRows(loss["backend"], rows, min(before.since, since), max(before.until, until))
+    for loss in read_losses_told(edge.losses):
+        since, until = datetime.fromisoformat(loss.since), datetime.fromisoformat(loss.until)
+        before = found.get(loss.backend, LostRows(loss.backend, 0, since, until))
+        rows = None if loss.rows is None or before.rows is None else before.rows + loss.rows
+        found[loss.backend] = LostRows(loss.backend, rows, min(before.since, since), max(before.until, until))
     return [found[backend] for backend in sorted(found)]
 
 
@@ -36,8 +37,8 @@ def lost_by_variant(experiment: str) -> Mapping[str, int]:
     """Rows of each variant of an experiment that edges have lost."""
     found: dict[str, int] = {}
     for loss in _losses():
-        if loss["experiment"] == experiment and loss["rows"] is not None:
-            found[loss["variant"]] = found.get(loss["variant"], 0) + loss["rows"]
+        if loss.experiment == experiment and loss.rows is not None:
+            found[loss.variant] = found.get(loss.variant, 0) + loss.rows
     return found
 
 
@@ -46,9 +47,12 @@ def untold_since(moment: datetime) -> list[str]:
     return sorted(
         edge.name
         for edge in Edge.objects.all()
-        if any(loss["rows"] is None and datetime.fromisoformat(loss["until"]) >= moment for loss in edge.losses)
+        if any(
+            loss.rows is None and datetime.fromisoformat(loss.until) >= moment for loss in read_losses_told(edge.losses)
+        )
     )
 
 
-def _losses() -> list[dict[str, Any]]:
-    return [loss for losses in Edge.objects.values_list("losses", flat=True) for loss in losses]
+def _losses() -> list[Loss]:
+    told = Edge.objects.values_list("losses", flat=True)
+    return [loss for losses in told for loss in read_losses_told(losses)]

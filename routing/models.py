@@ -121,8 +121,9 @@ class Backend(Versioned):
 
     @property
     def ready_path(self) -> str:
-        """What edges ask: its own health path, or that of what it speaks."""
-        return self.health_path or KINDS[self.protocol].ready_path()
+        """What edges ask: its own health path, or that of what it speaks; none where this release knows neither."""
+        kind = KINDS.get(self.protocol)
+        return self.health_path or (kind.ready_path() if kind else "")
 
 
 def new_salt() -> str:

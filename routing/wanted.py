@@ -9,8 +9,8 @@ from typing import TypeVar
 from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 
-from routing import models, shapes, table
 from controlplane.legible import legible
+from routing import models, shapes, table
 from routing.entrances import LivingKey, access, living_keys
 from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, subject_of
 
@@ -57,6 +57,22 @@ def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint | None:
         return None
     alone = table.Table(version=0, endpoints=(found,), backends=())
     return apply_brakes(alone, _stops()).endpoints[0]
+
+
+def problem_of(row: models.Backend | models.Issuer | models.Endpoint) -> Problem | None:
+    """Why a row alone makes no part of a table; None where it does. Raises `DatabaseError`."""
+    try:
+        if isinstance(row, models.Backend):
+            checked(_backend(legible(row)))
+        elif isinstance(row, models.Issuer):
+            checked(_issuer(legible(row)))
+        else:
+            checked(_endpoint(legible(row), ()))
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a row may be broken in any way
+        return _unreadable(f"{row._meta.model_name} {row.key}", error)
+    return None
 
 
 def ended(last: table.Table) -> list[Brake]:

@@ -3,14 +3,54 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from django.db import DatabaseError
 from django.db.models import Model
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from controlplane.legible import broken_sentence
+
 Row = TypeVar("Row", bound=Model)
 
 
-class StrictModelSerializer(serializers.ModelSerializer[Row]):
+class LegibleModelSerializer(serializers.ModelSerializer[Row]):
+    """Shows a row that makes no sense as far as it does: what cannot be shown is null, and `broken` says why."""
+
+    broken = serializers.SerializerMethodField(
+        help_text="What of it makes no sense, and is read as empty or null; empty where all of it does."
+    )
+
+    def to_representation(self, instance: Row) -> dict[str, Any]:
+        """The row, as far as it can be read."""
+        try:
+            return super().to_representation(instance)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - a row may be broken in any way
+            return self._as_far_as_it_can_be_read(instance)
+
+    def get_broken(self, row: Row) -> str:
+        """A sentence; empty for a sound row."""
+        return broken_sentence(row)
+
+    def _as_far_as_it_can_be_read(self, instance: Row) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        unread = []
+        for field in self._readable_fields:
+            name = str(field.field_name)
+            try:
+                value = field.get_attribute(instance)
+                shown[name] = None if value is None else field.to_representation(value)
+            except DatabaseError:
+                raise
+            except Exception:  # noqa: BLE001 - as above
+                shown[name] = None
+                unread.append(name)
+        shown["broken"] = shown.get("broken") or f"What the database has of its {', '.join(unread)} cannot be read."
+        return shown
+
+
+class StrictModelSerializer(LegibleModelSerializer[Row]):
     """Refuses fields that it does not know, so that a misspelt one is never silently ignored."""
 
     def to_internal_value(self, data: Any) -> Any:

@@ -17,8 +17,15 @@ def claim_due(now: datetime) -> list[int]:
     return [
         pk
         for pk, due_at, tick_seconds in live.values_list("pk", "next_tick_at", "plan__tick_seconds")
-        if _is_due(due_at, now, timedelta(seconds=tick_seconds)) and _claim(pk, due_at, now, tick_seconds)
+        if _is_rhythm(tick_seconds)
+        and _is_due(due_at, now, timedelta(seconds=tick_seconds))
+        and _claim(pk, due_at, now, tick_seconds)
     ]
+
+
+def _is_rhythm(tick_seconds: object) -> bool:
+    """Whether its plan has one; of an experiment whose rows are broken it may not, and keeps no other waiting."""
+    return isinstance(tick_seconds, int | float)
 
 
 def _is_due(due_at: datetime | None, now: datetime, tick: timedelta) -> bool:

@@ -67,7 +67,7 @@ def promote(
 
 @contextmanager
 def _unless_halted(experiment: Experiment) -> Iterator[None]:
-    """A transaction that comes to nothing when a halt, which could not wait for its end, was told to edges meanwhile."""
+    """A transaction that comes to nothing when a halt that could not wait for its end was told to edges meanwhile."""
     with beside_others():
         yield
         refuse_beside_orders(experiment, DecisionKind.PROMOTE)

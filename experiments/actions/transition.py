@@ -96,12 +96,17 @@ def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], act
     actor.require(Role.OPERATOR)
     if experiment.state == State.PROMOTED and verb in (Verb.HALT, Verb.PAUSE):
         raise promoted_already(experiment)
-    if experiment.state not in allowed:
+    if experiment.state not in allowed and not _is_halt_of_nobody_knows_what(experiment, verb):
         raise Conflict(
             "wrong-state",
             f"Experiment {experiment.key} is {experiment.state}; {verb} needs it to be {' or '.join(allowed)}.",
             next_step=LOOK,
         )
+
+
+def _is_halt_of_nobody_knows_what(experiment: Experiment, verb: str) -> bool:
+    """A state that this release does not know may give candidates users as well as not."""
+    return verb == Verb.HALT and experiment.state not in State.values
 
 
 def refuse_brake_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from controlplane.api.fields import StrictModelSerializer
+from controlplane.api.fields import LegibleModelSerializer, StrictModelSerializer
+from experiments.legible import what_is_broken
 from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
 from experiments.queries import verdict
@@ -41,6 +42,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
             "display_unit",
             "default_guardrail",
             "created_at",
+            "broken",
         )
         read_only_fields = ("created_at",)
 
@@ -79,7 +81,7 @@ class PlanMetricSerializer(serializers.ModelSerializer[PlanMetric]):
         fields = ("metric", "role", "margin", "margin_kind", "minimum_effect", "by_default")
 
 
-class PlanSerializer(serializers.ModelSerializer[Plan]):
+class PlanSerializer(LegibleModelSerializer[Plan]):
     """The plan; frozen once the experiment has started."""
 
     stages = StageSerializer(many=True)
@@ -100,6 +102,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "spending",
             "switched_off",
             "frozen_at",
+            "broken",
         )
 
 
@@ -112,7 +115,7 @@ class StagePositionSerializer(serializers.Serializer[Experiment]):
     entered_at = serializers.DateTimeField()
 
 
-class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
+class ExperimentSerializer(LegibleModelSerializer[Experiment]):
     """An experiment with its plan, its state and its verdict in words."""
 
     endpoint = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
@@ -150,11 +153,16 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
             "created_by",
             "started_at",
             "ended_at",
+            "broken",
         )
 
     @cached_property
     def _stops(self) -> OpenStops:
         return open_stops()
+
+    def get_broken(self, experiment: Experiment) -> str:
+        """A sentence; empty for a sound one."""
+        return what_is_broken(experiment)
 
     def get_traffic(self, experiment: Experiment) -> float:
         """In per cent, as in the form."""

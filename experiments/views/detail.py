@@ -7,12 +7,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.views.pages import page
 from experiments.models.experiment import ENDED_STATES, State
+from experiments.views.broken import as_far_as_it_can_be_read
 from experiments.views.live import PARTS, Visit, changed_parts, parts_context, seen_now
 from experiments.views.plan import metric_in_words, plan_facts
 from experiments.views.reads import read_dossier
 
 
 @require_safe
+@as_far_as_it_can_be_read
 def experiment_detail(request: HttpRequest, key: str) -> HttpResponse:
     """The verdict first, then everything behind it."""
     visit = _visit(request, key)
@@ -26,6 +28,7 @@ def experiment_detail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
+@as_far_as_it_can_be_read
 def experiment_live(request: HttpRequest, key: str) -> HttpResponse:
     """The parts that changed since the browser got them; 204 when none did. A draft that started is another page."""
     visit = _visit(request, key)

@@ -11,6 +11,7 @@ from experiments.forecast import Forecast, forecast
 from experiments.forecast.types import ExpectedOutcome
 from experiments.forecast.wording import about, spelled
 from experiments.models import Experiment
+from experiments.views.broken import as_far_as_it_can_be_read
 from experiments.views.reads import find_experiment
 from experiments.views.wording import percent
 
@@ -28,6 +29,7 @@ class OutcomeLine:
 
 
 @require_safe
+@as_far_as_it_can_be_read
 def experiment_forecast(request: HttpRequest, key: str) -> HttpResponse:
     """A part of the draft's page, and a page of its own where there is no JavaScript."""
     experiment = find_experiment(key)

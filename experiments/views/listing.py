@@ -2,14 +2,16 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.paginator import Paginator
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.views.pages import page
+from experiments.legible import what_is_broken
 from experiments.models import Experiment, State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.views.reads import listed_experiments
@@ -19,6 +21,7 @@ from routing.stops import OpenStops, open_stops
 from routing.table import FULL_COVERAGE
 
 EXPERIMENTS_A_PAGE = 50
+UNREADABLE = "Broken: what the database has of it cannot be read. Halt it, and write a new one."
 GROUPS: dict[str, tuple[State, ...]] = {
     "live": LIVE_STATES,
     "drafts": (State.DRAFT,),
@@ -34,6 +37,7 @@ class ExperimentLine:
     tone: str
     stage: str
     sentence: str
+    broken: str = ""
 
 
 @require_safe
@@ -48,7 +52,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         experiments = experiments.filter(state__in=GROUPS[group])
     shown = Paginator(experiments, EXPERIMENTS_A_PAGE).get_page(request.GET.get("page"))
     stops = open_stops()
-    lines = [_line(experiment, stops) for experiment in shown.object_list]
+    lines = [_legible_line(experiment, stops) for experiment in shown.object_list]
     context = {
         "lines": lines,
         "page": shown,
@@ -64,6 +68,17 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
     if request.GET.get("seen") == _version([]):
         return HttpResponseClientRefresh()
     return page(request, "experiments/list_table.html", context)
+
+
+def _legible_line(experiment: Experiment, stops: OpenStops) -> ExperimentLine:
+    """The line of one whose rows may be broken in any way."""
+    broken = what_is_broken(experiment)
+    try:
+        return replace(_line(experiment, stops), broken=broken)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - as above
+        return ExperimentLine(experiment, "bad", "", "", broken or UNREADABLE)
 
 
 def _line(experiment: Experiment, stops: OpenStops) -> ExperimentLine:
@@ -95,4 +110,4 @@ def _version(lines: Sequence[ExperimentLine]) -> str:
 
 
 def _facts(line: ExperimentLine) -> tuple[object, ...]:
-    return line.experiment.pk, line.experiment.state, line.stage, line.sentence
+    return line.experiment.pk, line.experiment.state, line.stage, line.sentence, line.broken

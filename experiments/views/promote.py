@@ -18,6 +18,7 @@ from experiments.forms import PromotionForm
 from experiments.models import Experiment, Variant
 from experiments.models.experiment import State
 from experiments.promotions import given_by
+from experiments.views.broken import as_far_as_it_can_be_read
 from experiments.views.reads import find_experiment
 from experiments.views.wording import percent
 from routing import shapes
@@ -76,6 +77,7 @@ class Proposal:
 
 @require_http_methods(["GET", "POST"])
 @requires(Role.OPERATOR)
+@as_far_as_it_can_be_read
 def experiment_promote(request: HttpRequest, key: str) -> HttpResponse:
     """Show the change, and make it when it is confirmed with a reason."""
     experiment = find_experiment(key)

@@ -92,7 +92,7 @@ def read_dossier(key: str) -> Dossier:
 
 
 def _experiments() -> QuerySet[Experiment]:
-    return experiments().select_related("endpoint__backend", "promoted_variant__backend")
+    return experiments().prefetch_related("endpoint__backend", "promoted_variant__backend")
 
 
 def read_series(experiment: Experiment) -> list[tuple[datetime, Results]]:

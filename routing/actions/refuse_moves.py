@@ -14,7 +14,7 @@ NEXT_STEP = "End these experiments first, or register a second endpoint."
 
 
 def refuse_moves(thing: Backend | Endpoint | Layer | Issuer, before: Mapping[str, Any]) -> None:
-    """Compare a changed backend, endpoint or layer with its row from `before`; issuers move nobody. Raises `Conflict`."""
+    """Compare a changed thing with its row from `before`; issuers move nobody. Raises `Conflict`."""
     if isinstance(thing, Backend):
         _refuse_another_kind(thing, before)
     elif isinstance(thing, Endpoint):

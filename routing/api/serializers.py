@@ -1,18 +1,29 @@
 """Backends, endpoints, edges and routing tables as JSON."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 from rest_framework import serializers
 
-from controlplane.api.fields import PercentField, StrictModelSerializer
+from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
+from routing.legible import what_is_broken
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.queries import SILENT_AFTER
 from routing.table import BUCKETS
 
+Served = TypeVar("Served", Backend, Issuer, Endpoint)
 
-class BackendSerializer(StrictModelSerializer[Backend]):
+
+class _ServedSerializer(StrictModelSerializer[Served]):
+    """What routing tables are made of; broken is also what edges could not serve."""
+
+    def get_broken(self, row: Served) -> str:
+        """A sentence; empty for a sound row."""
+        return what_is_broken(row)
+
+
+class BackendSerializer(_ServedSerializer[Backend]):
     """A deployed model version."""
 
     addresses = serializers.ListField(
@@ -42,6 +53,7 @@ class BackendSerializer(StrictModelSerializer[Backend]):
             "fallback",
             "created_at",
             "retired_at",
+            "broken",
         )
         read_only_fields = ("created_at", "retired_at")
 
@@ -63,11 +75,11 @@ class LayerSerializer(StrictModelSerializer[Layer]):
 
     class Meta:
         model = Layer
-        fields = ("key", "name", "salt", "holdout", "endpoints", "created_at")
+        fields = ("key", "name", "salt", "holdout", "endpoints", "created_at", "broken")
         read_only_fields = ("created_at",)
 
 
-class EndpointSerializer(StrictModelSerializer[Endpoint]):
+class EndpointSerializer(_ServedSerializer[Endpoint]):
     """A public name and the backend behind it."""
 
     backend = serializers.SlugRelatedField(slug_field="key", queryset=Backend.objects.all())
@@ -120,6 +132,7 @@ class EndpointSerializer(StrictModelSerializer[Endpoint]):
             "tiers",
             "shadows",
             "created_at",
+            "broken",
         )
         read_only_fields = ("created_at",)
 
@@ -148,12 +161,12 @@ class SwitchSerializer(serializers.Serializer[object]):
     forced = serializers.BooleanField(required=False, default=False, help_text="Also while experiments run.")
 
 
-class IssuerSerializer(StrictModelSerializer[Issuer]):
+class IssuerSerializer(_ServedSerializer[Issuer]):
     """Who signs the tokens that endpoints take."""
 
     class Meta:
         model = Issuer
-        fields = ("key", "name", "issuer", "audiences", "key_set", "created_at")
+        fields = ("key", "name", "issuer", "audiences", "key_set", "created_at", "broken")
         read_only_fields = ("created_at",)
 
 
@@ -169,7 +182,7 @@ class LossSerializer(serializers.Serializer[object]):
     until = serializers.DateTimeField()
 
 
-class EdgeSerializer(serializers.ModelSerializer[Edge]):
+class EdgeSerializer(LegibleModelSerializer[Edge]):
     """An edge as it last reported; `silent` says that it has not done so lately."""
 
     losses = LossSerializer(many=True)
@@ -191,6 +204,7 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
             "loads",
             "losses",
             "silent",
+            "broken",
         )
 
     def get_silent(self, edge: Edge) -> bool:

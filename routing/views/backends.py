@@ -14,6 +14,7 @@ from routing.actions.register import register
 from routing.actions.remove import remove
 from routing.actions.restore import restore
 from routing.actions.retire import retire
+from routing.legible import what_is_broken
 from routing.models import Backend
 from routing.references import living_users
 from routing.views.forms import BackendForm
@@ -22,9 +23,9 @@ from routing.views.forms import BackendForm
 @require_safe
 def backend_list(request: HttpRequest) -> HttpResponse:
     """All backends and where they are used, and those that were retired."""
-    backends = list(Backend.objects.prefetch_related("endpoints"))
+    backends = list(Backend.objects.prefetch_related("endpoints", "fallback"))
     context = {
-        "backends": [backend for backend in backends if not backend.is_over],
+        "backends": [(backend, what_is_broken(backend)) for backend in backends if not backend.is_over],
         "retired": [backend for backend in backends if backend.is_over],
     }
     return page(request, "routing/backends.html", context)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -25,10 +26,20 @@ def edge_list(request: HttpRequest) -> HttpResponse:
     """Which edges live, and which routing table each one serves. A background refresh gets the table alone."""
     latest = latest_table()
     version = latest.version if latest else 0
-    edges = [_row(edge, version, timezone.now()) for edge in Edge.objects.all()]
+    edges = [_legible_row(edge, version, timezone.now()) for edge in Edge.objects.all()]
     template = "routing/edges_table.html" if request.headers.get("HX-Request") else "routing/edges.html"
     of_edges = [alert for alert in alerts(timezone.now()) if alert.edge]
     return page(request, template, {"edges": edges, "latest_version": version, "alerts": of_edges})
+
+
+def _legible_row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
+    """The row of an edge that may be broken in any way; the alerts above it say why."""
+    try:
+        return _row(edge, latest_version, now)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - as above
+        return {"edge": edge, "tone": "bad", "health": "Broken", "heard": "", "lost": [], "may_retire": False}
 
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:

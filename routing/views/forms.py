@@ -201,7 +201,8 @@ class LayerForm(VersionedForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.initial["holdout"] = self.instance.holdout * 100 / BUCKETS
+        if isinstance(self.instance.holdout, int):
+            self.initial["holdout"] = self.instance.holdout * 100 / BUCKETS
 
     def clean_salt(self) -> str:
         """What was typed, or a new one."""

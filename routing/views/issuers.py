@@ -12,6 +12,7 @@ from controlplane.views.pages import accepted, acting, done, page, requires
 from routing.actions.edit import edit
 from routing.actions.register import register
 from routing.actions.remove import remove
+from routing.legible import what_is_broken
 from routing.models import Issuer
 from routing.views.forms import IssuerForm
 
@@ -19,7 +20,8 @@ from routing.views.forms import IssuerForm
 @require_safe
 def issuer_list(request: HttpRequest) -> HttpResponse:
     """All issuers and the endpoints that take their tokens."""
-    return page(request, "routing/issuers.html", {"issuers": Issuer.objects.prefetch_related("endpoints")})
+    issuers = [(issuer, what_is_broken(issuer)) for issuer in Issuer.objects.prefetch_related("endpoints")]
+    return page(request, "routing/issuers.html", {"issuers": issuers})
 
 
 @require_http_methods(["GET", "POST"])

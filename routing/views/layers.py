@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db import DatabaseError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -43,14 +44,15 @@ class LayerLine:
     used: float
     free: float
     held_out: float
+    broken: str = ""
 
 
 @require_safe
 def layer_list(request: HttpRequest) -> HttpResponse:
     """All layers."""
-    splits = Prefetch("splits", Split.objects.select_related("endpoint"))
+    splits = Prefetch("splits", Split.objects.prefetch_related("endpoint"))
     layers = Layer.objects.prefetch_related(Prefetch("endpoints", Endpoint.objects.prefetch_related(splits)))
-    return page(request, "routing/layers.html", {"lines": [_line(layer) for layer in layers]})
+    return page(request, "routing/layers.html", {"lines": [_legible_line(layer) for layer in layers]})
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,6 +94,16 @@ def layer_delete(request: HttpRequest, key: str) -> HttpResponse:
         "consequence": "Its salt is forgotten. One that an endpoint is in is kept.",
     }
     return page(request, "confirm_removal.html", context)
+
+
+def _legible_line(layer: Layer) -> LayerLine:
+    """The line of a layer whose splits, or which itself, may be broken in any way."""
+    try:
+        return _line(layer)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - as above
+        return LayerLine(layer, [], [], 0, 0, 0, "Broken: what the database has of its buckets cannot be read.")
 
 
 def _line(layer: Layer) -> LayerLine:

@@ -108,7 +108,7 @@ REDEFINED: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("meaning", REDEFINED, ids=lambda meaning: "-".join(meaning))
+@pytest.mark.parametrize("meaning", REDEFINED, ids="-".join)
 def test_a_row_that_says_something_else_switches_no_guardrail_off(lake: str, meaning: dict[str, Any]) -> None:
     Metric.objects.filter(key__in=DEFAULT_MARGINS).update(**meaning)
     experiment = running()
