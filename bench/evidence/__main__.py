@@ -8,7 +8,7 @@ import argparse
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
 
 import numpy as np
@@ -122,11 +122,11 @@ def outcome_rows(requests: pa.Table) -> pa.Table:
     return to_table(OUTCOMES, columns)
 
 
-def to_table(table: LakeTable, columns: dict[str, object]) -> pa.Table:
+def to_table(table: LakeTable, columns: Mapping[str, Sized]) -> pa.Table:
     """The columns as rows of the lake, with their partition; what may be unknown and is not named is."""
     count = len(next(iter(columns.values())))
     nothing = {field.name: pa.nulls(count) for field in table.columns if field.nullable}
-    arrays = {field.name: pa.array((nothing | columns)[field.name]).cast(field.type) for field in table.columns}
+    arrays = {field.name: pa.array({**nothing, **columns}[field.name]).cast(field.type) for field in table.columns}
     return pa.table(arrays | {"day": arrays[table.clock].cast(pa.date32())}, schema=table.schema)
 
 
