@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="others keep such rows out"),
 ]
 
-NONSENSE: list[Any] = ["text", 7, True, {"a": 1}, [7], [None], [[]], [{"a": 1}], [{"backend": "gone"}], ["\x00"], None]
+NONSENSE: list[Any] = ["text", 7, {"a": 1}, [7], [None], [{"backend": "gone"}], None]
 GONE = 999_999
 
 PAGES = (
