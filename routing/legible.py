@@ -1,10 +1,20 @@
 """What makes no sense of rows, in words: pages and the API show such a row, and all others as ever."""
 
-from routing.models import Backend, Endpoint, Issuer
+from collections.abc import Collection
+
+from routing.models import IN_USE, Backend, Endpoint, Issuer
 from routing.wanted import problem_of
 
 
-def what_is_broken(row: Backend | Issuer | Endpoint) -> str:
-    """Why edges cannot be told of a row, and what to do; empty for a sound one. Raises `DatabaseError`."""
-    problem = problem_of(row)
-    return f"Broken: {problem.detail}. {problem.next_step}" if problem else ""
+def what_is_broken(row: Backend | Issuer | Endpoint, backends: Collection[str]) -> str:
+    """Why edges could not serve a row, beside these backends, and what to do; empty where they can.
+
+    Raises `DatabaseError`.
+    """
+    problem = problem_of(row, backends)
+    return f"Broken: {problem.detail.rstrip('.')}. {problem.next_step}" if problem else ""
+
+
+def known_backends() -> Collection[str]:
+    """The keys of those that an endpoint may name."""
+    return frozenset(Backend.objects.filter(IN_USE).values_list("key", flat=True))

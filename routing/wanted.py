@@ -1,7 +1,7 @@
 """The table that the database asks for, read so that a row that is broken spoils no other."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from typing import TypeVar
@@ -12,7 +12,8 @@ from django.db.models import Model, QuerySet
 from controlplane.legible import legible
 from routing import models, shapes, table
 from routing.entrances import LivingKey, access, living_keys
-from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, subject_of
+from routing.kinds.http import HTTP
+from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, problems, subject_of
 
 Row = TypeVar("Row", bound=Model)
 Made = TypeVar("Made", table.Backend, table.Issuer, table.Endpoint)
@@ -59,20 +60,32 @@ def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint | None:
     return apply_brakes(alone, _stops()).endpoints[0]
 
 
-def problem_of(row: models.Backend | models.Issuer | models.Endpoint) -> Problem | None:
-    """Why a row alone makes no part of a table; None where it does. Raises `DatabaseError`."""
+def problem_of(row: models.Backend | models.Issuer | models.Endpoint, backends: Collection[str]) -> Problem | None:
+    """Why edges could not serve what a row says, beside these backends; None where they can.
+
+    Raises `DatabaseError`.
+    """
+    subject = f"{row._meta.model_name} {row.key}"
     try:
-        if isinstance(row, models.Backend):
-            checked(_backend(legible(row)))
-        elif isinstance(row, models.Issuer):
-            checked(_issuer(legible(row)))
-        else:
-            checked(_endpoint(legible(row), ()))
+        return next(iter(problems(_table_of(row, backends))), None)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - a row may be broken in any way
-        return _unreadable(f"{row._meta.model_name} {row.key}", error)
-    return None
+        return _unreadable(subject, error)
+
+
+def _table_of(row: models.Backend | models.Issuer | models.Endpoint, backends: Collection[str]) -> table.Table:
+    """A table of one row alone, with something sound in the place of all that it may name."""
+    if isinstance(row, models.Backend):
+        return table.Table(version=0, backends=(replace(checked(_backend(legible(row))), fallback=None),), endpoints=())
+    if isinstance(row, models.Issuer):
+        return table.Table(version=0, backends=(), endpoints=(), issuers=(checked(_issuer(legible(row))),))
+    return table.Table(
+        version=0,
+        backends=tuple(table.Backend(key, HTTP.key, ("http://127.0.0.1:9",), "/", 0, 0) for key in sorted(backends)),
+        endpoints=(checked(_endpoint(legible(row), ())),),
+        issuers=(_issuer(row.issuer),) if row.issuer else (),
+    )
 
 
 def ended(last: table.Table) -> list[Brake]:

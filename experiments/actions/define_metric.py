@@ -11,8 +11,8 @@ from experiments.models import Metric
 def define_metric(metric: Metric, *, actor: Actor) -> None:
     """Save a new metric.
 
-    Raises `NotAllowed`; `InvalidInput` when its measures make no sense; `Conflict` when its key has just been taken, or is
-    that of a default guardrail which measures something else.
+    Raises `NotAllowed`; `InvalidInput` when its measures make no sense; `Conflict` when its key has just been
+    taken, or is that of a default guardrail which measures something else.
     """
     actor.require(Role.OPERATOR)
     check_metric(metric)

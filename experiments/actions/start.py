@@ -16,8 +16,8 @@ from routing.actions.place import Share, place
 def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:
     """Start a draft.
 
-    Raises `NotAllowed`, `Conflict` when it is no draft, a guardrail would guard nothing or its endpoint has no free traffic,
-    `InvalidInput` when edges could not serve it. Then nothing has changed.
+    Raises `NotAllowed`, `Conflict` when it is no draft, a guardrail would guard nothing or its endpoint has no free
+    traffic, `InvalidInput` when edges could not serve it. Then nothing has changed.
     """
     at = at or timezone.now()
     changes = {"state": State.RUNNING, "started_at": at, "stage_entered_at": at, "next_tick_at": at}

@@ -1,13 +1,15 @@
 """Backends, endpoints, edges and routing tables as JSON."""
 
 import json
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
-from routing.legible import what_is_broken
+from routing.legible import known_backends, what_is_broken
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.queries import SILENT_AFTER
 from routing.table import BUCKETS
@@ -20,7 +22,12 @@ class _ServedSerializer(StrictModelSerializer[Served]):
 
     def get_broken(self, row: Served) -> str:
         """A sentence; empty for a sound row."""
-        return what_is_broken(row)
+        return what_is_broken(row, self._backends)
+
+    @cached_property
+    def _backends(self) -> Collection[str]:
+        """Read once for all rows of a list."""
+        return known_backends()
 
 
 class BackendSerializer(_ServedSerializer[Backend]):

@@ -25,7 +25,7 @@ def backend_list(request: HttpRequest) -> HttpResponse:
     """All backends and where they are used, and those that were retired."""
     backends = list(Backend.objects.prefetch_related("endpoints", "fallback"))
     context = {
-        "backends": [(backend, what_is_broken(backend)) for backend in backends if not backend.is_over],
+        "backends": [(backend, what_is_broken(backend, ())) for backend in backends if not backend.is_over],
         "retired": [backend for backend in backends if backend.is_over],
     }
     return page(request, "routing/backends.html", context)

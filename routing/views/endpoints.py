@@ -20,7 +20,7 @@ from routing.actions.remove import remove
 from routing.actions.switch import switch
 from routing.defaults import default_of, standby_of
 from routing.events.endpoint_traffic import LATELY, endpoint_traffic
-from routing.legible import what_is_broken
+from routing.legible import known_backends, what_is_broken
 from routing.models import Endpoint
 from routing.stops import open_stops
 from routing.views.endpoint_traffic import percent, traffic_tables
@@ -31,14 +31,14 @@ from routing.views.forms import EndpointForm, SwitchForm
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the experiments that run on them."""
     endpoints = Endpoint.objects.prefetch_related("backend", "standby", "layer", "issuer", "splits")
-    stops = open_stops()
+    stops, known = open_stops(), known_backends()
     rows = [
         (
             endpoint,
             default_of(endpoint),
             standby_of(endpoint),
             stops.by_endpoint.get(endpoint.pk),
-            what_is_broken(endpoint),
+            what_is_broken(endpoint, known),
         )
         for endpoint in endpoints
     ]
@@ -51,7 +51,7 @@ def endpoint_detail(request: HttpRequest, key: str) -> HttpResponse:
     """What came to an endpoint in the last hour, and what of it is measured."""
     endpoint = get_object_or_404(Endpoint, key=key)
     context: dict[str, Any] = {"endpoint": endpoint, "default": default_of(endpoint)}
-    context["broken"] = what_is_broken(endpoint)
+    context["broken"] = what_is_broken(endpoint, known_backends())
     try:
         traffic = endpoint_traffic(get_environment().lake_url, key, timezone.now() - LATELY)
         context |= {

@@ -20,7 +20,7 @@ from routing.views.forms import IssuerForm
 @require_safe
 def issuer_list(request: HttpRequest) -> HttpResponse:
     """All issuers and the endpoints that take their tokens."""
-    issuers = [(issuer, what_is_broken(issuer)) for issuer in Issuer.objects.prefetch_related("endpoints")]
+    issuers = [(issuer, what_is_broken(issuer, ())) for issuer in Issuer.objects.prefetch_related("endpoints")]
     return page(request, "routing/issuers.html", {"issuers": issuers})
 
 

@@ -202,9 +202,7 @@ BREAK: dict[str, Callable[[], object]] = {
     "a margin that is no number": lambda: write(PlanMetric, "margin", "vibes"),
     "an edge heard at no time": lambda: write(Edge, "seen_at", "lately"),
     "losses and cuts of another shape": lambda: Edge.objects.update(losses=[{"rows": 5}], cuts=[{"a": 1}]),
-    "a tick at no time": lambda: (
-        Tick.objects.create(pk=1, at=Edge.objects.all()[0].seen_at) and write(Tick, "at", "lately")
-    ),
+    "a tick at no time": lambda: write(Tick, "at", "lately"),
 }
 
 
@@ -261,6 +259,13 @@ def test_a_list_shows_the_row_as_broken(act: Callable[[], object], page: str, pa
     assert row["broken"].startswith("Broken:")
     assert row["broken"].endswith(".")
     assert admin.get(f"{path}/{key}").json() == row
+
+
+def test_a_name_of_what_is_not_there_is_said() -> None:
+    Endpoint.objects.filter(key="chat").update(tiers=[{"key": "easy", "backend": "gone", "longest_bytes": 10}])
+    [broken] = [row["broken"] for row in caller(Role.ADMIN).get("endpoints").json()["results"] if row["key"] == "chat"]
+    assert "gone" in broken
+    assert "Broken: " in text(visitor(Role.ADMIN), "/endpoints/chat")
 
 
 def test_a_missing_backend_leaves_its_endpoint_in_the_list() -> None:
