@@ -18,7 +18,7 @@ from routing.heartbeats import read_cuts
 from routing.losses import lost_rows
 from routing.models import Edge, Hindrance, RoutingTable
 from routing.queries import SILENT_AFTER
-from routing.ticks import silent_since
+from routing.ticks import silent_since, with_ticks
 
 BEHIND_AFTER = timedelta(seconds=5)
 """A table that an edge has not applied, or was not told of, for this long is late."""
@@ -46,12 +46,12 @@ class Alert:
 
 def alerts(now: datetime) -> list[Alert]:
     """All that is wrong now, the oldest first."""
-    newest = RoutingTable.objects.defer("content").order_by("-version").first()
+    newest = with_ticks(RoutingTable.objects.defer("content")).order_by("-version").first()
     edges = list(Edge.objects.all())
     found = [alert for edge in edges for alert in _readable(_of(edge, newest, now), f"edge {edge.name}", edge.name)]
     found += _readable(_hindrances(), "what is not published")
     found += _readable(_untold(newest, edges, now), "routing tables")
-    found += [*_unrecorded(), *_disk(now), *_readable(_worker(now), "ticks")]
+    found += [*_unrecorded(), *_disk(now), *_readable(_worker(newest, now), "ticks")]
     return sorted(found, key=lambda alert: alert.since)
 
 
@@ -162,8 +162,8 @@ def _unrecorded() -> Iterator[Alert]:
         yield Alert("brake-unrecorded", "", order.at, detail, next_step)
 
 
-def _worker(now: datetime) -> Iterator[Alert]:
-    since = silent_since(now)
+def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
+    since = silent_since(newest, now)
     if since is not None:
         detail = (
             f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is looked at, so "

@@ -67,7 +67,8 @@ def find_experiment(key: str) -> Experiment:
 def listed_experiments() -> QuerySet[Experiment]:
     """All experiments, each with the reason of its last decision as `last_reason`."""
     last = Decision.objects.filter(experiment=OuterRef("pk")).order_by("-sequence")
-    return experiments().annotate(last_reason=Subquery(last.values("reason")[:1]))
+    listed = experiments().prefetch_related(None).prefetch_related("endpoint", "variants__backend", "plan__stages")
+    return listed.annotate(last_reason=Subquery(last.values("reason")[:1]))
 
 
 def read_dossier(key: str) -> Dossier:
