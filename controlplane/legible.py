@@ -6,6 +6,7 @@ that it is broken, and why. Who must not go on without it looks for that; a save
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
@@ -90,15 +91,17 @@ class LegibleField(models.JSONField):
 
 class _Legible(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
     def __get__(self, instance: Any, cls: Any = None) -> Any:
-        try:
-            return super().__get__(instance, cls)
-        except self.RelatedObjectDoesNotExist:
-            pk = getattr(instance, self.field.attname)
-            if pk is None:
-                raise
-        except self.field.remote_field.model.DoesNotExist:
-            pk = getattr(instance, self.field.attname)
-        return self._placeholder(pk)
+        found = None
+        with suppress(self.field.remote_field.model.DoesNotExist):
+            found = super().__get__(instance, cls)
+        if found is not None:
+            return found
+        pk = getattr(instance, self.field.attname)
+        if pk is not None:
+            return self._placeholder(pk)
+        if self.field.is_required:
+            raise self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.field.name}.")
+        return None
 
     def _placeholder(self, pk: object) -> models.Model:
         """What stands for a row that is not there; it has a key that none has which is."""
@@ -115,9 +118,17 @@ else:
 
         forward_related_accessor_class = _Legible
 
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.is_required = not self.null
+            # So that a join leaves a row in whose other one is missing. The database takes no null all the same.
+            self.null = True
+
         def deconstruct(self) -> Any:
             """To the database it is any reference."""
             name, _, arguments, options = super().deconstruct()
+            if self.is_required:
+                options.pop("null", None)
             return name, "django.db.models.ForeignKey", arguments, options
 
 

@@ -9,8 +9,8 @@ from experiments.promotions import prospect, those_of
 def experiments() -> QuerySet[Experiment]:
     """All experiments, newest first, with all that describes them, in a fixed number of queries."""
     plan_metrics = Prefetch("plan__metrics", PlanMetric.objects.select_related("metric"))
-    return Experiment.objects.select_related("plan", "promoted_variant").prefetch_related(
-        "endpoint", "variants__backend", "plan__stages", plan_metrics
+    return Experiment.objects.select_related("endpoint", "plan", "promoted_variant").prefetch_related(
+        "variants__backend", "plan__stages", plan_metrics
     )
 
 

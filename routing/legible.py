@@ -1,6 +1,9 @@
 """What makes no sense of rows, in words: pages and the API show such a row, and all others as ever."""
 
 from collections.abc import Collection
+from typing import Any, cast
+
+from django.utils.functional import SimpleLazyObject
 
 from routing.models import IN_USE, Backend, Endpoint, Issuer
 from routing.wanted import problem_of
@@ -16,5 +19,6 @@ def what_is_broken(row: Backend | Issuer | Endpoint, backends: Collection[str]) 
 
 
 def known_backends() -> Collection[str]:
-    """The keys of those that an endpoint may name."""
-    return frozenset(Backend.objects.filter(IN_USE).values_list("key", flat=True))
+    """The keys of those that an endpoint may name; read when they are first looked at."""
+    found: Any = SimpleLazyObject(lambda: frozenset(Backend.objects.filter(IN_USE).values_list("key", flat=True)))
+    return cast("Collection[str]", found)

@@ -80,10 +80,13 @@ def _table_of(row: models.Backend | models.Issuer | models.Endpoint, backends: C
         return table.Table(version=0, backends=(replace(checked(_backend(legible(row))), fallback=None),), endpoints=())
     if isinstance(row, models.Issuer):
         return table.Table(version=0, backends=(), endpoints=(), issuers=(checked(_issuer(legible(row))),))
+    part = checked(_endpoint(legible(row), ()))
+    own = [backend.key for backend in (row.backend, row.standby) if backend]
+    names = backends if part.tiers or part.rules or part.shadows or part.experiments else own
     return table.Table(
         version=0,
-        backends=tuple(table.Backend(key, HTTP.key, ("http://127.0.0.1:9",), "/", 0, 0) for key in sorted(backends)),
-        endpoints=(checked(_endpoint(legible(row), ())),),
+        backends=tuple(table.Backend(key, HTTP.key, ("http://127.0.0.1:9",), "/", 0, 0) for key in sorted(names)),
+        endpoints=(part,),
         issuers=(_issuer(row.issuer),) if row.issuer else (),
     )
 

@@ -67,8 +67,7 @@ def find_experiment(key: str) -> Experiment:
 def listed_experiments() -> QuerySet[Experiment]:
     """All experiments, each with the reason of its last decision as `last_reason`."""
     last = Decision.objects.filter(experiment=OuterRef("pk")).order_by("-sequence")
-    listed = experiments().prefetch_related(None).prefetch_related("endpoint", "variants__backend", "plan__stages")
-    return listed.annotate(last_reason=Subquery(last.values("reason")[:1]))
+    return experiments().annotate(last_reason=Subquery(last.values("reason")[:1]))
 
 
 def read_dossier(key: str) -> Dossier:
@@ -93,7 +92,7 @@ def read_dossier(key: str) -> Dossier:
 
 
 def _experiments() -> QuerySet[Experiment]:
-    return experiments().prefetch_related("endpoint__backend", "promoted_variant__backend")
+    return experiments().select_related("endpoint__backend", "promoted_variant__backend")
 
 
 def read_series(experiment: Experiment) -> list[tuple[datetime, Results]]:

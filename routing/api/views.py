@@ -95,7 +95,7 @@ def _documented(noun: str, serializer: type[BaseSerializer[Any]]) -> Any:
 class BackendViewSet(_ThingViewSet[Backend]):
     """Deployed model versions."""
 
-    queryset = Backend.objects.prefetch_related("fallback")
+    queryset = Backend.objects.select_related("fallback")
     serializer_class = BackendSerializer
 
     @extend_schema(
@@ -142,7 +142,7 @@ class IssuerViewSet(_ThingViewSet[Issuer]):
 class EndpointViewSet(_ThingViewSet[Endpoint]):
     """Public names and the backends behind them."""
 
-    queryset = Endpoint.objects.prefetch_related("backend", "standby", "layer", "issuer", "splits")
+    queryset = Endpoint.objects.select_related("backend", "standby", "layer", "issuer").prefetch_related("splits")
     serializer_class = EndpointSerializer
 
     @extend_schema(

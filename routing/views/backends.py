@@ -23,7 +23,7 @@ from routing.views.forms import BackendForm
 @require_safe
 def backend_list(request: HttpRequest) -> HttpResponse:
     """All backends and where they are used, and those that were retired."""
-    backends = list(Backend.objects.prefetch_related("endpoints", "fallback"))
+    backends = list(Backend.objects.select_related("fallback").prefetch_related("endpoints"))
     context = {
         "backends": [(backend, what_is_broken(backend, ())) for backend in backends if not backend.is_over],
         "retired": [backend for backend in backends if backend.is_over],

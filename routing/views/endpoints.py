@@ -30,7 +30,7 @@ from routing.views.forms import EndpointForm, SwitchForm
 @require_safe
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the experiments that run on them."""
-    endpoints = Endpoint.objects.prefetch_related("backend", "standby", "layer", "issuer", "splits")
+    endpoints = Endpoint.objects.select_related("backend", "standby", "layer", "issuer").prefetch_related("splits")
     stops, known = open_stops(), known_backends()
     rows = [
         (

@@ -50,7 +50,7 @@ class LayerLine:
 @require_safe
 def layer_list(request: HttpRequest) -> HttpResponse:
     """All layers."""
-    splits = Prefetch("splits", Split.objects.prefetch_related("endpoint"))
+    splits = Prefetch("splits", Split.objects.select_related("endpoint"))
     layers = Layer.objects.prefetch_related(Prefetch("endpoints", Endpoint.objects.prefetch_related(splits)))
     return page(request, "routing/layers.html", {"lines": [_legible_line(layer) for layer in layers]})
 
