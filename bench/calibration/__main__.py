@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from bench.calibration.always import always
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.harms import harms
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
 from bench.calibration.speed import speed
@@ -30,6 +32,8 @@ DRAWN: tuple[Measure, ...] = (
     doubled_errors,
     slow_candidate,
     harmed_users,
+    always,
+    harms,
     splits,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""

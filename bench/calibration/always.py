@@ -64,7 +64,7 @@ USERS: dict[World, int] = {jumping: 16_000, heavy: 3000, spreading: 320}
 
 def always(runs: int) -> list[Row]:
     """Answers, false promotions with the harm exactly at the margin, false halts there, and power without harm."""
-    rows = []
+    rows, runs = [], max(runs // 2, 1)
     for number, (name, (world, kind)) in enumerate(WORLDS.items()):
         at_margin, equal = (
             _rollouts(world, kind, np.random.default_rng([51, number, place]), runs, factor)
