@@ -137,7 +137,13 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, host: str = "openai", **headers:
         (plain(b"{}", status=b"404 Not Found"), ("rejected", None)),
         (plain(b"{}", status=b"429 Too Many Requests"), ("rejected", None)),
         (say(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n"), ("redirected", None)),
-        (say(b"HTTP/1.1 304 Not Modified\r\n\r\n"), ("success", None)),
+        # A POST sets no condition, asks for no other protocol, and wants an answer.
+        (say(b"HTTP/1.1 304 Not Modified\r\n\r\n"), ("failed", "no-answer")),
+        (say(b"HTTP/1.1 204 No Content\r\n\r\n"), ("failed", "no-answer")),
+        (say(b"HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n"), ("failed", "no-answer")),
+        (plain(b'{"status": "queued"}', status=b"202 Accepted"), ("failed", "no-answer")),
+        (plain(CHOICES, status=b"600 Odd"), ("failed", "server-error")),
+        (plain(CHOICES, status=b"999 Odd"), ("failed", "server-error")),
     ],
 )
 def test_every_way_to_fail_is_told(envoy: RunningEnvoy, server: BrokenServer, answer: Answer, expected: Seen) -> None:
