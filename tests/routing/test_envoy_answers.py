@@ -73,7 +73,11 @@ def choice(message: Any = None, finish: str | None = "stop", **more: Any) -> dic
 
 def delta(content: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
     held = {"content": content} if isinstance(content, str) else content or {}
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": held, "finish_reason": finish}], **more}
+    return {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": held, "finish_reason": finish}],
+        **more,
+    }
 
 
 ROLE = {"role": "assistant", "content": ""}
@@ -190,9 +194,7 @@ def test_an_answer_may_come_in_any_pieces(envoy: RunningEnvoy, server: BrokenSer
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
-def test_a_stream_may_come_in_any_pieces(
-    envoy: RunningEnvoy, server: BrokenServer, size: int, line_end: bytes
-) -> None:
+def test_a_stream_may_come_in_any_pieces(envoy: RunningEnvoy, server: BrokenServer, size: int, line_end: bytes) -> None:
     parts = (": wait\n\n", "id: 1\nretry: 3\n", "data: " + json.dumps(delta("Hi", x="y" * 500)) + "\n\n")
     parts += (f"data:{json.dumps(delta(finish='stop', usage=COUNTED))}\n\n", "data: [DONE]\n\n")
     body = "".join(parts).encode().replace(b"\n", line_end)
