@@ -41,6 +41,8 @@ BEGUN = threading.Event()
 
 Seen = tuple[str, str | None]
 
+BROKE_OFF = ("failed", "broke-off")
+
 
 def stream_broken_once_begun(*events: bytes, by: Answer) -> Answer:
     """Once the client has seen its beginning: what breaks at once has not begun to some."""
@@ -91,7 +93,7 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, host: str = "openai", **headers:
         (stream_broken_once_begun(DELTA, by=reset), ("failed", "broke-off")),
         (stream_broken_once_begun(DELTA, by=say(b"ff\r\nda")), ("failed", "broke-off")),
         (stream_broken_once_begun(DELTA, by=say(b"nonsense\r\n")), ("failed", "broke-off")),
-        (say(OK + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"), ("failed", "broke-off")),
+        (say_until(BEGUN, OK + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{", then=end), BROKE_OFF),
         (reset, ("failed", "unreachable")),
         (plain(b"oh", b"text/plain", b"500 Internal Server Error"), ("failed", "server-error")),
         # A stream of status 200 that tells of an error, or ends too early.

@@ -2,7 +2,7 @@
 -- stopped, and whether a stream came to its end. Nothing is held back, and nothing of the text is kept.
 --
 -- JSON is walked byte by byte as it comes, so that a member counts where its kind has it and nowhere else, and what is no
--- JSON is known. A walk costs the same whatever the text says, and keeps no more than where it stands.
+-- JSON is known. A walk takes time by the length of a text alone, and keeps no more than where it stands.
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 
@@ -11,11 +11,10 @@ local DEEPEST = 512
 local LONGEST = 256
 local LONGEST_NUMBER = 24
 
--- Where a walk stands: before a value, before the first of a list, behind a value, before a name, before the first of an
--- object, before a colon, within a text or name that is not looked at, and where there is no way on.
-local VALUE, FIRST_VALUE, BEHIND, NAME, FIRST_NAME, COLON, IN_TEXT, IN_NAME, NOWHERE = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local MOST_ROWS = 160
 
-local QUOTE, BACKSLASH, COMMA = 34, 92, 44
+local DONE = "[DONE]"
+local QUOTE, BLANK = 34, 32
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
 
 -- What is looked for ------------------------------------------------------------------------------------------------
@@ -89,29 +88,36 @@ end
 
 -- What is found -----------------------------------------------------------------------------------------------------
 
-local function new_findings() return {holds = {}, ends = {}, counts = {}} end
+local function new_findings() return {seen = {}, holds = "", ends = "", counts = {}} end
 
 local function end_by(found, name)
-  if name == "error" then found.error = true else found.ends[name] = true end
+  if name == "error" then
+    found.error = true
+  elseif not find(found.ends, name, 1, true) then
+    found.ends = found.ends .. name .. " "
+  end
 end
 
 -- Something is there, and not empty.
 local function find_filled(found, node)
-  if node.holds then found.holds[node.holds] = true end
+  local holds = node.holds
+  if holds and not found.seen[holds] then
+    found.seen[holds] = true
+    found.holds = found.holds .. holds .. " "
+  end
   if node.fails then found.error = true end
   if node.refusal then found.refused = true end
-  if node.last then found.ends[node.last] = true end
+  if node.last then end_by(found, node.last) end
 end
 
--- A text, with its quotation marks.
 local function find_text(found, node, text)
-  if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
-  if node.last then found.ends[node.last] = true end
-  if text == '""' then return end
+  if node.count then found.counts[node.count] = '"' .. sub(text, 1, LONGEST_NUMBER) end
+  if node.last then end_by(found, node.last) end
+  if text == "" then return end
   find_filled(found, node)
-  local inner = sub(text, 2, -2)
-  if node.stop and find(inner, "^[%w_.-]+$") then found.stop = inner end
-  if node.texts and node.texts[inner] then end_by(found, node.texts[inner]) end
+  if node.stop and find(text, "^[%w_.-]+$") then found.stop = text end
+  local mark = node.texts and node.texts[text]
+  if mark then end_by(found, mark) end
 end
 
 -- A number or a literal. Of a number that is told several times the last one counts.
@@ -122,48 +128,149 @@ local function find_scalar(found, node, text)
 end
 
 -- The walk ----------------------------------------------------------------------------------------------------------
+--
+-- JSON is an automaton: each byte leads from one state to the next, most of them by nothing but a look into a table.
+-- Where something happens the table has an action, which is negative. A state is the place of its row.
 
-local function new_walk(root, found)
-  return {root = root, found = found, state = VALUE, depth = 0, node = root, nodes = {}, objects = {}, carry = ""}
-end
+-- Such an array is read twice as fast as a table.
+local NEXT = require("ffi").new("int32_t[?]", MOST_ROWS * 256)
+local ACTIONS = {}
+local ROWS = 0
+local WHITE, DIGITS, HEX, ENDS = " \n\r\t", "0123456789", "0123456789abcdefABCDEF", " \n\r\t,}]"
 
-local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry = VALUE, 0, walk.root, "" end
+local BROKEN, OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST, SEPARATE = -1, -2, -3, -4, -5, -6
+local NAME_BEGINS, NAME_ENDS, VALUE_BEGINS, TEXT_ENDS, SCALAR_ENDS, LITERAL_ENDS = -7, -8, -9, -10, -11, -12
+local FIRST_OF_LIST, FIRST_OF_OBJECT = -13, -14
 
-local function is_over(walk) return walk.state == BEHIND and walk.depth == 0 end
-
-local function has_begun(walk) return walk.state ~= VALUE or walk.depth > 0 or walk.carry ~= "" end
-
--- The length of an escape; 0 where it goes on behind `last`, -1 where it is none.
-local function escape_length(text, at, last)
-  if at == last then return 0 end
-  local letter = sub(text, at + 1, at + 1)
-  if letter == "u" then
-    if at + 5 > last then return find(sub(text, at + 2, last), "^%x*$") and 0 or -1 end
-    return find(text, "^%x%x%x%x", at + 2) and 6 or -1
+local function row(white)
+  ROWS = ROWS + 256
+  for letter = 0, 255 do NEXT[ROWS + letter] = BROKEN end
+  if white then
+    for at = 1, #WHITE do NEXT[ROWS + byte(WHITE, at)] = ROWS end
   end
-  return ESCAPED[letter] and 2 or -1
+  return ROWS
 end
 
--- The place behind the end of a text; 0 and where to go on where it does not end, -1 where it is broken.
-local function behind_text(text, at, last)
-  while at <= last do
-    local letter = byte(text, at)
-    if letter == QUOTE then return at + 1 end
-    if letter == BACKSLASH then
-      local length = escape_length(text, at, last)
-      if length <= 0 then return length, at end
-      at = at + length
-    elseif letter < 32 then
-      return -1, at
-    else
-      at = at + 1
-    end
-  end
-  return 0, at
+local function lead(from, letters, to)
+  for at = 1, #letters do NEXT[from + byte(letters, at)] = to end
 end
+
+-- A text from behind its first quotation mark; `to` is where the last one leads. Escapes are six rows behind it.
+local function text_rows(to)
+  local text, escape = row(), row()
+  local digits = {row(), row(), row(), row()}
+  for letter = 32, 255 do NEXT[text + letter] = text end
+  lead(text, '"', to)
+  lead(text, "\\", escape)
+  lead(escape, '"\\/bfnrt', text)
+  lead(escape, "u", digits[1])
+  for number = 1, 4 do lead(digits[number], HEX, digits[number + 1] or text) end
+  return text
+end
+
+local function literal_rows(from, word, to)
+  for at = 1, #word do
+    local behind = at < #word and row() or to
+    lead(from, sub(word, at, at), behind)
+    from = behind
+  end
+end
+
+-- A number, from a row that leads into it; `behind` gives each byte that ends one its state.
+local function number_rows(from, behind)
+  local minus, zero, whole, point, parts, e, sign, power = row(), row(), row(), row(), row(), row(), row(), row()
+  for _, begin in ipairs({from, minus}) do
+    lead(begin, "0", zero)
+    lead(begin, "123456789", whole)
+  end
+  lead(from, "-", minus)
+  lead(whole, DIGITS, whole)
+  lead(point, DIGITS, parts)
+  lead(parts, DIGITS, parts)
+  for _, digits in ipairs({zero, whole, parts}) do lead(digits, "eE", e) end
+  for _, digits in ipairs({zero, whole}) do lead(digits, ".", point) end
+  lead(e, "+-", sign)
+  for _, before in ipairs({e, sign, power}) do lead(before, DIGITS, power) end
+  for _, digits in ipairs({zero, whole, parts, power}) do
+    for at = 1, #ENDS do NEXT[digits + byte(ENDS, at)] = behind(byte(ENDS, at)) end
+  end
+end
+
+-- All values: where one may begin, and the text that one may be. What is behind one is `after`, or the action there.
+local function value_rows(value, after, text_ends, literal_ends, scalar_ends)
+  local text = text_rows(text_ends or after)
+  lead(value, '"', text)
+  lead(value, "{", OPEN_OBJECT)
+  lead(value, "[", OPEN_LIST)
+  for _, word in ipairs({"true", "false", "null"}) do literal_rows(value, word, literal_ends or after) end
+  number_rows(value, function(letter) return scalar_ends or NEXT[after + letter] end)
+  return text
+end
+
+local function name_rows(value, name_ends)
+  local name, colon = row(true), row(true)
+  local text = text_rows(name_ends or colon)
+  lead(name, '"', text)
+  lead(colon, ":", value)
+  return name, colon, text
+end
+
+local NOWHERE = row()
+for letter = 0, 255 do NEXT[NOWHERE + letter] = NOWHERE end
+
+-- The document as a whole.
+local BEGINNING, OVER = row(true), row(true)
+lead(BEGINNING, "{", OPEN_OBJECT)
+lead(BEGINNING, "[", OPEN_LIST)
+
+-- Lists and objects in which nothing is looked for.
+local LIST_VALUE, LIST_AFTER = row(true), row(true)
+lead(LIST_AFTER, ",", LIST_VALUE)
+lead(LIST_AFTER, "]", CLOSE_LIST)
+value_rows(LIST_VALUE, LIST_AFTER)
+local LIST_FIRST = row()
+for letter = 0, 255 do NEXT[LIST_FIRST + letter] = NEXT[LIST_VALUE + letter] end
+lead(LIST_FIRST, WHITE, LIST_FIRST)
+lead(LIST_FIRST, "]", CLOSE_LIST)
+
+local OBJECT_VALUE, OBJECT_AFTER = row(true), row(true)
+local OBJECT_NAME, _, OBJECT_TEXT = name_rows(OBJECT_VALUE)
+lead(OBJECT_AFTER, ",", OBJECT_NAME)
+lead(OBJECT_AFTER, "}", CLOSE_OBJECT)
+value_rows(OBJECT_VALUE, OBJECT_AFTER)
+local OBJECT_FIRST = row(true)
+lead(OBJECT_FIRST, '"', OBJECT_TEXT)
+lead(OBJECT_FIRST, "}", CLOSE_OBJECT)
+
+-- Values that are not looked at, of lists and objects in which something is.
+local VALUE, AFTER = row(true), row(true)
+lead(AFTER, ",", SEPARATE)
+lead(AFTER, "}", CLOSE_OBJECT)
+lead(AFTER, "]", CLOSE_LIST)
+local TEXT = value_rows(VALUE, AFTER)
+local _, COLON, NAME_TEXT = name_rows(VALUE)
+local FIRST_VALUE, FIRST_NAME = row(), row(true)
+for letter = 0, 255 do NEXT[FIRST_VALUE + letter] = FIRST_OF_LIST end
+lead(FIRST_VALUE, WHITE, FIRST_VALUE)
+lead(FIRST_VALUE, "]", CLOSE_LIST)
+lead(FIRST_NAME, '"', FIRST_OF_OBJECT)
+lead(FIRST_NAME, "}", CLOSE_OBJECT)
+
+-- Names and values that are looked at. All rows from here on are within one.
+local WANTED_VALUE, WANTED_BEGIN = row(true), row()
+local WANTED_NAME, WANTED_COLON = row(true), row(true)
+lead(WANTED_VALUE, '"-0123456789tfn', VALUE_BEGINS)
+lead(WANTED_VALUE, "{", OPEN_OBJECT)
+lead(WANTED_VALUE, "[", OPEN_LIST)
+lead(WANTED_NAME, '"', NAME_BEGINS)
+lead(WANTED_COLON, ":", WANTED_VALUE)
+local WITHIN = ROWS
+local WANTED_NAME_TEXT = text_rows(NAME_ENDS)
+local WITHIN_VALUE = ROWS
+local WANTED_TEXT = value_rows(WANTED_BEGIN, AFTER, TEXT_ENDS, LITERAL_ENDS, SCALAR_ENDS)
+local WITHIN_SCALAR = WANTED_TEXT + 6 * 256
 
 local function unescape(text)
-  if not find(text, "\\", 1, true) then return text end
   text = text:gsub("\\u00(%x%x)", function(digits)
     local letter = string.char(tonumber(digits, 16))
     return letter == "\\" and "\\\\" or letter
@@ -171,154 +278,129 @@ local function unescape(text)
   return (text:gsub("\\(.)", ESCAPED))
 end
 
-local function is_digit(letter) return letter and letter >= 48 and letter <= 57 end
-
-local function behind_digits(text, at, last)
-  while at <= last and is_digit(byte(text, at)) do at = at + 1 end
-  return at
-end
-
--- The place behind a number, or nil where it is none.
-local function behind_number(text, at, last)
-  if byte(text, at) == 45 then at = at + 1 end
-  local behind = byte(text, at) == 48 and at + 1 or behind_digits(text, at, last)
-  if behind == at then return nil end
-  at = behind
-  if byte(text, at) == 46 then
-    behind = behind_digits(text, at + 1, last)
-    if behind == at + 1 then return nil end
-    at = behind
-  end
-  local letter = byte(text, at)
-  if letter == 101 or letter == 69 then
-    local sign = byte(text, at + 1)
-    local digits = (sign == 43 or sign == 45) and at + 2 or at + 1
-    behind = behind_digits(text, digits, last)
-    if behind == digits then return nil end
-    at = behind
-  end
-  return at
-end
-
-local function behind_literal(text, at)
-  return match(text, "^true()", at) or match(text, "^null()", at) or match(text, "^false()", at)
-end
-
--- The first of a list or object comes: it is not empty.
-local function fill(walk)
-  local own = walk.nodes[walk.depth]
-  if own then find_filled(walk.found, own) end
-end
-
-local function take_name(walk, text, at, behind)
-  local own = walk.nodes[walk.depth]
-  walk.node = own and own.members and own.members[unescape(sub(text, at + 1, behind - 2))] or false
-end
-
--- A text or name that does not end in this piece: kept where it may be looked at, else passed over.
-local function cut_text(walk, text, at, last, from, is_name, wanted)
-  if at == last or (wanted and last - at < LONGEST) then
-    walk.carry = sub(text, at, last)
-    return last + 1
-  end
-  if walk.state == FIRST_NAME or walk.state == FIRST_VALUE then fill(walk) end
-  if is_name then walk.node = false elseif walk.node then find_filled(walk.found, walk.node) end
-  walk.carry = sub(text, from, last)
-  walk.state = is_name and IN_NAME or IN_TEXT
-  return last + 1
-end
-
-local function take_text(walk, text, at, last)
-  local state, own = walk.state, walk.nodes[walk.depth]
-  local is_name = state == NAME or state == FIRST_NAME
-  if not is_name and state ~= VALUE and state ~= FIRST_VALUE then return nil end
-  local behind, from = behind_text(text, at + 1, last)
-  if behind < 0 then return nil end
-  if behind == 0 then return cut_text(walk, text, at, last, from, is_name, is_name and own or walk.node) end
-  if state == FIRST_NAME or state == FIRST_VALUE then fill(walk) end
-  if is_name then
-    if own then take_name(walk, text, at, behind) end
-    walk.state = COLON
-  else
-    if walk.node then find_text(walk.found, walk.node, sub(text, at, behind - 1)) end
-    walk.state = BEHIND
-  end
-  return behind
-end
-
-local function go_on_in_text(walk, text, at, last)
-  local behind, from = behind_text(text, at, last)
-  if behind < 0 then return nil end
-  if behind == 0 then
-    walk.carry = sub(text, from, last)
-    return last + 1
-  end
-  walk.state = walk.state == IN_NAME and COLON or BEHIND
-  return behind
-end
-
-local function take_scalar(walk, text, at, last)
-  local state = walk.state
-  if state ~= VALUE and state ~= FIRST_VALUE then return nil end
-  local letter = byte(text, at)
-  local behind = (letter == 45 or is_digit(letter)) and behind_number(text, at, last) or behind_literal(text, at)
-  if not behind or behind > last then
-    -- It may go on in the next piece.
-    if last - at >= LONGEST or not find(text, "^[%w.+-]+$", at) then return nil end
-    walk.carry = sub(text, at, last)
-    return last + 1
-  end
-  if state == FIRST_VALUE then fill(walk) end
-  if walk.node then find_scalar(walk.found, walk.node, sub(text, at, behind - 1)) end
-  walk.state = BEHIND
-  return behind
-end
-
-local function open(walk, is_object)
-  local state, depth = walk.state, walk.depth + 1
-  if (state ~= VALUE and state ~= FIRST_VALUE) or depth > DEEPEST then return false end
-  if state == FIRST_VALUE then fill(walk) end
-  local node = walk.node
-  if node and node.count then walk.found.counts[node.count] = "{" end
-  walk.depth, walk.nodes[depth], walk.objects[depth] = depth, node, is_object
-  walk.state = is_object and FIRST_NAME or FIRST_VALUE
-  walk.node = not is_object and node and node["*"] or false
-  return true
-end
-
-local function close(walk, is_object)
-  local state, depth = walk.state, walk.depth
-  if depth == 0 or walk.objects[depth] ~= is_object then return false end
-  if state ~= BEHIND and state ~= (is_object and FIRST_NAME or FIRST_VALUE) then return false end
-  walk.depth, walk.state = depth - 1, BEHIND
-  return true
-end
-
-local function separate(walk)
+-- Where a list or object was opened, or a value in it has ended.
+local function behind(walk)
   local depth = walk.depth
-  if walk.state ~= BEHIND or depth == 0 then return false end
-  if walk.objects[depth] then
-    walk.state = NAME
-  else
-    local own = walk.nodes[depth]
-    walk.state, walk.node = VALUE, own and own["*"] or false
-  end
-  return true
+  if depth == 0 then return OVER end
+  if walk.nodes[depth] then return AFTER end
+  return walk.objects[depth] and OBJECT_AFTER or LIST_AFTER
 end
 
-local function take_mark(walk, letter)
-  if letter == 58 then
-    if walk.state ~= COLON then return false end
-    walk.state = VALUE
-    return true
-  end
-  if letter == COMMA then return separate(walk) end
-  if letter == 123 or letter == 91 then return open(walk, letter == 123) end
-  return close(walk, letter == 125)
+local function open(walk, at, is_object)
+  local depth, node = walk.depth + 1, walk.node
+  if depth > DEEPEST then return NOWHERE, at end
+  walk.depth, walk.nodes[depth], walk.objects[depth], walk.node = depth, node, is_object, false
+  if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
+  if node.count then walk.found.counts[node.count] = "{" end
+  return is_object and FIRST_NAME or FIRST_VALUE, at + 1
 end
 
-local function is_mark(letter)
-  return letter == COMMA or letter == 58 or letter == 123 or letter == 125 or letter == 91 or letter == 93
+local function close(walk, at, is_object)
+  local depth = walk.depth
+  if walk.objects[depth] ~= is_object then return NOWHERE, at end
+  walk.depth, walk.node = depth - 1, false
+  return behind(walk), at + 1
+end
+
+-- The next of a list.
+local function next_of(walk)
+  walk.node = walk.nodes[walk.depth]["*"] or false
+  return walk.node and WANTED_VALUE or VALUE
+end
+
+local function take_scalar(walk, text, last)
+  find_scalar(walk.found, walk.node, sub(text, walk.token, last))
+  walk.node = false
+  return AFTER
+end
+
+-- A name that is looked at, if it begins right here or behind a blank. What is behind a piece is no quotation mark.
+local function begin_name(walk, text, at)
+  local begin = byte(text, at) == BLANK and at + 1 or at
+  if byte(text, begin) ~= QUOTE then return WANTED_NAME, at end
+  walk.token = begin
+  return WANTED_NAME_TEXT, begin + 1
+end
+
+ACTIONS[-BROKEN] = function(_, _, _, at) return NOWHERE, at end
+ACTIONS[-OPEN_OBJECT] = function(walk, _, _, at) return open(walk, at, true) end
+ACTIONS[-OPEN_LIST] = function(walk, _, _, at) return open(walk, at, false) end
+ACTIONS[-CLOSE_OBJECT] = function(walk, _, _, at) return close(walk, at, true) end
+ACTIONS[-CLOSE_LIST] = function(walk, _, _, at) return close(walk, at, false) end
+
+ACTIONS[-SEPARATE] = function(walk, _, text, at)
+  if walk.objects[walk.depth] then return begin_name(walk, text, at + 1) end
+  return next_of(walk), at + 1
+end
+
+ACTIONS[-NAME_BEGINS] = function(walk, _, _, at)
+  walk.token = at
+  return WANTED_NAME_TEXT, at + 1
+end
+
+ACTIONS[-NAME_ENDS] = function(walk, _, text, at)
+  local members, name = walk.nodes[walk.depth].members, sub(text, walk.token + 1, at - 1)
+  local node = members[name]
+  if not node and find(name, "\\", 1, true) then node = members[unescape(name)] end
+  walk.node = node or false
+  return walk.node and WANTED_COLON or COLON, at + 1
+end
+
+ACTIONS[-VALUE_BEGINS] = function(walk, _, text, at)
+  walk.token = at
+  return NEXT[WANTED_BEGIN + byte(text, at)], at + 1
+end
+
+ACTIONS[-TEXT_ENDS] = function(walk, _, text, at)
+  find_text(walk.found, walk.node, sub(text, walk.token + 1, at - 1))
+  walk.node = false
+  return AFTER, at + 1
+end
+
+ACTIONS[-LITERAL_ENDS] = function(walk, _, text, at) return take_scalar(walk, text, at), at + 1 end
+ACTIONS[-SCALAR_ENDS] = function(walk, _, text, at) return take_scalar(walk, text, at - 1), at end
+
+-- The list or object is not empty; it may be that nothing is looked for in it but that.
+ACTIONS[-FIRST_OF_LIST] = function(walk, _, _, at)
+  local own = walk.nodes[walk.depth]
+  find_filled(walk.found, own)
+  if own["*"] then return next_of(walk), at end
+  walk.nodes[walk.depth] = false
+  return LIST_VALUE, at
+end
+
+ACTIONS[-FIRST_OF_OBJECT] = function(walk, _, text, at)
+  local own = walk.nodes[walk.depth]
+  find_filled(walk.found, own)
+  if own.members then return begin_name(walk, text, at) end
+  walk.nodes[walk.depth] = false
+  return OBJECT_TEXT, at + 1
+end
+
+local function new_walk(root, found)
+  return {root = root, found = found, state = BEGINNING, depth = 0, node = root, nodes = {}, objects = {}, carry = ""}
+end
+
+local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry = BEGINNING, 0, walk.root, "" end
+
+local function is_over(walk) return walk.state == OVER end
+
+local function has_begun(walk) return walk.state ~= BEGINNING end
+
+-- What is looked at goes on in the next piece: it is kept where it is short, else passed over.
+local function cut(walk, state, text, last)
+  local is_name = state <= WITHIN_VALUE
+  if last - walk.token < LONGEST then
+    walk.carry = sub(text, walk.token, last)
+    return is_name and WANTED_NAME or WANTED_VALUE
+  end
+  if is_name then
+    walk.node = false
+    return state - WANTED_NAME_TEXT + NAME_TEXT
+  end
+  find_filled(walk.found, walk.node)
+  walk.node = false
+  return state < WITHIN_SCALAR and state - WANTED_TEXT + TEXT or NOWHERE
 end
 
 -- Goes on from `at` to `last`, through what may be any part of a document.
@@ -326,40 +408,25 @@ local function go(walk, text, at, last)
   if walk.carry ~= "" then
     text = walk.carry .. sub(text, at, last)
     at, last, walk.carry = 1, #text, ""
-  elseif last < #text and walk.state ~= NOWHERE then
-    text = sub(text, at, last)
-    at, last = 1, #text
   end
-  while at and at <= last do
-    local letter = byte(text, at)
-    if walk.state >= IN_TEXT then
-      at = walk.state ~= NOWHERE and go_on_in_text(walk, text, at, last) or nil
-    elseif letter == QUOTE then
-      at = take_text(walk, text, at, last)
-    elseif letter == 32 or letter == 10 or letter == 13 or letter == 9 then
-      at = at + 1
-    elseif is_mark(letter) then
-      at = take_mark(walk, letter) and at + 1 or nil
+  local state = walk.state
+  while at <= last do
+    local to = NEXT[state + byte(text, at)]
+    if to > 0 then
+      state, at = to, at + 1
     else
-      at = take_scalar(walk, text, at, last)
+      state, at = ACTIONS[-to](walk, state, text, at)
     end
   end
-  if not at then walk.state = NOWHERE end
+  walk.state = state > WITHIN and cut(walk, state, text, last) or state
 end
 
 -- Streams -----------------------------------------------------------------------------------------------------------
 
-local function words_of(set)
-  local words = {}
-  for word in pairs(set) do words[#words + 1] = word end
-  table.sort(words)
-  return table.concat(words, " ")
-end
-
 local function facts_of(found, whole)
   local facts = found.counts
   facts.whole, facts.error = whole, found.error
-  facts.holds, facts.ends = words_of(found.holds), words_of(found.ends)
+  facts.holds, facts.ends = found.holds, found.ends
   facts.stop = found.refused and "refusal" or found.stop
   return facts
 end
@@ -382,12 +449,13 @@ local function take_line(stream, text, at, last)
   if last < at then return end_event(stream) end
   local letter = byte(text, at)
   if letter == 100 and sub(text, at, at + 4) == "data:" then
-    if find(text, "^ ?%[DONE%]", at + 5) and not has_begun(stream.walk) then
+    local from = byte(text, at + 5) == 32 and at + 6 or at + 5
+    if byte(text, from) == 91 and sub(text, from, from + 5) == DONE and not has_begun(stream.walk) then
       stream.done = true
     else
       -- Lines of one event are lines of one document.
       if has_begun(stream.walk) then go(stream.walk, "\n", 1, 1) end
-      go(stream.walk, text, at + 5, last)
+      go(stream.walk, text, from, last)
     end
   elseif letter == 101 then
     local name = match(sub(text, at, last), "^event: ?(.*)$")
@@ -455,7 +523,7 @@ local function read_stream(handle, wanted)
     end
   end
   if not stream.done then take_piece(stream, "\n\n") end
-  if stream.done then found.ends["[DONE]"] = true end
+  if stream.done then end_by(found, DONE) end
   return facts_of(found, not stream.broken)
 end
 
