@@ -90,7 +90,7 @@ class Measure:
     def value(self) -> nw.Expr:
         """What one row adds: of the requests, or of the outcomes when `from_outcomes`; null adds nothing."""
         value = self._value()
-        for column in self.known:
+        for column in (*self.known, JUDGED) if self.function == "errors" else self.known:
             value = nw.when(~nw.col(column).is_null()).then(value)
         return value
 
@@ -112,8 +112,6 @@ class Measure:
                 return nw.when(nw.col("name") == self.argument).then(nw.col("value"))
             case "outcome_count":
                 return _one_when(nw.col("name") == self.argument)
-            case "errors":
-                return nw.when(~nw.col(JUDGED).is_null()).then(_one_when(_ended_as(*FAILED)))
             case function if function in STOPS:
                 return nw.when(~nw.col(STOP).is_null()).then(_one_when(nw.col(STOP) == STOPS[function]))
             case function:

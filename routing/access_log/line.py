@@ -82,8 +82,9 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, `run`
-    tells one run of Envoy from the next.
+    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, that
+    of calls from browsers a header's, which has one where nothing else is answered. `run` tells one run of Envoy from
+    the next.
     """
 
     time: str
@@ -104,6 +105,7 @@ class LogLine:
     encoding: str | None = None
     body_bytes: int = 0
     grpc_status: Any = None
+    grpc_web_status: str | None = None
     run: str = ""
 
     @property

@@ -134,7 +134,7 @@ def _by_status(line: LogLine) -> Ending | None:
 
 
 def _was_asked_for(line: LogLine) -> bool:
-    """304 answers a condition that the client set, and 101 its wish to speak something else; a POST can have neither."""
+    """304 answers a condition that the client set, 101 its wish to speak something else; a POST can have neither."""
     methods = {NOT_MODIFIED: ("GET", "HEAD", None), SWITCHES: ("GET", "CONNECT", None)}
     return line.method in methods.get(line.status, ())
 
@@ -147,8 +147,10 @@ def _by_grpc(line: LogLine) -> Ending | None:
     if not line.media_type.startswith(GRPC):
         return NO_ANSWER if (line.sent_type or "").lower().startswith(GRPC) else None
     code = line.grpc_status
-    if code is None and line.media_type.startswith(GRPC_WEB):
-        return UNREADABLE
+    if line.media_type.startswith(GRPC_WEB):
+        if not (line.grpc_web_status or "").isdecimal():
+            return UNREADABLE
+        code = int(line.grpc_web_status or "")
     if code in (GRPC_TIMED_OUT, GRPC_CANCELLED):
         return Ending(Result.TIMED_OUT, "timed-out") if code == GRPC_TIMED_OUT else Ending(Result.ABANDONED)
     if not isinstance(code, int) or code in GRPC_FAILED:

@@ -1,8 +1,7 @@
 """Answers byte by byte, for what a server of a library would not send."""
 
-from typing import Any
-
 import json
+from typing import Any
 
 from tests.routing.broken_servers import Answer, say
 

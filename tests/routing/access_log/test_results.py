@@ -123,14 +123,18 @@ def test_who_asks_by_a_method_may_get_what_a_post_may_not(method: str, status: i
     [
         # In the last frame of the body, which is not read.
         (None, Ending(Result.UNKNOWN, "unreadable")),
+        ("odd", Ending(Result.UNKNOWN, "unreadable")),
         # In the headers, where nothing else is answered.
-        (0, Ending(Result.SUCCESS)),
-        (5, Ending(Result.REJECTED)),
-        (13, Ending(Result.FAILED, "server-error")),
+        ("0", Ending(Result.SUCCESS)),
+        ("4", Ending(Result.TIMED_OUT, "timed-out")),
+        ("5", Ending(Result.REJECTED)),
+        ("13", Ending(Result.FAILED, "server-error")),
     ],
 )
-def test_calls_of_grpc_from_browsers_are_known_where_the_headers_tell(kind: str, code: Any, ending: Ending) -> None:
-    assert ended(kind=kind, grpc_status=code) == ending
+def test_calls_of_grpc_from_browsers_are_known_where_the_headers_tell(
+    kind: str, code: str | None, ending: Ending
+) -> None:
+    assert ended(kind=kind, grpc_web_status=code) == ending
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json", None])
