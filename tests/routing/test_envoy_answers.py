@@ -194,8 +194,8 @@ def test_an_answer_may_come_in_any_pieces(envoy: RunningEnvoy, server: BrokenSer
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
 def test_a_stream_may_come_in_any_pieces(envoy: RunningEnvoy, server: BrokenServer, size: int, line_end: bytes) -> None:
-    parts = (": wait\n\n", "id: 1\nretry: 3\n", "data: " + json.dumps(delta("Hi", x="y" * 500)) + "\n\n")
-    parts += (f"data:{json.dumps(delta(finish='stop', usage=COUNTED))}\n\n", "data: [DONE]\n\n")
+    parts = [": wait\n\n", "id: 1\nretry: 3\n", "data: " + json.dumps(delta("Hi", x="y" * 500)) + "\n\n"]
+    parts += [f"data:{json.dumps(delta(finish='stop', usage=COUNTED))}\n\n", "data: [DONE]\n\n"]
     body = "".join(parts).encode().replace(b"\n", line_end)
     server.answer = say(STREAM, *(chunk(body[at : at + size]) for at in range(0, len(body), size)), b"0\r\n\r\n")
 
