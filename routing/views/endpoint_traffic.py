@@ -22,7 +22,8 @@ FAILURES = {
     "fell-back": "No host was healthy, and the fallback answered",
     "error-in-answer": "An answer of status 200 told of an error",
     "unfinished": "A stream ended without the mark of its end",
-    "no-answer": "An answer was none: HTML, empty, without anything in it, or no JSON that the protocol knows",
+    "no-answer": "An answer of status 200 was none: HTML, empty, without anything in it, or no JSON that the protocol "
+    "knows; or its status was none, like 304 for a POST",
     "not-as-asked": "A stream was asked for and none came, or one came that was not asked for",
     "unreadable": "The answer was compressed though the edge asked that it is not, so that nobody knows what it holds",
 }
