@@ -26,6 +26,7 @@ from experiments.stats.health import (
     check_health,
     checked,
     incomparable,
+    late_outcomes,
     segment_findings,
 )
 from experiments.stats.judge import judge
@@ -54,15 +55,20 @@ def analyse(
     """
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     lake = get_environment().lake_url
-    collected = collect_evidence(lake, experiment.key, experiment.started_at, metric_definitions(experiment), now=now)
+    metrics, tick_seconds = metric_definitions(experiment), experiment.plan.tick_seconds
+    collected = collect_evidence(
+        lake, experiment.key, experiment.started_at, metrics, now=now, tick_seconds=tick_seconds
+    )
     looks = replace(state.looks, last=time_is_over(plan, state, now))
     to_judge = judge_plan(experiment, plan)
     apart = incomparable(collected.known, to_judge.control)
-    judged = apart.noted(judge(to_judge, apart.without(collected.evidence), looks=looks))
+    late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    judged = late.noted(apart.noted(judge(to_judge, late.without(apart.without(collected.evidence)), looks=looks)))
     findings = (
         *_findings(experiment, to_judge, collected),
         *_edge_findings(experiment, to_judge),
         *apart.findings(),
+        *late.findings(),
     )
     results = replace(judged, findings=by_severity(findings))
     look = look_is_due(plan, state, results, now)
