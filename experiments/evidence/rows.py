@@ -12,7 +12,10 @@ EVERYBODY = "everybody"
 
 
 def measured_requests(requests: Frame, experiment: str, started_at: datetime) -> Frame:
-    """Requests that count: assigned by the experiment, neither forced nor shadow, since its start."""
+    """Requests that count: assigned by the experiment, neither forced nor shadow, since its start.
+
+    Their column `asked_at` is their time, and tells it of their outcomes, which have a time of their own.
+    """
     return requests.filter(
         nw.col("day") >= started_at.date(),
         nw.col("experiment") == experiment,
@@ -21,7 +24,7 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("forced"),
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
-    )
+    ).with_columns(asked_at=nw.col("time"))
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
@@ -33,7 +36,7 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(variant=nw.lit(EVERYBODY))
+    ).with_columns(variant=nw.lit(EVERYBODY), asked_at=nw.col("time"))
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:
@@ -54,8 +57,7 @@ def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
     """
     values = {column: measure.value() for measure, column in totals.items()}
     units = (
-        measured.with_columns(asked_at=nw.col("time"))
-        .select("unit", "variant", "time", **values)
+        measured.select("unit", "variant", "time", **values)
         .group_by("unit")
         .agg(
             nw.col("variant").min().alias("arm"),
