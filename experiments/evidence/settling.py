@@ -92,7 +92,7 @@ def settle(
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One moment's rows: measured requests, and outcomes with the arm of their unit."""
+    """One moment's rows: measured requests, outcomes with the arm of their unit, and units, which have one arm each."""
 
     reading: Reading
     measured: Frame
@@ -104,10 +104,9 @@ class _Look:
     def at(self, need: _Need) -> tuple[datetime | None, OutcomeTiming]:
         """Until when requests count, and how the outcomes come."""
         rows = self._rows(need)
-        delays = _delays(rows, need.names)
+        delays = self._delays(rows, need.names)
         counts = {name: {arm: each.total for arm, each in arms.items()} for name, arms in delays.items()}
-        every = [arm for arms in delays.values() for arm in arms.values()]
-        settling = need.stated if need.stated is not None else settling_seconds(every, self.shortest)
+        settling = need.stated if need.stated is not None else self._measured(delays)
         if settling is None:
             # Both arms' requests are of the same ages, so that what is seen too soon is so in both alike.
             sums = _score_sums(self._scored(need, rows, delays))
@@ -127,6 +126,30 @@ class _Look:
             self._answers(need.over, until) if need.over else {},
         )
         return until, timing
+
+    def _measured(self, delays: Mapping[str, Arms]) -> float | None:
+        """The time in which the slowest of the outcomes settle; None while that of any is not known."""
+        oldest = self._oldest()
+        found = [settling_seconds(list(arms.values()), self.shortest, oldest) for arms in delays.values()]
+        known = [each for each in found if each is not None]
+        return max(known) if len(known) == len(found) else None
+
+    def _oldest(self) -> float:
+        """The age of the oldest request in seconds."""
+        first = self.units.select(first=nw.col("first_time").min()).collect("pyarrow").item()
+        return (self.now - first).total_seconds() if first is not None else 0.0
+
+    def _delays(self, rows: Frame, names: Iterable[str]) -> dict[str, Arms]:
+        """By outcome's name and every arm, how many outcomes came how late to requests of which age."""
+        table = rows.group_by("name", "arm", "age", "delay").agg(nw.len().alias("count")).collect("pyarrow")
+        owners = np.array([f"{name}\n{arm}" for name, arm in table.select("name", "arm").rows()], dtype=np.str_)
+        ages, delays, counts = (table[each].to_numpy().astype(np.int64) for each in ("age", "delay", "count"))
+        found: dict[str, Arms] = {name: {} for name in names}
+        for arm in self.units.select("arm").unique().sort("arm").collect("pyarrow")["arm"].to_list():
+            for name in found:
+                mine = owners == f"{name}\n{arm}"
+                found[name][arm] = Delays(ages[mine], delays[mine], counts[mine])
+        return found
 
     def _youngest(self, settling: float, newest: Newest, delays: Mapping[str, Arms]) -> timedelta:
         """The age from which on requests count; an arm with too few outcomes does not hold them up."""
@@ -156,7 +179,7 @@ class _Look:
             return rows.select("arm", "unit", "since", score=in_time)
         columns: dict[str, list[object]] = {"name": [], "delay": [], "score": []}
         for name, arms in delays.items():
-            for step, score in zip(*delay_scores(list(arms.values())), strict=True) if arms else ():
+            for step, score in zip(*delay_scores(list(arms.values())), strict=True):
                 for column, value in zip(columns.values(), (name, int(step), float(score)), strict=True):
                     column.append(value)
         kinds = (pa.string(), pa.int64(), pa.float64())
@@ -200,19 +223,6 @@ class _Look:
 
 def _seconds(duration: nw.Expr) -> nw.Expr:
     return duration.dt.total_milliseconds() / 1000.0
-
-
-def _delays(rows: Frame, names: Iterable[str]) -> dict[str, Arms]:
-    """By outcome's name and arm, how many outcomes came how late to requests of which age."""
-    table = rows.group_by("name", "arm", "age", "delay").agg(nw.len().alias("count")).collect("pyarrow")
-    owners = np.array([f"{name}\n{arm}" for name, arm in table.select("name", "arm").rows()])
-    ages, delays, counts = (table[each].to_numpy().astype(np.int64) for each in ("age", "delay", "count"))
-    found: dict[str, Arms] = {name: {} for name in names}
-    for owner in sorted(set(owners.tolist())):
-        name, arm = owner.split("\n")
-        mine = owners == owner
-        found[name][arm] = Delays(ages[mine], delays[mine], counts[mine])
-    return found
 
 
 def _newest(rows: Frame, names: Iterable[str]) -> Newest:

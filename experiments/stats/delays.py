@@ -27,7 +27,11 @@ LATE_SHARE = 0.01
 PATIENCE = 100.0
 """Times the settling time for which the requests of an arm wait when none of them has an outcome any more."""
 
+WATCHED = 7.0
+"""Times the shortest settling time for which outcomes are watched before any counts: some may be late, others not."""
+
 Counts = NDArray[np.int64]
+NONE: Counts = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,21 +90,31 @@ class Delays:
         return bool(late <= LATE_SHARE * self.counts[among].sum())
 
 
-def settling_seconds(arms: Sequence[Delays], shortest: float) -> float | None:
+def settling_seconds(arms: Sequence[Delays], shortest: float, oldest: float) -> float | None:
     """Seconds after which at most 1 % of the outcomes of any arm come, and at least `shortest`.
 
-    None while outcomes still come as late as could be seen. Arms with fewer than 10 outcomes do not tell.
+    `oldest` is the age of the oldest request in seconds. None while outcomes still come as late as could be seen, or
+    were watched for less than 7 times the shortest time; and while an arm has fewer than 10 beside one that has more,
+    as its own may come later, but not once the oldest request has waited for 100 times as long. Where no arm has 10
+    outcomes nothing can be measured, nor decided by them: then it is half of the time there was, and at most 100 times
+    the shortest.
 
     >>> steps = np.array([32, 40])  # outcomes 16 s after requests that are 16 s old, and more than 32 s old
     >>> slow = Delays(ages=steps, delays=np.array([32, 32]), counts=np.array([50, 50]))
-    >>> settling_seconds([slow], 2.0)
+    >>> settling_seconds([slow], 2.0, oldest=40.0)
     16.0
     """
     first = math.ceil(STEPS * math.log2(max(shortest, 1.0)) - 1e-9)
-    steps = [arm.settles_at(first) for arm in arms if arm.is_known]
+    known = [arm for arm in arms if arm.is_known]
+    if not known:
+        return min(max(shortest, oldest / 2.0), PATIENCE * shortest)
+    if oldest < WATCHED * shortest:
+        return None
+    steps = [arm.settles_at(first) for arm in known]
     if any(step is None for step in steps):
         return None
-    return max([shortest, *(2.0 ** (step / STEPS) for step in steps if step is not None and step > first)])
+    settling = max([shortest, *(2.0 ** (step / STEPS) for step in steps if step is not None and step > first)])
+    return settling if len(known) == len(arms) or oldest > PATIENCE * settling else None
 
 
 def youngest(settling: float, newest: Iterable[float]) -> float:
@@ -126,7 +140,7 @@ def delay_scores(arms: Sequence[Delays]) -> tuple[Counts, Floats]:
     >>> [each.tolist() for each in delay_scores([arm])]
     [[0, 8], [0.375, 0.875]]
     """
-    steps, places = np.unique(np.concatenate([arm.delays for arm in arms]), return_inverse=True)
-    counts = np.bincount(places, np.concatenate([arm.counts for arm in arms]), steps.size)
+    steps, places = np.unique(np.concatenate([NONE, *(arm.delays for arm in arms)]), return_inverse=True)
+    counts = np.bincount(places, np.concatenate([NONE, *(arm.counts for arm in arms)]), steps.size)
     upto = counts.cumsum()
-    return steps, np.asarray((upto - counts / 2.0) / upto[-1], dtype=np.float64)
+    return steps, np.asarray((upto - counts / 2.0) / max(counts.sum(), 1.0), dtype=np.float64)

@@ -18,8 +18,14 @@ SPREAD = 0.1
 STILL = 0.01
 """Two-sided level at which the newest outcomes must differ too: a labeller that was mended decides again."""
 
-MISSED = 4 * FEWEST
-"""Outcomes that an arm must have been expected to have before it is said that it has hardly any."""
+FEWEST_USERS = 30.0
+"""Users with an outcome in each arm from which on mean scores, which lie between 0 and 1, are about normal."""
+
+MISSED = 12.0
+"""Evidence that an arm with hardly any outcomes lacks some, as -log of a bound on the chance of so few.
+
+Half of it, e^-6, would do for independent outcomes at one look; the rest is for users whose outcomes come together.
+"""
 
 SILENT = 20.0
 """Outcomes that must have been expected since the last one, beside the log of how many there were, to call it so.
@@ -132,7 +138,7 @@ def _problems(timing: OutcomeTiming, requests: Mapping[str, int], control: str, 
     yield from _silent(timing, candidates, control)
     yield from _differing(timing, control, alpha)
     if timing.answers and control in timing.answers:
-        for finding in missing_findings(timing.answers, control, alpha=alpha):
+        for finding in missing_findings(timing.answers, control, spread=SPREAD, alpha=alpha):
             yield finding.subject, finding.sentence, finding
 
 
@@ -140,17 +146,27 @@ def _unknown(timing: OutcomeTiming, requests: Mapping[str, int], control: str, v
     """An arm with too few outcomes beside one that has them, and outcomes that come as late as one can see."""
     for name, counts in timing.outcomes.items():
         few, many = sorted((variant, control), key=lambda arm: counts.get(arm, 0))
-        if counts.get(few, 0) >= FEWEST or counts.get(many, 0) < FEWEST:
+        if counts.get(few, 0) >= FEWEST_USERS or counts.get(many, 0) < FEWEST:
             continue
-        expected = counts[many] * requests.get(few, 0) / max(requests.get(many, 0), 1)
+        share = requests.get(few, 0) / max(requests.get(few, 0) + requests.get(many, 0), 1)
+        evidence = _lack(counts.get(few, 0), counts[many], share)
         there = f"{counts.get(few, 0)} {name} of {few} have come so far, {counts[many]} of {many}"
-        yield variant, f"{there}: whether they are late is not known yet.", _absent(there, few, expected)
+        is_unknown = counts.get(few, 0) < FEWEST
+        reason = f"{there}: whether they are late is not known yet."
+        yield variant if is_unknown else None, reason, _absent(there, few, evidence)
     if timing.settling is None:
-        yield variant, f"Outcomes {timing.words} still come as late as they could be seen to; it waits for them.", None
+        yield variant, f"How late outcomes {timing.words} come is not known yet; it waits for them.", None
 
 
-def _absent(there: str, few: str, expected: float) -> Finding | None:
-    if expected < MISSED:
+def _lack(few: int, many: int, share: float) -> float:
+    """The relative entropy of a binomial of `few` among all outcomes to the arm's share of requests: Chernoff's bound."""
+    total = few + many
+    parts = ((few, share), (many, 1.0 - share))
+    return sum(count * math.log(count / total / part) for count, part in parts if count and part)
+
+
+def _absent(there: str, few: str, evidence: float) -> Finding | None:
+    if evidence < MISSED:
         return None
     return Finding(
         code="absent-outcomes",
@@ -194,7 +210,7 @@ def _differing(timing: OutcomeTiming, control: str, alpha: float) -> Iterator[Pr
 
 
 def _gaps(sums: Mapping[str, UnitSums], control: str) -> tuple[OutcomeGap, ...]:
-    return outcome_gaps(sums, control, spread=SPREAD) if control in sums else ()
+    return outcome_gaps(sums, control, spread=SPREAD, fewest=FEWEST_USERS) if control in sums else ()
 
 
 def _late(timing: OutcomeTiming, gap: OutcomeGap, control: str) -> Finding:
