@@ -80,10 +80,7 @@ def seen_at(now: float, arms: Mapping[str, Requests]) -> Seen:
     requests = {arm: int((each.asked <= now).sum()) for arm, each in arms.items()}
     metrics = ("guardrail", "goal")
     sums = {
-        (metric, arm): UnitSums.of(come[arm][counts[arm]])
-        for metric in metrics
-        for arm in arms
-        if settling is not None
+        (metric, arm): UnitSums.of(come[arm][counts[arm]]) for metric in metrics for arm in arms if settling is not None
     }
     late = late_outcomes(dict.fromkeys(metrics, timing), requests, "control")
     return Seen(Evidence(requests, sums), late)

@@ -5,15 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('experiments', '0011_number_limits'),
+        ("experiments", "0011_number_limits"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='metric',
-            name='settling_seconds',
-            field=models.FloatField(blank=True, help_text='How long after a request its outcomes may come; it counts from then on. Empty: as it is measured.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(31622400)]),
+            model_name="metric",
+            name="settling_seconds",
+            field=models.FloatField(
+                blank=True,
+                help_text="How long after a request its outcomes may come; it counts from then on. Empty: as it is measured.",
+                null=True,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(31622400),
+                ],
+            ),
         ),
     ]

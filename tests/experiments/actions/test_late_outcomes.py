@@ -107,4 +107,3 @@ def test_fewer_thumbs_that_come_as_late_as_the_control_s_halt(lake: str) -> None
     store(lake, REQUESTS, [row for name, row in rows if name == REQUESTS.name])
     store(lake, OUTCOMES, kept)
     assert decided(experiment, 420)[0] == DecisionKind.HALT
-

@@ -57,9 +57,7 @@ def test_with_a_stated_time_shares_in_time_are_compared() -> None:
     in_time = {"control": UnitSums.of([1.0] * 380 + [0.0] * 20), "new": UnitSums.of([1.0] * 200 + [0.0] * 200)}
     timing = replace(USUAL, stated=True, delays=in_time, lately=in_time)
     [found] = late_outcomes({"accuracy": timing}, REQUESTS, "control").findings()
-    assert (
-        found.sentence == "50.0% of the outcomes label of new come within 60 s, and 95.0% of those of control."
-    )
+    assert found.sentence == "50.0% of the outcomes label of new come within 60 s, and 95.0% of those of control."
 
 
 @pytest.mark.parametrize(("few", "said"), [(0, ["absent-outcomes"]), (29, ["absent-outcomes"]), (30, [])])
@@ -104,7 +102,7 @@ def test_a_metric_that_cannot_be_checked_hides_no_other() -> None:
 
 
 def test_equal_delays_are_rarely_called_different_however_often_one_looks() -> None:
-    """300 experiments of 10 looks without a difference: at 1 in 1000, more than 3 findings have a chance below 0.0003."""
+    """300 experiments of 10 looks: at 1 in 1000, more than 3 findings have a chance below 0.0003."""
     rng, said = np.random.default_rng(7), 0
     for _ in range(300):
         ranks = rng.random((2, 1000))
