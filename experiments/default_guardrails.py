@@ -26,6 +26,7 @@ class Meaning:
     cap: float | None = None
     window_from_hours: float = 0.0
     window_to_hours: float | None = None
+    settling_seconds: float | None = None
     display_unit: str = "%"
 
 

@@ -108,6 +108,7 @@ def metric_definition(metric: Metric) -> MetricDefinition:
         level=meaning.level,
         cap=meaning.cap,
         window=Window(meaning.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
+        settling_seconds=meaning.settling_seconds,
     )
 
 

@@ -38,6 +38,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
             "cap",
             "window_from_hours",
             "window_to_hours",
+            "settling_seconds",
             "direction",
             "display_unit",
             "default_guardrail",

@@ -1,7 +1,8 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
 from experiments.stats.health.check import HealthEvidence, check_health
-from experiments.stats.health.findings import by_severity, checked
+from experiments.stats.health.findings import by_severity, checked, not_checked
+from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
@@ -12,7 +13,9 @@ __all__ = [
     "Finding",
     "HealthEvidence",
     "Incomparable",
+    "LateOutcomes",
     "LostRecords",
+    "OutcomeTiming",
     "Overlap",
     "Segment",
     "Severity",
@@ -21,6 +24,8 @@ __all__ = [
     "check_health",
     "checked",
     "incomparable",
+    "late_outcomes",
+    "not_checked",
     "overlap_of",
     "segment_findings",
 ]

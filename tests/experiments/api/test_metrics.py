@@ -22,6 +22,7 @@ COMMON = {"key": "new", "name": "New", "direction": "decrease"}
         {"type": "proportion", "numerator": "outcome_count(visit)", "window_from_hours": 168, "window_to_hours": 336},
         {"type": "mean", "numerator": "outcome(sale)", "window_to_hours": 24},
         {"type": "ratio", "numerator": "above(ttft_ms, 750)", "denominator": "count(ttft_ms)"},
+        {"type": "ratio", "numerator": "outcome(sale)", "denominator": "requests", "settling_seconds": 7200.0},
         {"type": "f1", "numerator": "called-spam", "denominator": "is-spam"},
         {"type": "accuracy", "numerator": "called-spam", "denominator": "is-spam"},
     ],
@@ -47,6 +48,8 @@ def test_every_type_is_kept_as_sent(operator: Caller, fields: dict[str, Any]) ->
             {"type": "mean", "numerator": "outcome(sale)", "window_from_hours": 9, "window_to_hours": 2},
             "window_to_hours",
         ),
+        ({"type": "mean", "numerator": "errors", "settling_seconds": 60}, "settling_seconds"),
+        ({"type": "mean", "numerator": "outcome(sale)", "settling_seconds": -1}, "settling_seconds"),
         ({"type": "f1", "numerator": "called-spam"}, "denominator"),
         ({"type": "f1", "numerator": "outcome(spam)", "denominator": "is-spam"}, "numerator"),
     ],
@@ -82,6 +85,7 @@ def test_measures_that_do_not_fit_have_a_name(operator: Caller, fields: dict[str
         {"type": "quantile", "numerator": "duration_ms", "denominator": "", "level": 0.5},
         {"type": "mean", "denominator": "", "cap": 0.001},
         {"display_unit": ""},
+        {"settling_seconds": 9e6},
     ],
 )
 @pytest.mark.parametrize("key", list(DEFAULT_MARGINS))

@@ -26,6 +26,7 @@ def put_back(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
             "cap": None,
             "window_from_hours": 0,
             "window_to_hours": None,
+            "settling_seconds": None,
             "display_unit": "%",
         }
         metrics.get_or_create(key=key, defaults={"name": name, **meaning})
@@ -33,5 +34,5 @@ def put_back(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("experiments", "0011_number_limits")]
+    dependencies = [("experiments", "0012_settling_times")]
     operations = [migrations.RunPython(put_back, migrations.RunPython.noop)]
