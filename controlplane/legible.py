@@ -6,7 +6,7 @@ that it is broken, and why. Who must not go on without it looks for that; a save
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
@@ -91,17 +91,14 @@ class LegibleField(models.JSONField):
 
 class _Legible(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
     def __get__(self, instance: Any, cls: Any = None) -> Any:
-        found = None
-        with suppress(self.field.remote_field.model.DoesNotExist):
+        pk = None if instance is None else getattr(instance, self.field.attname)
+        try:
             found = super().__get__(instance, cls)
-        if found is not None:
-            return found
-        pk = getattr(instance, self.field.attname)
-        if pk is not None:
-            return self._placeholder(pk)
-        if self.field.is_required:
-            raise self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.field.name}.")
-        return None
+        except self.field.remote_field.model.DoesNotExist:
+            if pk is None:
+                raise
+            found = None
+        return self._placeholder(pk) if found is None and pk is not None else found
 
     def _placeholder(self, pk: object) -> models.Model:
         """What stands for a row that is not there; it has a key that none has which is."""
@@ -118,17 +115,15 @@ else:
 
         forward_related_accessor_class = _Legible
 
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.is_required = not self.null
-            # So that a join leaves a row in whose other one is missing. The database takes no null all the same.
-            self.null = True
+        def get_path_info(self, filtered_relation: Any = None) -> Any:
+            """A join that leaves a row in whose other one is missing."""
+            outer = copy(self)
+            outer.null = True
+            return [info._replace(join_field=outer) for info in super().get_path_info(filtered_relation)]
 
         def deconstruct(self) -> Any:
             """To the database it is any reference."""
             name, _, arguments, options = super().deconstruct()
-            if self.is_required:
-                options.pop("null", None)
             return name, "django.db.models.ForeignKey", arguments, options
 
 

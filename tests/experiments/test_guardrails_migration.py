@@ -7,7 +7,10 @@ from pathlib import Path
 from tests.old_databases import migrate
 
 BEFORE, AFTER = "0012_settling_times", "0013_meaning_of_default_guardrails"
-MEANING = "type, numerator, denominator, direction, level, cap, window_from_hours, window_to_hours, settling_seconds, display_unit"
+MEANING = (
+    "type, numerator, denominator, direction, level, cap, window_from_hours, window_to_hours, settling_seconds, "
+    "display_unit"
+)
 
 
 def test_they_are_as_they_were(tmp_path: Path) -> None:
