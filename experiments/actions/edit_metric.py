@@ -35,12 +35,13 @@ def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, ver
     with beside_others():
         present = locked(metric, version=version)
         before = metric_snapshot(present)
-        if change(present, changes, check_metric, lambda changed: _refuse_new_meaning(changed, before)):
+        if change(
+            present, changes, refuse_redefinition, check_metric, lambda changed: _refuse_new_meaning(changed, before)
+        ):
             record(actor, "edit", "metric", present.key, before=before, after=metric_snapshot(present))
 
 
 def _refuse_new_meaning(metric: Metric, before: dict[str, object]) -> None:
-    refuse_redefinition(metric)
     changed = [name for name in MEANING if before[name] != getattr(metric, name)]
     if changed and metric.plans.filter(plan__frozen_at__isnull=False).exists():
         raise Conflict(
