@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
 from bench.calibration.speed import speed
@@ -31,6 +33,12 @@ DRAWN: tuple[Measure, ...] = (
     slow_candidate,
     harmed_users,
     splits,
+    candidates_at_the_margin,
+    goals_without_an_effect,
+    several_goals,
+    one_heavy_user,
+    signed_numerators,
+    units_of_amounts,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""
 
