@@ -228,8 +228,11 @@ class StageRow(forms.Form):
 MetricRows = formset_factory(MetricRow, extra=0, min_num=1, validate_min=True, max_num=100, absolute_max=100)
 StageRows = formset_factory(StageRow, extra=0, min_num=1, validate_min=True, max_num=50, absolute_max=50)
 
+# A point more of all requests is little harm where many fail, and three times as much where one in 200 does. What is
+# relative to the control brakes there: users who failed are compared exactly.
 FIRST_METRICS = [
     {"metric": "error-rate", "role": "guardrail", "margin": 1, "margin_kind": "absolute", "minimum_effect": 50},
+    {"metric": "failed-users", "role": "guardrail", "margin": 30, "margin_kind": "relative", "minimum_effect": 50},
     {"metric": "latency", "role": "guardrail", "margin": 10, "margin_kind": "relative", "minimum_effect": 10},
 ]
 FIRST_STAGES = [

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench.calibration.brakes import doubled_errors_of_requests
 from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
@@ -39,6 +40,7 @@ DRAWN: tuple[Measure, ...] = (
     one_heavy_user,
     signed_numerators,
     units_of_amounts,
+    doubled_errors_of_requests,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""
 

@@ -55,7 +55,7 @@ def _requests(rng: np.random.Generator, runs: int, heaviest: float) -> Values:
     counts = rng.poisson(4.0, (runs, USERS)) + 1.0
     if heaviest:
         counts[:, 0] = np.round(heaviest / (1.0 - heaviest) * counts[:, 1:].sum(axis=1))
-    return counts
+    return np.asarray(counts, dtype=np.float64)
 
 
 def _errors(rng: np.random.Generator, counts: Values) -> Values:

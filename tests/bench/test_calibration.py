@@ -3,6 +3,7 @@
 import pytest
 
 from bench.calibration.__main__ import DRAWN, line, page
+from bench.calibration.brakes import doubled_errors_of_requests
 from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
@@ -32,6 +33,7 @@ RUNS: dict[Measure, int] = {
     one_heavy_user: 250,
     signed_numerators: 100,
     units_of_amounts: 20,
+    doubled_errors_of_requests: 12,
 }
 
 

@@ -68,6 +68,7 @@ def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
     metrics = {m.metric.key: (m.role, m.margin, m.margin_kind) for m in plan.metrics.all()}
     assert metrics == {
         "error-rate": ("guardrail", 0.01, "absolute"),
+        "failed-users": ("guardrail", 0.3, "relative"),
         "latency": ("guardrail", 0.1, "relative"),
         "client-error-rate": ("guardrail", 0.01, "absolute"),
         "redirect-rate": ("guardrail", 0.01, "absolute"),
