@@ -11,13 +11,13 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import lower_tail
-from experiments.stats.harm import log_harm
+from experiments.stats.harm import anytime_alpha, is_burnt_in, log_harm
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
 from experiments.stats.simulation.draws import Arm
 from experiments.stats.simulation.outcome import Outcome, Runs
 from experiments.stats.simulation.scenario import Rollout, Scenario
-from experiments.stats.types import MetricPlan, Role
+from experiments.stats.types import JudgePlan, MetricPlan, Role
 
 Places = np.ndarray[tuple[int], np.dtype[np.intp]]
 
@@ -112,9 +112,9 @@ class _Arms:
         return arrange(metrics, variants, SumsColumns.joined(treated), SumsColumns.joined(control))
 
 
-def _by_cell(rollout: Rollout, columns: Floats) -> Floats:
+def _by_cell(rollout: Rollout, columns: Floats | Flags) -> Floats:
     """From one entry a cell and run to shape (runs, cells)."""
-    return columns.reshape(len(cells_of(rollout.plan)), -1).T
+    return np.asarray(columns, dtype=np.float64).reshape(len(cells_of(rollout.plan)), -1).T
 
 
 def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
@@ -123,25 +123,39 @@ def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
         return np.zeros(len(cells.metrics) // guarded.size, dtype=np.bool_)
     log_e = _by_cell(rollout, log_harm(rollout.plan, cells))[:, guarded]
     combined = anytime.averaged(np.where(np.isnan(log_e), -np.inf, log_e))
-    return np.asarray(combined >= -np.log(rollout.plan.halt_alpha), dtype=np.bool_)
+    return np.asarray(combined >= -np.log(anytime_alpha(rollout.plan)), dtype=np.bool_)
 
 
 def _decide(
     rollout: Rollout, course: Course, look: int, runs: Runs, cells: Cells, under_way: Places, tick: Tick
 ) -> None:
-    """Promote the runs in which a candidate has all it needs, and end those in which none can have it any more."""
+    """Halt the runs in which a look shows harm, promote those in which a candidate has all it needs, and end those in
+    which none can have it any more.
+    """
     z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
-    before = runs.shown[under_way]
-    critical = course.critical[look]
-    shown, ruled_out = (z <= -critical) | before, (z >= critical) | course.spent[look]
+    shown = (z <= -course.critical[look]) | runs.shown[under_way]
     runs.shown[under_way] = shown
-    plan_cells = cells_of(rollout.plan)
-    promoted, hopeless = np.zeros(z.shape[0], dtype=np.bool_), np.ones(z.shape[0], dtype=np.bool_)
-    for name in candidates_of(rollout.plan):
-        mine = [place for place, (m, v) in enumerate(plan_cells) if v == name and m.role is not Role.OBSERVED]
+    still = np.isnan(runs.hours[under_way])
+    burnt_in = _by_cell(rollout, is_burnt_in(rollout.plan, cells)) > 0.0
+    halted = still & ((z >= course.harmful[look]) & burnt_in).any(axis=1)
+    promoted, hopeless = _answers(rollout.plan, shown, course.spent[look] | _is_missed(rollout.plan, course, look, z))
+    is_last = look == len(course.looks) - 1
+    runs.halted[under_way[halted]] = True
+    runs.promoted[under_way[still & ~halted & promoted]] = True
+    runs.end(under_way[still & (halted | promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
+
+
+def _is_missed(plan: JudgePlan, course: Course, look: int, z: Floats) -> Flags:
+    """Which goals are shown to be worse; a guardrail that is harmed is watched on."""
+    goals = np.array([metric.role is Role.GOAL for metric, _ in cells_of(plan)])
+    return np.asarray(goals & (z >= course.critical[look]), dtype=np.bool_)
+
+
+def _answers(plan: JudgePlan, shown: Flags, ruled_out: Flags) -> tuple[Flags, Flags]:
+    """Of each run, whether a candidate has all it needs, and whether none can have it; from shapes (runs, cells)."""
+    promoted, hopeless = np.zeros(shown.shape[0], dtype=np.bool_), np.ones(shown.shape[0], dtype=np.bool_)
+    for name in candidates_of(plan):
+        mine = [place for place, (m, v) in enumerate(cells_of(plan)) if v == name and m.role is not Role.OBSERVED]
         promoted |= shown[:, mine].all(axis=1)
         hopeless &= (~shown & ruled_out)[:, mine].any(axis=1)
-    still = np.isnan(runs.hours[under_way])
-    runs.promoted[under_way[still & promoted]] = True
-    is_last = look == len(course.looks) - 1
-    runs.end(under_way[still & (promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
+    return promoted, hopeless
