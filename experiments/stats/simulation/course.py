@@ -124,7 +124,7 @@ def _looks(plan: JudgePlan, ticks: list[Tick], fractions: Floats) -> list[int]:
     decisive = np.array([metric.role is not Role.OBSERVED for metric, _ in cells_of(plan)])
     now = np.minimum(fractions[:, decisive], 1.0)
     progress = (now.min(axis=1) + now.max(axis=1)) / 2.0
-    looks, before = [], 0.0
+    before, looks = 0.0, list[int]()
     for place, tick in enumerate(ticks[:-1]):
         is_end = progress[place] >= 1.0 > before
         has_grown = progress[place] - before >= 1.0 / plan.looks - STEP and len(looks) < plan.looks - 1

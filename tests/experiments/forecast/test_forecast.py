@@ -122,7 +122,7 @@ def test_the_forecast_says_how_many_are_harmed_until_a_halt() -> None:
     assert beyond.harmed == "users"
     assert beyond.harmed_until_halt == pytest.approx(beyond.users_until_halt * 0.05 * 0.6)
     worse = next(each for each in said.simulation.scenarios if each.scenario == "failed-users +400 %")
-    assert (worse.harmed_until_halt or 0.0) < beyond.harmed_until_halt
+    assert (worse.harmed_until_halt or 0.0) < (beyond.harmed_until_halt or 0.0)
     assert next(each for each in said.simulation.scenarios if each.scenario == "no effect").harmed is None
 
 
