@@ -5,7 +5,7 @@ from datetime import datetime
 
 import narwhals as nw
 
-from experiments.evidence.measures import Measure
+from experiments.evidence.measures import JUDGED, Measure, judged
 from routing.events.reading import Frame
 
 EVERYBODY = "everybody"
@@ -21,7 +21,7 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("forced"),
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
-    )
+    ).with_columns(**{JUDGED: judged()})
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
@@ -33,7 +33,7 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(variant=nw.lit(EVERYBODY))
+    ).with_columns(**{"variant": nw.lit(EVERYBODY), JUDGED: judged()})
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:
