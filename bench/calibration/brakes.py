@@ -17,8 +17,8 @@ MOST_RUNS = 100
 RATE = 0.01
 GUARDRAILS = 5
 FLOOR = 3600.0
-"""Wald's: 2 log(1 / level) V / excess² users, with a level of 0.5 % over 5 guardrails, an excess over the margin of half
-a point, and V = (0.01 + 0.02) / 5 for 5 requests a user, 1.08 times as much for users who differ."""
+"""Wald's: 2 log(1 / level) V / excess² users, with a level of 0.5 % over 5 guardrails, an excess over the margin of
+half a point, and V = (0.01 + 0.02) / 5 for 5 requests a user, 1.08 times as much for users who differ."""
 BEFORE, NOW = (
     MetricPlan(
         "error-rate", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, margin, MarginKind.ABSOLUTE, 0.5, True
