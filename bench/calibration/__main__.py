@@ -12,6 +12,7 @@ from bench.calibration.candidates import candidates_at_the_margin, goals_without
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
+from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
 from bench.calibration.speed import speed
@@ -41,6 +42,8 @@ DRAWN: tuple[Measure, ...] = (
     signed_numerators,
     units_of_amounts,
     doubled_errors_of_requests,
+    late_in_one_arm,
+    late_alike,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""
 

@@ -8,6 +8,7 @@ from bench.calibration.candidates import candidates_at_the_margin, goals_without
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
+from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
 from bench.calibration.splits import splits
@@ -34,6 +35,8 @@ RUNS: dict[Measure, int] = {
     signed_numerators: 100,
     units_of_amounts: 20,
     doubled_errors_of_requests: 12,
+    late_in_one_arm: 80,
+    late_alike: 40,
 }
 
 
