@@ -4,17 +4,11 @@ import numpy as np
 from scipy import special
 
 from experiments.stats.arrays import Flags
-from experiments.stats.cells import Cells, candidates_of
+from experiments.stats.cells import Cells
 from experiments.stats.contrast import Contrast
 from experiments.stats.harm import PART_OF_LOOKS, is_burnt_in
 from experiments.stats.looks import PresentLook
 from experiments.stats.types import JudgePlan, Role
-
-
-def level_of_harm(plan: JudgePlan) -> float:
-    """One-sided level of each guardrail of each candidate: its equal share of the looks' part of halt_alpha."""
-    guardrails = sum(metric.role is Role.GUARDRAIL for metric in plan.metrics)
-    return PART_OF_LOOKS * plan.halt_alpha / max(guardrails * len(candidates_of(plan)), 1)
 
 
 def is_harmed_at_look(plan: JudgePlan, cells: Cells, look: PresentLook, contrast: Contrast) -> Flags:
@@ -29,7 +23,7 @@ def is_harmed_at_look(plan: JudgePlan, cells: Cells, look: PresentLook, contrast
     Turnbull, Group Sequential Methods (2000), chapter 7.
     """
     guarded = cells.has_role(Role.GUARDRAIL)
-    level = level_of_harm(plan)
+    level = looks_level(plan, int(guarded.sum()))
     # No critical value of a look is below that of a single one, so only what is beyond that needs the exact one.
     z = np.where(guarded & contrast.varies, contrast.normal_z, -np.inf)
     possible = z >= -special.ndtri(level)
@@ -37,3 +31,8 @@ def is_harmed_at_look(plan: JudgePlan, cells: Cells, look: PresentLook, contrast
         return possible
     critical = look.critical(np.where(possible, level, np.nan))
     return np.asarray(possible & is_burnt_in(plan, cells) & (z >= critical), dtype=np.bool_)
+
+
+def looks_level(plan: JudgePlan, guarded: int) -> float:
+    """The part of halt_alpha that all looks together may spend on each of so many guardrails of candidates."""
+    return PART_OF_LOOKS * plan.halt_alpha / max(guarded, 1)

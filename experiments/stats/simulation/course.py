@@ -1,6 +1,5 @@
 """How a rollout goes if nothing happens: its ticks, its looks, and what each look asks for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.group_sequential import Look, critical_values
-from experiments.stats.harm_at_looks import level_of_harm
+from experiments.stats.harm_at_looks import looks_level
 from experiments.stats.looks import level_of, planned_information
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.planning import Baseline
@@ -34,14 +33,14 @@ class Tick:
 class Course:
     """All ticks; the places of those that are looks; and the critical z, shape (looks, cells).
 
-    `harmful` is the z from which on a look halts, and `spent` says whether a cell has nothing left to spend after it,
-    both of the same shape.
+    `halting` has the critical z of a guardrail's harm and `spent` says whether a cell has nothing left to spend after a
+    look, both of the same shape.
     """
 
     ticks: tuple[Tick, ...]
     looks: tuple[int, ...]
     critical: Floats
-    harmful: Floats
+    halting: Floats
     spent: Flags
 
 
@@ -57,11 +56,13 @@ def course_of(rollout: Rollout) -> Course:
     looks = _looks(rollout.plan, ticks, fractions)
     spending = np.minimum(fractions[looks], 1.0)
     spending[-1] = 1.0
-    plan, seen = rollout.plan, information[looks]
-    to_pass = {role: level_of(plan, role) for role in (Role.GOAL, Role.GUARDRAIL)}
-    critical = _critical(plan, seen, spending, to_pass)
-    harmful = _critical(plan, seen, spending, {Role.GUARDRAIL: level_of_harm(plan)})
-    return Course(tuple(ticks), tuple(looks), critical, harmful, spending >= 1.0)
+    return Course(
+        tuple(ticks),
+        tuple(looks),
+        _critical(rollout.plan, information[looks], spending),
+        _halting(rollout.plan, information[looks], spending),
+        spending >= 1.0,
+    )
 
 
 def cells_of(plan: JudgePlan) -> list[tuple[MetricPlan, str]]:
@@ -116,31 +117,42 @@ def _expected_sums(kind: MetricType, baseline: Baseline, units: float) -> tuple[
 
 
 def _looks(plan: JudgePlan, ticks: list[Tick], fractions: Floats) -> list[int]:
-    """Places of the ticks at which a look is taken, as many as planned at the most; the last tick always is one.
+    """Places of the ticks at which a look is taken, as many as planned at the most.
 
-    Progress is halfway between the largest and the smallest share of information, and a step of it asks for a look; the
-    last planned look waits until all is learnt.
+    They come with each step of progress, which is halfway between the metric with the most of its information and the
+    one with the least; the last one, when nothing more can come.
     """
-    decisive = np.array([metric.role is not Role.OBSERVED for metric, _ in cells_of(plan)])
-    now = np.minimum(fractions[:, decisive], 1.0)
-    progress = (now.min(axis=1) + now.max(axis=1)) / 2.0
-    before, looks = 0.0, list[int]()
+    decisive = [place for place, (metric, _) in enumerate(cells_of(plan)) if metric.role is not Role.OBSERVED]
+    shares = np.minimum(fractions[:, decisive], 1.0)
+    progress = (shares.min(axis=1) + shares.max(axis=1)) / 2.0 if decisive else np.zeros(len(ticks))
+    looks: list[int] = []
     for place, tick in enumerate(ticks[:-1]):
-        is_end = progress[place] >= 1.0 > before
-        has_grown = progress[place] - before >= 1.0 / plan.looks - STEP and len(looks) < plan.looks - 1
-        if tick.may_look and len(looks) < plan.looks and (is_end or has_grown):
+        now, before = progress[place], progress[looks[-1]] if looks else 0.0
+        if tick.may_look and now >= 1.0:
+            return [*looks, place]
+        if tick.may_look and len(looks) < plan.looks - 1 and now - before >= 1.0 / plan.looks - STEP:
             looks.append(place)
-            before = float(progress[place])
-    return [*looks[: plan.looks - 1], len(ticks) - 1] if before < 1.0 else looks
+    return [*looks, len(ticks) - 1]
 
 
-def _critical(plan: JudgePlan, information: Floats, fractions: Floats, levels: Mapping[Role, float]) -> Floats:
-    """Infinite for roles without a level."""
+def _halting(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
+    guarded = [place for place, (metric, _) in enumerate(cells_of(plan)) if metric.role is Role.GUARDRAIL]
+    critical = np.full_like(information, np.inf)
+    for place in guarded:
+        looks = _looks_of(information[:, place], fractions[:, place])
+        critical[:, place] = critical_values(looks, looks_level(plan, len(guarded)), spending=plan.spending)
+    return critical
+
+
+def _looks_of(information: Floats, fractions: Floats) -> list[Look]:
+    return [Look(amount, share) for amount, share in zip(information.tolist(), fractions.tolist(), strict=True)]
+
+
+def _critical(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
     critical = np.full_like(information, np.inf)
     for place, (metric, _) in enumerate(cells_of(plan)):
-        if metric.role not in levels:
+        if metric.role is Role.OBSERVED:
             continue
-        pairs = zip(information[:, place], fractions[:, place], strict=True)
-        looks = [Look(float(amount), float(fraction)) for amount, fraction in pairs]
-        critical[:, place] = critical_values(looks, levels[metric.role], spending=plan.spending)
+        looks = _looks_of(information[:, place], fractions[:, place])
+        critical[:, place] = critical_values(looks, level_of(plan, metric.role), spending=plan.spending)
     return critical

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from experiments.stats import anytime
-from experiments.stats.arrays import Flags, Floats
+from experiments.stats.arrays import Flags
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import lower_tail
@@ -17,9 +19,10 @@ from experiments.stats.simulation.course import Course, Tick, cells_of, course_o
 from experiments.stats.simulation.draws import Arm
 from experiments.stats.simulation.outcome import Outcome, Runs
 from experiments.stats.simulation.scenario import Rollout, Scenario
-from experiments.stats.types import JudgePlan, MetricPlan, Role
+from experiments.stats.types import MetricPlan, Role
 
 Places = np.ndarray[tuple[int], np.dtype[np.intp]]
+Value = TypeVar("Value", bound=np.generic)
 
 
 def simulate(
@@ -112,9 +115,9 @@ class _Arms:
         return arrange(metrics, variants, SumsColumns.joined(treated), SumsColumns.joined(control))
 
 
-def _by_cell(rollout: Rollout, columns: Floats | Flags) -> Floats:
+def _by_cell(rollout: Rollout, columns: NDArray[Value]) -> NDArray[Value]:
     """From one entry a cell and run to shape (runs, cells)."""
-    return np.asarray(columns, dtype=np.float64).reshape(len(cells_of(rollout.plan)), -1).T
+    return columns.reshape(len(cells_of(rollout.plan)), -1).T
 
 
 def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
@@ -129,33 +132,27 @@ def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
 def _decide(
     rollout: Rollout, course: Course, look: int, runs: Runs, cells: Cells, under_way: Places, tick: Tick
 ) -> None:
-    """Halt the runs in which a look shows harm, promote those in which a candidate has all it needs, and end those in
-    which none can have it any more.
+    """Halt at the look, or promote the runs in which a candidate has all it needs, and end those in which none can.
+
+    A guardrail that is shown to be beyond its margin is watched on until it has nothing left to spend.
     """
     z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
-    shown = (z <= -course.critical[look]) | runs.shown[under_way]
+    before = runs.shown[under_way]
+    critical = course.critical[look]
+    plan_cells = cells_of(rollout.plan)
+    is_goal = np.array([metric.role is Role.GOAL for metric, _ in plan_cells])
+    shown, ruled_out = (z <= -critical) | before, (is_goal & (z >= critical)) | course.spent[look]
     runs.shown[under_way] = shown
-    still = np.isnan(runs.hours[under_way])
-    burnt_in = _by_cell(rollout, is_burnt_in(rollout.plan, cells)) > 0.0
-    halted = still & ((z >= course.harmful[look]) & burnt_in).any(axis=1)
-    promoted, hopeless = _answers(rollout.plan, shown, course.spent[look] | _is_missed(rollout.plan, course, look, z))
-    is_last = look == len(course.looks) - 1
-    runs.halted[under_way[halted]] = True
-    runs.promoted[under_way[still & ~halted & promoted]] = True
-    runs.end(under_way[still & (halted | promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
-
-
-def _is_missed(plan: JudgePlan, course: Course, look: int, z: Floats) -> Flags:
-    """Which goals are shown to be worse; a guardrail that is harmed is watched on."""
-    goals = np.array([metric.role is Role.GOAL for metric, _ in cells_of(plan)])
-    return np.asarray(goals & (z >= course.critical[look]), dtype=np.bool_)
-
-
-def _answers(plan: JudgePlan, shown: Flags, ruled_out: Flags) -> tuple[Flags, Flags]:
-    """Of each run, whether a candidate has all it needs, and whether none can have it; from shapes (runs, cells)."""
-    promoted, hopeless = np.zeros(shown.shape[0], dtype=np.bool_), np.ones(shown.shape[0], dtype=np.bool_)
-    for name in candidates_of(plan):
-        mine = [place for place, (m, v) in enumerate(cells_of(plan)) if v == name and m.role is not Role.OBSERVED]
+    harmed = (z >= course.halting[look]) & _by_cell(rollout, is_burnt_in(rollout.plan, cells))
+    halted = under_way[harmed.any(axis=1) & np.isnan(runs.hours[under_way])]
+    runs.halted[halted] = True
+    runs.end(halted, tick.hours, sum(tick.candidates))
+    promoted, hopeless = np.zeros(z.shape[0], dtype=np.bool_), np.ones(z.shape[0], dtype=np.bool_)
+    for name in candidates_of(rollout.plan):
+        mine = [place for place, (m, v) in enumerate(plan_cells) if v == name and m.role is not Role.OBSERVED]
         promoted |= shown[:, mine].all(axis=1)
         hopeless &= (~shown & ruled_out)[:, mine].any(axis=1)
-    return promoted, hopeless
+    still = np.isnan(runs.hours[under_way])
+    runs.promoted[under_way[still & promoted]] = True
+    is_last = look == len(course.looks) - 1
+    runs.end(under_way[still & (promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
