@@ -412,11 +412,13 @@ local function go(walk, text, at, last)
   local state = walk.state
   while at <= last do
     local to = NEXT[state + byte(text, at)]
-    if to > 0 then
+    -- A loop within the loop, as that is what the compiler makes fast.
+    while to > 0 do
       state, at = to, at + 1
-    else
-      state, at = ACTIONS[-to](walk, state, text, at)
+      if at > last then break end
+      to = NEXT[state + byte(text, at)]
     end
+    if to < 0 then state, at = ACTIONS[-to](walk, state, text, at) end
   end
   walk.state = state > WITHIN and cut(walk, state, text, last) or state
 end
