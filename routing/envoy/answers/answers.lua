@@ -425,10 +425,17 @@ end
 
 -- Streams -----------------------------------------------------------------------------------------------------------
 
+-- Without the mark of its order of bytes, which clients leave out.
+local function without_mark(text)
+  return byte(text, 1) == 239 and sub(text, 1, 3) == "\239\187\191" and sub(text, 4) or text
+end
+
+local function or_nil(words) return words ~= "" and words or nil end
+
 local function facts_of(found, whole)
   local facts = found.counts
   facts.whole, facts.error = whole, found.error
-  facts.holds, facts.ends = found.holds, found.ends
+  facts.holds, facts.ends = or_nil(found.holds), or_nil(found.ends)
   facts.stop = found.refused and "refusal" or found.stop
   return facts
 end
@@ -515,7 +522,7 @@ local function read_stream(handle, wanted)
     local length = chunk:length()
     if length > 0 and not stream.done then
       local text = chunk:getBytes(0, length)
-      if first then text, first = text:gsub("^\239\187\191", ""), false end
+      if first then text, first = without_mark(text), false end
       take_piece(stream, lines_of(stream, text))
       if found.error and not told then
         -- A client that reads of an error may leave before the end.
@@ -540,7 +547,7 @@ local function read_plain(handle, wanted, length)
     local size = math.min(chunk:length(), left)
     if size > 0 then
       local text = chunk:getBytes(0, size)
-      if first then text, first = text:gsub("^\239\187\191", ""), false end
+      if first then text, first = without_mark(text), false end
       go(walk, text, 1, #text)
       left = left - size
     end
