@@ -23,6 +23,7 @@ from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.health import (
     HealthEvidence,
     Incomparable,
+    LateOutcomes,
     LostRecords,
     Overlap,
     Stage,
@@ -30,6 +31,7 @@ from experiments.stats.health import (
     check_health,
     checked,
     incomparable,
+    late_outcomes,
     segment_findings,
 )
 from experiments.stats.judge import judge
@@ -57,24 +59,32 @@ class Measured:
     collected: CollectedEvidence
     plan: JudgePlan
     apart: Incomparable
+    late: LateOutcomes
 
     @property
     def evidence(self) -> Evidence:
         """What can be compared."""
-        return self.apart.without(self.collected.evidence)
+        return self.late.without(self.apart.without(self.collected.evidence))
+
+    def noted(self, results: Results) -> Results:
+        """The results with what is said of all that cannot be compared."""
+        return self.late.noted(self.apart.noted(results))
 
 
 def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     """Collect the evidence. Raises as `collect_evidence` does."""
     collected = _collected(experiment, metric_definitions(experiment), now)
     to_judge = judge_plan(experiment, plan)
-    return Measured(collected, to_judge, incomparable(collected.known, to_judge.control))
+    apart = incomparable(collected.known, to_judge.control)
+    late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    return Measured(collected, to_judge, apart, late)
 
 
 def _collected(experiment: Experiment, metrics: Sequence[MetricDefinition], now: datetime) -> CollectedEvidence:
     """The evidence of all metrics, or of those alone that can be read: one that cannot hides no other."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    collect = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at, now=now)
+    of_experiment = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at)
+    collect = partial(of_experiment, now=now, tick_seconds=experiment.plan.tick_seconds)
     try:
         return collect(metrics)
     except (Unavailable, MemoryError):
@@ -97,11 +107,12 @@ def _can_be_read(collect: Callable[[], CollectedEvidence]) -> bool:
 
 def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Results:
     """Judge what was measured, and check whether it can be believed."""
-    judged = measured.apart.noted(judge(measured.plan, measured.evidence, looks=looks))
+    judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks))
     findings = (
         *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
         *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
         *measured.apart.findings(),
+        *measured.late.findings(),
     )
     return replace(judged, findings=by_severity(findings))
 

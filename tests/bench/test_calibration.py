@@ -5,6 +5,7 @@ import pytest
 from bench.calibration.__main__ import DRAWN, line, page
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
 from bench.calibration.splits import splits
@@ -24,6 +25,8 @@ RUNS: dict[Measure, int] = {
     slow_candidate: 200,
     harmed_users: 400,
     splits: 300,
+    late_in_one_arm: 80,
+    late_alike: 40,
 }
 
 
