@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from bench.calibration.always import always
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.harms import harms
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
@@ -31,6 +33,8 @@ DRAWN: tuple[Measure, ...] = (
     doubled_errors,
     slow_candidate,
     harmed_users,
+    always,
+    harms,
     splits,
     late_in_one_arm,
     late_alike,

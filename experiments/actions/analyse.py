@@ -32,6 +32,7 @@ from experiments.stats.health import (
     checked,
     incomparable,
     late_outcomes,
+    not_checked,
     segment_findings,
 )
 from experiments.stats.judge import judge
@@ -75,9 +76,21 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     """Collect the evidence. Raises as `collect_evidence` does."""
     collected = _collected(experiment, metric_definitions(experiment), now)
     to_judge = judge_plan(experiment, plan)
-    apart = incomparable(collected.known, to_judge.control)
-    late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    try:
+        apart = incomparable(collected.known, to_judge.control)
+        late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    except Exception:
+        log.exception("what may not be compared is left out", experiment=experiment.key)
+        apart, late = Incomparable({}, to_judge.control), _unchecked(collected, to_judge)
     return Measured(collected, to_judge, apart, late)
+
+
+def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
+    """Nothing of the metrics whose values may be told in one arm alone; all others can still halt."""
+    metrics = {*collected.known, *collected.timings}
+    finding = not_checked("What is told in each arm", "It raised an error.", "Look for it in the log.")
+    reason = "It could not be checked whether both arms tell it alike."
+    return LateOutcomes({(metric, variant): reason for metric in metrics for variant in plan.shares}, (finding,))
 
 
 def _collected(experiment: Experiment, metrics: Sequence[MetricDefinition], now: datetime) -> CollectedEvidence:

@@ -9,7 +9,7 @@ from scipy import special
 
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells
-from experiments.stats.group_sequential import Look, design, first_critical_values, next_critical_value
+from experiments.stats.group_sequential import Look, Spending, design, first_critical_values, next_critical_value
 from experiments.stats.group_sequential.boundaries import LEAST_GROWTH
 from experiments.stats.types import JudgePlan, PastLooks, Role
 
@@ -39,9 +39,25 @@ class PresentLook:
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
         for place in np.flatnonzero(known):
             if self.past[place]:
-                looks = counted((*self.past[place], Look(float(self.information[place]), float(share[place]))))
-                critical[place] = next_critical_value(looks, float(level[place]), spending=self.plan.spending)
+                present = Look(float(self.information[place]), float(share[place]))
+                critical[place] = _next(self.past[place], present, float(level[place]), self.plan.spending)
         return critical
+
+
+def _next(past: tuple[Look, ...], present: Look, level: float, spending: Spending) -> float:
+    """Critical z of a look after others.
+
+    Without new information it asks for what the look before it asked for. Where it may spend more all the same, as a
+    last look does, it may do that whatever its z has to do with the one before (Bonferroni).
+    """
+    if _grew(past[-1], present):
+        return next_critical_value((*past, present), level, spending=spending)
+    left = float(spending.spent(level, present.fraction) - spending.spent(level, past[-1].fraction))
+    return min(next_critical_value(past, level, spending=spending), -float(special.ndtri(left)))
+
+
+def _grew(before: Look, look: Look) -> bool:
+    return look.information > before.information * (1.0 + LEAST_GROWTH)
 
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
@@ -64,9 +80,8 @@ def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
     """Looks as they count for spending alpha: each one with the largest information and share until then.
 
     1 / standard error² is an estimate: a few users with large values make it fall though more was seen. What was spent
-    stays spent, so a look without new information takes the place of the one before it, at the same information: it
-    asks for the same z, or, where it may spend more, as a last look may, for the z that spends both looks' alpha.
-    A look with numbers that no look can have, which a broken record may hold, counts as one without new information.
+    stays spent, so a look without new information is counted with the one before it, at the same information. So is one
+    with numbers that no look can have, which a broken record may hold.
     Reference: Jennison and Turnbull, Group Sequential Methods (2000), section 7.2.
 
     >>> counted([Look(10.0, 0.2), Look(8.0, 0.16), Look(20.0, 0.4), Look(15.0, 1.0)])
@@ -78,10 +93,10 @@ def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
         fraction = max(min(look.fraction, 1.0) if math.isfinite(look.fraction) else 0.0, before.fraction)
         if not (math.isfinite(look.information) and look.information > 0.0):
             continue
-        if found and look.information <= before.information * (1.0 + LEAST_GROWTH):
-            found[-1] = Look(before.information, fraction)
-        else:
+        if not found or _grew(before, look):
             found.append(Look(look.information, fraction))
+        else:
+            found[-1] = Look(before.information, fraction)
     return tuple(found)
 
 

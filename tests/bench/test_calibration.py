@@ -3,8 +3,10 @@
 import pytest
 
 from bench.calibration.__main__ import DRAWN, line, page
+from bench.calibration.always import always
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.harms import harms
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
@@ -24,6 +26,8 @@ RUNS: dict[Measure, int] = {
     doubled_errors: 400,
     slow_candidate: 200,
     harmed_users: 400,
+    always: 80,
+    harms: 200,
     splits: 300,
     late_in_one_arm: 80,
     late_alike: 40,
