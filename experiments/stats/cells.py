@@ -121,12 +121,14 @@ def gather_without(plan: JudgePlan, evidence: Evidence, troubles: Mapping[Name, 
     metrics, variants = [metric for metric, _ in places], [variant for _, variant in places]
     treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
-    troubled = [troubles.get((metric.key, variant), "") for metric, variant in places]
-    for place in [place for place, trouble in enumerate(troubled) if trouble]:
+    names = [(metric.key, variant) for metric, variant in places] if troubles else []
+    troubled = {place: troubles[name] for place, name in enumerate(names) if name in troubles}
+    for place in troubled:
         treated[place] = untreated[place] = NOTHING
     cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated))
-    notes = tuple(trouble or note for trouble, note in zip(troubled, cells.notes, strict=True))
-    return replace(cells, notes=notes) if troubles else cells
+    if not troubled:
+        return cells
+    return replace(cells, notes=tuple(troubled.get(place, note) for place, note in enumerate(cells.notes)))
 
 
 def arrange(
