@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 
 from bench.calibration.always import always
+from bench.calibration.brakes import doubled_errors_of_requests
+from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.harms import harms
+from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
@@ -36,6 +39,13 @@ DRAWN: tuple[Measure, ...] = (
     always,
     harms,
     splits,
+    candidates_at_the_margin,
+    goals_without_an_effect,
+    several_goals,
+    one_heavy_user,
+    signed_numerators,
+    units_of_amounts,
+    doubled_errors_of_requests,
     late_in_one_arm,
     late_alike,
 )

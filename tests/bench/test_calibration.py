@@ -4,9 +4,12 @@ import pytest
 
 from bench.calibration.__main__ import DRAWN, line, page
 from bench.calibration.always import always
+from bench.calibration.brakes import doubled_errors_of_requests
+from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.harms import harms
+from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
@@ -29,6 +32,13 @@ RUNS: dict[Measure, int] = {
     always: 80,
     harms: 200,
     splits: 300,
+    candidates_at_the_margin: 60,
+    goals_without_an_effect: 40,
+    several_goals: 60,
+    one_heavy_user: 250,
+    signed_numerators: 100,
+    units_of_amounts: 20,
+    doubled_errors_of_requests: 12,
     late_in_one_arm: 80,
     late_alike: 40,
 }

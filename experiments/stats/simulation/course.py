@@ -9,7 +9,7 @@ from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.group_sequential import Look, critical_values
 from experiments.stats.harm_at_looks import looks_level
-from experiments.stats.looks import planned_information
+from experiments.stats.looks import level_of, planned_information
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.planning import Baseline
 from experiments.stats.simulation.scenario import Rollout
@@ -31,11 +31,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """All ticks; the places of those that are looks; and the critical z, shape (steps of Holm's method, looks, cells).
+    """All ticks; the places of those that are looks; and the critical z, shape (looks, cells).
 
-    Step k is for goals of which k + 1 are open; guardrails have the same in every step. `halting` has the critical z of
-    a guardrail's harm and `spent` says whether a cell has nothing left to spend after a look, both of shape
-    (looks, cells).
+    `halting` has the critical z of a guardrail's harm and `spent` says whether a cell has nothing left to spend after a
+    look, both of the same shape.
     """
 
     ticks: tuple[Tick, ...]
@@ -150,14 +149,10 @@ def _looks_of(information: Floats, fractions: Floats) -> list[Look]:
 
 
 def _critical(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
-    cells = cells_of(plan)
-    goals = sum(metric.role is Role.GOAL for metric, _ in cells)
-    critical = np.full((max(goals, 1), *information.shape), np.inf)
-    for place, (metric, _) in enumerate(cells):
+    critical = np.full_like(information, np.inf)
+    for place, (metric, _) in enumerate(cells_of(plan)):
         if metric.role is Role.OBSERVED:
             continue
         looks = _looks_of(information[:, place], fractions[:, place])
-        for step in range(max(goals, 1)):
-            level = plan.alpha / 2.0 / (step + 1) if metric.role is Role.GOAL else plan.alpha
-            critical[step, :, place] = critical_values(looks, level, spending=plan.spending)
+        critical[:, place] = critical_values(looks, level_of(plan, metric.role), spending=plan.spending)
     return critical

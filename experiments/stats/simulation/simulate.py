@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from experiments.stats import anytime
-from experiments.stats.arrays import Flags, Floats
+from experiments.stats.arrays import Flags
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import lower_tail
@@ -138,7 +138,7 @@ def _decide(
     """
     z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
     before = runs.shown[under_way]
-    critical = _holm(rollout, course.critical[:, look], z, before)
+    critical = course.critical[look]
     plan_cells = cells_of(rollout.plan)
     is_goal = np.array([metric.role is Role.GOAL for metric, _ in plan_cells])
     shown, ruled_out = (z <= -critical) | before, (is_goal & (z >= critical)) | course.spent[look]
@@ -156,15 +156,3 @@ def _decide(
     runs.promoted[under_way[still & promoted]] = True
     is_last = look == len(course.looks) - 1
     runs.end(under_way[still & (promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
-
-
-def _holm(rollout: Rollout, steps: Floats, z: Floats, shown: Flags) -> Floats:
-    """Critical z of each cell and run, where each shown goal hands its alpha on; `steps` has shape (steps, cells)."""
-    is_goal = np.array([metric.role is Role.GOAL for metric, _ in cells_of(rollout.plan)])
-    critical = np.broadcast_to(steps[0], z.shape).copy()
-    still_open = is_goal & ~shown
-    for _ in range(int(is_goal.sum())):
-        counts = np.maximum(still_open.sum(axis=1), 1)
-        critical = np.where(still_open, steps[counts - 1], critical)
-        still_open &= ~(z <= -critical)
-    return critical

@@ -72,19 +72,6 @@ def test_pocock_asks_for_less_early() -> None:
     assert (pocock.critical_value or 9.9) < (early.critical_value or 0.0)
 
 
-def test_goals_share_alpha_and_hand_it_on() -> None:
-    """The clear goal passes at half of alpha; the second is then tested at all of it, alone it would have to wait."""
-    second = replace(THUMBS, key="second")
-    goals = plan(THUMBS, second)
-    clear = evidence(THUMBS, share(5000, 2500), share(5000, 3000))
-    border = evidence(second, share(5000, 2500), share(5000, 2603))
-    handed_on = judge(goals, together(clear, border), looks=PastLooks(last=True))
-    assert [result.verdict for result in handed_on.metrics] == [Verdict.PASS, Verdict.PASS]
-    unclear = evidence(THUMBS, share(5000, 2500), share(5000, 2500))
-    held_back = judge(goals, together(unclear, border), looks=PastLooks(last=True))
-    assert held_back.metrics[1].verdict is Verdict.INSUFFICIENT
-
-
 def test_what_a_look_has_shown_stays_shown() -> None:
     """A guardrail may have all of its information, and its alpha spent, long before a goal has."""
     guardrail = replace(FAILED_USERS, margin=1.0)
