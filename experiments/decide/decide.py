@@ -6,7 +6,7 @@ from datetime import datetime
 from experiments.decide.harm import halt_on_harm
 from experiments.decide.health import hold_on_findings
 from experiments.decide.looks import wait_for_look
-from experiments.decide.patience import give_up, wait_for_soak, wait_for_units, wait_while_paused
+from experiments.decide.patience import give_up, wait_for_answers, wait_for_soak, wait_for_units, wait_while_paused
 from experiments.decide.promotion import promote_or_end
 from experiments.decide.ramp import advance
 from experiments.decide.sample_ratio import hold_on_mismatch
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     hold_on_mismatch,
     hold_on_findings,
     wait_for_soak,
+    wait_for_answers,
     wait_for_units,
     advance,
     wait_for_look,
@@ -50,7 +51,9 @@ def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datet
 
 
 def _situation(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> Situation:
-    return Situation(plan, state, results, now, units=results.sample_ratio.observed)
+    since_start = results.sample_ratio.observed
+    own = since_start if results.stage_units is None else results.stage_units
+    return Situation(plan, state, results, now, stage_units=own)
 
 
 def _unless_time_is_over(situation: Situation, decision: Decision) -> Decision:

@@ -17,6 +17,7 @@ from experiments.evidence.metrics import (
     unit_values,
 )
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
+from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
 from experiments.stats.types import Evidence, UnitSums
 from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
@@ -29,6 +30,7 @@ class CollectedEvidence:
     `requests` counts the measured requests of the units that count. Units seen in several variants
     are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request. `known`
     has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not.
+    `since` is the evidence from each of the later starts that was asked for on.
     """
 
     evidence: Evidence
@@ -37,6 +39,7 @@ class CollectedEvidence:
     units_in_two_arms: int
     last_time: datetime | None
     known: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
+    since: tuple[Evidence, ...] = ()
 
 
 def collect_evidence(
@@ -46,10 +49,11 @@ def collect_evidence(
     metrics: Sequence[MetricDefinition],
     *,
     now: datetime | None = None,
+    starts: Sequence[datetime] = (),
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
 ) -> CollectedEvidence:
-    """Sums over units of each metric and variant, from measured requests at or after `started_at`.
+    """Sums over units of each metric and variant, from measured requests at or after `started_at`, and each start.
 
     Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise.
 
@@ -63,7 +67,12 @@ def collect_evidence(
     """
     with read_lake(lake_url, as_of, threads) as reading:
         measured = measured_requests(reading.requests, experiment, started_at)
-        return sums_over_units(reading, measured, started_at, metrics, now=now or datetime.now(UTC))
+        moment = now or datetime.now(UTC)
+        collected = sums_over_units(reading, measured, started_at, metrics, now=moment)
+        if not starts:
+            return collected
+        rows = Rows(measured, reading.outcomes, reading.keep(units_of(measured, {})))
+        return replace(collected, since=evidence_since(rows, metrics, starts, now=moment))
 
 
 def sums_over_units(

@@ -12,7 +12,10 @@ EVERYBODY = "everybody"
 
 
 def measured_requests(requests: Frame, experiment: str, started_at: datetime) -> Frame:
-    """Requests that count: assigned by the experiment, neither forced nor shadow, since its start."""
+    """Requests that count: assigned by the experiment, neither forced nor shadow, since its start.
+
+    Their column `asked_at` is their time, and tells it of their outcomes, which have a time of their own.
+    """
     return requests.filter(
         nw.col("day") >= started_at.date(),
         nw.col("experiment") == experiment,
@@ -21,7 +24,7 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("forced"),
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
-    )
+    ).with_columns(asked_at=nw.col("time"))
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
@@ -33,7 +36,7 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(variant=nw.lit(EVERYBODY))
+    ).with_columns(variant=nw.lit(EVERYBODY), asked_at=nw.col("time"))
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:
@@ -73,24 +76,54 @@ def attributed_outcomes(
 ) -> Frame:
     """Outcomes of the experiment's units, each once: `unit`, `request_id` (or null), times, `name`, `value`.
 
-    An outcome that names a request belongs to that request alone; one that names only a unit counts
-    from the unit's first measured request on.
+    An outcome that names a request belongs to that request alone; one that names only a unit counts from the unit's
+    first measured request on. `asked_at` is the time of its request, or of the unit's newest request before it, and
+    `known_at` when it could be counted first.
     """
     named = outcomes.filter(nw.col("day") >= started_at.date(), nw.col("name").is_in(tuple(names)))
     columns = ("request_id", "time", "received_at", "name", "value")
     of_requests = named.filter(~nw.col("request_id").is_null()).select(*columns)
     owners = (
-        measured.select("request_id", "unit")
+        measured.select("request_id", "unit", "time")
         .join(of_requests.select("request_id"), on="request_id", how="semi")
         .group_by("request_id")
-        .agg(nw.col("unit").min())
+        .agg(nw.col("unit").min(), nw.col("time").min().alias("asked_at"))
     )
     of_units = (
         named.filter(nw.col("request_id").is_null())
         .select("unit", *columns)
         .join(units.select("unit", "first_time"), on="unit")
         .filter(nw.col("time") >= nw.col("first_time"))
+        .select("unit", *columns, asked_at=nw.col("first_time"))
     )
-    return nw.concat(
-        [of_requests.join(owners, on="request_id").select("unit", *columns), of_units.select("unit", *columns)]
+    attributed = ("unit", *columns, "asked_at")
+    both = nw.concat(
+        [
+            of_requests.join(owners, on="request_id").select(*attributed),
+            _of_newest_requests(of_units, measured).select(*attributed),
+        ]
     )
+    # A sender's clock may be ahead: what it says has happened counts from then on.
+    return both.with_columns(known_at=nw.max_horizontal(nw.col("time"), nw.col("received_at")))
+
+
+def _of_newest_requests(of_units: Frame, measured: Frame) -> Frame:
+    """Outcomes of units, with the time of the newest request before each as `asked_at`, which was that of the first."""
+    requests = (
+        measured.select("unit", "time")
+        .join(of_units.select("unit"), on="unit", how="semi")
+        .select(
+            "unit",
+            "time",
+            request_id=nw.lit(""),
+            received_at=nw.col("time"),
+            name=nw.lit(""),
+            value=nw.lit(0.0),
+            asked_at=nw.col("time"),
+            is_outcome=nw.lit(0),
+        )
+    )
+    # At one moment the request comes before its outcome.
+    in_order = nw.concat([requests, of_units.select(*requests.columns[:-1], is_outcome=nw.lit(1))])
+    newest = nw.col("asked_at").cum_max().over("unit", order_by=["time", "is_outcome"])
+    return in_order.with_columns(asked_at=newest).filter(nw.col("is_outcome") == 1)
