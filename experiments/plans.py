@@ -47,14 +47,15 @@ def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
         stage_index=experiment.stage_index,
         stage_entered_at=now - timedelta(seconds=soaked_seconds(experiment.stage_entered_at, still, now)),
         started_at=now - timedelta(seconds=soaked_seconds(experiment.started_at, still, now)),
-        looks=_past_looks(experiment),
+        looks=past_looks(experiment),
     )
 
 
-def _past_looks(experiment: Experiment) -> PastLooks:
+def past_looks(experiment: Experiment) -> PastLooks:
     """What each look saw and showed of each metric and candidate, oldest first.
 
-    An analysis that would have been a look, and was lost before anything was decided on it, has spent nothing.
+    What a look could not measure counts as seen at the look before. An analysis that would have been a look, and was
+    lost before anything was decided on it, has spent nothing.
     """
     taken: dict[tuple[str, str], tuple[Look, ...]] = {}
     shown: set[tuple[str, str]] = set()
@@ -64,9 +65,12 @@ def _past_looks(experiment: Experiment) -> PastLooks:
             name = result["metric"], result["variant"]
             if result["verdict"] == Verdict.PASS:
                 shown.add(name)
+            looks_before = taken.get(name, ())
             if result.get("information"):
                 look = Look(result["information"], min(result["information_fraction"] or 0.0, 1.0))
-                taken[name] = (*taken.get(name, ()), look)
+                taken[name] = (*looks_before, look)
+            elif looks_before:
+                taken[name] = (*looks_before, looks_before[-1])
     return PastLooks(taken, frozenset(shown))
 
 

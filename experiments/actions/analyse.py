@@ -1,24 +1,28 @@
-"""Measure an experiment and keep what was found."""
+"""Measure an experiment, judge it, and keep what was found."""
 
 import json
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+import structlog
 from django.db import transaction
 from pydantic import TypeAdapter
 
-from controlplane.errors import Conflict
+from controlplane.errors import Conflict, Unavailable
 from controlplane.settings import get_environment
 from experiments.actions.lease import Lease
-from experiments.decide import ExperimentState, Plan, look_is_due, time_is_over
-from experiments.evidence import CollectedEvidence, collect_evidence
+from experiments.decide import Plan
+from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
 from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
 from experiments.stats.health import (
     HealthEvidence,
+    Incomparable,
     LostRecords,
     Overlap,
     Stage,
@@ -29,11 +33,13 @@ from experiments.stats.health import (
     segment_findings,
 )
 from experiments.stats.judge import judge
-from experiments.stats.types import Evidence, Finding, JudgePlan, Results, UnitSums
+from experiments.stats.types import Evidence, Finding, JudgePlan, PastLooks, Results, UnitSums
 from routing.losses import lost_by_variant, untold_since
 from routing.models import Edge
 from routing.queries import latest_table
 from routing.stops import open_stops
+
+log = structlog.get_logger(__name__)
 
 RESULTS = TypeAdapter(Results)
 SUMS = TypeAdapter(UnitSums)
@@ -44,32 +50,74 @@ KEEP_ONE_EACH = timedelta(minutes=10)
 SEVERAL = 2
 
 
-def analyse(
-    experiment: Experiment, plan: Plan, state: ExperimentState, *, lease: Lease, now: datetime
-) -> tuple[Analysis, Results]:
-    """Collect the evidence, judge it, and store both with the versions they came from.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was collected of an experiment, the plan to judge it by, and what of it cannot be compared."""
+
+    collected: CollectedEvidence
+    plan: JudgePlan
+    apart: Incomparable
+
+    @property
+    def evidence(self) -> Evidence:
+        """What can be compared."""
+        return self.apart.without(self.collected.evidence)
+
+
+def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
+    """Collect the evidence. Raises as `collect_evidence` does."""
+    collected = _collected(experiment, metric_definitions(experiment), now)
+    to_judge = judge_plan(experiment, plan)
+    return Measured(collected, to_judge, incomparable(collected.known, to_judge.control))
+
+
+def _collected(experiment: Experiment, metrics: Sequence[MetricDefinition], now: datetime) -> CollectedEvidence:
+    """The evidence of all metrics, or of those alone that can be read: one that cannot hides no other."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    collect = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at, now=now)
+    try:
+        return collect(metrics)
+    except (Unavailable, MemoryError):
+        raise
+    except Exception:
+        log.exception("metrics are collected one by one", experiment=experiment.key)
+        return collect([metric for metric in metrics if _can_be_read(partial(collect, [metric]))])
+
+
+def _can_be_read(collect: Callable[[], CollectedEvidence]) -> bool:
+    try:
+        collect()
+    except (Unavailable, MemoryError):
+        raise
+    except Exception:
+        log.exception("a metric cannot be read")
+        return False
+    return True
+
+
+def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Results:
+    """Judge what was measured, and check whether it can be believed."""
+    judged = measured.apart.noted(judge(measured.plan, measured.evidence, looks=looks))
+    findings = (
+        *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
+        *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
+        *measured.apart.findings(),
+    )
+    return replace(judged, findings=by_severity(findings))
+
+
+def store(
+    experiment: Experiment, measured: Measured, results: Results, *, look: bool, lease: Lease, now: datetime
+) -> Analysis:
+    """Keep what was found, with the versions it came from.
 
     Raises `Conflict` when meanwhile the lease was lost, somebody moved the experiment or turned the kill switch on;
     then nothing is stored, and no look is taken.
     """
-    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    lake = get_environment().lake_url
-    collected = collect_evidence(lake, experiment.key, experiment.started_at, metric_definitions(experiment), now=now)
-    looks = replace(state.looks, last=time_is_over(plan, state, now))
-    to_judge = judge_plan(experiment, plan)
-    apart = incomparable(collected.known, to_judge.control)
-    judged = apart.noted(judge(to_judge, apart.without(collected.evidence), looks=looks))
-    findings = (
-        *_findings(experiment, to_judge, collected),
-        *_edge_findings(experiment, to_judge),
-        *apart.findings(),
-    )
-    results = replace(judged, findings=by_severity(findings))
-    look = look_is_due(plan, state, results, now)
     with transaction.atomic():
         lease.renew(state=experiment.state, stage_index=experiment.stage_index)
         _refuse_while_stopped(experiment)
-        return _store(experiment, collected, results, look=look, now=now), results
+        return _stored(experiment, measured.collected, results, look=look, now=now)
 
 
 def _refuse_while_stopped(experiment: Experiment) -> None:
@@ -102,11 +150,11 @@ def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEviden
     return LostRecords(kept, lost_by_variant(experiment.key), untold)
 
 
-def _edge_findings(experiment: Experiment, plan: JudgePlan) -> tuple[Finding, ...]:
+def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Sequence[Finding]:
     """Which edge does not split users as it was told, where there are several."""
     if Edge.objects.count() < SEVERAL:
         return ()
-    return checked("The split of units at each edge", lambda: segment_findings([_by_edge(experiment, plan)]))
+    return segment_findings([_by_edge(experiment, plan)])
 
 
 def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
@@ -115,7 +163,7 @@ def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
     return Stage("all stages", plan.shares, {}, {("edge", edge): counts for edge, counts in units.items()})
 
 
-def _store(
+def _stored(
     experiment: Experiment, collected: CollectedEvidence, results: Results, *, look: bool, now: datetime
 ) -> Analysis:
     table = latest_table()

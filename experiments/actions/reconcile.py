@@ -1,5 +1,6 @@
 """One idempotent step of an experiment: analyse, decide, act."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -8,14 +9,14 @@ from django.db import transaction
 from controlplane.actors import SLUICE
 from controlplane.errors import Conflict
 from experiments.actions.advance import advance
-from experiments.actions.analyse import analyse
+from experiments.actions.analyse import Measured, analyse, measure, store
 from experiments.actions.append_decision import append_decision
+from experiments.actions.brake import halt_on_harm, halt_with_record
 from experiments.actions.conclude import conclude
-from experiments.actions.halt import halt
 from experiments.actions.heed_guard import heed_guard
 from experiments.actions.lease import Lease, leased
 from experiments.actions.promote import promote
-from experiments.decide import Decision, DecisionKind, decide
+from experiments.decide import Decision, DecisionKind, Plan, decide, look_is_due, time_is_over
 from experiments.models import Analysis, Experiment
 from experiments.models.experiment import LIVE_STATES
 from experiments.plans import pure_plan, pure_state
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 ACTIONS = {
     DecisionKind.ADVANCE: advance,
     DecisionKind.PROMOTE: promote,
-    DecisionKind.HALT: halt,
     DecisionKind.INCONCLUSIVE: conclude,
 }
 
@@ -68,6 +68,9 @@ def _guarded(experiment: Experiment, now: datetime) -> bool:
     except Conflict as conflict:
         log.info("guard overtaken", experiment=experiment.key, detail=conflict.detail)
         return True
+    except Exception:
+        log.exception("the guard is not heeded; the evidence still is", experiment=experiment.key)
+        return False
 
 
 def _held_back(experiment: Experiment, decision: Decision) -> Decision:
@@ -79,16 +82,33 @@ def _held_back(experiment: Experiment, decision: Decision) -> Decision:
 
 
 def _decided(experiment: Experiment, lease: Lease, now: datetime) -> Decision:
-    """Analyse, decide and act under a lease. Raises `Conflict` when that was lost, or somebody moved the experiment."""
+    """Measure, decide and act under a lease. Raises `Conflict` when that was lost, or somebody moved the experiment.
+
+    Harm is halted first, from the evidence alone, so that nothing else that is looked at can be in its way.
+    """
     plan = pure_plan(experiment)
+    measured = measure(experiment, plan, now=now)
+    halted = halt_on_harm(experiment, plan, measured, lease=lease, now=now)
+    return halted or _judged(experiment, plan, measured, lease, now)
+
+
+def _judged(experiment: Experiment, plan: Plan, measured: Measured, lease: Lease, now: datetime) -> Decision:
     state = pure_state(experiment, now)
-    analysis, results = analyse(experiment, plan, state, lease=lease, now=now)
-    decision = _held_back(experiment, decide(plan, state, results, now))
+    results = analyse(experiment, measured, replace(state.looks, last=time_is_over(plan, state, now)))
+    decision, look = decide(plan, state, results, now), look_is_due(plan, state, results, now)
+    if decision.kind is DecisionKind.HALT:
+        halt_with_record(experiment, decision, measured, (results,), look=look, lease=lease, now=now)
+        return decision
+    analysis = store(experiment, measured, results, look=look, lease=lease, now=now)
+    return _acted(experiment, _held_back(experiment, decision), analysis, lease, now)
+
+
+def _acted(experiment: Experiment, decision: Decision, analysis: Analysis, lease: Lease, now: datetime) -> Decision:
     action = ACTIONS.get(decision.kind)
     if action is not None:
         action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)
         log.info("decided", experiment=experiment.key, decision=decision.kind, reason=decision.reason)
-    elif not _already_said(experiment, decision):
+    elif analysis.look or not _already_said(experiment, decision):
         _hold(experiment, decision, analysis, lease, now)
     return decision
 

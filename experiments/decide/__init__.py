@@ -1,6 +1,7 @@
 """From what was measured to what to do. Pure: no Django, no I/O, no clock of its own."""
 
 from experiments.decide.decide import decide, look_is_due
+from experiments.decide.harm import halted
 from experiments.decide.types import (
     Decision,
     DecisionKind,
@@ -19,6 +20,7 @@ __all__ = [
     "Plan",
     "StagePlan",
     "decide",
+    "halted",
     "look_is_due",
     "time_is_over",
 ]

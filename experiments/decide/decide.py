@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from experiments.decide.harm import halt_on_harm
+from experiments.decide.harm import halt_at_look, halt_on_harm
 from experiments.decide.health import hold_on_findings
 from experiments.decide.looks import wait_for_look
 from experiments.decide.patience import give_up, wait_for_answers, wait_for_soak, wait_for_units, wait_while_paused
-from experiments.decide.promotion import promote_or_end
+from experiments.decide.promotion import promote_or_end, promote_what_is_shown
 from experiments.decide.ramp import advance
 from experiments.decide.sample_ratio import hold_on_mismatch
 from experiments.decide.types import Decision, ExperimentState, Plan, Situation
@@ -24,7 +24,9 @@ RULES: tuple[Rule, ...] = (
     wait_for_answers,
     wait_for_units,
     advance,
+    promote_what_is_shown,
     wait_for_look,
+    halt_at_look,
     promote_or_end,
 )
 """In the order of their right to speak: harm stops an experiment whatever else is true."""
@@ -46,7 +48,7 @@ def decide(plan: Plan, state: ExperimentState, results: Results, now: datetime) 
 def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> bool:
     """Whether this analysis is a look, at which promotion may be decided and alpha is spent."""
     situation = _situation(plan, state, results, now)
-    waiting = (*RULES[: RULES.index(advance)], wait_for_look)
+    waiting = (*RULES[: RULES.index(advance)], promote_what_is_shown, wait_for_look)
     return situation.on_last_stage and all(rule(situation) is None for rule in waiting)
 
 

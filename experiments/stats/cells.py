@@ -1,7 +1,7 @@
 """A cell is one metric of one candidate beside the control; here all cells of a plan stand in columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -17,6 +17,9 @@ RARE_EVENTS = 20.0
 """Events of the rarer kind from which on estimates are about normal (arXiv 2103.06476, section 4)."""
 
 NOTHING = UnitSums(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+Name = tuple[str, str]
+"""A cell's metric and candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,15 @@ class Cells:
     is_share: Flags
 
     @property
+    def names(self) -> list[Name]:
+        """Metric and candidate of each."""
+        return [(metric.key, variant) for metric, variant in zip(self.metrics, self.variants, strict=True)]
+
+    @property
     def rare(self) -> Flags:
         """Whether an arm has so few events that only a score test is right."""
         fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
-        return np.asarray(np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
+        return np.asarray(self.measured & np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
 
     def counts_at(self, places: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
         """Value and independent trials of the candidate and of the control, for the score tests."""
@@ -77,11 +85,21 @@ def candidates_of(plan: JudgePlan) -> tuple[str, ...]:
 
 def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
     """Put the plan and its evidence in columns."""
+    return gather_without(plan, evidence, {})
+
+
+def gather_without(plan: JudgePlan, evidence: Evidence, troubles: Mapping[Name, str]) -> Cells:
+    """Put the plan and its evidence in columns; cells with troubles have those as notes, as if nothing was measured."""
     places = list(product(plan.metrics, candidates_of(plan)))
-    metrics = [metric for metric, _ in places]
+    metrics, variants = [metric for metric, _ in places], [variant for _, variant in places]
     treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
-    return arrange(metrics, [variant for _, variant in places], SumsColumns.of(treated), SumsColumns.of(untreated))
+    troubled = [troubles.get((metric.key, variant), "") for metric, variant in places]
+    for place in [place for place, trouble in enumerate(troubled) if trouble]:
+        treated[place] = untreated[place] = NOTHING
+    cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated))
+    notes = tuple(trouble or note for trouble, note in zip(troubled, cells.notes, strict=True))
+    return replace(cells, notes=notes) if troubles else cells
 
 
 def arrange(

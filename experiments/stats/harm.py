@@ -15,6 +15,12 @@ LARGEST_EFFECT = 8.0
 SCALES = 5
 """Effects are looked for from the minimum effect up to this many times the control's value, in this many steps."""
 
+PART_OF_LOOKS = 0.5
+"""The part of halt_alpha that looks spend: a harm little beyond its margin is shown by them alone."""
+
+MOST_EVIDENCE = 1e300
+"""Log of the largest e-value that is told apart from others; finite, so that it can be stored."""
+
 
 def log_harm(plan: JudgePlan, cells: Cells) -> Floats:
     """Log e-value of each guardrail against "worse by no more than the margin"; NaN where it has no say yet.
@@ -89,16 +95,22 @@ def baseline(cells: Cells) -> Floats:
     return np.where(np.abs(control.value) > 2.0 * error, np.abs(control.value), spread)
 
 
-def halt(plan: JudgePlan, cells: Cells, log_e: Floats) -> Halt:
-    """Stop when the mean of all guardrails' e-values reaches 1 / halt_alpha.
+def anytime_alpha(plan: JudgePlan) -> float:
+    """The part of halt_alpha for evidence at any time; the looks have the rest."""
+    return (1.0 - PART_OF_LOOKS) * plan.halt_alpha
+
+
+def halt(cells: Cells, log_e: Floats, alpha: float) -> Halt:
+    """Stop when the mean of all guardrails' e-values reaches 1 / alpha.
 
     The mean of e-values is one under any dependence, so the whole rollout halts by mistake with a probability of
-    halt_alpha at the most. What is not measured yet counts as zero.
+    alpha at the most. What is not measured yet counts as zero. Several sets of evidence, each with a part of alpha of
+    its own, halt by mistake with the sum of their parts at the most.
     Reference: Vovk and Wang, E-values: calibration, combination and applications (Ann. Stat. 2021).
     """
     guarded = np.flatnonzero(cells.has_role(Role.GUARDRAIL))
-    threshold = -math.log(plan.halt_alpha)
-    found = np.where(np.isnan(log_e[guarded]), -np.inf, log_e[guarded])
+    threshold = -math.log(alpha)
+    found = np.where(np.isnan(log_e[guarded]), -np.inf, np.minimum(log_e[guarded], MOST_EVIDENCE))
     if not np.isfinite(found).any():
         return Halt(0.0, threshold, reached=False, blamed=())
     combined = float(anytime.averaged(found))

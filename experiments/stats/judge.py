@@ -1,27 +1,59 @@
 """The judge: from a plan and its evidence to intervals, verdicts and the evidence of harm."""
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from experiments.stats import intervals
 from experiments.stats.arrays import Flags, Floats
-from experiments.stats.cells import Cells, gather
-from experiments.stats.harm import halt, log_harm
+from experiments.stats.cells import Cells, Name, candidates_of, gather_without
+from experiments.stats.errors import StatisticsError
+from experiments.stats.harm import anytime_alpha, halt, log_harm
 from experiments.stats.plan import check_plan
 from experiments.stats.promotion import Conclusions, conclude
 from experiments.stats.sample_ratio import sample_ratio
-from experiments.stats.types import Evidence, Halt, Interval, JudgePlan, MetricResult, PastLooks, Results
+from experiments.stats.types import (
+    Evidence,
+    Halt,
+    Interval,
+    JudgePlan,
+    MetricPlan,
+    MetricResult,
+    PastLooks,
+    Results,
+    SampleRatio,
+    Verdict,
+)
+
+Found = TypeVar("Found")
 
 NO_LOOKS = PastLooks()
+
+Troubles = Mapping[Name, str]
+"""Why a cell cannot be judged, by metric and candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The evidence of harm: one log e-value a cell, and the halt that follows. Cells with troubles have no say."""
+
+    cells: Cells
+    log_e: Floats
+    halt: Halt
+    troubles: Troubles
 
 
 def judge(plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS) -> Results:
     """Judge the evidence, after the looks that were taken before.
 
-    `halt` may be acted on whenever one looks. Verdicts are those of a look at this moment: they may be acted on if it
-    is then counted as one, and passed on in `looks` from then on; between looks they are for display.
-    A metric that cannot be judged gets the verdict *insufficient* with a note and hides no other.
+    `halt` may be acted on whenever one looks. Verdicts are those of a look at this moment: they, and `harmed_at_look`,
+    may be acted on if it is then counted as one, and passed on in `looks` from then on; between looks they are for
+    display. A metric that cannot be judged, whatever its numbers do, gets the verdict *insufficient* with a note and
+    hides no other.
 
     Raises:
         InvalidPlan: `shares-sum`, `control-unknown`, `metric-twice`, `plan-range` or `metric-range`.
@@ -37,18 +69,105 @@ def judge(plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS) -
     """
     check_plan(plan)
     with np.errstate(all="ignore"):
-        cells = gather(plan, evidence)
-        log_e = log_harm(plan, cells)
-        stop = halt(plan, cells, log_e)
-        harmed = _is_blamed(cells, stop)
-        conclusions = conclude(plan, cells, harmed, looks)
-        results = _results(plan, cells, conclusions, log_e, harmed)
-    return Results(results, sample_ratio(plan.shares, evidence.units), stop)
+        watched = _watched(plan, evidence)
+        rows = _whatever_raises(plan, partial(_rows, evidence=evidence, looks=looks, watched=watched))
+    return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt)
 
 
-def _is_blamed(cells: Cells, stop: Halt) -> Flags:
-    names = zip((metric.key for metric in cells.metrics), cells.variants, strict=True)
-    return np.array([name in stop.blamed for name in names], dtype=np.bool_)
+def watch(plan: JudgePlan, evidence: Evidence) -> Halt:
+    """The halt at any time alone, which needs no looks and nothing that promotion needs.
+
+    Raises:
+        InvalidPlan: as `judge`.
+
+    """
+    check_plan(plan)
+    with np.errstate(all="ignore"):
+        return _watched(plan, evidence).halt
+
+
+def without_verdicts(plan: JudgePlan, evidence: Evidence, stop: Halt) -> Results:
+    """A halt and who is to blame, where nothing more could be told.
+
+    >>> from experiments.stats.types import *
+    >>> metric = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL)
+    >>> plan = JudgePlan((metric,), "control", {"control": 0.5, "new": 0.5})
+    >>> stop = Halt(9.0, 5.3, reached=True, blamed=(("errors", "new"),))
+    >>> without_verdicts(plan, Evidence({}, {}), stop).metrics[0].harmed
+    True
+    """
+    rows = [
+        MetricResult(
+            metric=metric.key,
+            role=metric.role,
+            variant=variant,
+            control_value=None,
+            variant_value=None,
+            control_units=evidence.units.get(plan.control, 0),
+            variant_units=evidence.units.get(variant, 0),
+            effect=None,
+            relative=None,
+            interval=None,
+            relative_interval=None,
+            anytime_interval=None,
+            p_value=None,
+            log_harm=None,
+            harmed=(metric.key, variant) in stop.blamed,
+            verdict=Verdict.FAIL if (metric.key, variant) in stop.blamed else Verdict.INSUFFICIENT,
+            information_fraction=None,
+            note="Only the evidence of harm could be told.",
+        )
+        for metric in plan.metrics
+        for variant in candidates_of(plan)
+    ]
+    return Results(tuple(rows), SampleRatio(plan.shares, evidence.units, 1.0, 0.0, mismatch=False), stop)
+
+
+def _watched(plan: JudgePlan, evidence: Evidence) -> Watched:
+    def attempt(part: JudgePlan, troubles: Troubles) -> Watched:
+        cells = gather_without(part, evidence, troubles)
+        log_e = log_harm(part, cells)
+        return Watched(cells, log_e, halt(cells, log_e, anytime_alpha(part)), troubles)
+
+    return _whatever_raises(plan, attempt)
+
+
+def _whatever_raises(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], Found]) -> Found:
+    """What is found for all cells at once, without those whose numbers raise when they are tried alone."""
+    try:
+        return attempt(plan, {})
+    except Exception:  # noqa: BLE001 - whatever one cell stumbles over, the others are still judged
+        pairs = [(metric, variant) for metric in plan.metrics for variant in candidates_of(plan)]
+        alone = {(m.key, v): _trouble(_with_one_cell(plan, m, v), attempt) for m, v in pairs}
+        return attempt(plan, {name: trouble for name, trouble in alone.items() if trouble})
+
+
+def _with_one_cell(plan: JudgePlan, metric: MetricPlan, variant: str) -> JudgePlan:
+    shares = {name: plan.shares[name] for name in (plan.control, variant)}
+    return replace(plan, metrics=(metric,), shares=shares)
+
+
+def _trouble(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], object]) -> str:
+    """What an attempt raises, in words; empty if nothing."""
+    try:
+        attempt(plan, {})
+    except StatisticsError as error:
+        return f"It could not be judged: {error.detail}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"It could not be judged: {type(error).__name__}: {error}."
+    return ""
+
+
+def _rows(
+    plan: JudgePlan, troubles: Troubles, *, evidence: Evidence, looks: PastLooks, watched: Watched
+) -> tuple[MetricResult, ...]:
+    """One row a cell, with the evidence of harm that was found before."""
+    known = dict(zip(watched.cells.names, watched.log_e.tolist(), strict=True))
+    same = len(known) == len(plan.metrics) * len(candidates_of(plan)) and not troubles
+    cells = watched.cells if same else gather_without(plan, evidence, {**watched.troubles, **troubles})
+    log_e = np.array([known[name] for name in cells.names], dtype=np.float64)
+    harmed = np.array([name in watched.halt.blamed for name in cells.names], dtype=np.bool_)
+    return _results(plan, cells, conclude(plan, cells, harmed, looks), log_e, harmed)
 
 
 def _results(
@@ -59,8 +178,8 @@ def _results(
     numbers = [
         _plain(np.where(cells.measured, control.value, np.nan)),
         _plain(np.where(cells.measured, candidate.value, np.nan)),
-        [0 if math.isnan(units) else int(units) for units in control.units.tolist()],
-        [0 if math.isnan(units) else int(units) for units in candidate.units.tolist()],
+        _counts(control.units),
+        _counts(candidate.units),
         _plain(effect),
         _plain(effect / np.abs(control.value)),
         _intervals(intervals.planned(cells, plan.alpha)),
@@ -75,12 +194,17 @@ def _results(
         _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha)),
         _plain(conclusions.critical),
         _plain(conclusions.look.information),
+        conclusions.harmed.tolist(),
     ]
     names = zip(cells.metrics, cells.variants, strict=True)
     return tuple(
         MetricResult(metric.key, metric.role, variant, *row)
         for (metric, variant), row in zip(names, zip(*numbers, strict=True), strict=True)
     )
+
+
+def _counts(units: Floats) -> list[int]:
+    return [int(count) if math.isfinite(count) else 0 for count in units.tolist()]
 
 
 def _intervals(ends: tuple[Floats, Floats]) -> list[Interval | None]:

@@ -1,5 +1,7 @@
 """How much of the planned information each cell has, and the critical z that a look asks of it."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +10,10 @@ from scipy import special
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells
 from experiments.stats.group_sequential import Look, design, first_critical_values, next_critical_value
+from experiments.stats.group_sequential.boundaries import LEAST_GROWTH
 from experiments.stats.types import JudgePlan, PastLooks, Role
 
-SHRUNK = 1e-6
+NOTHING = Look(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,8 @@ class PresentLook:
     """The look at hand beside those taken; one entry a cell.
 
     `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
-    information: 1 at the most, as more than the plan needs tells nothing more. `shown` is what an earlier look has
-    shown.
+    information, 1 at the most, as more than the plan needs tells nothing more. Both are the largest until now: see
+    `counted`. `shown` is what an earlier look has shown.
     """
 
     plan: JudgePlan
@@ -29,32 +32,57 @@ class PresentLook:
     fraction: Floats
     last: bool
 
-    @property
-    def shrank(self) -> Flags:
-        """Where there is less information than at the look before, which only deleted rows explain."""
-        before = np.array([looks[-1].information if looks else 0.0 for looks in self.past])
-        return np.asarray(self.information < before * (1.0 - SHRUNK), dtype=np.bool_)
-
     def critical(self, level: Floats) -> Floats:
-        """Critical z of each cell for its one-sided level; NaN where nothing was measured or information shrank."""
-        known = np.isfinite(self.information) & (self.information > 0.0) & ~self.shrank
+        """Critical z of each cell for its one-sided level; NaN where nothing was measured, or the level is NaN."""
+        known = np.isfinite(self.information) & (self.information > 0.0) & np.isfinite(level)
         share = np.where(known, 1.0 if self.last else self.fraction, 0.0)
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
         for place in np.flatnonzero(known):
             if self.past[place]:
-                look = Look(float(self.information[place]), float(share[place]))
-                looks = (*self.past[place], look)
+                looks = counted((*self.past[place], Look(float(self.information[place]), float(share[place]))))
                 critical[place] = next_critical_value(looks, float(level[place]), spending=self.plan.spending)
         return critical
 
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
     """Set the information in hand beside what the plan needs and the looks taken."""
-    names = [(metric.key, variant) for metric, variant in zip(cells.metrics, cells.variants, strict=True)]
-    past = tuple(looks.taken.get(name, ()) for name in names)
-    shown = np.array([name in looks.shown for name in names], dtype=np.bool_)
+    past = tuple(counted(looks.taken.get(name, ())) for name in cells.names)
+    shown = np.array([name in looks.shown for name in cells.names], dtype=np.bool_)
+    largest = [(each[-1] if each else NOTHING) for each in past]
     fraction = np.minimum(information / planned_information(plan, cells), 1.0)
-    return PresentLook(plan, past, shown, information, fraction, looks.last)
+    return PresentLook(
+        plan,
+        past,
+        shown,
+        np.maximum(information, [look.information for look in largest]),
+        np.where(np.isnan(information), np.nan, np.fmax(fraction, [look.fraction for look in largest])),
+        looks.last,
+    )
+
+
+def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
+    """Looks as they count for spending alpha: each one with the largest information and share until then.
+
+    1 / standard error² is an estimate: a few users with large values make it fall though more was seen. What was spent
+    stays spent, so a look without new information takes the place of the one before it, at the same information: it
+    asks for the same z, or, where it may spend more, as a last look may, for the z that spends both looks' alpha.
+    A look with numbers that no look can have, which a broken record may hold, counts as one without new information.
+    Reference: Jennison and Turnbull, Group Sequential Methods (2000), section 7.2.
+
+    >>> counted([Look(10.0, 0.2), Look(8.0, 0.16), Look(20.0, 0.4), Look(15.0, 1.0)])
+    (Look(information=10.0, fraction=0.2), Look(information=20.0, fraction=1.0))
+    """
+    found: list[Look] = []
+    for look in looks:
+        before = found[-1] if found else NOTHING
+        fraction = max(min(look.fraction, 1.0) if math.isfinite(look.fraction) else 0.0, before.fraction)
+        if not (math.isfinite(look.information) and look.information > 0.0):
+            continue
+        if found and look.information <= before.information * (1.0 + LEAST_GROWTH):
+            found[-1] = Look(before.information, fraction)
+        else:
+            found.append(Look(look.information, fraction))
+    return tuple(found)
 
 
 def planned_information(plan: JudgePlan, cells: Cells) -> Floats:

@@ -8,6 +8,7 @@ from scipy import special
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, first_notes
 from experiments.stats.contrast import Contrast, lower_tail
+from experiments.stats.harm_at_looks import is_harmed_at_look
 from experiments.stats.looks import PresentLook, levels, present_look
 from experiments.stats.multiplicity import benjamini_hochberg
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign, sign_is_clear
@@ -16,11 +17,12 @@ from experiments.stats.types import JudgePlan, PastLooks, Role, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Conclusions:
-    """One entry a cell: the one-sided p-value, the z that is asked for, information, verdict and note."""
+    """One entry a cell: the one-sided p-value, the z that is asked for, whether the look halts, verdict and note."""
 
     p_value: Floats
     critical: Floats
     look: PresentLook
+    harmed: Flags
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...]
 
@@ -42,13 +44,15 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     critical = _critical(plan, cells, look, z)
     notes = _notes(plan, cells, p_value, look)
     sure = np.array([not note for note in notes], dtype=np.bool_)
-    passed = sure & ~harmed & ((z <= -critical) | look.shown)
+    at_look = sure & is_harmed_at_look(plan, cells, look, contrast)
+    harmed = harmed | at_look
+    passed = ~harmed & ((sure & (z <= -critical)) | (look.shown & cells.measured))
     failed = harmed | (sure & ~look.shown & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed, failed, strict=True)
     )
-    return Conclusions(p_value, critical, look, verdicts, notes)
+    return Conclusions(p_value, critical, look, at_look, verdicts, notes)
 
 
 def planned_contrast(cells: Cells) -> Contrast:
@@ -99,7 +103,6 @@ def _notes(plan: JudgePlan, cells: Cells, p_value: Floats, look: PresentLook) ->
     findings = (
         (few, f"An arm has fewer than the {plan.minimum_units} units that the plan asks for."),
         (np.isnan(p_value), "No unit differs from another, so chance cannot be told from effect."),
-        (look.shrank, "There is less information than at the last look: rows were deleted, or logged otherwise."),
         (unclear, "The control's value may be zero, so a margin relative to it says nothing; use an absolute one."),
     )
     return tuple(note or later for note, later in zip(cells.notes, first_notes(findings), strict=True))

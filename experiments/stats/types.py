@@ -134,6 +134,11 @@ class PastLooks:
     shown: frozenset[tuple[str, str]] = frozenset()
     last: bool = False
 
+    @property
+    def number(self) -> int:
+        """How many looks were taken."""
+        return max((len(looks) for looks in self.taken.values()), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -160,7 +165,9 @@ class MetricResult:
     `p_value` is one-sided and that of a single look: non-inferiority for guardrails, superiority for goals.
     `critical_value` is the z that the verdict asks for at this look, after the looks before. `log_harm` is the natural
     log of the e-value against "worse by no more than the margin". `information` is 1 / standard error² of what is
-    tested, `information_fraction` its share of what the plan needs, 1 at the most.
+    tested, the most that this look or one before it had, and `information_fraction` its share of what the plan needs,
+    1 at the most. `harmed` says that this e-value has a part in a halt at any time, and `harmed_at_look` that a halt
+    follows if this analysis is counted as a look.
 
     What could not be measured is None, and `note` says why. Where `interval` is None, so are the other intervals;
     `relative_interval` is None also where the control may be zero, and has no bounds. No number is infinite.
@@ -187,6 +194,7 @@ class MetricResult:
     look_interval: Interval | None = None
     critical_value: float | None = None
     information: float | None = None
+    harmed_at_look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +223,7 @@ class HarmSince:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / halt_alpha)."""
+    """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / its part of halt_alpha)."""
 
     log_e_value: float
     threshold: float

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.group_sequential import POCOCK, Look
+from experiments.stats.group_sequential import POCOCK, Look, critical_values
 from experiments.stats.judge import judge
 from experiments.stats.types import Evidence, JudgePlan, MetricPlan, PastLooks, Results, Role, Verdict
 from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
@@ -109,13 +109,31 @@ def test_a_goal_shown_earlier_has_handed_its_alpha_on() -> None:
     assert verdicts == [Verdict.PASS, Verdict.PASS]
 
 
-def test_information_that_shrank_gives_no_verdict_and_says_why() -> None:
+def test_information_that_fell_keeps_the_critical_value_of_the_look_before() -> None:
+    """The reference is the recursion at the looks that were taken, without the present one."""
     goal = plan(THUMBS)
-    before = PastLooks({("thumbs", "new"): (Look(1e6, 0.9),)})
-    result = judged_once(5000, before, judge_plan=goal).metrics[0]
+    taken = (Look(800.0, 0.25), Look(2400.0, 0.75))
+    result = judged_once(1000, PastLooks({("thumbs", "new"): taken}), judge_plan=goal).metrics[0]
+    assert result.critical_value == pytest.approx(critical_values(taken, 0.025)[-1], abs=1e-6)
+    assert (result.information, result.information_fraction) == (2400.0, 0.75)
     assert result.verdict is Verdict.INSUFFICIENT
-    assert "less information than at the last look" in result.note
-    assert result.critical_value is None
+    assert not result.note
+
+
+def test_a_last_look_whose_information_fell_spends_what_is_left_at_the_largest() -> None:
+    """As if the look before it had been the last: both are at the same information."""
+    taken = (Look(800.0, 0.25), Look(2400.0, 0.75))
+    before = PastLooks({("thumbs", "new"): taken}, last=True)
+    result = judged_once(1000, before, judge_plan=plan(THUMBS)).metrics[0]
+    expected = critical_values((taken[0], Look(2400.0, 1.0)), 0.025)[-1]
+    assert result.critical_value == pytest.approx(expected, abs=1e-6)
+    assert expected < critical_values(taken, 0.025)[-1]
+
+
+def test_what_was_shown_stays_shown_though_information_fell() -> None:
+    name = ("thumbs", "new")
+    before = PastLooks({name: (Look(1e6, 0.9),)}, frozenset({name}))
+    assert judged_once(300, before, judge_plan=plan(THUMBS)).metrics[0].verdict is Verdict.PASS
 
 
 def test_an_observed_metric_beyond_all_doubt_is_a_discovery() -> None:
