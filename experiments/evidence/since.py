@@ -70,9 +70,7 @@ def _backwards(starts: Sequence[datetime]) -> nw.Expr:
     return nw.when(is_later).then(_backwards(starts[middle:])).otherwise(earlier)
 
 
-def _added_up(
-    rows: Sequence[Mapping[str, Any]], metrics: Sequence[MetricDefinition], count: int
-) -> Sequence[Evidence]:
+def _added_up(rows: Sequence[Mapping[str, Any]], metrics: Sequence[MetricDefinition], count: int) -> Sequence[Evidence]:
     """The evidence since each of so many starts, the oldest first."""
     by_bucket: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:

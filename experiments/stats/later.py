@@ -11,9 +11,16 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from experiments.stats.arrays import Flags, Floats
-from experiments.stats.cells import NOTHING, Cells, arrange, candidates_of
+from experiments.stats.cells import NOTHING, Cells, Name, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
-from experiments.stats.harm import has_exact_test, has_minimum_units, is_burnt_in, log_harm, monitoring_contrast
+from experiments.stats.harm import (
+    anytime_alpha,
+    has_exact_test,
+    has_minimum_units,
+    is_burnt_in,
+    log_harm,
+    monitoring_contrast,
+)
 from experiments.stats.noninferiority import harm_contrast
 from experiments.stats.types import Evidence, HarmSince, JudgePlan, MetricPlan, Role
 
@@ -54,19 +61,24 @@ class _Place:
     variant: str
 
 
-def harm_since(plan: JudgePlan, later: Sequence[LaterEvidence]) -> tuple[HarmSince, ...]:
+def harm_since(
+    plan: JudgePlan, later: Sequence[LaterEvidence], *, without: frozenset[Name] = frozenset()
+) -> tuple[HarmSince, ...]:
     """The guardrails that are shown to be worse than their margin since a later start, the clearest first.
 
-    Each start is judged by its own sums alone against its own share of halt_alpha, divided by the guardrails and
-    candidates. The union bound over starts holds whatever their dependence, as with users who come back.
+    Each start is judged by its own sums alone against its own share of alpha, divided by the guardrails and candidates;
+    those `without` a say keep theirs. The union bound over starts holds whatever their dependence, as with users who
+    come back.
     """
     guarded = [metric for metric in plan.metrics if metric.role is Role.GUARDRAIL]
-    places = [_Place(*place) for place in product(later, guarded, candidates_of(plan))]
+    named = list(product(guarded, candidates_of(plan)))
+    heard = [(metric, variant) for metric, variant in named if (metric.key, variant) not in without]
+    places = [_Place(each, metric, variant) for each in later for metric, variant in heard]
     if not places:
         return ()
     with np.errstate(all="ignore"):
         cells = _cells(plan, places)
-        alpha = np.array([place.later.since.share for place in places]) * plan.halt_alpha * len(later) / len(places)
+        alpha = anytime_alpha(plan) / len(named) * np.array([place.later.since.share for place in places])
         of_stage = np.array([place.later.since.stage for place in places], dtype=np.bool_)
         excess = np.where(of_stage, log_harm(plan, cells) + np.log(alpha), _log_excess(plan, cells, alpha))
     reached = [place for place in np.argsort(-excess, kind="stable") if excess[place] >= 0.0]

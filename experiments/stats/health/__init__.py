@@ -5,10 +5,12 @@ from experiments.stats.health.findings import by_severity, checked
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
+from experiments.stats.health.silence import Arrivals, silence_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
 from experiments.stats.types import Finding, Severity
 
 __all__ = [
+    "Arrivals",
     "Finding",
     "HealthEvidence",
     "Incomparable",
@@ -23,4 +25,5 @@ __all__ = [
     "incomparable",
     "overlap_of",
     "segment_findings",
+    "silence_findings",
 ]

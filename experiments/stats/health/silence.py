@@ -50,8 +50,8 @@ def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
         severity=Severity.BLOCKS_PROMOTION,
         subject="traffic",
         sentence=f"No request was recorded since {last:%Y-%m-%d %H:%M:%S} UTC{came}.",
-        next_step="Find out why clients do not reach the endpoint, or why edges do not report: nothing is decided but a "
-        "halt until requests come again.",
+        next_step="Find out why clients do not reach the endpoint, or why edges do not report: until requests come "
+        "again, nothing is decided but a halt.",
         p_value=_chance(silent, arrivals.mean_gap),
     )
 
