@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
 from bench.calibration.speed import speed
@@ -30,6 +31,10 @@ DRAWN: tuple[Measure, ...] = (
     doubled_errors,
     slow_candidate,
     harmed_users,
+    late_change,
+    long_quiet,
+    returning_users,
+    cut_short,
     splits,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""

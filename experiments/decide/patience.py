@@ -3,8 +3,6 @@
 from experiments.decide.types import Decision, DecisionKind, Situation
 from experiments.decide.wording import duration
 
-ANSWER_TIMES = 2.0
-
 
 def wait_while_paused(situation: Situation) -> Decision | None:
     """A paused experiment keeps its traffic and its guardrails, and goes no further."""
@@ -23,17 +21,14 @@ def wait_for_soak(situation: Situation) -> Decision | None:
 
 
 def wait_for_answers(situation: Situation) -> Decision | None:
-    """Stay until requests of the stage that hang are known: they are counted once they have ended, by their time limit.
-
-    Twice the limit, so that as much of the stage is known whole as may be under way.
-    """
-    longest = situation.plan.longest_answer_seconds
-    if situation.soaked_seconds >= ANSWER_TIMES * longest:
+    """Stay until requests of the stage that hang are known: they are counted when they end, by their time limit."""
+    shortest = situation.plan.answers_known_seconds
+    if situation.soaked_seconds >= shortest:
         return None
     number = situation.state.stage_index + 1
     reason = (
-        f"Answers may take {duration(longest)}, and are counted when they end: stage {number} lasts "
-        f"{duration(ANSWER_TIMES * longest)} at least."
+        f"Answers may take {duration(situation.plan.longest_answer_seconds)}, and are counted when they end: stage "
+        f"{number} lasts {duration(shortest)} at least."
     )
     return Decision(DecisionKind.HOLD, f"answers-under-way-{number}", reason)
 

@@ -51,6 +51,11 @@ class Plan:
     looks: int
     longest_answer_seconds: float = 0.0
 
+    @property
+    def answers_known_seconds(self) -> float:
+        """How long a stage lasts at least: twice the longest answer, so that half of it is known whole."""
+        return 2.0 * self.longest_answer_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:

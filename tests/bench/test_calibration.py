@@ -5,6 +5,7 @@ import pytest
 from bench.calibration.__main__ import DRAWN, line, page
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
 from bench.calibration.splits import splits
@@ -23,6 +24,10 @@ RUNS: dict[Measure, int] = {
     doubled_errors: 400,
     slow_candidate: 200,
     harmed_users: 400,
+    late_change: 40,
+    long_quiet: 8,
+    returning_users: 8,
+    cut_short: 200,
     splits: 300,
 }
 

@@ -117,5 +117,5 @@ def test_harm_that_begins_late_is_halted_since_then(lake: str, running: Experime
     assert (decision.kind, decision.variant) == (DecisionKind.HALT, "better")
     assert decision.reason.startswith("Since 2026-01-05 ")
     assert fresh(running).state == State.HALTED
-    [harm] = [each for each in fresh(running).analyses.get().results["halt"]["later"]][:1]
+    harm = fresh(running).analyses.get().results["halt"]["later"][0]
     assert at(2600) <= datetime.fromisoformat(harm["since"]) <= at(3060)
