@@ -1,9 +1,10 @@
-"""What each thing that the edge reads costs: `python -m bench.edge.features`.
+"""What each thing that the edge reads costs: `python -m bench.edge.features [--rounds 3] [--seconds 1.5]`.
 
 The same requests go to a backend directly and through the edge, in turn, so that both meet the same machine. Envoy's
 CPU time is read from /proc. It takes about a minute.
 """
 
+import argparse
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,8 +19,6 @@ from routing.table import Arm, Endpoint, Unit, UnitSource
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
 
-ROUNDS = 3
-SECONDS = 1.5
 BUSY_USERS = 4
 BY_BODY = Unit(UnitSource.BODY, "user")
 
@@ -43,12 +42,16 @@ class Case:
 
 def main() -> None:
     """Measure each kind of request in rounds, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.edge.features")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is asked in turn")
+    parser.add_argument("--seconds", type=float, default=1.5, help="how long each time")
+    options = parser.parse_args()
     found = {name: Case() for name in CASES}
     with tempfile.TemporaryDirectory() as folder, run_model("model") as port, run_edge(Path(folder), port) as envoy:
         keep_client_apart()
-        for _ in range(ROUNDS):
+        for _ in range(options.rounds):
             for name, request in CASES.items():
-                measure_round(found[name], request, port, envoy)
+                measure_round(found[name], request, port, envoy, options.seconds)
     print(
         f"Times with one user, CPU with {BUSY_USERS} at once, on {os.cpu_count()} cores; the access log is written.\n"
     )
@@ -58,12 +61,12 @@ def main() -> None:
         print(line(name, case))
 
 
-def measure_round(case: Case, request: Request, port: int, envoy: RunningEnvoy) -> None:
+def measure_round(case: Case, request: Request, port: int, envoy: RunningEnvoy, seconds: float) -> None:
     """One user directly and through the edge for the time it takes, then several for what it costs."""
-    case.direct += measure(port, request, 1, SECONDS)
-    case.edge += measure(envoy.port, request, 1, SECONDS)
+    case.direct += measure(port, request, 1, seconds)
+    case.edge += measure(envoy.port, request, 1, seconds)
     before = cpu_seconds(envoy.process.pid)
-    case.busy_requests += len(measure(envoy.port, request, BUSY_USERS, SECONDS))
+    case.busy_requests += len(measure(envoy.port, request, BUSY_USERS, seconds))
     case.busy_cpu_seconds += cpu_seconds(envoy.process.pid) - before
 
 

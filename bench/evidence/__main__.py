@@ -1,14 +1,14 @@
-"""Time of one evidence collection: `python -m bench.evidence [requests] [units]`.
+"""Time of one evidence collection: `python -m bench.evidence [--requests 1000000] [--units 100000]`.
 
 Writes a lake as the collector leaves it (one commit each 20 000 rows, merged now and then), with one
 outcome for each ten requests, and collects evidence for four metrics from it.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,6 +18,7 @@ from experiments.evidence import MetricDefinition, collect_evidence
 from experiments.evidence.history import evidence_over_time
 from experiments.evidence.traffic import traffic
 from experiments.stats.types import MetricType
+from routing.access_log.results import Result
 from routing.events import lake
 from routing.events.schema import OUTCOMES, REQUESTS, LakeTable
 
@@ -34,7 +35,11 @@ OF_OUTCOMES = (*OF_REQUESTS[:3], MetricDefinition("satisfied", MetricType.PROPOR
 
 def main() -> None:
     """Fill a lake and print what a collection costs."""
-    requests, units = (int(argument) for argument in [*sys.argv[1:], "1000000", "100000"][:2])
+    parser = argparse.ArgumentParser(prog="python -m bench.evidence")
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    parser.add_argument("--units", type=int, default=100_000)
+    options = parser.parse_args()
+    requests, units = options.requests, options.units
     with tempfile.TemporaryDirectory() as directory:
         fill(directory, requests, units)
         print(f"{requests} requests, {units} units, {requests // 10} outcomes; seconds, best of 5")
@@ -79,13 +84,15 @@ def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.nd
     count = len(users)
     variants = np.where(users % 2 == 0, "control", "candidate")
     tokens = random.integers(10, 1000, (2, count))
+    failed = random.random(count) < 0.01
     columns = {
         "time": times(np.arange(first, first + count)),
         "request_id": [str(uuid.UUID(bytes=random.bytes(16))) for _ in range(count)],
         "unit": unit_ids[users],
         "backend": variants,
         "variant": variants,
-        "status": np.where(random.random(count) < 0.01, 500, 200),
+        "status": np.where(failed, 500, 200),
+        "result": np.where(failed, Result.FAILED, Result.SUCCESS),
         "duration_ms": random.lognormal(5, 1, count).round(3),
         "ttft_ms": random.lognormal(4, 1, count).round(3),
         "prompt_tokens": tokens[0],
@@ -115,9 +122,11 @@ def outcome_rows(requests: pa.Table) -> pa.Table:
     return to_table(OUTCOMES, columns)
 
 
-def to_table(table: LakeTable, columns: dict[str, object]) -> pa.Table:
-    """The columns as rows of the lake, with their partition."""
-    arrays = {field.name: pa.array(columns[field.name]).cast(field.type) for field in table.columns}
+def to_table(table: LakeTable, columns: Mapping[str, Sized]) -> pa.Table:
+    """The columns as rows of the lake, with their partition; what may be unknown and is not named is."""
+    count = len(next(iter(columns.values())))
+    nothing = {field.name: pa.nulls(count) for field in table.columns if field.nullable}
+    arrays = {field.name: pa.array({**nothing, **columns}[field.name]).cast(field.type) for field in table.columns}
     return pa.table(arrays | {"day": arrays[table.clock].cast(pa.date32())}, schema=table.schema)
 
 

@@ -1,5 +1,6 @@
-"""Draw the pictures of docs/statistics.md: `python -m bench.pictures`."""
+"""Draw the pictures of docs/statistics.md: `python -m bench.pictures [--runs 1000] [--into docs/pictures]`."""
 
+import argparse
 from pathlib import Path
 
 import vl_convert
@@ -13,18 +14,22 @@ RULE = "wholly left of the margin passes, wholly right of it fails, across it ca
 
 def main() -> None:
     """Write each picture as SVG."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, spec in pictures().items():
+    parser = argparse.ArgumentParser(prog="python -m bench.pictures")
+    parser.add_argument("--runs", type=int, default=1000, help="how many runs are drawn")
+    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder that they are written to")
+    options = parser.parse_args()
+    options.into.mkdir(exist_ok=True)
+    for name, spec in pictures(options.runs).items():
         svg = vl_convert.vegalite_to_svg(spec)
-        (FOLDER / f"{name}.svg").write_text(svg)
+        (options.into / f"{name}.svg").write_text(svg)
         print(f"{name}.svg {len(svg) / 1000:.0f} kB")
 
 
-def pictures() -> dict[str, Spec]:
+def pictures(runs: int) -> dict[str, Spec]:
     """All specs by the name of their file."""
-    run, alarms, share = data.peeking()
+    run, alarms, share = data.peeking(runs)
     criticals, cost = data.looks()
-    served, halted = data.harms()
+    served, halted = data.harms(runs)
     information = "share of the planned information"
     return {
         "peeking": watched(run, alarms, "Looking at every tick where there is no difference", share),
@@ -42,7 +47,7 @@ def pictures() -> dict[str, Spec]:
             served,
             "Users a candidate has served until the halt",
             "errors of the candidate, times those of the control (1 %)",
-            "users, mean of 1,000 simulated rollouts",
+            f"users, mean of {runs:,} simulated rollouts",
             subtitle=["5,000 new users an hour, stages of 1, 5, 25 and 50 %", halted],
         ),
         "sensitivity": lines(

@@ -1,7 +1,7 @@
 """Measure an experiment, judge it, and keep what was found."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -181,7 +181,7 @@ def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEviden
     return LostRecords(kept, lost_by_variant(experiment.key), untold)
 
 
-def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Sequence[Finding]:
+def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Iterable[Finding]:
     """Which edge does not split users as it was told, where there are several."""
     if Edge.objects.count() < SEVERAL:
         return ()

@@ -95,7 +95,7 @@ def _documented(noun: str, serializer: type[BaseSerializer[Any]]) -> Any:
 class BackendViewSet(_ThingViewSet[Backend]):
     """Deployed model versions."""
 
-    queryset = Backend.objects.all()
+    queryset = Backend.objects.select_related("fallback")
     serializer_class = BackendSerializer
 
     @extend_schema(

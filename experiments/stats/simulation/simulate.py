@@ -11,7 +11,7 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import lower_tail
-from experiments.stats.harm import log_harm
+from experiments.stats.harm import anytime_alpha, log_harm
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
 from experiments.stats.simulation.draws import Arm
@@ -123,7 +123,7 @@ def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
         return np.zeros(len(cells.metrics) // guarded.size, dtype=np.bool_)
     log_e = _by_cell(rollout, log_harm(rollout.plan, cells))[:, guarded]
     combined = anytime.averaged(np.where(np.isnan(log_e), -np.inf, log_e))
-    return np.asarray(combined >= -np.log(rollout.plan.halt_alpha), dtype=np.bool_)
+    return np.asarray(combined >= -np.log(anytime_alpha(rollout.plan)), dtype=np.bool_)
 
 
 def _decide(

@@ -1,9 +1,11 @@
 """Who may call which operation: every one of the API, by everybody."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 from controlplane.actors import SLUICE
 from controlplane.models import Token
@@ -148,3 +150,27 @@ def test_an_operator_may_all_of_it(operation: Operation, operator: Caller) -> No
 def test_a_revoked_token_opens_nothing(operation: Operation, operator: Caller) -> None:
     Token.objects.update(revoked_at="2026-01-01T00:00:00Z")
     assert operator.send(operation.method, operation.path, operation.body).status_code == 401
+
+
+def test_every_operation_of_the_document_is_called_here() -> None:
+    """What this file says of every operation holds for those that the API says it has."""
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    documented = {
+        (method.upper(), path.removeprefix("/api/v1/"))
+        for path, methods in document["paths"].items()
+        if path.startswith("/api/v1/")
+        for method in methods
+    }
+    assert len(documented) > 40
+    called = {(operation.method, operation.path) for operation in READS + WRITES}
+    missing = {
+        (method, path)
+        for method, path in documented
+        if not any(method == other and re.fullmatch(_pattern(path), called_path) for other, called_path in called)
+    }
+    assert missing == set()
+
+
+def _pattern(path: str) -> str:
+    """What a path of the document matches: a name where the document has braces."""
+    return re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))

@@ -1,7 +1,6 @@
 """The judge answers whatever was stored of looks before and whatever one metric's numbers do."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -22,12 +21,13 @@ NUMBERS = st.one_of(
 BAD_SUMS = st.builds(UnitSums, st.sampled_from([-5, 0, 1, 2, 500, 10**18]), NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 ANY_LOOK = st.builds(Look, NUMBERS, NUMBERS)
 METRICS = (FAILED_USERS, ERRORS, LATENCY, THUMBS)
+FLAT, RISING = np.ones(3000), np.arange(1.0, 3001.0)
 SOUND = {
     "failed-users": evidence(FAILED_USERS, share(5000, 250), share(5000, 260)),
-    "errors": evidence(ERRORS, sums(np.eye(60, 3000).sum(0), np.ones(3000)), sums(np.eye(61, 3000).sum(0), np.ones(3000))),
-    "latency": evidence(LATENCY, sums(np.arange(1.0, 3001.0), np.ones(3000)), sums(np.arange(1.0, 3001.0), np.ones(3000))),
+    "errors": evidence(ERRORS, sums(np.eye(60, 3000).sum(0), FLAT), sums(np.eye(61, 3000).sum(0), FLAT)),
+    "latency": evidence(LATENCY, sums(RISING, FLAT), sums(RISING, FLAT)),
     "thumbs": evidence(THUMBS, share(5000, 2500), share(5000, 2600)),
-}  # fmt: skip
+}
 
 
 def by_name(results: Results) -> dict[str, object]:
@@ -109,9 +109,6 @@ def test_evidence_beyond_all_measure_halts() -> None:
     stop = judge(plan(FAILED_USERS), certain).halt
     assert stop.reached
     assert math.isfinite(stop.log_e_value)
-
-
-Grow = Callable[[int], UnitSums]
 
 
 def test_rollouts_whose_variance_jumps_are_answered_at_every_look() -> None:
