@@ -54,6 +54,7 @@ class MetricForm(VersionedForm):
             "cap",
             "window_from_hours",
             "window_to_hours",
+            "settling_seconds",
             "direction",
             "display_unit",
         ]
@@ -65,6 +66,7 @@ class MetricForm(VersionedForm):
             "level": "For quantiles, between 0 and 1, like 0.9.",
             "cap": "For means: the most that one user's total counts, so that a few heavy users decide nothing.",
             "window_to_hours": "And up to this long. A user counts once it has passed. Empty: no window.",
+            "settling_seconds": "How long after a request its outcomes may come. Empty: as it is measured.",
             "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
         }
 

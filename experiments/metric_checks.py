@@ -7,6 +7,7 @@ from django.forms.models import model_to_dict
 
 from controlplane.errors import FieldProblem, InvalidInput
 from experiments.evidence.measures import parse
+from experiments.evidence.metrics import outcome_names
 from experiments.evidence.special import check_special
 from experiments.models import Metric
 from experiments.plans import metric_definition
@@ -25,6 +26,8 @@ def check_metric(metric: Metric) -> None:
     _check_extras(metric)
     if metric.type in (MetricType.QUANTILE, MetricType.PROPORTION, MetricType.MEAN):
         check_special(metric_definition(metric))
+    if metric.settling_seconds is not None and not outcome_names(metric_definition(metric)):
+        raise _invalid("settling_seconds", "Only a metric of outcomes has a settling time.")
 
 
 def _check_denominator(metric: Metric) -> None:

@@ -107,6 +107,7 @@ def metric_definition(metric: Metric) -> MetricDefinition:
         level=metric.level,
         cap=metric.cap,
         window=Window(metric.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
+        settling_seconds=metric.settling_seconds,
     )
 
 

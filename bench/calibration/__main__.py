@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
@@ -36,6 +37,8 @@ DRAWN: tuple[Measure, ...] = (
     returning_users,
     cut_short,
     splits,
+    late_in_one_arm,
+    late_alike,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""
 

@@ -25,6 +25,7 @@ from experiments.stats.health import (
     Arrivals,
     HealthEvidence,
     Incomparable,
+    LateOutcomes,
     LostRecords,
     Overlap,
     Stage,
@@ -32,6 +33,7 @@ from experiments.stats.health import (
     check_health,
     checked,
     incomparable,
+    late_outcomes,
     segment_findings,
     silence_findings,
 )
@@ -64,25 +66,33 @@ class Measured:
     collected: CollectedEvidence
     plan: JudgePlan
     apart: Incomparable
+    late: LateOutcomes
     starts: tuple[Since, ...]
     now: datetime
 
     @property
     def evidence(self) -> Evidence:
         """What can be compared."""
-        return self.apart.without(self.collected.evidence)
+        return self._comparable(self.collected.evidence)
 
     @property
     def later(self) -> tuple[LaterEvidence, ...]:
         """What can be compared since each later start."""
         found = zip(self.starts, self.collected.since, strict=False)
-        return tuple(LaterEvidence(start, self.apart.without(evidence)) for start, evidence in found)
+        return tuple(LaterEvidence(start, self._comparable(evidence)) for start, evidence in found)
 
     @property
     def stage_units(self) -> Mapping[str, int]:
         """Units by variant with a request since the present stage began."""
         of_stage = [each.evidence.units for each in self.later if each.since.stage]
         return of_stage[0] if of_stage else self.collected.evidence.units
+
+    def noted(self, results: Results) -> Results:
+        """The results with what is said of all that cannot be compared."""
+        return self.late.noted(self.apart.noted(results))
+
+    def _comparable(self, evidence: Evidence) -> Evidence:
+        return self.late.without(self.apart.without(evidence))
 
 
 def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
@@ -91,7 +101,9 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     moments = [start.moment for start in starts]
     collected = _collected(experiment, metric_definitions(experiment), moments, now)
     to_judge = judge_plan(experiment, plan)
-    return Measured(collected, to_judge, incomparable(collected.known, to_judge.control), starts, now)
+    apart = incomparable(collected.known, to_judge.control)
+    late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    return Measured(collected, to_judge, apart, late, starts, now)
 
 
 def _collected(
@@ -99,7 +111,8 @@ def _collected(
 ) -> CollectedEvidence:
     """The evidence of all metrics, or of those alone that can be read: one that cannot hides no other."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    collect = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at, now=now)
+    of_experiment = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at)
+    collect = partial(of_experiment, now=now, tick_seconds=experiment.plan.tick_seconds)
     try:
         return collect(metrics, starts=starts)
     except (Unavailable, MemoryError):
@@ -122,12 +135,13 @@ def _can_be_read(collect: Callable[[], CollectedEvidence]) -> bool:
 
 def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Results:
     """Judge what was measured, and check whether it can be believed."""
-    judged = measured.apart.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
+    judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
     findings = (
         *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
         *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
         *checked("The traffic", lambda: silence_findings(_arrivals(experiment, measured.collected), measured.now)),
         *measured.apart.findings(),
+        *measured.late.findings(),
     )
     return replace(judged, findings=by_severity(findings), stage_units=measured.stage_units)
 

@@ -21,6 +21,7 @@ MEANING = (
     "cap",
     "window_from_hours",
     "window_to_hours",
+    "settling_seconds",
 )
 
 

@@ -32,6 +32,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
             "cap",
             "window_from_hours",
             "window_to_hours",
+            "settling_seconds",
             "direction",
             "display_unit",
             "created_at",

@@ -17,8 +17,10 @@ from experiments.evidence.metrics import (
     unit_values,
 )
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
+from experiments.evidence.settling import TICK_SECONDS, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
+from experiments.stats.health.late import OutcomeTiming
 from experiments.stats.types import Evidence, UnitSums
 from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 
@@ -31,6 +33,7 @@ class CollectedEvidence:
     are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request. `known`
     has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not.
     `since` is the evidence from each of the later starts that was asked for on.
+    `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
     """
 
     evidence: Evidence
@@ -40,6 +43,7 @@ class CollectedEvidence:
     last_time: datetime | None
     known: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
     since: tuple[Evidence, ...] = ()
+    timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
 
 
 def collect_evidence(
@@ -50,12 +54,14 @@ def collect_evidence(
     *,
     now: datetime | None = None,
     starts: Sequence[datetime] = (),
+    tick_seconds: float = TICK_SECONDS,
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
 ) -> CollectedEvidence:
     """Sums over units of each metric and variant, from measured requests at or after `started_at`, and each start.
 
-    Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise.
+    Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise. A metric of
+    outcomes counts the requests that have settled by then (see `settle`), at least 3 ticks old.
 
     The same `as_of` gives the same evidence while the lake keeps that version (equal counts; sums of
     fractions up to the last digits, as their order of addition is free). Starts threads.
@@ -68,11 +74,13 @@ def collect_evidence(
     with read_lake(lake_url, as_of, threads) as reading:
         measured = measured_requests(reading.requests, experiment, started_at)
         moment = now or datetime.now(UTC)
-        collected = sums_over_units(reading, measured, started_at, metrics, now=moment)
+        settled = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds)
+        collected = sums_over_units(reading, measured, started_at, settled.metrics, now=moment)
+        collected = replace(collected, timings=settled.timings)
         if not starts:
             return collected
         rows = Rows(measured, reading.outcomes, reading.keep(units_of(measured, {})))
-        return replace(collected, since=evidence_since(rows, metrics, starts, now=moment))
+        return replace(collected, since=evidence_since(rows, settled.metrics, starts, now=moment))
 
 
 def sums_over_units(
@@ -82,7 +90,7 @@ def sums_over_units(
     simple = [metric for metric in metrics if metric.adds_up]
     special = [metric for metric in metrics if not metric.adds_up]
     totals = distinct_measures(simple)
-    units = _unit_totals(reading, measured, since, totals)
+    units = _unit_totals(reading, measured, since, totals, now)
     seen = ("arm", "requests", "last_time")
     values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
     rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
@@ -95,7 +103,9 @@ def sums_over_units(
     return replace(collected, evidence=evidence, known=known_sums(metrics, measured, seen_units))
 
 
-def _unit_totals(reading: Reading, measured: Frame, since: datetime, totals: Mapping[Measure, str]) -> Frame:
+def _unit_totals(
+    reading: Reading, measured: Frame, since: datetime, totals: Mapping[Measure, str], now: datetime
+) -> Frame:
     """One row a unit with its totals of requests and outcomes."""
     of_outcomes = {measure: column for measure, column in totals.items() if measure.from_outcomes}
     of_requests = {measure: column for measure, column in totals.items() if not measure.from_outcomes}
@@ -104,7 +114,8 @@ def _unit_totals(reading: Reading, measured: Frame, since: datetime, totals: Map
         units = reading.keep(units)
         names = {measure.argument for measure in of_outcomes}
         outcomes = attributed_outcomes(reading.outcomes, measured, units, names, since)
-        units = units.join(_outcome_totals(outcomes, of_outcomes), on="unit", how="left")
+        known = _outcome_totals(outcomes.filter(nw.col("known_at") <= now), of_outcomes)
+        units = units.join(known, on="unit", how="left")
         units = units.with_columns(nw.col(*of_outcomes.values()).fill_null(0.0))
     return units
 

@@ -40,7 +40,11 @@ def _sums(columns: tuple[str, ...], measured: Frame, units: Frame) -> Mapping[st
         .group_by("unit")
         .agg(total("known"), total("answered"))
     )
-    arms = by_unit.join(units.select("unit", "arm"), on="unit").filter(~nw.col("arm").is_null())
-    products = arms.select("arm", **PRODUCTS).group_by("arm").agg(nw.len().alias("units"), *map(total, PRODUCTS))
+    return sums_by_arm(by_unit.join(units.select("unit", "arm"), on="unit").filter(~nw.col("arm").is_null()))
+
+
+def sums_by_arm(by_unit: Frame) -> Mapping[str, UnitSums]:
+    """Sums over units by `arm`, from one row a unit with Y in `known` and D in `answered`."""
+    products = by_unit.select("arm", **PRODUCTS).group_by("arm").agg(nw.len().alias("units"), *map(total, PRODUCTS))
     rows = products.collect("pyarrow").rows(named=True)
     return {row["arm"]: UnitSums(int(row["units"]), *(float(row[name]) for name in PRODUCTS)) for row in rows}

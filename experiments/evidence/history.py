@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +17,7 @@ from experiments.evidence.metrics import (
     unit_values,
 )
 from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
+from experiments.evidence.settling import TICK_SECONDS, settle
 from experiments.evidence.special import Rows
 from experiments.stats.types import Evidence, UnitSums
 from routing.events.reading import THREADS, Frame, LakeVersion, read_lake
@@ -37,12 +38,15 @@ def evidence_over_time(
     metrics: Sequence[MetricDefinition],
     *,
     bucket_seconds: int = 60,
+    now: datetime | None = None,
+    tick_seconds: float = TICK_SECONDS,
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
 ) -> tuple[EvidencePoint, ...]:
     """Evidence at the end of each bucket of time in which some came; the last equals `collect_evidence`.
 
-    Units that were seen in several variants by the end are left out from the beginning. Starts threads.
+    Units that were seen in several variants by the end are left out from the beginning, and so are requests that have
+    not settled by `now`, the present moment unless told otherwise, from metrics of outcomes. Starts threads.
 
     Raises:
         InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
@@ -51,9 +55,11 @@ def evidence_over_time(
     """
     # What does not add up has no history of sums.
     metrics = [metric for metric in metrics if metric.adds_up]
-    totals = distinct_measures(metrics)
     with read_lake(lake_url, as_of, threads) as reading:
         measured = measured_requests(reading.requests, experiment, started_at)
+        moment = now or datetime.now(UTC)
+        metrics = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds).metrics
+        totals = distinct_measures(metrics)
         units = reading.keep(units_of(measured, {}))
         rows = Rows(measured, reading.outcomes, units)
         steps = unit_steps(rows, totals, started_at, bucket(started_at, bucket_seconds))

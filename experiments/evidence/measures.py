@@ -17,6 +17,7 @@ What is unknown is null, and never 0.
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import narwhals as nw
 
@@ -55,13 +56,15 @@ class Measure:
     """A parsed measure: a function of a request's column or of an outcome's name.
 
     `answered` is 1 for each request that was, and `unknown` of a column for each of these that does not tell it.
-    Requests for which one of the columns `known` is unknown add nothing.
+    Requests for which one of the columns `known` is unknown add nothing, and neither do requests after `until`, nor
+    outcomes of such.
     """
 
     function: str
     argument: str = ""
     threshold: float = 0.0
     known: tuple[str, ...] = ()
+    until: datetime | None = None
 
     @property
     def from_outcomes(self) -> bool:
@@ -80,11 +83,14 @@ class Measure:
         return replace(self, known=columns)
 
     def value(self) -> nw.Expr:
-        """What one row adds: of the requests, or of the outcomes when `from_outcomes`; null adds nothing."""
+        """What one row adds: of the requests, or of the outcomes when `from_outcomes`; null adds nothing.
+
+        With `until` a row needs the column `asked_at`, when the request came.
+        """
         value = self._value()
         for column in self.known:
             value = nw.when(~nw.col(column).is_null()).then(value)
-        return value
+        return value if self.until is None else nw.when(nw.col("asked_at") <= self.until).then(value)
 
     def _value(self) -> nw.Expr:
         match self.function:

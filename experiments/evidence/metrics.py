@@ -1,7 +1,8 @@
 """Metrics: how one unit's totals become Y and D, and those of all units become sums."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -25,6 +26,9 @@ class MetricDefinition:
     requests that have two outcomes: the prediction (numerator) and the label (denominator), 1 or 0 each. `cap` bounds
     a unit's total of a mean. With a `window` an outcome counts only that long after a unit's first request, and a unit
     only once its window has closed.
+
+    `settling_seconds` states how long after its request an outcome may come; what it is without, is measured. Requests
+    after `until` do not count: their outcomes may still be to come.
     """
 
     key: str
@@ -34,6 +38,8 @@ class MetricDefinition:
     level: float | None = None
     cap: float | None = None
     window: Window | None = None
+    settling_seconds: float | None = None
+    until: datetime | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -58,11 +64,28 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
             f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
             next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
         )
-    measures = tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None)
+    texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
+    measures = tuple(replace(parse(text), until=metric.until) for text in texts)
     if metric.type is not MetricType.RATIO:
         return measures
     columns = _columns(measures)
     return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
+
+
+def outcome_names(metric: MetricDefinition) -> tuple[str, ...]:
+    """The outcomes that a metric needs, by name; none for one of requests alone."""
+    texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
+    if metric.type in MEASURES:
+        return tuple(sorted(set(texts)))
+    return tuple(sorted({measure.argument for measure in map(parse, texts) if measure.from_outcomes}))
+
+
+def names_over(metric: MetricDefinition) -> tuple[str, ...]:
+    """The outcomes that a request needs to be counted by a metric at all; none where all requests or units are."""
+    if metric.type in MEASURES:
+        return outcome_names(metric)
+    denominator = parse(metric.denominator) if metric.denominator is not None else None
+    return (denominator.argument,) if denominator is not None and denominator.from_outcomes else ()
 
 
 def columns_of(metric: MetricDefinition) -> tuple[str, ...]:
@@ -84,8 +107,14 @@ def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]
 
 def _needed(metric: MetricDefinition) -> Iterator[Measure]:
     yield from measures_of(metric)
+    yield from _settled(metric)
     if metric.type is not MetricType.RATIO:
         yield from _unknown(metric)
+
+
+def _settled(metric: MetricDefinition) -> list[Measure]:
+    """The requests that count, of which a unit needs one; where all count, each unit has one."""
+    return [Measure("requests", until=metric.until)] if metric.until is not None else []
 
 
 def _unknown(metric: MetricDefinition) -> list[Measure]:
@@ -96,7 +125,7 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
     """Y and D of each metric for one unit, and whether it counts (n), from the columns of its totals.
 
     A unit does not count for a mean or a proportion while a part of its total is unknown, unless what is known of it
-    tells already.
+    tells already, and for none of outcomes before one of its requests has settled.
     """
     values: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
@@ -110,6 +139,9 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
 
 
 def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, str]) -> nw.Expr:
+    if metric.until is not None:
+        [settled] = _settled(metric)
+        return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
     if metric.type is MetricType.RATIO or not columns_of(metric):
         return nw.lit(1.0)
     told = total > 0 if metric.type is MetricType.PROPORTION else nw.lit(value=False)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from controlplane.errors import InvalidInput
 from experiments.evidence.measures import COLUMNS, parse
-from experiments.evidence.metrics import MetricDefinition
+from experiments.evidence.metrics import MetricDefinition, outcome_names
 from experiments.evidence.rows import attributed_outcomes
-from experiments.stats.classification import MEASURES, outcomes
+from experiments.stats.classification import outcomes
 from experiments.stats.quantiles import clustered_quantile
 from experiments.stats.types import MetricType, UnitSums
 from experiments.stats.windows import Window
@@ -73,17 +73,19 @@ def special_sums(
             arms = _quantile(metric, rows.measured, rows.of_one_arm())
         elif metric.window is not None:
             new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
-            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at), new, now)
+            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at, now), new, now)
         else:
-            arms = _labels(metric, _outcomes(metric, rows, started_at), rows.of_one_arm())
+            arms = _labels(metric, _outcomes(metric, rows, started_at, now), rows.of_one_arm())
         found |= {(metric.key, arm): sums for arm, sums in arms.items()}
     return found
 
 
-def _outcomes(metric: MetricDefinition, rows: Rows, started_at: datetime) -> Frame:
-    names = [metric.numerator, metric.denominator] if metric.type in MEASURES else [parse(metric.numerator).argument]
-    wanted = [name for name in names if name]
-    return attributed_outcomes(rows.outcomes, rows.measured, rows.units, wanted, started_at)
+def _outcomes(metric: MetricDefinition, rows: Rows, started_at: datetime, now: datetime) -> Frame:
+    """What is known by now of the requests that count."""
+    names = outcome_names(metric)
+    known = attributed_outcomes(rows.outcomes, rows.measured, rows.units, names, started_at)
+    known = known.filter(nw.col("known_at") <= now)
+    return known if metric.until is None else known.filter(nw.col("asked_at") <= metric.until)
 
 
 def _quantile(metric: MetricDefinition, measured: Frame, units: Frame) -> ByArm:
@@ -104,12 +106,12 @@ def _window(metric: MetricDefinition, window: Window, events: Frame, units: Fram
     since = (nw.col("time") - nw.col("first_time")).dt.total_milliseconds() / 1000.0
     inside = (
         events.join(units.select("unit", "first_time"), on="unit")
-        .filter(since >= window.start, since < window.end, nw.col("time") <= now)
+        .filter(since >= window.start, since < window.end)
         .select("unit", amount=amount)
         .group_by("unit")
         .agg(nw.col("amount").sum())
     )
-    age = (nw.lit(now) - nw.col("first_time")).dt.total_milliseconds() / 1000.0
+    age = (nw.lit(metric.until or now) - nw.col("first_time")).dt.total_milliseconds() / 1000.0
     rows = units.filter(age >= window.end).select("unit", "arm").join(inside, on="unit", how="left")
     totals = _columns(rows.with_columns(nw.col("amount").fill_null(0.0)), ("amount",))
     is_share = metric.type is MetricType.PROPORTION

@@ -22,6 +22,7 @@ TYPE_CHOICES = [
 ]
 WITH_DENOMINATOR = [MetricType.RATIO.value, *(measure.value for measure in MEASURES)]
 HOURS = [MinValueValidator(0), MaxValueValidator(366 * 24)]
+SETTLING = [MinValueValidator(0), MaxValueValidator(366 * 86_400)]
 DIRECTION_CHOICES = [
     (Direction.INCREASE.value, "Higher is better"),
     (Direction.DECREASE.value, "Lower is better"),
@@ -54,6 +55,12 @@ class Metric(Versioned):
         blank=True,
         validators=HOURS,
         help_text="And up to this long; a user counts once this time has passed.",
+    )
+    settling_seconds = models.FloatField(
+        null=True,
+        blank=True,
+        validators=SETTLING,
+        help_text="How long after a request its outcomes may come; it counts from then on. Empty: as it is measured.",
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")

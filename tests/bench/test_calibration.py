@@ -5,6 +5,7 @@ import pytest
 from bench.calibration.__main__ import DRAWN, line, page
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
@@ -29,6 +30,8 @@ RUNS: dict[Measure, int] = {
     returning_users: 8,
     cut_short: 200,
     splits: 300,
+    late_in_one_arm: 80,
+    late_alike: 40,
 }
 
 

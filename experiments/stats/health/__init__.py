@@ -2,6 +2,7 @@
 
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.findings import by_severity, checked
+from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
@@ -14,7 +15,9 @@ __all__ = [
     "Finding",
     "HealthEvidence",
     "Incomparable",
+    "LateOutcomes",
     "LostRecords",
+    "OutcomeTiming",
     "Overlap",
     "Segment",
     "Severity",
@@ -23,6 +26,7 @@ __all__ = [
     "check_health",
     "checked",
     "incomparable",
+    "late_outcomes",
     "overlap_of",
     "segment_findings",
     "silence_findings",

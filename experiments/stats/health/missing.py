@@ -39,12 +39,14 @@ class OutcomeGap:
     log_e_value: float
 
 
-def gap_log_e(candidate: SumsColumns, control: SumsColumns, *, spread: float = SPREAD) -> tuple[Floats, Floats]:
+def gap_log_e(
+    candidate: SumsColumns, control: SumsColumns, *, spread: float = SPREAD, fewest: float = FEWEST_UNITS
+) -> tuple[Floats, Floats]:
     """Two-sided log e-value against equal shares of outcomes, and the p-value of a single look.
 
     Each unit's Y are its requests with an outcome and D all its requests; with D of 1 it is a unit with or without.
     z is the difference over its standard error with the variance of both arms together, which for D of 1 is the score
-    test of two proportions, and log E = ½ z² r/(1+r) - ½ log(1+r) with r = spread² / standard error². Before 100 units
+    test of two proportions, and log E = ½ z² r/(1+r) - ½ log(1+r) with r = spread² / standard error². Before 100 (`fewest`) units
     an arm and 20 expected outcomes of the rarer kind in the smaller arm, log E is 0 and p is 1.
     Assumes independent units, and shares that stay equal while counting: give one stage's sums if they changed.
     References: Howard, Ramdas, McAuliffe and Sekhon (Ann. Stat. 2021); Deng, Knoblich and Lu (KDD 2018).
@@ -57,13 +59,15 @@ def gap_log_e(candidate: SumsColumns, control: SumsColumns, *, spread: float = S
     with np.errstate(all="ignore"):
         arms = (ratio.estimate(candidate), ratio.estimate(control), ratio.estimate(candidate + control))
         contrast = linear_contrast(*with_pooled_variance(*arms))
-        ready = _burnt_in(candidate, control) & np.isfinite(contrast.z)
+        ready = _burnt_in(candidate, control, fewest) & np.isfinite(contrast.z)
         z = np.where(ready, contrast.z, 0.0)
         log_e = np.where(ready, two_sided_log_e(z, spread**2 * contrast.information), 0.0)
     return log_e, np.asarray(2.0 * special.ndtr(-np.abs(z)), dtype=np.float64)
 
 
-def outcome_gaps(outcomes: Mapping[str, UnitSums], control: str, *, spread: float = SPREAD) -> tuple[OutcomeGap, ...]:
+def outcome_gaps(
+    outcomes: Mapping[str, UnitSums], control: str, *, spread: float = SPREAD, fewest: float = FEWEST_UNITS
+) -> tuple[OutcomeGap, ...]:
     """Compare every variant's share of outcomes with the control's.
 
     `outcomes` maps variants to sums with Y the requests with an outcome and D all requests of each unit. Count only
@@ -85,7 +89,7 @@ def outcome_gaps(outcomes: Mapping[str, UnitSums], control: str, *, spread: floa
         return ()
     candidate = SumsColumns.of([outcomes[variant] for variant in variants])
     reference = SumsColumns.of([outcomes[control]] * len(variants))
-    log_e, p = gap_log_e(candidate, reference, spread=spread)
+    log_e, p = gap_log_e(candidate, reference, spread=spread, fewest=fewest)
     shares, controls = candidate.sum_y / candidate.sum_d, reference.sum_y / reference.sum_d
     rows = zip(variants, shares, controls, p, log_e, strict=True)
     return tuple(OutcomeGap(variant, *(float(each) for each in row)) for variant, *row in rows)
@@ -123,10 +127,10 @@ def missing_findings(
         )
 
 
-def _burnt_in(candidate: SumsColumns, control: SumsColumns) -> Flags:
+def _burnt_in(candidate: SumsColumns, control: SumsColumns, fewest: float) -> Flags:
     rare = ratio.rare_events(candidate + control)
     requests = np.minimum(candidate.sum_d, control.sum_d) / np.maximum(candidate.sum_d + control.sum_d, 1.0)
-    enough = np.minimum(candidate.units, control.units) >= FEWEST_UNITS
+    enough = np.minimum(candidate.units, control.units) >= fewest
     return np.asarray(enough & (rare * requests >= RARE_EVENTS), dtype=np.bool_)
 
 

@@ -65,5 +65,3 @@ def test_a_halt_says_since_when() -> None:
         "Since 2026-01-05 14:05:00 UTC, Error rate is 10 % for better against 1 % for control, from 310 and 290 users, "
         "worse than the accepted margin of 1 percentage points."
     )
-
-

@@ -47,7 +47,7 @@ def test_all_shares_together_are_at_most_one() -> None:
     ]
     assert all(share >= 0.0 for share in found)
     assert 0.6 < sum(found) < 1.0
-    assert PART_FROM_START + PART_OF_STAGES + PART_OF_PLANNED == pytest.approx(1.0)
+    assert pytest.approx(1.0) == PART_FROM_START + PART_OF_STAGES + PART_OF_PLANNED
 
 
 @pytest.mark.parametrize(("ticks", "most"), [(100, 20), (10_000, 50), (1_209_600, 80)])
