@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from experiments.decide.harm import halt_at_look, halt_on_harm
-from experiments.decide.health import hold_on_findings
+from experiments.decide.health import hold_on_findings, hold_on_silence
 from experiments.decide.looks import wait_for_look
 from experiments.decide.patience import give_up, wait_for_answers, wait_for_soak, wait_for_units, wait_while_paused
 from experiments.decide.promotion import promote_or_end, promote_what_is_shown
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     wait_while_paused,
     hold_on_mismatch,
     hold_on_findings,
+    hold_on_silence,
     wait_for_soak,
     wait_for_answers,
     wait_for_units,

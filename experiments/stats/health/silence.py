@@ -33,7 +33,8 @@ def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
     """Find that no requests come any more.
 
     A silence is one from 30 s on if it is longer than 20 mean gaps between requests until then, whose chance is e^-20
-    for requests that come independently. It blocks advance and promotion until requests come again.
+    for requests that come independently. Nothing is wrong with what was measured before, so a last look may still judge
+    it; the rule `hold_on_silence` says what waits.
 
     >>> nine, day = datetime(2026, 1, 5, 9), timedelta(days=1)
     >>> came = Arrivals(nine, 8640, nine + day)
@@ -47,7 +48,7 @@ def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
     came = f"; until then one came each {_seconds(arrivals.mean_gap)}" if arrivals.newest else ""
     yield Finding(
         code="no-new-data",
-        severity=Severity.BLOCKS_PROMOTION,
+        severity=Severity.WARNING,
         subject="traffic",
         sentence=f"No request was recorded since {last:%Y-%m-%d %H:%M:%S} UTC{came}.",
         next_step="Find out why clients do not reach the endpoint, or why edges do not report: until requests come "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from experiments.decide import DecisionKind, decide, look_is_due
-from experiments.stats.types import HarmSince
+from experiments.stats.types import Finding, HarmSince, Severity
 from tests.experiments.decide.situations import PLAN, after, results, state
 
 SLOW = replace(PLAN, longest_answer_seconds=300.0, maximum_seconds=7200)
@@ -49,6 +49,24 @@ def test_nothing_goes_on_before_hanging_requests_are_known(stage: int) -> None:
     assert not look_is_due(SLOW, state(stage=stage), results(), after(599))
     went_on = decide(SLOW, state(stage=stage), results(), after(600))
     assert went_on.kind is (DecisionKind.PROMOTE if stage == 2 else DecisionKind.ADVANCE)
+
+
+SILENCE = Finding("no-new-data", Severity.WARNING, "traffic", "No request came.", "Look why.", p_value=0.0)
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_nothing_goes_on_while_no_requests_come(stage: int) -> None:
+    held = decide(PLAN, state(stage=stage), results(findings=(SILENCE,)), after(400))
+    assert (held.kind, held.code, held.reason) == (DecisionKind.HOLD, "no-new-data", "No request came. Look why.")
+    assert not look_is_due(PLAN, state(stage=stage), results(findings=(SILENCE,)), after(400))
+
+
+def test_without_requests_harm_still_halts_and_the_last_look_judges_what_there_is() -> None:
+    harmed = results(harmed=True, findings=(SILENCE,))
+    assert decide(PLAN, state(), harmed, after(1)).kind is DecisionKind.HALT
+    silent = results(findings=(SILENCE,))
+    assert decide(PLAN, state(stage=2), silent, after(3000)).kind is DecisionKind.PROMOTE
+    assert decide(PLAN, state(stage=1), silent, after(3000)).kind is DecisionKind.INCONCLUSIVE
 
 
 def test_harm_waits_for_no_answers() -> None:
