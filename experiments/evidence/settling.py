@@ -19,7 +19,7 @@ from routing.events.reading import Frame, Reading
 
 TICK_SECONDS = 10.0
 FEWEST_TICKS = 3.0
-"""A request without an outcome waits so many ticks at least, as its row and those of outcomes come in their own time."""
+"""A request waits so many ticks at least for its outcome, as the rows of both come in their own time."""
 
 LATELY = 20.0
 """Times the settling time that the newest requests reach back in which delays are compared again."""
@@ -73,11 +73,13 @@ def settle(
     needs = {metric.key: _Need.of(metric, names) for metric in metrics if (names := outcome_names(metric))}
     if not needs:
         return Settled(tuple(metrics))
-    names = {name for need in needs.values() for name in need.names}
+    wanted = {name for need in needs.values() for name in need.names}
     units = reading.keep(units_of(measured, {}).filter(~nw.col("arm").is_null()))
-    outcomes = attributed_outcomes(reading.outcomes, measured, units, names, started_at)
+    outcomes = attributed_outcomes(reading.outcomes, measured, units, wanted, started_at)
     owned = reading.keep(outcomes.filter(nw.col("known_at") <= now).join(units.select("unit", "arm"), on="unit"))
-    look = _Look(reading, measured, owned, units, now, FEWEST_TICKS * tick_seconds)
+    first = units.group_by("arm").agg(nw.col("first_time").min()).sort("arm").collect("pyarrow")
+    firsts: dict[str, datetime] = dict(first.select("arm", "first_time").rows())
+    look = _Look(reading, measured, owned, units, firsts, now, FEWEST_TICKS * tick_seconds)
     found = {need: look.at(need) for need in set(needs.values())}
     untils = {key: found[need][0] for key, need in needs.items()}
     return Settled(
@@ -92,12 +94,16 @@ def settle(
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One moment's rows: measured requests, outcomes with the arm of their unit, and units, which have one arm each."""
+    """One moment's rows: measured requests, outcomes with the arm of their unit, and units, which have one arm each.
+
+    `firsts` has each arm's first request.
+    """
 
     reading: Reading
     measured: Frame
     outcomes: Frame
     units: Frame
+    firsts: Mapping[str, datetime]
     now: datetime
     shortest: float
 
@@ -129,27 +135,21 @@ class _Look:
 
     def _measured(self, delays: Mapping[str, Arms]) -> float | None:
         """The time in which the slowest of the outcomes settle; None while that of any is not known."""
-        oldest = self._oldest()
+        oldest = max(((self.now - first).total_seconds() for first in self.firsts.values()), default=0.0)
         found = [settling_seconds(list(arms.values()), self.shortest, oldest) for arms in delays.values()]
         known = [each for each in found if each is not None]
         return max(known) if len(known) == len(found) else None
-
-    def _oldest(self) -> float:
-        """The age of the oldest request in seconds."""
-        first = self.units.select(first=nw.col("first_time").min()).collect("pyarrow").item()
-        return (self.now - first).total_seconds() if first is not None else 0.0
 
     def _delays(self, rows: Frame, names: Iterable[str]) -> dict[str, Arms]:
         """By outcome's name and every arm, how many outcomes came how late to requests of which age."""
         table = rows.group_by("name", "arm", "age", "delay").agg(nw.len().alias("count")).collect("pyarrow")
         owners = np.array([f"{name}\n{arm}" for name, arm in table.select("name", "arm").rows()], dtype=np.str_)
         ages, delays, counts = (table[each].to_numpy().astype(np.int64) for each in ("age", "delay", "count"))
-        found: dict[str, Arms] = {name: {} for name in names}
-        for arm in self.units.select("arm").unique().sort("arm").collect("pyarrow")["arm"].to_list():
-            for name in found:
-                mine = owners == f"{name}\n{arm}"
-                found[name][arm] = Delays(ages[mine], delays[mine], counts[mine])
-        return found
+        of = {(name, arm): owners == f"{name}\n{arm}" for name in names for arm in self.firsts}
+        return {
+            name: {arm: Delays(*(each[of[name, arm]] for each in (ages, delays, counts))) for arm in self.firsts}
+            for name in names
+        }
 
     def _youngest(self, settling: float, newest: Newest, delays: Mapping[str, Arms]) -> timedelta:
         """The age from which on requests count; an arm with too few outcomes does not hold them up."""

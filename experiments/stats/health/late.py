@@ -159,7 +159,7 @@ def _unknown(timing: OutcomeTiming, requests: Mapping[str, int], control: str, v
 
 
 def _lack(few: int, many: int, share: float) -> float:
-    """The relative entropy of a binomial of `few` among all outcomes to the arm's share of requests: Chernoff's bound."""
+    """Chernoff's bound, -log: the relative entropy of `few` among all outcomes to the arm's share of requests."""
     total = few + many
     parts = ((few, share), (many, 1.0 - share))
     return sum(count * math.log(count / total / part) for count, part in parts if count and part)

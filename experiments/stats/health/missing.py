@@ -46,8 +46,8 @@ def gap_log_e(
 
     Each unit's Y are its requests with an outcome and D all its requests; with D of 1 it is a unit with or without.
     z is the difference over its standard error with the variance of both arms together, which for D of 1 is the score
-    test of two proportions, and log E = ½ z² r/(1+r) - ½ log(1+r) with r = spread² / standard error². Before 100 (`fewest`) units
-    an arm and 20 expected outcomes of the rarer kind in the smaller arm, log E is 0 and p is 1.
+    test of two proportions, and log E = ½ z² r/(1+r) - ½ log(1+r) with r = spread² / standard error². Before 100 units
+    an arm (`fewest`) and 20 expected outcomes of the rarer kind in the smaller arm, log E is 0 and p is 1.
     Assumes independent units, and shares that stay equal while counting: give one stage's sums if they changed.
     References: Howard, Ramdas, McAuliffe and Sekhon (Ann. Stat. 2021); Deng, Knoblich and Lu (KDD 2018).
 

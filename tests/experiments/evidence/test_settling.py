@@ -119,7 +119,8 @@ def test_labels_that_are_late_alike_are_not(lake_url: str) -> None:
 
 def test_the_measured_time_is_that_of_the_pure_core(lake_url: str) -> None:
     rng = np.random.default_rng(3)
-    requests, outcomes, delays = [], [], {"control": [], "candidate": []}
+    requests, outcomes = [], []
+    delays: dict[str, list[tuple[float, float]]] = {"control": [], "candidate": []}
     for unit in range(1, 401):
         arm = "control" if unit % 2 else "candidate"
         asked, delay = rng.random() * 900.0, rng.exponential(20.0 if unit % 2 else 50.0)
@@ -191,7 +192,7 @@ def test_a_labeller_that_stops_holds_nothing_up_for_ever_and_is_told_of(lake_url
     early = [row for row in outcomes if row["time"] <= at(100)]
     fill(lake_url, requests, early)
     found = seen(lake_url, [RATE], 400)
-    [silence] = {each for each in found.timings["rate"].silences["label"].values()}
+    [silence] = set(found.timings["rate"].silences["label"].values())
     counted = arms(found)["control"].sum_d
     assert silence == Silence(int(counted), PAIRS - int(counted))
     late = late_outcomes(found.timings, found.requests, "control")

@@ -102,7 +102,7 @@ def test_a_metric_that_cannot_be_checked_hides_no_other() -> None:
 
 
 def test_equal_delays_are_rarely_called_different_however_often_one_looks() -> None:
-    """300 experiments of 10 looks without a difference: at 1 in 1000, more than 3 findings have a chance below 0.0003."""
+    """300 experiments of 10 looks: at 1 in 1000, more than 3 findings have a chance below 0.0003."""
     rng, said = np.random.default_rng(7), 0
     for _ in range(300):
         ranks = rng.random((2, 1000))
