@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 import narwhals as nw
 
-from experiments.evidence.completeness import known_sums
+from experiments.evidence.completeness import columns_to_check, known_sums
 from experiments.evidence.measures import Measure
 from experiments.evidence.metrics import (
     MetricDefinition,
-    columns_of,
     distinct_measures,
     read_sums,
     unit_products,
@@ -95,12 +94,13 @@ def sums_over_units(
     values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
     rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
     collected = _collected(rows, simple, reading.version)
-    if not special and not any(columns_of(metric) for metric in metrics):
+    needed = columns_to_check(metrics, measured)
+    if not special and not needed:
         return collected
     seen_units = reading.keep(units.select("unit", "arm", "first_time"))
     sums = special_sums(special, Rows(measured, reading.outcomes, seen_units), since, now)
     evidence = replace(collected.evidence, sums={**collected.evidence.sums, **sums})
-    return replace(collected, evidence=evidence, known=known_sums(metrics, measured, seen_units))
+    return replace(collected, evidence=evidence, known=known_sums(needed, measured, seen_units))
 
 
 def _unit_totals(

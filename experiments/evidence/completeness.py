@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import narwhals as nw
 
-from experiments.evidence.measures import Measure
+from experiments.evidence.measures import JUDGED, Measure
 from experiments.evidence.metrics import MetricDefinition, columns_of
 from experiments.evidence.rows import total
 from experiments.stats.types import UnitSums
@@ -20,15 +20,27 @@ PRODUCTS = {
 }
 
 
+def columns_to_check(metrics: Iterable[MetricDefinition], measured: Frame) -> Mapping[str, tuple[str, ...]]:
+    """The columns that each metric needs and that may be unknown; whether a request failed hardly ever is."""
+    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
+    if (JUDGED,) in needed.values() and not _any_unjudged(measured):
+        return {key: columns for key, columns in needed.items() if columns != (JUDGED,)}
+    return needed
+
+
+def _any_unjudged(measured: Frame) -> bool:
+    unjudged = measured.filter(nw.col(JUDGED).is_null()).select("unit").head(1)
+    return len(unjudged.collect("pyarrow")) > 0
+
+
 def known_sums(
-    metrics: Iterable[MetricDefinition], measured: Frame, units: Frame
+    needed: Mapping[str, tuple[str, ...]], measured: Frame, units: Frame
 ) -> Mapping[str, Mapping[str, UnitSums]]:
     """By metric and arm, for those that need a column that may be unknown: Y the requests that tell all, D all.
 
     Only answered requests count: one that failed has told nothing, and is counted as a failure already. `units` has
     one row a unit (`unit`, `arm`).
     """
-    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
     found = {columns: _sums(columns, measured, units) for columns in set(needed.values())}
     return {key: found[columns] for key, columns in needed.items()}
 

@@ -12,7 +12,7 @@
 - `outcome(<name>)`: the value of each outcome of that name
 - `outcome_count(<name>)`: 1 for each outcome of that name
 
-What is unknown is null, and never 0.
+What is unknown is null, and never 0: also whether a request failed whose answer could not be read.
 """
 
 import re
@@ -45,6 +45,12 @@ RESULTS = {
     "abandoned": (Result.ABANDONED,),
 }
 STOP = "stop"
+JUDGED = "judged"
+"""The column, made of others, that is null where nobody knows whether a request was answered."""
+
+ANSWERED = (Result.SUCCESS, Result.UNKNOWN)
+"""How requests end that no failure is known of."""
+
 STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refusal"}
 
 _ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
@@ -76,6 +82,8 @@ class Measure:
         """The column that has to be known for the measure to be; empty where it always is."""
         if self.function in STOPS:
             return STOP
+        if self.function == "errors":
+            return JUDGED
         return self.argument if self.function in ("sum", "above") and self.argument not in ALWAYS_KNOWN else ""
 
     def where_known(self, columns: tuple[str, ...]) -> "Measure":
@@ -88,7 +96,7 @@ class Measure:
         With `until` a row needs the column `asked_at`, when the request came.
         """
         value = self._value()
-        for column in self.known:
+        for column in (*self.known, JUDGED) if self.function == "errors" else self.known:
             value = nw.when(~nw.col(column).is_null()).then(value)
         return value if self.until is None else nw.when(nw.col("asked_at") <= self.until).then(value)
 
@@ -101,9 +109,9 @@ class Measure:
             case "count":
                 return _one_when(~nw.col(self.argument).is_null())
             case "answered":
-                return _one_when(_ended_as(Result.SUCCESS))
+                return _one_when(_ended_as(*ANSWERED))
             case "unknown":
-                return _one_when(nw.col(self.argument).is_null() & _ended_as(Result.SUCCESS))
+                return _one_when(nw.col(self.argument).is_null() & _ended_as(*ANSWERED))
             case "above":
                 return nw.when(~nw.col(self.argument).is_null()).then(_one_when(nw.col(self.argument) > self.threshold))
             case "outcome":
@@ -148,6 +156,12 @@ def _fits(function: str, argument: str) -> bool:
     return function in ("outcome", "outcome_count") and re.fullmatch(OUTCOME_NAME, argument) is not None
 
 
+def judged() -> nw.Expr:
+    """The column `JUDGED` of requests: 1, or null."""
+    unknown = (nw.col("result") == Result.UNKNOWN.value).fill_null(value=False)
+    return nw.when(~unknown).then(nw.lit(1))
+
+
 def _ended_as(*results: Result) -> nw.Expr:
     """Whether a request ended as one of these; a row of a release that kept no result is told by what it has."""
     kept = nw.col("result").is_in([result.value for result in results])
@@ -181,6 +195,7 @@ _OLD_ROWS = {
     Result.REJECTED: _of_status(400),
     Result.REDIRECTED: _of_status(300),
     Result.ABANDONED: _flagged(OF_CLIENT) & ~_old_failure(),
+    Result.UNKNOWN: nw.lit(value=False),
 }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import narwhals as nw
 
-from experiments.evidence.measures import Measure
+from experiments.evidence.measures import JUDGED, Measure, judged
 from routing.events.reading import Frame
 
 EVERYBODY = "everybody"
@@ -24,7 +24,7 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("forced"),
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
-    ).with_columns(asked_at=nw.col("time"))
+    ).with_columns(**{"asked_at": nw.col("time"), JUDGED: judged()})
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
@@ -36,7 +36,7 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(variant=nw.lit(EVERYBODY), asked_at=nw.col("time"))
+    ).with_columns(**{"variant": nw.lit(EVERYBODY), "asked_at": nw.col("time"), JUDGED: judged()})
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +12,7 @@ from routing.kinds import KINDS, Kind, Shape
 LINE_START = b'{"answered_by":'
 
 STREAM = "text/event-stream"
+JSON = "application/json"
 
 NO_UNIT = "\x7f"
 """What stands in a unit's place where there was one that cannot be told from others."""
@@ -25,8 +26,8 @@ class BrokenLineError(ValueError):
 class Answer:
     """What was read of an answer, as it stood there.
 
-    `holds` is the member that it should hold, `whole` whether it is JSON from end to end, `ends` the marks of a
-    stream's end, `stop` why the model stopped, and the tokens are text.
+    `holds` are the paths where it has something, `whole` says whether it is JSON from end to end, `ends` are the marks
+    of a stream's end, `stop` is why the model stopped, and the tokens are text.
     """
 
     holds: Any = None
@@ -39,6 +40,10 @@ class Answer:
     cache_write_tokens: Any = None
     cache_read_tokens: Any = None
     total_tokens: Any = None
+
+    def names(self, of: Literal["holds", "ends"]) -> frozenset[str]:
+        """What was found of these, each by its name."""
+        return frozenset(str(getattr(self, of) or "").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Facts:
     client: str | None = None
     without_unit: str | None = None
     answer: Answer | None = None
+    asked: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
     queue_ms: Any = None
@@ -76,8 +82,9 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, `run`
-    tells one run of Envoy from the next.
+    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, that
+    of calls from browsers a header's, which has one where nothing else is answered. `run` tells one run of Envoy from
+    the next.
     """
 
     time: str
@@ -98,12 +105,23 @@ class LogLine:
     encoding: str | None = None
     body_bytes: int = 0
     grpc_status: Any = None
+    grpc_web_status: str | None = None
     run: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """What the answer calls itself; JSON where it does not."""
+        return (self.kind or JSON).strip().lower()
 
     @property
     def is_stream(self) -> bool:
         """Whether the answer is a stream of events."""
-        return (self.kind or "").lower().startswith(STREAM)
+        return self.media_type.startswith(STREAM)
+
+    @property
+    def asked_for_stream(self) -> bool | None:
+        """Whether the request asked for a stream; None where that was not read."""
+        return self.facts.asked if isinstance(self.facts.asked, bool) else None
 
     @property
     def has_unit(self) -> bool:
@@ -113,7 +131,7 @@ class LogLine:
     @property
     def is_readable(self) -> bool:
         """Whether the body of the answer was not compressed."""
-        return (self.encoding or "identity") == "identity"
+        return (self.encoding or "identity").lower() == "identity"
 
     @property
     def kind_of_backend(self) -> Kind | None:

@@ -7,6 +7,7 @@ failed       its backend did not answer it: by 5xx, a reset, an answer that brea
 timed-out    its backend took longer than it may
 abandoned    its client went away, or broke the protocol
 refused      Sluice itself would not have it: a limit, a key, an unknown model
+unknown      what its answer holds could not be read, so that nobody knows whether it is one
 """
 
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.access_log.line import LogLine
-from routing.kinds import KINDS
+from routing.kinds import Shape
+from routing.kinds.types import Streams
 
 
 class Result(StrEnum):
@@ -27,6 +29,7 @@ class Result(StrEnum):
     TIMED_OUT = "timed-out"
     ABANDONED = "abandoned"
     REFUSED = "refused"
+    UNKNOWN = "unknown"
 
 
 FAILED = (Result.FAILED, Result.TIMED_OUT)
@@ -43,16 +46,31 @@ GRPC_FAILED = frozenset({2, 12, 13, 14, 15})
 GRPC_TIMED_OUT = 4
 GRPC_CANCELLED = 1
 
+GRPC = "application/grpc"
+GRPC_WEB = "application/grpc-web"
+
 HTML = "text/html"
-JSON = "json"
+
+WITHOUT_BODY = (204, 205)
+NOT_MODIFIED = 304
+SWITCHES = 101
+
+# Why a model stops that has said all that it wanted to. One that said nothing then has not answered; any other reason
+# says why it could not.
+NATURAL_STOPS = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "word", "none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a request ended; `cause` is a stable code for why it failed, empty where it did not."""
+    """How a request ended; `cause` is a stable code for why it failed or is unknown, empty where it is neither."""
 
     result: Result
     cause: str = ""
+
+
+NO_ANSWER = Ending(Result.FAILED, "no-answer")
+NOT_AS_ASKED = Ending(Result.FAILED, "not-as-asked")
+UNREADABLE = Ending(Result.UNKNOWN, "unreadable")
 
 
 def ending_of(line: LogLine) -> Ending:
@@ -107,17 +125,32 @@ def _of_sluice(line: LogLine) -> Ending | None:
 
 
 def _by_status(line: LogLine) -> Ending | None:
-    """A status that is no success; 304 answers a condition that the client set."""
+    """A status that is no success; some are none of an answer to what was asked."""
     if 400 <= line.status < 500:
         return Ending(Result.REJECTED)
-    return Ending(Result.REDIRECTED) if 300 <= line.status < 400 and line.status != 304 else None
+    if 0 < line.status < 200 or line.status == NOT_MODIFIED:
+        return None if _was_asked_for(line) else NO_ANSWER
+    return Ending(Result.REDIRECTED) if 300 <= line.status < 400 else None
+
+
+def _was_asked_for(line: LogLine) -> bool:
+    """304 answers a condition that the client set, 101 its wish to speak something else; a POST can have neither."""
+    methods = {NOT_MODIFIED: ("GET", "HEAD", None), SWITCHES: ("GET", "CONNECT", None)}
+    return line.method in methods.get(line.status, ())
 
 
 def _by_grpc(line: LogLine) -> Ending | None:
-    """GRPC tells how a call ended in its trailers; one without has broken off."""
-    if not (line.kind or "").startswith("application/grpc"):
-        return None
+    """GRPC tells how a call ended in its trailers; one without has broken off.
+
+    What calls from browsers have for trailers is the end of the body, which is not read.
+    """
+    if not line.media_type.startswith(GRPC):
+        return NO_ANSWER if (line.sent_type or "").lower().startswith(GRPC) else None
     code = line.grpc_status
+    if line.media_type.startswith(GRPC_WEB):
+        if not (line.grpc_web_status or "").isdecimal():
+            return UNREADABLE
+        code = int(line.grpc_web_status or "")
     if code in (GRPC_TIMED_OUT, GRPC_CANCELLED):
         return Ending(Result.TIMED_OUT, "timed-out") if code == GRPC_TIMED_OUT else Ending(Result.ABANDONED)
     if not isinstance(code, int) or code in GRPC_FAILED:
@@ -125,35 +158,52 @@ def _by_grpc(line: LogLine) -> Ending | None:
     return Ending(Result.REJECTED) if code else Ending(Result.SUCCESS)
 
 
-def _no_answer(line: LogLine) -> Ending | None:
-    """A success that is none by the protocol, where that says what answers to POSTs are and the body can be read."""
-    known = KINDS[line.answered_by.protocol].shapes if line.answered_by and line.answered_by.protocol in KINDS else ()
-    if not known or line.method != "POST" or not line.is_readable or not 200 <= line.status < 300:
+def _by_body(line: LogLine) -> Ending | None:
+    """A success that is none by the protocol, where that says what answers to POSTs are."""
+    kind, shape = line.kind_of_backend, line.shape
+    if kind is None or not kind.shapes or line.method != "POST":
         return None
-    kind = (line.kind or JSON).lower()
-    if kind.startswith(HTML) or (line.body_bytes == 0 and line.status != 204):
-        return Ending(Result.FAILED, "no-answer")
-    if line.is_stream:
-        return _unfinished(line)
-    return _not_its_shape(line, kind) if line.shape is not None else None
-
-
-def _unfinished(line: LogLine) -> Ending | None:
-    """A stream that ended without the mark of its end, where all streams of its kind have one."""
-    assert line.answered_by is not None  # noqa: S101 - checked by the rule
-    shapes = (line.shape,) if line.shape else KINDS[line.answered_by.protocol].shapes
-    marks = {mark for shape in shapes for mark in shape.ends}
-    told = line.facts.answer
-    ended = told is None or not marks or not marks.isdisjoint(str(told.ends or "").split())
-    return None if ended else Ending(Result.FAILED, "unfinished")
-
-
-def _not_its_shape(line: LogLine, kind: str) -> Ending | None:
-    told = line.facts.answer
-    assert line.shape is not None  # noqa: S101 - asked for by the rule
-    if JSON in kind and told is not None and told.whole and told.holds in line.shape.holds:
+    if line.media_type.startswith(HTML) or (line.body_bytes == 0 and line.status not in WITHOUT_BODY):
+        return NO_ANSWER
+    if shape is None:
         return None
-    return Ending(Result.FAILED, "error-in-answer" if told and told.whole and told.error else "no-answer")
+    if line.status in WITHOUT_BODY:
+        return NO_ANSWER
+    if not line.is_readable:
+        return UNREADABLE
+    return _of_stream(line, shape) if line.is_stream else _of_document(line, shape)
+
+
+def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
+    told = line.facts.answer
+    if told is None:
+        return UNREADABLE
+    if shape.streams is Streams.NEVER or (shape.streams is Streams.ASKED and line.asked_for_stream is False):
+        return NOT_AS_ASKED
+    if shape.marks and told.names("ends").isdisjoint(shape.marks):
+        return Ending(Result.FAILED, "unfinished")
+    return None if told.whole and _holds_something(line, shape.parts) else NO_ANSWER
+
+
+def _of_document(line: LogLine, shape: Shape) -> Ending | None:
+    told = line.facts.answer
+    if told is None:
+        # Only what calls itself something else than JSON is not read.
+        return NO_ANSWER
+    if told.whole and told.error:
+        return Ending(Result.FAILED, "error-in-answer")
+    if not told.whole or not _holds_something(line, shape.holds):
+        return NO_ANSWER
+    asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
+    return NOT_AS_ASKED if asked else None
+
+
+def _holds_something(line: LogLine, places: tuple[str, ...]) -> bool:
+    """Whether an answer holds anything where it should, or says why it does not."""
+    told = line.facts.answer
+    if told is None:
+        return False
+    return not told.names("holds").isdisjoint(places) or str(told.stop or "stop").lower() not in NATURAL_STOPS
 
 
 def _has(line: LogLine, flags: frozenset[str]) -> bool:
@@ -171,6 +221,6 @@ RULES: tuple[Callable[[LogLine], Ending | None], ...] = (
     _of_sluice,
     _by_status,
     _by_grpc,
-    _no_answer,
+    _by_body,
 )
 """In their order: what a backend said or did comes before what a client did about it."""

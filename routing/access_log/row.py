@@ -137,9 +137,9 @@ def _number(value: object) -> float | None:
 
 def is_part(log: LogLine) -> bool:
     """Whether a stream lacks the mark of its end, so that what it told of its completion is of a part."""
-    marks = log.shape.ends if log.is_stream and log.shape is not None else ()
+    marks = log.shape.marks if log.is_stream and log.shape is not None else ()
     told = log.facts.answer
-    return bool(marks) and told is not None and set(marks).isdisjoint(str(told.ends or "").split())
+    return bool(marks) and told is not None and told.names("ends").isdisjoint(marks)
 
 
 def cost(log: LogLine, told: _Told) -> float | None:
@@ -170,7 +170,7 @@ def stop(log: LogLine) -> str | None:
     """Why the model stopped, in one word for what servers call differently; None where it was not told."""
     told = log.facts.answer
     if told is None or not told.stop:
-        return "length" if told and "response.incomplete" in str(told.ends) else None
+        return "length" if told and "response.incomplete" in told.names("ends") else None
     word = str(told.stop).lower()
     return next((name for name, words in STOPS.items() if word in words), word)
 

@@ -130,7 +130,9 @@ class EndpointTrafficSerializer(serializers.Serializer[object]):
     since = serializers.DateTimeField()
     requests = serializers.IntegerField()
     results = serializers.DictField(child=serializers.IntegerField(), help_text="By how they ended.")
-    failures = serializers.DictField(child=serializers.IntegerField(), help_text="Those that failed, by cause.")
+    failures = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Those that failed or are unknown, by cause."
+    )
     share_without_unit = serializers.FloatField(help_text="From 0 to 1; what has no unit is in no experiment.")
     without_unit = serializers.DictField(child=serializers.IntegerField(), help_text="By why they have none.")
     unreadable = serializers.DictField(

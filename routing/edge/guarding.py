@@ -6,7 +6,7 @@ from threading import Event
 
 import structlog
 
-from routing.access_log import FAILED, BrokenLineError, ending_of, read_line
+from routing.access_log import FAILED, BrokenLineError, Result, ending_of, read_line
 from routing.edge.applier import Applier, NotYetError, TableRefusedError
 from routing.edge.calls import EnvoyAwayError
 from routing.edge.cuts import Cuts
@@ -97,5 +97,7 @@ def _outcomes(lines: list[bytes]) -> Iterator[Outcome]:
         facts = log_line.facts
         if facts.experiment and facts.variant and not facts.shadow and not facts.forced:
             first_byte = None if log_line.ttft_us is None else log_line.ttft_us / 1000
-            failed = ending_of(log_line).result in FAILED
-            yield Outcome(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)
+            result = ending_of(log_line).result
+            if result is not Result.UNKNOWN:
+                failed = result in FAILED
+                yield Outcome(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)

@@ -21,6 +21,7 @@ LINE = {
     "encoding": "%RESP(CONTENT-ENCODING)%",
     "body_bytes": "%BYTES_SENT%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",
+    "grpc_web_status": "%RESP(GRPC-STATUS)%",
     "run": f"%ENVIRONMENT({RUN_VARIABLE})%",
 }
 

@@ -5,9 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from routing.envoy.answers import answers_filter
 from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
 from routing.kinds import KINDS, Kind
+from routing.kinds.types import Streams
 from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"
+# Of a request: whether it asks for a stream.
+STREAM = "stream"
+ASKED = "asked"
 
 # Also with a character set behind it, as llama.cpp and many clients write it. Left to itself Envoy takes none of those.
 JSON_TYPE = {"regex": r"(?i)application/([a-z0-9.-]+\+)?json\s*(;.*)?"}
@@ -28,9 +32,12 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     rules += [_rule(name.split("."), FIELDS, value_field(name), "PROTOBUF_VALUE") for name in wanted]
     if any(endpoint.models for endpoint in endpoints):
         rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
+    kinds = _kinds(endpoints, backends)
+    if rules and any(shape.streams is Streams.ASKED for kind in kinds for shape in kind.shapes):
+        rules.append(_asked_rule())
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
     options = {"@type": message_type, "request_rules": {"rules": rules, "allow_content_types_regex": JSON_TYPE}}
-    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(_kinds(endpoints, backends))}
+    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(kinds)}
 
 
 def address_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
@@ -120,3 +127,9 @@ def _header_rule(name: str, count: str) -> Message:
 def _rule(path: Sequence[str], namespace: str, key: str, kind: str) -> Message:
     target = {"metadata_namespace": namespace, "key": key, "type": kind}
     return {"selectors": [{"key": step} for step in path], "on_present": target}
+
+
+def _asked_rule() -> Message:
+    """Whether a stream is asked for; only looked at where bodies are read for something else."""
+    rule = _rule((STREAM,), FACTS, ASKED, "PROTOBUF_VALUE")
+    return {**rule, "on_missing": {"metadata_namespace": FACTS, "key": ASKED, "value": False}}

@@ -1,18 +1,30 @@
 """Servers of Anthropic's Messages API."""
 
-from routing.kinds.types import CacheShares, Count, ErrorForm, Kind, Question, Ready, Shape, Told
+from routing.kinds.types import CacheShares, Count, ErrorForm, Kind, Question, Ready, Shape, Streams, Told
+
+_NAMES = (
+    (Count.PROMPT_TOKENS, "input_tokens"),
+    (Count.COMPLETION_TOKENS, "output_tokens"),
+    (Count.CACHE_WRITE_TOKENS, "cache_creation_input_tokens"),
+    (Count.CACHE_READ_TOKENS, "cache_read_input_tokens"),
+)
 
 # Its count of prompt tokens leaves out those of the prompt cache, which are counted beside it. A stream tells them all
 # at its start, and again near its end where tools have added to them; those of its completion grow until then.
-USAGE = (
-    Told(Count.PROMPT_TOKENS, "input_tokens"),
-    Told(Count.COMPLETION_TOKENS, "output_tokens"),
-    Told(Count.CACHE_WRITE_TOKENS, "cache_creation_input_tokens"),
-    Told(Count.CACHE_READ_TOKENS, "cache_read_input_tokens"),
-)
+USAGE = tuple(Told(count, f"usage.{name}") for count, name in _NAMES)
+STREAMED_USAGE = tuple(Told(count, f"{of}.{name}") for of in ("message.usage", "usage") for count, name in _NAMES)
 
-# An answer may be empty, and then has but a reason why it stopped.
-MESSAGE = Shape(r"/messages", holds=("content", "stop_reason"), ends=("message_stop",), stops=("stop_reason",))
+MESSAGE = Shape(
+    r"/messages",
+    holds=("content",),
+    parts=(
+        *(f"delta.{name}" for name in ("text", "partial_json", "thinking", "citation")),
+        *(f"content_block.{name}" for name in ("text", "name", "thinking", "data", "content")),
+    ),
+    ends=("message_stop",),
+    stops=("stop_reason", "delta.stop_reason"),
+    streams=Streams.ASKED,
+)
 
 ANTHROPIC = Kind(
     key="anthropic",
@@ -23,7 +35,7 @@ ANTHROPIC = Kind(
         "It lists its models to who may call it. The API documents no path for health.",
     ),
     plain=USAGE,
-    streamed=USAGE,
+    streamed=STREAMED_USAGE,
     shapes=(MESSAGE,),
     # What it charges for the prompt cache, of five minutes, by its price list.
     cache=CacheShares(written=1.25, read=0.1),

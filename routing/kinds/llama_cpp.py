@@ -1,7 +1,7 @@
 """The server of llama.cpp."""
 
-from routing.kinds.openai import SHAPES, USAGE
-from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Told
+from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
+from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Streams, Told
 
 # Answers of its native `/completion`. Each event of a stream tells how far it is, so that the last one counts.
 NATIVE = (
@@ -9,8 +9,17 @@ NATIVE = (
     Told(Count.COMPLETION_TOKENS, "tokens_predicted"),
 )
 
-# Its last event says that it stopped, and holds the content as a plain answer does.
-NATIVE_SHAPE = Shape(r"/completion", holds=("content",), ends=("stop",), stops=("stop_type",))
+# Several prompts are answered by a list. The last event says that the model stopped, and why.
+NATIVE_SHAPE = Shape(
+    r"(?<!/v1)(?<!/chat)/(?:completions?|infill)",
+    holds=("content", "tokens", "*.content", "*.tokens"),
+    parts=("content", "tokens"),
+    last=("stop",),
+    stops=("stop_type",),
+    streams=Streams.ASKED,
+)
+EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding", "embedding", "data"), completes=False)
+RERANKING = Shape(r"/reranking", holds=("results",), completes=False)
 
 LLAMA_CPP = Kind(
     key="llama-cpp",
@@ -18,8 +27,8 @@ LLAMA_CPP = Kind(
     about="The server of llama.cpp, by its own API or OpenAI's.",
     ready=Ready(Question("/health"), "The model is loaded; 503 while it is loading."),
     plain=(*USAGE, *NATIVE),
-    streamed=(*USAGE, *NATIVE),
-    shapes=(*SHAPES, NATIVE_SHAPE),
+    streamed=(*STREAMED_USAGE, *NATIVE),
+    shapes=(NATIVE_SHAPE, EMBEDDINGS, RERANKING, *SHAPES),
     # Only there when the server was started with `--metrics`.
     load=LoadMetrics(
         path="/metrics",

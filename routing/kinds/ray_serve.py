@@ -1,6 +1,6 @@
 """Ray Serve."""
 
-from routing.kinds.openai import SHAPES, USAGE
+from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
 from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 RAY_SERVE = Kind(
@@ -11,7 +11,7 @@ RAY_SERVE = Kind(
         Question("/-/healthz"), "Its routes are known and a replica is up; 503 until then and while it drains."
     ),
     plain=USAGE,
-    streamed=USAGE,
+    streamed=STREAMED_USAGE,
     shapes=SHAPES,
     load=LoadMetrics(
         path="/metrics",

@@ -1,6 +1,6 @@
 """The server of TensorRT-LLM itself, `trtllm-serve`; behind Triton it is of the kind `triton`."""
 
-from routing.kinds.openai import SHAPES, USAGE
+from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
 from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 TENSORRT_LLM = Kind(
@@ -9,7 +9,7 @@ TENSORRT_LLM = Kind(
     about="NVIDIA's `trtllm-serve`, which speaks OpenAI's API.",
     ready=Ready(Question("/health"), "The engine lives; the port opens only once the model is loaded."),
     plain=USAGE,
-    streamed=USAGE,
+    streamed=STREAMED_USAGE,
     shapes=SHAPES,
     # `/metrics` of this server is no Prometheus text but JSON.
     load=LoadMetrics(

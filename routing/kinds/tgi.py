@@ -1,24 +1,31 @@
 """Text Generation Inference of Hugging Face."""
 
-from routing.kinds.openai import SHAPES, USAGE
-from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Question, Ready, Series, Shape, Told
+from dataclasses import replace
 
-GENERATED = Told(Count.COMPLETION_TOKENS, "generated_tokens")
+from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
+from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Question, Ready, Series, Shape, Streams, Told
 
-# Null in each event but the last.
-GENERATE = Shape(
-    r"/generate(?:_stream)?", holds=("generated_text",), ends=("generated_text",), stops=("finish_reason",)
-)
+_TEXT = "generated_text"
+GENERATED = Told(Count.COMPLETION_TOKENS, "details.generated_tokens")
+_STOPS = ("details.finish_reason", "*.details.finish_reason")
+
+GENERATE = Shape(r"/generate", holds=(_TEXT,), parts=(_TEXT,), last=(_TEXT,), stops=_STOPS, streams=Streams.FREE)
+
+# The text is null in each event but the last.
+GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
+
+# The path that asks for either, and answers a list where it is no stream.
+ROOT = replace(GENERATE, paths=r"^|/invocations", holds=(_TEXT, f"*.{_TEXT}"), streams=Streams.ASKED)
 
 TGI = Kind(
     key="tgi",
     label="Text Generation Inference",
     about="Hugging Face's server for language models, by its own API or OpenAI's.",
     ready=Ready(Question("/health"), "The model can generate; 503 while it cannot."),
-    plain=(*USAGE, GENERATED),
+    plain=(*USAGE, GENERATED, Told(Count.COMPLETION_TOKENS, "*.details.generated_tokens")),
     # The last event of `/generate_stream` has the details; in those before it they are null.
-    streamed=(*USAGE, GENERATED, Told(Count.PROMPT_TOKENS, "input_length")),
-    shapes=(*SHAPES, GENERATE),
+    streamed=(*STREAMED_USAGE, GENERATED, Told(Count.PROMPT_TOKENS, "details.input_length")),
+    shapes=(*SHAPES, GENERATE, GENERATE_STREAM, ROOT),
     headers=(
         ("x-prompt-tokens", Count.PROMPT_TOKENS),
         ("x-generated-tokens", Count.COMPLETION_TOKENS),

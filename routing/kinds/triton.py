@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from routing.kinds.kserve_v2 import INFER, MODEL_IN_PATH, READY
-from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Series, Shape, Told
+from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Series, Shape, Streams, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
 
 # What else an answer of the generate extension holds is up to the model; a stream has no mark of its end.
-GENERATE = Shape(r"/generate(?:_stream)?", holds=("model_name",))
+_HOLDS = ("model_name", "text_output")
+GENERATE = Shape(r"/generate", holds=_HOLDS, parts=_HOLDS, streams=Streams.FREE)
+GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
 
 TRITON = Kind(
     key="triton",
@@ -22,7 +24,7 @@ TRITON = Kind(
         Told(Count.COMPLETION_TOKENS, "num_output_tokens"),
     ),
     streamed=(Told(Count.PROMPT_TOKENS, "num_input_tokens"),),
-    shapes=(INFER, GENERATE),
+    shapes=(INFER, GENERATE, GENERATE_STREAM),
     load=LoadMetrics(
         path="/metrics",
         port=8002,

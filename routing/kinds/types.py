@@ -21,6 +21,15 @@ class Count(StrEnum):
     QUEUE_MS = "queue_ms"
 
 
+class Streams(StrEnum):
+    """When an answer is a stream of events: never, always, where the request's member `stream` is true, or as it is."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    ASKED = "asked"
+    FREE = "free"
+
+
 class ErrorForm(StrEnum):
     """How the protocol of a kind writes an error, as its clients read it.
 
@@ -69,26 +78,44 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A number and the JSON member that tells it, wherever in an answer it stands; the last one of a stream counts."""
+    """A number and the path of the JSON member that tells it, as of `Shape`; the last one of a stream counts."""
 
     count: Count
-    member: str
+    path: str
+
+
+FAILS = ("error", "type=error", "object=error")
+"""What tells of an error in answers of all kinds, as paths of `Shape`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What an answer to a POST is, where the protocol says so.
 
-    `paths` is a regular expression for the end of the path. A plain answer is JSON in which one of the members `holds`
-    is filled. A stream ends with one of `ends`: `[DONE]`, or the name of an event. The members `stops` say why the
-    model stopped. `completes` is False where an answer has no completion, and so no tokens of one.
+    `paths` is a regular expression for the end of the path. Members are told by their path from the top of a document,
+    `*` for each of a list: `choices.*.text`. A plain answer is JSON that has something in one of `holds`; a stream has
+    something in one of `parts` in one of its events. An answer fails that has something in one of `fails`, or there the
+    text behind a `=`. A stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one
+    of `last`, which may be empty. The members `stops` say why the model stopped, and `refusals` hold what it says
+    instead of an answer. `completes` is False where an answer has no completion, and so no tokens of one. `streams`
+    says when it is a stream.
     """
 
     paths: str
     holds: tuple[str, ...]
+    parts: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    fails: tuple[str, ...] = FAILS
     completes: bool = True
+    streams: Streams = Streams.NEVER
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What a stream ends with; none where the protocol has no such mark."""
+        return (*self.ends, *self.last)
 
     def is_for(self, path: str) -> bool:
         """Whether it is what a path, with or without a query, answers."""

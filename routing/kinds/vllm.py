@@ -1,6 +1,6 @@
 """vLLM's own server."""
 
-from routing.kinds.openai import SHAPES, USAGE
+from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
 from routing.kinds.types import Kind, LoadMetrics, Question, Ready, Series
 
 VLLM = Kind(
@@ -9,7 +9,7 @@ VLLM = Kind(
     about="vLLM's server, which speaks OpenAI's API.",
     ready=Ready(Question("/health"), "The engine lives; the port opens only once the model is loaded."),
     plain=USAGE,
-    streamed=USAGE,
+    streamed=STREAMED_USAGE,
     shapes=SHAPES,
     load=LoadMetrics(
         path="/metrics",

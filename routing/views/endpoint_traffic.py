@@ -12,6 +12,7 @@ RESULTS = {
     "timed-out": "Timed out",
     "abandoned": "Left by the client",
     "refused": "Refused by Sluice: key, limit, size or model",
+    "unknown": "Answered by what could not be read",
 }
 FAILURES = {
     "server-error": "The backend answered 5xx",
@@ -21,7 +22,10 @@ FAILURES = {
     "fell-back": "No host was healthy, and the fallback answered",
     "error-in-answer": "An answer of status 200 told of an error",
     "unfinished": "A stream ended without the mark of its end",
-    "no-answer": "An answer of status 200 was none: HTML, empty, or JSON that the protocol does not know",
+    "no-answer": "An answer of status 200 was none: HTML, empty, without anything in it, or no JSON that the protocol "
+    "knows; or its status was none, like 304 for a POST",
+    "not-as-asked": "A stream was asked for and none came, or one came that was not asked for",
+    "unreadable": "The answer was compressed though the edge asked that it is not, so that nobody knows what it holds",
 }
 WITHOUT_UNIT = {
     "absent": "The request does not carry it",
@@ -47,7 +51,7 @@ def traffic_tables(traffic: EndpointTraffic) -> list[tuple[str, list[Row]]]:
     """Title and rows of each table: what, how many, and their share of all requests; an empty table is left out."""
     parts = (
         ("How requests ended", traffic.results, RESULTS),
-        ("Why requests failed", traffic.failures, FAILURES),
+        ("Why requests failed, or are unknown", traffic.failures, FAILURES),
         ("Why requests have no user and are in no experiment", traffic.without_unit, WITHOUT_UNIT),
         ("Numbers that could not be read and count as unknown", traffic.unreadable, UNREADABLE),
     )

@@ -155,7 +155,13 @@ SPEECHES = (
         ({**TGI_TOKEN, "details": None}, {**TGI_TOKEN, "generated_text": "Hi", "details": TGI_END}),
         headers=TGI_HEADERS,
     ),
-    Speech("tgi", "/", [{"generated_text": "Hi"}], ({**TGI_TOKEN, "details": TGI_END},), headers=TGI_HEADERS),
+    Speech(
+        "tgi",
+        "/",
+        [{"generated_text": "Hi"}],
+        ({**TGI_TOKEN, "details": None}, {**TGI_TOKEN, "generated_text": "Hi", "details": TGI_END}),
+        headers=TGI_HEADERS,
+    ),
     Speech(
         "triton",
         "/v2/models/llm/generate",

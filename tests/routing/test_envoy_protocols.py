@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -57,9 +58,13 @@ class _Model(grpc.GenericRpcHandler):  # type: ignore[misc]
     def _generate(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         if request == b"refuse":
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no room")
+        if request == b"fail":
+            context.abort(grpc.StatusCode.INTERNAL, "out of memory")
         context.set_trailing_metadata((("x-count", str(len(request))),))
         for byte in request:
             yield bytes([byte])
+        if request == b"break":
+            context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +116,23 @@ def test_grpc_passes_with_its_trailers(envoy: RunningEnvoy) -> None:
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     lines = [line for line in envoy.log_lines(2) if line["facts"]["endpoint"] == "grpc"]
     assert lines[0]["facts"]["variant"] == assign(GRPC, "alice").variant
+
+
+@pytest.mark.parametrize(
+    ("request_body", "result"),
+    [
+        (b"hello", "success"),
+        # In trailers alone, and in trailers behind a part of the answer.
+        (b"refuse", "rejected"),
+        (b"fail", "failed"),
+        (b"break", "failed"),
+    ],
+)
+def test_the_status_of_grpc_says_how_a_call_ended(envoy: RunningEnvoy, request_body: bytes, result: str) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{envoy.port}") as channel:
+        call = channel.unary_stream(METHOD)(request_body, metadata=(("x-user-id", "alice"),), timeout=PATIENCE_SECONDS)
+        with nullcontext() if result == "success" else pytest.raises(grpc.RpcError):
+            list(call)
+
+    request_id = dict(call.initial_metadata() or call.trailing_metadata())["x-request-id"]
+    assert envoy.row(request_id)["result"] == result

@@ -29,9 +29,13 @@ def _specification(kinds: list[Kind]) -> str:
     """What the script looks for, in its own short form."""
     shapes = [shape for kind in kinds for shape in kind.shapes]
     parts = {
-        "holds": [name for shape in shapes for name in shape.holds],
+        "holds": [path for shape in shapes for path in shape.holds],
+        "parts": [path for shape in shapes for path in shape.parts],
         "ends": [name for shape in shapes for name in shape.ends if name != DONE],
-        "stops": [name for shape in shapes for name in shape.stops],
+        "last": [path for shape in shapes for path in shape.last],
+        "stops": [path for shape in shapes for path in shape.stops],
+        "refusals": [path for shape in shapes for path in shape.refusals],
+        "fails": [path for shape in shapes for path in shape.fails],
         "plain": [_pair(told) for kind in kinds for told in kind.plain],
         "streamed": [_pair(told) for kind in kinds for told in kind.streamed],
     }
@@ -39,4 +43,4 @@ def _specification(kinds: list[Kind]) -> str:
 
 
 def _pair(told: Told) -> str:
-    return f"{told.count}={told.member}"
+    return f"{told.count}={told.path}"

@@ -102,6 +102,21 @@ def test_a_body_may_be_as_large_as_is_said(website: Website, size: int, *, chunk
         assert f"{LARGEST_BODY} bytes" in problem(answer)["next_step"]
 
 
+WRONG = {"authorization": "Bearer nobody", "content-type": "application/json"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/backends", "/api/v1/events", "/ofrep/v1/evaluate/flags", "/login"])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_who_is_refused_before_the_body_was_read_is_told_so(website: Website, path: str, keeps: bool) -> None:
+    headers = {**WRONG, "connection": "keep-alive" if keeps else "close"}
+    with httpx.Client(base_url=website.address, headers=headers) as client:
+        answers = [client.post(path, content=b" " * (1 << 20)) for _ in range(10)]
+
+    assert {answer.status_code for answer in answers} == {403 if path == "/login" else 401}
+    if path != "/login":
+        assert {answer.json()["status"] for answer in answers} == {401}
+
+
 @pytest.mark.parametrize("path", BELOW_THE_API)
 def test_its_own_answers_below_the_api_are_problems(website: Website, path: str) -> None:
     answer = httpx.post(f"{website.address}{path}", content=b" " * (LARGEST_BODY + 1))

@@ -43,7 +43,7 @@ def rows(experiment: Experiment, variant: str, first_unit: int, **changes: Any) 
     for number in range(USERS):
         yield request_row(
             f"{variant}-{number}",
-            time=(experiment.started_at + timedelta(milliseconds=number)).isoformat(),
+            time=(experiment.started_at + timedelta(milliseconds=240 * number)).isoformat(),
             unit=first_unit + number,
             experiment=experiment.key,
             variant=variant,
@@ -138,6 +138,48 @@ def test_a_cost_that_one_arm_does_not_tell_neither_halts_nor_passes(lake: str, d
     assert (price["verdict"], price["harmed"]) == ("insufficient", False)
     assert "known for 50.0% of the answered requests of better and 100.0%" in price["note"]
     assert [finding["code"] for finding in results["findings"]] == ["unknown-by-arm"]
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_answers_that_cannot_be_read_in_one_arm_neither_halt_nor_pass(lake: str, every: int) -> None:
+    experiment = running()
+    unknown = {"result": "unknown", "failure": "unreadable"}
+    unread = [
+        row | (unknown if number % every == 0 else {}) for number, row in enumerate(rows(experiment, "better", USERS))
+    ]
+    store(lake, REQUESTS, [*rows(experiment, "control", 0), *unread])
+    decided(experiment, 60)
+
+    decision = decided(Experiment.objects.get(), 300)
+
+    assert decision.kind is DecisionKind.HOLD
+    results = experiment.analyses.latest("id").results
+    errors = next(result for result in results["metrics"] if result["metric"] == "error-rate")
+    assert (errors["verdict"], errors["harmed"]) == ("insufficient", False)
+    assert f"known for {1 - 1 / every:.1%} of the answered requests of better and 100.0%" in errors["note"]
+
+
+def test_beside_answers_that_cannot_be_read_other_harm_still_halts(lake: str) -> None:
+    experiment = running()
+    unread = {"result": "unknown", "failure": "unreadable"}
+    harmed = [
+        row | (unread if number % 2 else {"status": 404, "result": "rejected"})
+        for number, row in enumerate(rows(experiment, "better", USERS))
+    ]
+    store(lake, REQUESTS, [*rows(experiment, "control", 0), *harmed])
+
+    assert decided(experiment, 5).kind is DecisionKind.HALT
+
+
+def test_answers_that_can_be_read_as_seldom_in_both_arms_are_compared_where_they_can(lake: str) -> None:
+    experiment = running()
+    for variant, first in (("control", 0), ("better", USERS)):
+        unknown = {"result": "unknown", "failure": "unreadable"}
+        told = enumerate(rows(experiment, variant, first))
+        store(lake, REQUESTS, [row | (unknown if number % 3 == 0 else {}) for number, row in told])
+    decided(experiment, 60)
+
+    assert decided(Experiment.objects.get(), 300).kind is DecisionKind.PROMOTE
 
 
 def test_beside_a_cost_that_is_not_told_other_harm_still_halts(lake: str) -> None:

@@ -47,7 +47,8 @@ REQUESTS = st.builds(
     status=rarely(200, 500, 503, 404, 302, 0),
     flags=rarely("", "DC", "UF", "UF,URX", "DC,UC", "UFO", "UPE", "DPE"),
     answered_by=rarely("small", "fallback", None),
-    result=st.none() | rarely("success", "failed", "timed-out", "rejected", "redirected", "abandoned", "refused"),
+    result=st.none()
+    | rarely("success", "failed", "timed-out", "rejected", "redirected", "abandoned", "refused", "unknown"),
     duration_ms=AMOUNTS,
     ttft_ms=st.none() | AMOUNTS,
     completion_tokens=st.none() | st.integers(0, 50),

@@ -59,13 +59,19 @@ def result(row: Row) -> str:
 
 
 def column_of(measure: str) -> str:
-    """The column that a measure is unknown without."""
+    """What a measure is unknown without: a column, or for errors whether the request failed at all."""
+    if measure == "errors":
+        return "result"
     return measure if measure in MAYBE_UNKNOWN else ""
 
 
+def tells(row: Row, column: str) -> bool:
+    return result(row) != "unknown" if column == "result" else row[column] is not None
+
+
 def is_unknown(row: Row, column: str) -> bool:
-    """Whether an answered request does not tell it."""
-    return bool(column) and row[column] is None and result(row) == "success"
+    """Whether a request that may have been answered does not tell it."""
+    return bool(column) and not tells(row, column) and result(row) in ("success", "unknown")
 
 
 def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> float:
@@ -90,7 +96,7 @@ def pair(metric: MetricDefinition, requests: Sequence[Row], outcomes: Sequence[R
     """Y and D of a unit; None where it does not count, since a part of its total is unknown."""
     if metric.denominator is not None:
         columns = [column for each in (metric.numerator, metric.denominator) if (column := column_of(each))]
-        told = [row for row in requests if all(row[column] is not None for column in columns)]
+        told = [row for row in requests if all(tells(row, column) for column in columns)]
         return amount(metric.numerator, told, outcomes), amount(metric.denominator, told, outcomes)
     y = amount(metric.numerator, requests, outcomes)
     if metric.type is MetricType.PROPORTION and y > 0:

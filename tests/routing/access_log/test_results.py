@@ -16,9 +16,14 @@ def ended(facts: dict[str, Any] | None = None, **changes: Any) -> Ending:
     ("status", "flags", "result"),
     [
         (200, "-", Result.SUCCESS),
-        (101, "-", Result.SUCCESS),
         (204, "-", Result.SUCCESS),
-        (304, "-", Result.SUCCESS),
+        (205, "-", Result.SUCCESS),
+        # What nobody asks for by a POST.
+        (100, "-", Result.FAILED),
+        (101, "-", Result.FAILED),
+        (103, "-", Result.FAILED),
+        (199, "-", Result.FAILED),
+        (304, "-", Result.FAILED),
         (301, "-", Result.REDIRECTED),
         (308, "-", Result.REDIRECTED),
         (400, "-", Result.REJECTED),
@@ -26,6 +31,8 @@ def ended(facts: dict[str, Any] | None = None, **changes: Any) -> Ending:
         (499, "-", Result.REJECTED),
         (500, "-", Result.FAILED),
         (599, "-", Result.FAILED),
+        (600, "-", Result.FAILED),
+        (999, "-", Result.FAILED),
         # A response that had begun, and did not end as it should.
         (200, "UPE", Result.FAILED),
         (200, "UR", Result.FAILED),
@@ -91,6 +98,49 @@ def test_an_answer_by_the_fallback_is_a_failure_of_the_backend() -> None:
 )
 def test_grpc_tells_it_in_its_trailers(code: Any, result: Result) -> None:
     assert ended(kind="application/grpc+proto", grpc_status=code).result is result
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "result"),
+    [
+        ("GET", 101, Result.SUCCESS),
+        ("CONNECT", 101, Result.SUCCESS),
+        ("GET", 102, Result.FAILED),
+        ("HEAD", 101, Result.FAILED),
+        ("GET", 304, Result.SUCCESS),
+        ("HEAD", 304, Result.SUCCESS),
+        ("PUT", 304, Result.FAILED),
+        ("GET", 204, Result.SUCCESS),
+    ],
+)
+def test_who_asks_by_a_method_may_get_what_a_post_may_not(method: str, status: int, result: Result) -> None:
+    assert ended(method=method, status=status).result is result
+
+
+@pytest.mark.parametrize("kind", ["application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text"])
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        # In the last frame of the body, which is not read.
+        (None, Ending(Result.UNKNOWN, "unreadable")),
+        ("odd", Ending(Result.UNKNOWN, "unreadable")),
+        # In the headers, where nothing else is answered.
+        ("0", Ending(Result.SUCCESS)),
+        ("4", Ending(Result.TIMED_OUT, "timed-out")),
+        ("5", Ending(Result.REJECTED)),
+        ("13", Ending(Result.FAILED, "server-error")),
+    ],
+)
+def test_calls_of_grpc_from_browsers_are_known_where_the_headers_tell(
+    kind: str, code: str | None, ending: Ending
+) -> None:
+    assert ended(kind=kind, grpc_web_status=code) == ending
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json", None])
+@pytest.mark.parametrize("sent", ["application/grpc", "application/grpc+proto", "application/grpc-web"])
+def test_a_call_of_grpc_is_answered_by_grpc(sent: str, kind: str | None) -> None:
+    assert ended(sent_type=sent, kind=kind, grpc_status=2) == Ending(Result.FAILED, "no-answer")
 
 
 def test_of_a_get_nothing_is_asked_but_its_status() -> None:
