@@ -24,7 +24,7 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
         ~nw.col("forced"),
         ~nw.col("variant").is_null(),
         ~nw.col("unit").is_null(),
-    ).with_columns(**{"asked_at": nw.col("time"), JUDGED: judged()})
+    ).with_columns(**{JUDGED: judged(), "asked_at": nw.col("time")})
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
@@ -36,7 +36,7 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(**{"variant": nw.lit(EVERYBODY), "asked_at": nw.col("time"), JUDGED: judged()})
+    ).with_columns(**{"variant": nw.lit(EVERYBODY), JUDGED: judged(), "asked_at": nw.col("time")})
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:
