@@ -75,10 +75,12 @@ def unit_steps(
 ) -> Frame:
     """One row a unit and bucket: what the bucket adds to each of the unit's totals.
 
-    An outcome lies in the bucket of its own time, or of that of its request, `asked_at`.
+    An outcome lies in the bucket of its own time, or of that of its request, `asked_at`; that of a request before
+    `since` does not count.
     """
     names = {measure.argument for measure in totals if measure.from_outcomes}
-    outcomes = attributed_outcomes(rows.outcomes, rows.measured, rows.units, names, since)
+    attributed = attributed_outcomes(rows.outcomes, rows.measured, rows.units, names, since)
+    outcomes = attributed.filter(nw.col("asked_at") >= since)
     parts = [
         part.select("unit", bucket=bucket_of, **_values(totals, from_outcomes=of_outcomes))
         for part, of_outcomes in (
