@@ -230,8 +230,10 @@ class StageRow(forms.Form):
 MetricRows = formset_factory(MetricRow, extra=0, min_num=1, validate_min=True, max_num=100, absolute_max=100)
 StageRows = formset_factory(StageRow, extra=0, min_num=1, validate_min=True, max_num=50, absolute_max=50)
 
+# Half a point of all requests: with a whole one, errors that double from 1 % would be accepted, and so never halted; a
+# share of the control's errors would brake there too, and ask for a hundred thousand users where errors are rare.
 FIRST_METRICS = [
-    {"metric": "error-rate", "role": "guardrail", "margin": 1, "margin_kind": "absolute", "minimum_effect": 50},
+    {"metric": "error-rate", "role": "guardrail", "margin": 0.5, "margin_kind": "absolute", "minimum_effect": 50},
     {"metric": "latency", "role": "guardrail", "margin": 10, "margin_kind": "relative", "minimum_effect": 10},
 ]
 FIRST_STAGES = [

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from experiments.clock import soaked_seconds, still_spans
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
-from experiments.evidence import MetricDefinition
+from experiments.evidence import MetricDefinition, counts_events
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
@@ -124,4 +124,5 @@ def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:
         margin=plan_metric.margin,
         margin_kind=MarginKind(plan_metric.margin_kind),
         minimum_effect=plan_metric.minimum_effect,
+        counts_events=counts_events(metric_definition(plan_metric.metric)),
     )

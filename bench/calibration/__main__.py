@@ -7,8 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from bench.calibration.always import always
+from bench.calibration.brakes import doubled_errors_of_requests
+from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.harms import harms
+from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
@@ -32,11 +37,20 @@ DRAWN: tuple[Measure, ...] = (
     doubled_errors,
     slow_candidate,
     harmed_users,
+    always,
+    harms,
     late_change,
     long_quiet,
     returning_users,
     cut_short,
     splits,
+    candidates_at_the_margin,
+    goals_without_an_effect,
+    several_goals,
+    one_heavy_user,
+    signed_numerators,
+    units_of_amounts,
+    doubled_errors_of_requests,
     late_in_one_arm,
     late_alike,
 )

@@ -32,7 +32,7 @@ USERS = 30
 """New users of an arm in a tick, each with one request."""
 
 THUMBS_UP = 0.5
-HARMED = 0.3
+HARMED = 0.25
 LATE = (2, 5, 10)
 LOOK_EACH = 8
 """Ticks between two looks."""
@@ -172,5 +172,5 @@ def late_alike(runs: int) -> list[Row]:
         chance_at_most(f"{name}: halted", 0.01, sum(end.halted for end in same), runs),
         chance_at_most(f"{name}: promoted", 0.05, sum(end.promoted for end in same), runs),
         chance_at_most(f"{name}: said to differ", ALPHA, sum(end.said_late for end in same), runs),
-        chance_at_least(f"{name}, 30 for 50 % of users like it: halted", 0.95, sum(end.halted for end in harmed), runs),
+        chance_at_least(f"{name}, 25 for 50 % of users like it: halted", 0.95, sum(end.halted for end in harmed), runs),
     ]

@@ -34,6 +34,7 @@ from experiments.stats.health import (
     checked,
     incomparable,
     late_outcomes,
+    not_checked,
     segment_findings,
     silence_findings,
 )
@@ -101,9 +102,21 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     moments = [start.moment for start in starts]
     collected = _collected(experiment, metric_definitions(experiment), moments, now)
     to_judge = judge_plan(experiment, plan)
-    apart = incomparable(collected.known, to_judge.control)
-    late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    try:
+        apart = incomparable(collected.known, to_judge.control)
+        late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    except Exception:
+        log.exception("what may not be compared is left out", experiment=experiment.key)
+        apart, late = Incomparable({}, to_judge.control), _unchecked(collected, to_judge)
     return Measured(collected, to_judge, apart, late, starts, now)
+
+
+def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
+    """Nothing of the metrics whose values may be told in one arm alone; all others can still halt."""
+    metrics = {*collected.known, *collected.timings}
+    finding = not_checked("What is told in each arm", "It raised an error.", "Look for it in the log.")
+    reason = "It could not be checked whether both arms tell it alike."
+    return LateOutcomes({(metric, variant): reason for metric in metrics for variant in plan.shares}, (finding,))
 
 
 def _collected(

@@ -3,7 +3,7 @@
 from experiments.evidence.baseline import CollectedBaseline, collect_baseline
 from experiments.evidence.collect import CollectedEvidence, collect_evidence
 from experiments.evidence.history import EvidencePoint, evidence_over_time
-from experiments.evidence.metrics import MetricDefinition
+from experiments.evidence.metrics import MetricDefinition, counts_events
 from experiments.evidence.traffic import TrafficPoint, traffic
 from routing.events.reading import LakeVersion
 
@@ -16,6 +16,7 @@ __all__ = [
     "TrafficPoint",
     "collect_baseline",
     "collect_evidence",
+    "counts_events",
     "evidence_over_time",
     "traffic",
 ]

@@ -72,6 +72,23 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
     return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
 
 
+def counts_events(metric: MetricDefinition) -> bool:
+    """Whether a ratio's numerator counts some of the requests that its denominator counts, each once at the most.
+
+    Measures that cannot be read count nothing; that they cannot is said where they are measured.
+    """
+    if metric.type is not MetricType.RATIO or metric.denominator is None:
+        return False
+    try:
+        numerator, denominator = parse(metric.numerator), parse(metric.denominator)
+    except InvalidInput:
+        return False
+    if numerator.from_outcomes or numerator.function in ("sum", "requests"):
+        return False
+    same_column = denominator.function == "count" and numerator.argument == denominator.argument
+    return denominator.function == "requests" or (numerator.function == "above" and same_column)
+
+
 def outcome_names(metric: MetricDefinition) -> tuple[str, ...]:
     """The outcomes that a metric needs, by name; none for one of requests alone."""
     texts = [text for text in (metric.numerator, metric.denominator) if text is not None]

@@ -1,10 +1,13 @@
 """The plan tried out many times with the judge that will run it."""
 
+import math
+
 from experiments.forecast.attempt import attempt
 from experiments.forecast.prospect import Prospect
-from experiments.forecast.types import ExpectedOutcome, Obstacle, Simulation
+from experiments.forecast.types import ExpectedOutcome, HarmUnit, Obstacle, Simulation
 from experiments.stats.planning import Arrivals, PlannedUnits
-from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, usual_scenarios
+from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, twice_the_margin, usual_scenarios
+from experiments.stats.types import MetricType, Role
 
 RUNS = 500
 FEWEST_RUNS = 50
@@ -23,10 +26,11 @@ def simulation(prospect: Prospect, needs: PlannedUnits | Obstacle) -> Simulation
     found = _outcomes(prospect, needs)
     if isinstance(found, Obstacle):
         return Simulation(runs=0, scenarios=(), obstacle=found)
-    return Simulation(runs=found[0].runs, scenarios=tuple(map(_fact, found)), obstacle=None)
+    facts = tuple(_fact(prospect, scenario, outcome) for scenario, outcome in found)
+    return Simulation(runs=found[0][1].runs, scenarios=facts, obstacle=None)
 
 
-def _outcomes(prospect: Prospect, needs: PlannedUnits | Obstacle) -> tuple[Outcome, ...] | Obstacle:
+def _outcomes(prospect: Prospect, needs: PlannedUnits | Obstacle) -> list[tuple[Scenario, Outcome]] | Obstacle:
     arrivals = prospect.known.arrivals
     if isinstance(needs, Obstacle):
         return needs
@@ -36,12 +40,14 @@ def _outcomes(prospect: Prospect, needs: PlannedUnits | Obstacle) -> tuple[Outco
     runs = min(RUNS, BUDGET // (len(scenarios) * _tests(prospect)))
     if runs < FEWEST_RUNS:
         return _too_large(prospect)
-    return attempt(lambda: simulate(_rollout(prospect, arrivals), scenarios, runs=runs))
+    rollout = _rollout(prospect, arrivals)
+    return attempt(lambda: list(zip(scenarios, simulate(rollout, scenarios, runs=runs), strict=True)))
 
 
 def _scenarios(prospect: Prospect) -> tuple[Scenario, ...]:
-    """The usual ones, with as many sizes of harm as there is time for."""
-    choices = [usual_scenarios(prospect.plan, harms=harms) for harms in HARMS]
+    """The usual ones, with as many sizes of harm as there is time for, and twice what each guardrail accepts."""
+    beyond = twice_the_margin(prospect.plan, prospect.known.baselines)
+    choices = [(*usual_scenarios(prospect.plan, harms=harms), *beyond) for harms in HARMS]
     return next((choice for choice in choices if len(choice) <= MOST_SCENARIOS), choices[-1])
 
 
@@ -63,7 +69,9 @@ def _too_large(prospect: Prospect) -> Obstacle:
     )
 
 
-def _fact(outcome: Outcome) -> ExpectedOutcome:
+def _fact(prospect: Prospect, scenario: Scenario, outcome: Outcome) -> ExpectedOutcome:
+    until_halt = outcome.units_until_halt if math.isfinite(outcome.units_until_halt) else None
+    harmed, unit = _harmed(prospect, scenario)
     return ExpectedOutcome(
         scenario=outcome.scenario,
         promote=outcome.promote,
@@ -71,4 +79,18 @@ def _fact(outcome: Outcome) -> ExpectedOutcome:
         inconclusive=max(outcome.inconclusive, 0.0),
         mean_days=outcome.hours / HOURS_A_DAY,
         users_exposed=outcome.candidate_units,
+        users_until_halt=until_halt,
+        harmed_until_halt=None if unit is None or until_halt is None else until_halt * harmed,
+        harmed=unit,
     )
+
+
+def _harmed(prospect: Prospect, scenario: Scenario) -> tuple[float, HarmUnit | None]:
+    """How many of a user's requests, or which part of users, the candidate harms and the control would not."""
+    for metric in prospect.plan.metrics:
+        effect = scenario.effects.get(metric.key, 0.0)
+        if metric.role is Role.GUARDRAIL and effect and (metric.counts_events or metric.type is MetricType.PROPORTION):
+            baseline = prospect.known.baselines[metric.key]
+            unit: HarmUnit = "users" if metric.type is MetricType.PROPORTION else "requests"
+            return abs(baseline.value * effect) * baseline.denominator, unit
+    return 0.0, None

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from experiments.stats.types import Role
 
 Source = Literal["history", "stated", "assumed"]
+HarmUnit = Literal["users", "requests"]
 
 
 class Fact(BaseModel):
@@ -91,7 +92,13 @@ class ExpectedOutcome(Fact):
     halt: float
     inconclusive: float
     mean_days: float
-    users_exposed: float = Field(description="Mean number of users whom a candidate served until the end.")
+    users_exposed: float = Field(description="Mean number of users whom the candidates served until the end.")
+    users_until_halt: float | None = Field(description="The same over the runs that were halted; null if none was.")
+    harmed_until_halt: float | None = Field(
+        description="How many users or requests fail until a halt, on average, that would not with the control; "
+        "null where the harm is none that is counted, like time."
+    )
+    harmed: HarmUnit | None = Field(description="What `harmed_until_halt` counts.")
 
 
 class Simulation(Fact):

@@ -12,38 +12,45 @@ from experiments.stats.arrays import Floats
 GRID = 1000
 LARGEST_BET = 0.5
 
+EDGE = 1e-12
+"""Distance from 0 and 1 within which no rate is told apart from them."""
+
 
 def rate_interval(events: float, trials: int, alpha: float, *, planned_trials: float) -> tuple[float, float]:
     """Interval of a rate that holds at every number of trials: where the beta-binomial mixture stays below 1/alpha.
 
-    It is narrowest around `planned_trials`. Assumes independent trials.
+    Any number of events up to all trials has one, with an end at 0 or 1 where nothing is left out there. It is
+    narrowest around `planned_trials`. Assumes independent trials.
     Reference: Howard, Ramdas, McAuliffe and Sekhon, Time-uniform confidence sequences (Ann. Stat. 2021), prop. 7.
 
     >>> low, high = rate_interval(30, 100, 0.05, planned_trials=1000)
     >>> round(low, 6), round(high, 6)
     (0.151618, 0.491193)
     """
-    rate = events / trials
 
     def excess(p: float) -> float:
         log_e = rate_log_e(events, trials, p, planned_trials=planned_trials, alpha=alpha)
         return log_e + float(np.log(alpha))
 
-    edge = 1e-12
-    low = 0.0 if rate == 0.0 else float(optimize.brentq(excess, edge, rate))
-    high = 1.0 if rate == 1.0 else float(optimize.brentq(excess, rate, 1.0 - edge))
+    inside = min(max(events / trials, EDGE), 1.0 - EDGE)
+    # Few events, or few that are none, may leave no rate out on their side.
+    low = float(optimize.brentq(excess, EDGE, inside)) if excess(EDGE) > 0.0 else 0.0
+    high = float(optimize.brentq(excess, inside, 1.0 - EDGE)) if excess(1.0 - EDGE) > 0.0 else 1.0
     return low, high
 
 
 def rate_log_e(events: float, trials: int, rate: float, *, planned_trials: float, alpha: float = 0.05) -> float:
     """Log e-value against "the rate is `rate`": log B(a+s, b+n-s) - log B(a, b) - s log p - (n-s) log(1-p).
 
-    The mixture is Beta(a, b) with mean p and a + b = ρ / (p (1-p)), where ρ tunes it to the planned trials.
+    The mixture is Beta(a, b) with mean p and a + b = ρ / (p (1-p)), where ρ tunes it to the planned trials. A
+    rate of 0 or 1 is refuted by one event that it does not allow, and else as true as any.
 
     >>> round(rate_log_e(62, 100, 0.5, planned_trials=100), 4)
     1.4735
     """
     spread = rate * (1.0 - rate)
+    if spread == 0.0:
+        return 0.0 if events == rate * trials else float(np.inf)
     # An approximation of `anytime.tuned_ratio`, as in the paper's own figures.
     wanted = 2.0 * np.log(1.0 / alpha)
     tuning = max(spread * planned_trials / (wanted + np.log1p(wanted)) - spread, 1e-3 * spread)

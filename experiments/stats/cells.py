@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 
 from experiments.stats.arrays import Flags, Floats
 from experiments.stats.columns import Estimates, SumsColumns
-from experiments.stats.metrics import ESTIMATORS
+from experiments.stats.metrics import Estimator, estimator_of, part
 from experiments.stats.metrics.ratio import effective_count
 from experiments.stats.types import Direction, Evidence, JudgePlan, MarginKind, MetricPlan, MetricType, Role, UnitSums
 
 RARE_EVENTS = 20.0
 """Events of the rarer kind from which on estimates are about normal (arXiv 2103.06476, section 4)."""
+
+HARMLESS_SHARE = 0.02
+MOST_SHARE = 0.9
+"""Shares of an arm's denominator that one unit may have: without a price, and the most that a price is found for."""
+
+SMALLEST_RATE = 0.001
+"""A control without a single event counts as one that has so many, where a margin is relative to it."""
 
 NOTHING = UnitSums(0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -24,11 +31,15 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One arm of every cell: its estimates, its rare events and its independent trials (NaN where it has none)."""
+    """One arm of every cell: its estimates, its rare events and its independent trials (NaN where it has none).
+
+    `at_looks` are the estimates with a variance that is safe where one unit may have much of the denominator.
+    """
 
     estimates: Estimates
     rare_events: Floats
     trials: Floats
+    at_looks: Estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,22 @@ class Cells:
         fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
         return np.asarray(self.measured & np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
 
+    @property
+    def counts_events(self) -> Flags:
+        """Whether the value is a share of units or requests, which is never below zero."""
+        return np.isfinite(self.candidate.trials)
+
+    @property
+    def control_size(self) -> Floats:
+        """What a share of the control is a share of: |control|, and a small rate where it has no event at all."""
+        size = np.abs(self.control.estimates.value)
+        return np.where(self.has_no_event, SMALLEST_RATE, size)
+
+    @property
+    def has_no_event(self) -> Flags:
+        """Whether the control counts events and has none."""
+        return np.asarray(self.counts_events & (self.control.estimates.value == 0.0), dtype=np.bool_)
+
     def counts_at(self, places: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
         """Value and independent trials of the candidate and of the control, for the score tests."""
         candidate, control = self.candidate, self.control
@@ -94,12 +121,14 @@ def gather_without(plan: JudgePlan, evidence: Evidence, troubles: Mapping[Name, 
     metrics, variants = [metric for metric, _ in places], [variant for _, variant in places]
     treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
     untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
-    troubled = [troubles.get((metric.key, variant), "") for metric, variant in places]
-    for place in [place for place, trouble in enumerate(troubled) if trouble]:
+    names = [(metric.key, variant) for metric, variant in places] if troubles else []
+    troubled = {place: troubles[name] for place, name in enumerate(names) if name in troubles}
+    for place in troubled:
         treated[place] = untreated[place] = NOTHING
     cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated))
-    notes = tuple(trouble or note for trouble, note in zip(troubled, cells.notes, strict=True))
-    return replace(cells, notes=notes) if troubles else cells
+    if not troubled:
+        return cells
+    return replace(cells, notes=tuple(troubled.get(place, note) for place, note in enumerate(cells.notes)))
 
 
 def arrange(
@@ -107,16 +136,18 @@ def arrange(
 ) -> Cells:
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
     types = [metric.type for metric in metrics]
-    apart = np.stack([_design_effect(types, arm) for arm in (candidate, control)])
-    # Where one arm has no trials, as its values are no events, the cell has none.
-    design_effect = np.where(np.isnan(apart).any(axis=0), np.nan, _design_effect(types, candidate + control))
+    estimators = _estimators(metrics, candidate, control)
+    together = candidate + control
+    design_effect = _design_effect(estimators, together)
+    # A numerator that is above zero in one arm and below in the other is no amount that a few units could hold.
+    changes_sign = candidate.sum_y * control.sum_y < 0.0
     notes = _notes(types, candidate, control)
     return Cells(
         metrics=tuple(metrics),
         variants=tuple(variants),
-        candidate=_arm(types, candidate, design_effect),
-        control=_arm(types, control, design_effect),
-        pooled=_arm(types, candidate + control, design_effect),
+        candidate=_arm(estimators, candidate, design_effect, changes_sign),
+        control=_arm(estimators, control, design_effect, changes_sign),
+        pooled=_arm(estimators, together, design_effect, changes_sign),
         notes=notes,
         roles=np.array([metric.role.value for metric in metrics], dtype=np.str_),
         measured=np.array([not note for note in notes], dtype=np.bool_),
@@ -128,29 +159,61 @@ def arrange(
     )
 
 
-def _arm(types: Sequence[MetricType], sums: SumsColumns, design_effect: Floats) -> Arm:
+def _estimators(metrics: Sequence[MetricPlan], candidate: SumsColumns, control: SumsColumns) -> list[Estimator]:
+    """Of each cell; nothing in either arm is no event, whatever would have been counted."""
+    nothing = (candidate.sum_yy == 0.0) & (control.sum_yy == 0.0)
+    return [
+        part if metric.type is MetricType.RATIO and none else estimator_of(metric)
+        for metric, none in zip(metrics, nothing.tolist(), strict=True)
+    ]
+
+
+def _arm(estimators: Sequence[Estimator], sums: SumsColumns, design_effect: Floats, changes_sign: Flags) -> Arm:
     value, variance, degrees, rare = (np.full_like(sums.units, np.nan) for _ in range(4))
-    for kind, places in _places(types):
-        estimates = ESTIMATORS[kind].estimate(sums.at(places))
+    for estimator, places in _places(estimators):
+        at = sums.at(places)
+        estimates = estimator.estimate(at)
         value[places], variance[places], degrees[places] = estimates.value, estimates.variance, estimates.degrees
-        rare[places] = ESTIMATORS[kind].rare_events(sums.at(places))
+        rare[places] = estimator.rare_events(at)
     effective = effective_count(sums.sum_d, sums.sum_dd)
     # A few units that hold most of the denominator are what the variance is learnt from, however many others there are.
     variance *= effective / (effective - 1.0) * (sums.units - 1.0) / sums.units
     degrees = np.minimum(degrees, effective - 1.0)
-    return Arm(Estimates(sums.units, value, variance, degrees), rare, sums.sum_d / design_effect)
+    estimates = Estimates(sums.units, value, variance, degrees)
+    safe = replace(estimates, variance=variance * _price_of_the_heaviest(sums.units, effective))
+    rare = np.where(changes_sign & np.isnan(design_effect), np.inf, rare)
+    return Arm(estimates, rare, sums.sum_d / design_effect, safe)
 
 
-def _design_effect(types: Sequence[MetricType], sums: SumsColumns) -> Floats:
+def _price_of_the_heaviest(units: Floats, effective: Floats) -> Floats:
+    """What a variance has to be multiplied by, as one unit may have much of the denominator.
+
+    A unit with the share h of it pulls the estimate to itself, so that its own residual is short by 1 - h, and if units
+    are skewed it is short most of the time: one of 20 % of the requests made 5 % of false claims 9 (simulated). Squared
+    residuals over (1 - h)⁴ keep them (HC4). Of h the sums tell the most that it can be, by Samuelson's inequality
+    1/n + sqrt((1/e - 1/n)(1 - 1/n)) with e effective units; up to 2 % does no harm.
+    References: Samuelson, How deviant can you be? (JASA 1968); Cribari-Neto, Asymptotic inference under
+    heteroskedasticity of unknown form (Comput. Stat. Data Anal. 2004); Bell and McCaffrey (Survey Methodology 2002).
+
+    >>> _price_of_the_heaviest(np.array([1000.0, 1000.0]), np.array([1000.0, 25.0])).round(3).tolist()
+    [1.0, 2.234]
+    """
+    even = 1.0 / units
+    harmless = np.clip(even, HARMLESS_SHARE, MOST_SHARE)
+    heaviest = even + np.sqrt(np.maximum(1.0 / effective - even, 0.0) * (1.0 - even))
+    return np.asarray(((1.0 - harmless) / (1.0 - np.clip(heaviest, harmless, MOST_SHARE))) ** 4.0)
+
+
+def _design_effect(estimators: Sequence[Estimator], sums: SumsColumns) -> Floats:
     effect = np.full_like(sums.units, np.nan)
-    for kind, places in _places(types):
-        effect[places] = ESTIMATORS[kind].design_effect(sums.at(places))
+    for estimator, places in _places(estimators):
+        effect[places] = estimator.design_effect(sums.at(places))
     return effect
 
 
-def _places(types: Sequence[MetricType]) -> Iterator[tuple[MetricType, NDArray[np.intp]]]:
-    for kind in set(types):
-        yield kind, np.flatnonzero([each is kind for each in types])
+def _places(estimators: Sequence[Estimator]) -> Iterator[tuple[Estimator, NDArray[np.intp]]]:
+    for one in {id(each): each for each in estimators}.values():
+        yield one, np.flatnonzero([each is one for each in estimators])
 
 
 def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:

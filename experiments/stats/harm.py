@@ -78,12 +78,14 @@ def effect_scales(cells: Cells) -> Floats:
     A plan states its minimum effect relative to the control, and a harm that must be stopped soon is often many
     times that, so several spreads are averaged, from the minimum effect to 8 times the control's value.
     A martingale needs spreads that are fixed before the first look. Relative ones are, by the plan. Their size in the
-    metric's unit comes from the control's value snapped to a power of 2, so that it stays where it is while the
-    estimate wanders; it never depends on the difference between the arms.
+    metric's unit comes from the control's value, snapped to a power of 2 times the standard deviation of one unit: with
+    information counted in that deviation, tau² times information follows from the number of units alone, in whatever
+    unit the metric is measured. It never depends on the difference between the arms.
     """
     smallest = cells.minimum_effect[:, None]
     steps = np.linspace(0.0, 1.0, SCALES)
-    snapped = np.exp2(np.round(np.log2(baseline(cells))))
+    spread = np.sqrt(cells.pooled.estimates.variance)
+    snapped = spread * np.exp2(np.round(np.log2(baseline(cells) / spread)))
     return np.asarray(snapped[:, None] * smallest ** (1.0 - steps) * LARGEST_EFFECT**steps, dtype=np.float64)
 
 

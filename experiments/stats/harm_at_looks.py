@@ -23,7 +23,7 @@ def is_harmed_at_look(plan: JudgePlan, cells: Cells, look: PresentLook, contrast
     Turnbull, Group Sequential Methods (2000), chapter 7.
     """
     guarded = cells.has_role(Role.GUARDRAIL)
-    level = PART_OF_LOOKS * plan.halt_alpha / max(int(guarded.sum()), 1)
+    level = looks_level(plan, int(guarded.sum()))
     # No critical value of a look is below that of a single one, so only what is beyond that needs the exact one.
     z = np.where(guarded & contrast.varies, contrast.normal_z, -np.inf)
     possible = z >= -special.ndtri(level)
@@ -31,3 +31,8 @@ def is_harmed_at_look(plan: JudgePlan, cells: Cells, look: PresentLook, contrast
         return possible
     critical = look.critical(np.where(possible, level, np.nan))
     return np.asarray(possible & is_burnt_in(plan, cells) & (z >= critical), dtype=np.bool_)
+
+
+def looks_level(plan: JudgePlan, guarded: int) -> float:
+    """The part of halt_alpha that all looks together may spend on each of so many guardrails of candidates."""
+    return PART_OF_LOOKS * plan.halt_alpha / max(guarded, 1)

@@ -59,7 +59,7 @@ def relative(cells: Cells, alpha: float) -> Ends:
     Fieller's, and the score test's where events are rare, so that a relative margin lies in it exactly when the test of
     that margin cannot reject.
     """
-    candidate, control = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
+    candidate, control = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
     degrees = planned_contrast(cells).degrees
     low, high = fieller.relative_interval(candidate, control, two_sided_critical(degrees, alpha))
     places = np.flatnonzero(cells.rare & cells.measured)

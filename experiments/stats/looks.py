@@ -8,8 +8,8 @@ import numpy as np
 from scipy import special
 
 from experiments.stats.arrays import Flags, Floats
-from experiments.stats.cells import Cells
-from experiments.stats.group_sequential import Look, design, first_critical_values, next_critical_value
+from experiments.stats.cells import Cells, candidates_of
+from experiments.stats.group_sequential import Look, Spending, design, first_critical_values, next_critical_value
 from experiments.stats.group_sequential.boundaries import LEAST_GROWTH
 from experiments.stats.types import JudgePlan, PastLooks, Role
 
@@ -39,9 +39,25 @@ class PresentLook:
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
         for place in np.flatnonzero(known):
             if self.past[place]:
-                looks = counted((*self.past[place], Look(float(self.information[place]), float(share[place]))))
-                critical[place] = next_critical_value(looks, float(level[place]), spending=self.plan.spending)
+                present = Look(float(self.information[place]), float(share[place]))
+                critical[place] = _next(self.past[place], present, float(level[place]), self.plan.spending)
         return critical
+
+
+def _next(past: tuple[Look, ...], present: Look, level: float, spending: Spending) -> float:
+    """Critical z of a look after others.
+
+    Without new information it asks for what the look before it asked for. Where it may spend more all the same, as a
+    last look does, it may do that whatever its z has to do with the one before (Bonferroni).
+    """
+    if _grew(past[-1], present):
+        return next_critical_value((*past, present), level, spending=spending)
+    left = float(spending.spent(level, present.fraction) - spending.spent(level, past[-1].fraction))
+    return min(next_critical_value(past, level, spending=spending), -float(special.ndtri(left)))
+
+
+def _grew(before: Look, look: Look) -> bool:
+    return look.information > before.information * (1.0 + LEAST_GROWTH)
 
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
@@ -64,9 +80,8 @@ def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
     """Looks as they count for spending alpha: each one with the largest information and share until then.
 
     1 / standard error² is an estimate: a few users with large values make it fall though more was seen. What was spent
-    stays spent, so a look without new information takes the place of the one before it, at the same information: it
-    asks for the same z, or, where it may spend more, as a last look may, for the z that spends both looks' alpha.
-    A look with numbers that no look can have, which a broken record may hold, counts as one without new information.
+    stays spent, so a look without new information is counted with the one before it, at the same information. So is one
+    with numbers that no look can have, which a broken record may hold.
     Reference: Jennison and Turnbull, Group Sequential Methods (2000), section 7.2.
 
     >>> counted([Look(10.0, 0.2), Look(8.0, 0.16), Look(20.0, 0.4), Look(15.0, 1.0)])
@@ -78,10 +93,10 @@ def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
         fraction = max(min(look.fraction, 1.0) if math.isfinite(look.fraction) else 0.0, before.fraction)
         if not (math.isfinite(look.information) and look.information > 0.0):
             continue
-        if found and look.information <= before.information * (1.0 + LEAST_GROWTH):
-            found[-1] = Look(before.information, fraction)
-        else:
+        if not found or _grew(before, look):
             found.append(Look(look.information, fraction))
+        else:
+            found[-1] = Look(before.information, fraction)
     return tuple(found)
 
 
@@ -91,27 +106,39 @@ def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
     The distance is what the test must tell apart: the margin of a guardrail that has one, else the minimum effect.
     """
     size = np.abs(cells.control.estimates.value)
-    effect = cells.minimum_effect * size
-    margin = np.where(cells.relative_margin, cells.margin * size, cells.margin)
+    # Of a control that is zero no share is an effect: one of what units differ by is.
+    effect = cells.minimum_effect * np.where(size > 0.0, size, np.sqrt(cells.pooled.estimates.variance))
+    margin = np.where(cells.relative_margin, cells.margin * cells.control_size, cells.margin)
     distance = np.where(margin > 0.0, margin, effect)
-    goals = max(int(cells.has_role(Role.GOAL).sum()), 1)
-    level = levels(plan, cells) / np.where(cells.has_role(Role.GOAL), goals, 1)
-    wanted = special.ndtri(1.0 - level) + special.ndtri(joint_power(plan))
+    wanted = special.ndtri(1.0 - levels(plan, cells)) + special.ndtri(joint_power(plan))
     return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)
 
 
 def levels(plan: JudgePlan, cells: Cells) -> Floats:
-    """One-sided level of each cell before goals share theirs: alpha for guardrails, half of it for two-sided others."""
-    return np.where(cells.has_role(Role.GUARDRAIL), plan.alpha, plan.alpha / 2.0)
+    """One-sided level of each cell."""
+    return np.where(cells.has_role(Role.GUARDRAIL), level_of(plan, Role.GUARDRAIL), level_of(plan, Role.GOAL))
+
+
+def level_of(plan: JudgePlan, role: Role) -> float:
+    """One-sided level of one test: a candidate's share of alpha for guardrails, half of that for two-sided others.
+
+    Any candidate that passes may be promoted, so candidates share alpha equally (Bonferroni). One candidate is
+    promoted only if all its goals and guardrails pass, so that these share nothing: whichever of its hypotheses is
+    true, that one has to be rejected, which happens with the probability of its own level at the most.
+    Reference: Berger, Multiparameter hypothesis testing and acceptance sampling (Technometrics 1982), theorem 1.
+    """
+    share = plan.alpha / max(len(candidates_of(plan)), 1)
+    return share if role is Role.GUARDRAIL else share / 2.0
 
 
 def joint_power(plan: JudgePlan) -> float:
-    """Power that each guardrail and the goal needs so that all pass together with the plan's: 1 - beta / (G + 1).
+    """Power that each of G guardrails and S goals needs so that all pass with the plan's: 1 - beta / (G + S).
 
+    By Bonferroni's inequality for what may be missed, whatever the dependence; without a goal S is 1.
     Reference: Schultzberg, Ankargren and Frånberg, Risk-aware product decisions (arXiv 2402.11609).
     """
-    guardrails = sum(metric.role is Role.GUARDRAIL for metric in plan.metrics)
-    return 1.0 - (1.0 - plan.power) / (guardrails + 1.0)
+    count = {role: sum(metric.role is role for metric in plan.metrics) for role in (Role.GUARDRAIL, Role.GOAL)}
+    return 1.0 - (1.0 - plan.power) / (count[Role.GUARDRAIL] + max(count[Role.GOAL], 1))
 
 
 def price_of_looks(plan: JudgePlan) -> float:

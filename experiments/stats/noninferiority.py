@@ -23,12 +23,15 @@ def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> C
 
     For a metric that is better low: m_T - m_C - margin, and m_T - (1 + margin) m_C for a margin relative to |control|;
     mirrored for one that is better high. Being linear in both means it needs no variance of a ratio.
-    `control_sign` is the sign of the control's true value, 1 or -1.
+    `control_sign` is the sign of the control's true value, 1 or -1. Of a control without a single event, a relative
+    margin is the same share of one event in a thousand: no data could show a rate to be near zero times anything. That
+    is on the safe side, as a control whose true rate is higher accepts more.
     Reference: Schultzberg, Ankargren and Frånberg, Risk-aware product decisions (arXiv 2402.11609).
     """
     sign = cells.harm_sign
-    factor = np.where(cells.relative_margin, 1.0 + sign * cells.margin * control_sign, 1.0)
-    shift = np.where(cells.relative_margin, 0.0, sign * cells.margin)
+    factor = np.where(cells.relative_margin & ~cells.has_no_event, 1.0 + sign * cells.margin * control_sign, 1.0)
+    accepted = np.where(cells.has_no_event, cells.margin * cells.control_size, 0.0)
+    shift = sign * np.where(cells.relative_margin, accepted, cells.margin)
     contrast = build(cells, factor=factor, shift=shift)
     return Contrast(sign * contrast.difference, contrast.standard_error, contrast.degrees)
 
@@ -36,10 +39,11 @@ def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> C
 def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
     """The contrast with the variance for a planned look.
 
-    It is Welch's, but a much smaller arm gets the larger variance of both, and where events are rare it is that of the
-    score test, under the hypothesis that the contrast is zero.
+    It is Welch's, but a much smaller arm, or one in which nothing varies, gets the larger variance of both, an arm in
+    which one unit may have much of the denominator pays for it, and where events are rare it is that of the score test,
+    under the hypothesis that the contrast is zero.
     """
-    arms = with_larger_variance(cells.candidate.estimates, cells.control.estimates)
+    arms = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
     contrast = linear_contrast(*arms, factor=factor, shift=shift)
     places = np.flatnonzero(cells.rare & (factor > 0.0))
     if not places.size:

@@ -30,9 +30,9 @@ class Conclusions:
 def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> Conclusions:
     """Non-inferiority within the margin for guardrails, superiority for goals, at the looks' critical values.
 
-    Every guardrail must pass for a promotion, so their alpha is not divided (Berger, Technometrics 1982). Goals share
-    theirs by Holm's method over goals and candidates, which stays valid at looks as long as one spending function is
-    used for all levels; what an earlier look has shown stays shown (Maurer and Bretz, Multiple testing in group
+    Each cell spends its own level (`level_of`) over the looks, and what one of them has shown stays shown: a false
+    hypothesis is ever rejected with its level at the most, so all of a candidate's are, at whatever looks, with no more
+    than that. No level is handed on, which would have to be planned for (Maurer and Bretz, Multiple testing in group
     sequential trials using graphical approaches, Stat. Biopharm. Res. 2013). Observed metrics decide nothing; among
     them the false discovery rate is alpha.
     """
@@ -62,24 +62,9 @@ def planned_contrast(cells: Cells) -> Contrast:
 
 def _critical(plan: JudgePlan, cells: Cells, look: PresentLook, z: Floats) -> Floats:
     """The z that each cell must reach on the good side."""
-    level, goals = levels(plan, cells), cells.has_role(Role.GOAL)
-    critical = look.critical(level)
-    if goals.any():
-        critical[goals] = _holm(look, level, goals, z)[goals]
+    critical = look.critical(levels(plan, cells))
     observed = cells.has_role(Role.OBSERVED)
     critical[observed] = _discovery_threshold(z[observed], plan.alpha)
-    return critical
-
-
-def _holm(look: PresentLook, level: Floats, goals: Flags, z: Floats) -> Floats:
-    """Critical values of the goals: each shown goal hands its part of alpha on to those still open."""
-    critical, still_open = np.full_like(z, np.nan), goals & ~look.shown
-    while still_open.any():
-        critical[still_open] = look.critical(level / still_open.sum())[still_open]
-        shown = still_open & (z <= -critical)
-        if not shown.any():
-            break
-        still_open &= ~shown
     return critical
 
 
@@ -99,7 +84,7 @@ def _discovery_threshold(z: Floats, alpha: float) -> Floats:
 def _notes(plan: JudgePlan, cells: Cells, p_value: Floats, look: PresentLook) -> tuple[str, ...]:
     """Why a cell can have no verdict yet; empty where it can."""
     few = np.minimum(cells.candidate.estimates.units, cells.control.estimates.units) < plan.minimum_units
-    unclear = cells.relative_margin & (cells.margin > 0.0) & ~sign_is_clear(cells)
+    unclear = cells.relative_margin & (cells.margin > 0.0) & ~cells.counts_events & ~sign_is_clear(cells)
     findings = (
         (few, f"An arm has fewer than the {plan.minimum_units} units that the plan asks for."),
         (np.isnan(p_value), "No unit differs from another, so chance cannot be told from effect."),

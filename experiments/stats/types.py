@@ -93,7 +93,11 @@ class UnitSums:
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """One metric of the plan. `margin` is the harm a guardrail accepts; `minimum_effect` is relative and above zero."""
+    """One metric of the plan. `margin` is the harm a guardrail accepts; `minimum_effect` is relative and above zero.
+
+    `counts_events` says of a ratio that its numerator counts some of what its denominator counts, as errors are some of
+    all requests; that may not be guessed from sums, as dollars would then be judged otherwise than cents.
+    """
 
     key: str
     type: MetricType
@@ -102,6 +106,7 @@ class MetricPlan:
     margin: float = 0.0
     margin_kind: MarginKind = MarginKind.RELATIVE
     minimum_effect: float = 0.05
+    counts_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)

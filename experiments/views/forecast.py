@@ -25,6 +25,7 @@ class OutcomeLine:
     inconclusive: str
     takes: str
     users: str
+    harmed: str
 
 
 @require_safe
@@ -65,4 +66,14 @@ def _line(outcome: ExpectedOutcome) -> OutcomeLine:
         percent(round(outcome.inconclusive, 2)),
         spelled(outcome.mean_days),
         about(outcome.users_exposed),
+        _harmed(outcome),
     )
+
+
+def _harmed(outcome: ExpectedOutcome) -> str:
+    """What passes until a halt: users or requests that fail, or else users exposed; a dash where nothing is halted."""
+    if outcome.users_until_halt is None:
+        return "–"
+    if outcome.harmed_until_halt is None:
+        return f"{about(outcome.users_until_halt)} users exposed"
+    return f"{about(outcome.harmed_until_halt)} {outcome.harmed}"

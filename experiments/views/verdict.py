@@ -53,7 +53,7 @@ def announce(dossier: Dossier, now: datetime) -> str:
 def lead(results: Results) -> MetricResult:
     """The metric that matters most: what was harmed first, then the goals, then the guardrails."""
     order = {Role.GOAL: 1, Role.GUARDRAIL: 2, Role.OBSERVED: 3}
-    return min(results.metrics, key=lambda result: 0 if result.harmed else order[result.role])
+    return min(results.metrics, key=lambda result: 0 if result.harmed or result.harmed_at_look else order[result.role])
 
 
 def _draft(dossier: Dossier, _: datetime) -> Summary:

@@ -3,8 +3,13 @@
 import pytest
 
 from bench.calibration.__main__ import DRAWN, line, page
+from bench.calibration.always import always
+from bench.calibration.brakes import doubled_errors_of_requests
+from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
 from bench.calibration.clusters import quantile_coverage, resembling_requests
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
+from bench.calibration.harms import harms
+from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
@@ -25,11 +30,20 @@ RUNS: dict[Measure, int] = {
     doubled_errors: 400,
     slow_candidate: 200,
     harmed_users: 400,
+    always: 80,
+    harms: 200,
     late_change: 40,
     long_quiet: 8,
     returning_users: 8,
     cut_short: 200,
     splits: 300,
+    candidates_at_the_margin: 60,
+    goals_without_an_effect: 40,
+    several_goals: 60,
+    one_heavy_user: 250,
+    signed_numerators: 100,
+    units_of_amounts: 20,
+    doubled_errors_of_requests: 12,
     late_in_one_arm: 80,
     late_alike: 40,
 }

@@ -1,7 +1,7 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
 from experiments.stats.health.check import HealthEvidence, check_health
-from experiments.stats.health.findings import by_severity, checked
+from experiments.stats.health.findings import by_severity, checked, not_checked
 from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
@@ -27,6 +27,7 @@ __all__ = [
     "checked",
     "incomparable",
     "late_outcomes",
+    "not_checked",
     "overlap_of",
     "segment_findings",
     "silence_findings",

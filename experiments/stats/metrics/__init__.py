@@ -8,8 +8,8 @@ from typing import Protocol
 
 from experiments.stats.arrays import Floats
 from experiments.stats.columns import Estimates, SumsColumns
-from experiments.stats.metrics import mean, proportion, ratio
-from experiments.stats.types import MetricType
+from experiments.stats.metrics import mean, part, proportion, ratio
+from experiments.stats.types import MetricPlan, MetricType
 
 
 class Estimator(Protocol):
@@ -31,9 +31,20 @@ ESTIMATORS: Mapping[MetricType, Estimator] = {
     MetricType.RATIO: ratio,
     # Evidence of a quantile comes as the sums of a mean with the same value and standard error.
     MetricType.QUANTILE: mean,
-    # What a classifier gets right is a ratio of counts over units.
-    MetricType.ACCURACY: ratio,
-    MetricType.PRECISION: ratio,
-    MetricType.RECALL: ratio,
-    MetricType.F1: ratio,
+    # What a classifier gets right is a part of what it was asked.
+    MetricType.ACCURACY: part,
+    MetricType.PRECISION: part,
+    MetricType.RECALL: part,
+    MetricType.F1: part,
 }
+
+
+def estimator_of(metric: MetricPlan) -> Estimator:
+    """The module that knows a metric: sums alone do not tell errors per request from dollars per request.
+
+    >>> from experiments.stats.types import Direction, Role
+    >>> errors = MetricPlan("errors", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, counts_events=True)
+    >>> estimator_of(errors) is part
+    True
+    """
+    return part if metric.type is MetricType.RATIO and metric.counts_events else ESTIMATORS[metric.type]

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Flags, Floats, beyond_rounding
+from experiments.stats.arrays import Floats, beyond_rounding
 from experiments.stats.columns import Estimates, SumsColumns
-
-FEWEST_EVENTS = 5.0
-"""Rare events from which on their clustering can be estimated."""
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -31,43 +28,21 @@ def estimate(sums: SumsColumns) -> Estimates:
 
 
 def rare_events(sums: SumsColumns) -> Floats:
-    """Count events of the rarer kind, where many by one unit count as about one: (ΣY)² / ΣY².
+    """Count units that hold the total, where one with much of it leaves little to the others: (ΣY)² / ΣY².
 
-    For Y that is a part of D, as errors of requests, the other part D - Y is counted too, and the lower one returned.
-    The count is Kish's effective sample size (Survey Sampling, 1965), which is ΣY for Y of 0 and 1.
+    It does not depend on Y's unit. Of amounts that are rarely above zero, like purchases, it counts the purchases.
+    Reference: Kish, Survey Sampling (1965).
 
     >>> from experiments.stats.types import UnitSums
     >>> rare_events(SumsColumns.of([UnitSums(50, 20.0, 200.0, 40.0, 900.0, 85.0)])).tolist()
     [10.0]
     """
-    events = effective_count(sums.sum_y, sums.sum_yy)
-    rest = effective_count(sums.sum_d - sums.sum_y, sums.sum_dd - 2.0 * sums.sum_yd + sums.sum_yy)
-    return np.where(is_part_of_whole(sums), np.minimum(events, rest), events)
+    return effective_count(sums.sum_y, sums.sum_yy)
 
 
 def design_effect(sums: SumsColumns) -> Floats:
-    """How many requests of clustered units say as much as one independent request; NaN where Y is no part of D.
-
-    It is the unit variance over the binomial one, R (1 - R) / mean(D), and at least 1. With few events it cannot be
-    estimated; then it is ΣD² / ΣD, which is its value when all requests of a unit fail together.
-    Reference: Kish, Survey Sampling (1965).
-
-    >>> from experiments.stats.types import UnitSums
-    >>> round(float(design_effect(SumsColumns.of([UnitSums(80, 15.0, 243.0, 19.0, 915.0, 56.0)]))[0]), 6)
-    1.120504
-    """
-    arm = estimate(sums)
-    binomial = arm.value * (1.0 - arm.value) * sums.units / sums.sum_d
-    together = sums.sum_dd / sums.sum_d
-    estimated = np.divide(arm.variance, binomial, out=np.ones_like(binomial), where=binomial > 0.0)
-    effect = np.where(rare_events(sums) < FEWEST_EVENTS, together, np.maximum(estimated, 1.0))
-    return np.where(is_part_of_whole(sums), effect, np.nan)
-
-
-def is_part_of_whole(sums: SumsColumns) -> Flags:
-    """Whether Y may be a part of D in each unit, as errors are of requests: ΣY² ≤ ΣYD ≤ ΣD² and 0 ≤ ΣY ≤ ΣD."""
-    within = (sums.sum_yy <= sums.sum_yd) & (sums.sum_yd <= sums.sum_dd)
-    return within & (sums.sum_y >= 0.0) & (sums.sum_y <= sums.sum_d)
+    """NaN: an amount has no trials."""
+    return np.full_like(sums.sum_y, np.nan)
 
 
 def effective_count(total: Floats, squares: Floats) -> Floats:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.stats.errors import InvalidArgument, require
-from experiments.stats.looks import joint_power, price_of_looks
+from experiments.stats.looks import joint_power, level_of, price_of_looks
 from experiments.stats.plan import check_plan
 from experiments.stats.planning.baseline import Baseline
 from experiments.stats.planning.sample_size import Question, units_needed
@@ -33,8 +33,8 @@ class PlannedUnits:
 def planned_units(plan: JudgePlan, baselines: Mapping[str, Baseline]) -> PlannedUnits:
     """Units until each goal and guardrail is answered with the plan's power, at its shares and with its looks.
 
-    Goals share alpha over goals and candidates (Bonferroni, which Holm never exceeds); guardrails have all of it. Each
-    has the power with which all pass together as often as planned.
+    Each test has its level of the plan (`level_of`), and the power with which all of a candidate pass together as often
+    as planned.
 
     Raises:
         InvalidPlan: as `judge`.
@@ -69,15 +69,11 @@ def question_of(plan: JudgePlan, metric: MetricPlan, variant: str) -> Question:
     >>> round(question_of(plan, guardrail, "new").control_ratio, 6)
     4.0
     """
-    roles = [each.role for each in plan.metrics]
-    candidates = sum(1 for name, share in plan.shares.items() if name != plan.control and share)
-    is_goal = metric.role is Role.GOAL
-    level = plan.alpha / 2.0 / max(roles.count(Role.GOAL) * candidates, 1) if is_goal else plan.alpha
     return Question(
-        level=level,
+        level=level_of(plan, metric.role),
         power=joint_power(plan),
         control_ratio=plan.shares[plan.control] / plan.shares[variant],
-        margin=0.0 if is_goal else metric.margin,
+        margin=0.0 if metric.role is Role.GOAL else metric.margin,
         margin_is_relative=metric.margin_kind is MarginKind.RELATIVE,
         inflation=price_of_looks(plan),
     )

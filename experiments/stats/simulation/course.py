@@ -8,7 +8,8 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.group_sequential import Look, critical_values
-from experiments.stats.looks import planned_information
+from experiments.stats.harm_at_looks import looks_level
+from experiments.stats.looks import level_of, planned_information
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.planning import Baseline
 from experiments.stats.simulation.scenario import Rollout
@@ -30,15 +31,16 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """All ticks; the places of those that are looks; and the critical z, shape (steps of Holm's method, looks, cells).
+    """All ticks; the places of those that are looks; and the critical z, shape (looks, cells).
 
-    Step k is for goals of which k + 1 are open; guardrails have the same in every step. `spent` says whether a cell
-    has nothing left to spend after a look, shape (looks, cells).
+    `halting` has the critical z of a guardrail's harm and `spent` says whether a cell has nothing left to spend after a
+    look, both of the same shape.
     """
 
     ticks: tuple[Tick, ...]
     looks: tuple[int, ...]
     critical: Floats
+    halting: Floats
     spent: Flags
 
 
@@ -54,7 +56,13 @@ def course_of(rollout: Rollout) -> Course:
     looks = _looks(rollout.plan, ticks, fractions)
     spending = np.minimum(fractions[looks], 1.0)
     spending[-1] = 1.0
-    return Course(tuple(ticks), tuple(looks), _critical(rollout.plan, information[looks], spending), spending >= 1.0)
+    return Course(
+        tuple(ticks),
+        tuple(looks),
+        _critical(rollout.plan, information[looks], spending),
+        _halting(rollout.plan, information[looks], spending),
+        spending >= 1.0,
+    )
 
 
 def cells_of(plan: JudgePlan) -> list[tuple[MetricPlan, str]]:
@@ -109,28 +117,42 @@ def _expected_sums(kind: MetricType, baseline: Baseline, units: float) -> tuple[
 
 
 def _looks(plan: JudgePlan, ticks: list[Tick], fractions: Floats) -> list[int]:
-    """Places of the ticks at which a look is taken; the last tick always is one."""
-    decisive = np.array([metric.role is not Role.OBSERVED for metric, _ in cells_of(plan)])
-    looks, before = [], np.zeros(int(decisive.sum()))
-    for place, tick in enumerate(ticks):
-        now = np.minimum(fractions[place, decisive], 1.0)
-        has_grown = (now - before >= 1.0 / plan.looks - STEP) | ((now == 1.0) & (before < 1.0))
-        if (tick.may_look and has_grown.any()) or place == len(ticks) - 1:
+    """Places of the ticks at which a look is taken, as many as planned at the most.
+
+    They come with each step of progress, which is halfway between the metric with the most of its information and the
+    one with the least; the last one, when nothing more can come.
+    """
+    decisive = [place for place, (metric, _) in enumerate(cells_of(plan)) if metric.role is not Role.OBSERVED]
+    shares = np.minimum(fractions[:, decisive], 1.0)
+    progress = (shares.min(axis=1) + shares.max(axis=1)) / 2.0 if decisive else np.zeros(len(ticks))
+    looks: list[int] = []
+    for place, tick in enumerate(ticks[:-1]):
+        now, before = progress[place], progress[looks[-1]] if looks else 0.0
+        if tick.may_look and now >= 1.0:
+            return [*looks, place]
+        if tick.may_look and len(looks) < plan.looks - 1 and now - before >= 1.0 / plan.looks - STEP:
             looks.append(place)
-            before = now
-    return looks
+    return [*looks, len(ticks) - 1]
+
+
+def _halting(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
+    guarded = [place for place, (metric, _) in enumerate(cells_of(plan)) if metric.role is Role.GUARDRAIL]
+    critical = np.full_like(information, np.inf)
+    for place in guarded:
+        looks = _looks_of(information[:, place], fractions[:, place])
+        critical[:, place] = critical_values(looks, looks_level(plan, len(guarded)), spending=plan.spending)
+    return critical
+
+
+def _looks_of(information: Floats, fractions: Floats) -> list[Look]:
+    return [Look(amount, share) for amount, share in zip(information.tolist(), fractions.tolist(), strict=True)]
 
 
 def _critical(plan: JudgePlan, information: Floats, fractions: Floats) -> Floats:
-    cells = cells_of(plan)
-    goals = sum(metric.role is Role.GOAL for metric, _ in cells)
-    critical = np.full((max(goals, 1), *information.shape), np.inf)
-    for place, (metric, _) in enumerate(cells):
+    critical = np.full_like(information, np.inf)
+    for place, (metric, _) in enumerate(cells_of(plan)):
         if metric.role is Role.OBSERVED:
             continue
-        pairs = zip(information[:, place], fractions[:, place], strict=True)
-        looks = [Look(float(amount), float(fraction)) for amount, fraction in pairs]
-        for step in range(max(goals, 1)):
-            level = plan.alpha / 2.0 / (step + 1) if metric.role is Role.GOAL else plan.alpha
-            critical[step, :, place] = critical_values(looks, level, spending=plan.spending)
+        looks = _looks_of(information[:, place], fractions[:, place])
+        critical[:, place] = critical_values(looks, level_of(plan, metric.role), spending=plan.spending)
     return critical

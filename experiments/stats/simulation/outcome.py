@@ -13,7 +13,8 @@ class Outcome:
     """Chances and means over `runs` simulated rollouts of one scenario.
 
     `promote`, `halt` and `inconclusive` sum to 1. `hours` is the mean duration, and `candidate_units` the mean number
-    of units that a candidate served until the end: those exposed to the harm, if there is one.
+    of units that all candidates served until the end: those exposed to the harm, if there is one. `units_until_halt` is
+    the same over halted runs alone; NaN where there is none.
     """
 
     scenario: str
@@ -23,6 +24,7 @@ class Outcome:
     hours: float
     candidate_units: float
     runs: int
+    units_until_halt: float = math.nan
 
     def standard_error(self, chance: float) -> float:
         """How far a chance may be off for the number of runs.
@@ -69,4 +71,5 @@ class Runs:
             float(self.hours.mean()),
             float(self.candidate_units.mean()),
             self.hours.size,
+            float(self.candidate_units[self.halted].mean()) if halt else math.nan,
         )

@@ -1,12 +1,13 @@
 """What is tried out: a rollout as planned, and what might be true of the candidates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from experiments.stats.errors import InvalidArgument, require
 from experiments.stats.plan import check_plan
 from experiments.stats.planning import Arrivals, Baseline, StageTarget
-from experiments.stats.types import Direction, JudgePlan, MetricPlan, Role
+from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, Role
 
 HARMS = (0.25, 0.5, 1.0, 4.0)
 
@@ -68,6 +69,33 @@ def usual_scenarios(plan: JudgePlan, *, harms: Sequence[float] = HARMS) -> tuple
         *hoped,
         *(_harm(metric, size) for metric in guardrails for size in harms),
     )
+
+
+def twice_the_margin(plan: JudgePlan, baselines: Mapping[str, Baseline]) -> tuple[Scenario, ...]:
+    """A harm of two margins on each guardrail that accepts some, where the metric has a value to be harmed.
+
+    >>> from experiments.stats.planning.baseline import share
+    >>> from experiments.stats.types import MetricType
+    >>> failed = MetricPlan("failed", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.3)
+    >>> plan = JudgePlan((failed,), "control", {"control": 0.5, "new": 0.5})
+    >>> twice_the_margin(plan, {"failed": share(0.05)})
+    (Scenario(name='failed, twice the margin', effects={'failed': 0.6}),)
+    """
+    guardrails = [metric for metric in plan.metrics if metric.role is Role.GUARDRAIL and metric.margin > 0.0]
+    harmed = [(metric, _of_margin(metric, baselines[metric.key])) for metric in guardrails]
+    return tuple(
+        Scenario(f"{metric.key}, twice the margin", {metric.key: effect}) for metric, effect in harmed if effect
+    )
+
+
+def _of_margin(metric: MetricPlan, baseline: Baseline) -> float:
+    """Two margins as a share of the control; 0 where no value could be so."""
+    if not baseline.value:
+        return 0.0
+    size = metric.margin if metric.margin_kind is MarginKind.RELATIVE else metric.margin / abs(baseline.value)
+    effect = 2.0 * size * (1.0 if metric.direction is Direction.DECREASE else -1.0)
+    is_possible = not baseline.is_share or 0.0 <= baseline.value * (1.0 + effect) <= 1.0
+    return effect * math.copysign(1.0, baseline.value) if is_possible else 0.0
 
 
 def _gain(metric: MetricPlan) -> float:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from experiments.stats import anytime
-from experiments.stats.arrays import Flags, Floats
+from experiments.stats.arrays import Flags
 from experiments.stats.cells import Cells, arrange, candidates_of
 from experiments.stats.columns import SumsColumns
 from experiments.stats.contrast import lower_tail
-from experiments.stats.harm import anytime_alpha, log_harm
+from experiments.stats.harm import anytime_alpha, is_burnt_in, log_harm
 from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
 from experiments.stats.simulation.draws import Arm
@@ -20,6 +22,7 @@ from experiments.stats.simulation.scenario import Rollout, Scenario
 from experiments.stats.types import MetricPlan, Role
 
 Places = np.ndarray[tuple[int], np.dtype[np.intp]]
+Value = TypeVar("Value", bound=np.generic)
 
 
 def simulate(
@@ -112,7 +115,7 @@ class _Arms:
         return arrange(metrics, variants, SumsColumns.joined(treated), SumsColumns.joined(control))
 
 
-def _by_cell(rollout: Rollout, columns: Floats) -> Floats:
+def _by_cell(rollout: Rollout, columns: NDArray[Value]) -> NDArray[Value]:
     """From one entry a cell and run to shape (runs, cells)."""
     return columns.reshape(len(cells_of(rollout.plan)), -1).T
 
@@ -129,13 +132,21 @@ def _is_harmful(rollout: Rollout, cells: Cells) -> Flags:
 def _decide(
     rollout: Rollout, course: Course, look: int, runs: Runs, cells: Cells, under_way: Places, tick: Tick
 ) -> None:
-    """Promote the runs in which a candidate has all it needs, and end those in which none can have it any more."""
+    """Halt at the look, or promote the runs in which a candidate has all it needs, and end those in which none can.
+
+    A guardrail that is shown to be beyond its margin is watched on until it has nothing left to spend.
+    """
     z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
     before = runs.shown[under_way]
-    critical = _holm(rollout, course.critical[:, look], z, before)
-    shown, ruled_out = (z <= -critical) | before, (z >= critical) | course.spent[look]
-    runs.shown[under_way] = shown
+    critical = course.critical[look]
     plan_cells = cells_of(rollout.plan)
+    is_goal = np.array([metric.role is Role.GOAL for metric, _ in plan_cells])
+    shown, ruled_out = (z <= -critical) | before, (is_goal & (z >= critical)) | course.spent[look]
+    runs.shown[under_way] = shown
+    harmed = (z >= course.halting[look]) & _by_cell(rollout, is_burnt_in(rollout.plan, cells))
+    halted = under_way[harmed.any(axis=1) & np.isnan(runs.hours[under_way])]
+    runs.halted[halted] = True
+    runs.end(halted, tick.hours, sum(tick.candidates))
     promoted, hopeless = np.zeros(z.shape[0], dtype=np.bool_), np.ones(z.shape[0], dtype=np.bool_)
     for name in candidates_of(rollout.plan):
         mine = [place for place, (m, v) in enumerate(plan_cells) if v == name and m.role is not Role.OBSERVED]
@@ -145,15 +156,3 @@ def _decide(
     runs.promoted[under_way[still & promoted]] = True
     is_last = look == len(course.looks) - 1
     runs.end(under_way[still & (promoted | hopeless | is_last)], tick.hours, sum(tick.candidates))
-
-
-def _holm(rollout: Rollout, steps: Floats, z: Floats, shown: Flags) -> Floats:
-    """Critical z of each cell and run, where each shown goal hands its alpha on; `steps` has shape (steps, cells)."""
-    is_goal = np.array([metric.role is Role.GOAL for metric, _ in cells_of(rollout.plan)])
-    critical = np.broadcast_to(steps[0], z.shape).copy()
-    still_open = is_goal & ~shown
-    for _ in range(int(is_goal.sum())):
-        counts = np.maximum(still_open.sum(axis=1), 1)
-        critical = np.where(still_open, steps[counts - 1], critical)
-        still_open &= ~(z <= -critical)
-    return critical

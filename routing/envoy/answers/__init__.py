@@ -7,7 +7,9 @@ from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
 from routing.kinds import Kind, Told
 from routing.kinds.types import DONE
 
-SCRIPT = files("routing.envoy.answers").joinpath("answers.lua").read_text(encoding="utf-8")
+# One script, of what is looked for, the walk through JSON, and the reading of answers.
+PARTS = ("wanted.lua", "walk.lua", "answers.lua")
+SCRIPT = "\n".join(files("routing.envoy.answers").joinpath(part).read_text(encoding="utf-8") for part in PARTS)
 
 
 def answers_reader() -> Message:

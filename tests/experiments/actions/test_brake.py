@@ -29,6 +29,8 @@ PARTS = (
     "experiments.stats.judge.sample_ratio",
     "experiments.stats.intervals.at_looks",
     "experiments.actions.analyse.check_health",
+    "experiments.actions.analyse.incomparable",
+    "experiments.actions.analyse.late_outcomes",
     "experiments.actions.analyse.lost_by_variant",
     "experiments.actions.analyse.units_by_edge",
     "experiments.actions.analyse.by_severity",

@@ -4,7 +4,7 @@ import pytest
 
 from controlplane.errors import InvalidInput
 from experiments.evidence.measures import Measure, parse
-from experiments.evidence.metrics import MetricDefinition, measures_of
+from experiments.evidence.metrics import MetricDefinition, counts_events, measures_of
 from experiments.stats.types import MetricType
 
 
@@ -59,3 +59,25 @@ def test_only_a_ratio_has_a_denominator(metric_type: MetricType, denominator: st
     with pytest.raises(InvalidInput) as raised:
         measures_of(MetricDefinition("metric", metric_type, "errors", denominator))
     assert raised.value.code == "metric-denominator"
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "counts"),
+    [
+        ("errors", "requests", True),
+        ("abandoned", "requests", True),
+        ("truncated", "requests", True),
+        ("above(duration_ms, 2000)", "requests", True),
+        ("above(ttft_ms, 500)", "count(ttft_ms)", True),
+        ("above(ttft_ms, 500)", "count(cost)", False),
+        ("errors", "count(ttft_ms)", False),
+        ("cost", "requests", False),
+        ("duration_ms", "requests", False),
+        ("outcome(score)", "requests", False),
+        ("outcome_count(thumbs-up)", "requests", False),
+        ("errors", "errors", False),
+        ("no measure", "requests", False),
+    ],
+)
+def test_a_ratio_says_whether_it_counts_events(numerator: str, denominator: str, *, counts: bool) -> None:
+    assert counts_events(MetricDefinition("metric", MetricType.RATIO, numerator, denominator)) is counts

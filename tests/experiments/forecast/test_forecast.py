@@ -113,6 +113,36 @@ def test_the_simulation_tells_good_from_bad() -> None:
     assert outcomes["failed-users +400 %"].users_exposed < outcomes["no effect"].users_exposed
 
 
+def test_the_forecast_says_how_many_are_harmed_until_a_halt() -> None:
+    """Of users who fail: those whom the candidate served, times what it adds, 60 % of 5 % at twice a margin of 30 %."""
+    said = expected(planned({**GUARDRAIL, "margin": 0.3}), users_per_hour=500, baselines={"failed-users": FAILED})
+    beyond = next(each for each in said.simulation.scenarios if each.scenario == "failed-users, twice the margin")
+    assert beyond.users_until_halt is not None
+    assert beyond.halt > 0.2
+    assert beyond.harmed == "users"
+    assert beyond.harmed_until_halt == pytest.approx(beyond.users_until_halt * 0.05 * 0.6)
+    worse = next(each for each in said.simulation.scenarios if each.scenario == "failed-users +400 %")
+    assert (worse.harmed_until_halt or 0.0) < (beyond.harmed_until_halt or 0.0)
+    assert next(each for each in said.simulation.scenarios if each.scenario == "no effect").harmed is None
+
+
+def test_errors_are_counted_in_requests_and_a_slower_answer_in_users() -> None:
+    errors = {"metric": "error-rate", "role": "guardrail", "margin": 0.01, "margin_kind": "absolute"}
+    slow = {"metric": "latency", "role": "guardrail", "margin": 0.1}
+    baselines = {
+        "error-rate": {"value": 0.02, "standard_deviation": 0.1},
+        "latency": {"value": 300.0, "standard_deviation": 200.0},
+    }
+    said = expected(planned(errors, slow), users_per_hour=500, baselines=baselines)
+    outcomes = {each.scenario: each for each in said.simulation.scenarios}
+    doubled = outcomes["error-rate, twice the margin"]
+    assert doubled.harmed == "requests"
+    assert doubled.harmed_until_halt == pytest.approx((doubled.users_until_halt or 0.0) * 0.02)
+    late = outcomes["latency +100 %"]
+    assert (late.harmed, late.harmed_until_halt) == (None, None)
+    assert late.users_until_halt is not None
+
+
 def test_a_default_guardrail_of_which_nothing_is_known_is_assumed_to_be_rare() -> None:
     experiment = draft(plan={**draft_data()["plan"], "metrics": [GOAL], "switched_off": []})
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from experiments.stats.group_sequential import POCOCK, Look, critical_values
 from experiments.stats.judge import judge
@@ -71,19 +72,6 @@ def test_pocock_asks_for_less_early() -> None:
     assert (pocock.critical_value or 9.9) < (early.critical_value or 0.0)
 
 
-def test_goals_share_alpha_and_hand_it_on() -> None:
-    """The clear goal passes at half of alpha; the second is then tested at all of it, alone it would have to wait."""
-    second = replace(THUMBS, key="second")
-    goals = plan(THUMBS, second)
-    clear = evidence(THUMBS, share(5000, 2500), share(5000, 3000))
-    border = evidence(second, share(5000, 2500), share(5000, 2603))
-    handed_on = judge(goals, together(clear, border), looks=PastLooks(last=True))
-    assert [result.verdict for result in handed_on.metrics] == [Verdict.PASS, Verdict.PASS]
-    unclear = evidence(THUMBS, share(5000, 2500), share(5000, 2500))
-    held_back = judge(goals, together(unclear, border), looks=PastLooks(last=True))
-    assert held_back.metrics[1].verdict is Verdict.INSUFFICIENT
-
-
 def test_what_a_look_has_shown_stays_shown() -> None:
     """A guardrail may have all of its information, and its alpha spent, long before a goal has."""
     guardrail = replace(FAILED_USERS, margin=1.0)
@@ -120,14 +108,14 @@ def test_information_that_fell_keeps_the_critical_value_of_the_look_before() -> 
     assert not result.note
 
 
-def test_a_last_look_whose_information_fell_spends_what_is_left_at_the_largest() -> None:
-    """As if the look before it had been the last: both are at the same information."""
+def test_a_last_look_whose_information_fell_spends_what_is_left() -> None:
+    """What O'Brien and Fleming's function leaves of 2.5 % at three quarters: 2.5 % - (2 - 2 Phi(z / sqrt(0.75)))."""
     taken = (Look(800.0, 0.25), Look(2400.0, 0.75))
     before = PastLooks({("thumbs", "new"): taken}, last=True)
     result = judged_once(1000, before, judge_plan=plan(THUMBS)).metrics[0]
-    expected = critical_values((taken[0], Look(2400.0, 1.0)), 0.025)[-1]
-    assert result.critical_value == pytest.approx(expected, abs=1e-6)
-    assert expected < critical_values(taken, 0.025)[-1]
+    left = 0.025 - 2.0 * norm.sf(norm.isf(0.0125) / np.sqrt(0.75))
+    assert result.critical_value == pytest.approx(norm.isf(left), abs=1e-6)
+    assert norm.isf(left) < critical_values(taken, 0.025)[-1]
 
 
 def test_what_was_shown_stays_shown_though_information_fell() -> None:

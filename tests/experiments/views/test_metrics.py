@@ -36,6 +36,12 @@ def test_what_is_typed_is_defined() -> None:
     assert "Answers that users liked." in text(visitor(Role.VIEWER), "/metrics")
 
 
+def test_a_settling_time_is_kept_and_told() -> None:
+    send("/metrics/new", settling_seconds="86400")
+    assert Metric.objects.get(key="thumbs-up").settling_seconds == 86_400.0
+    assert "settles in 86400" in text(visitor(Role.VIEWER), "/metrics")
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -67,7 +67,7 @@ def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
     assert (plan.maximum_seconds, plan.tick_seconds) == (14 * 86_400, 10)
     metrics = {m.metric.key: (m.role, m.margin, m.margin_kind) for m in plan.metrics.all()}
     assert metrics == {
-        "error-rate": ("guardrail", 0.01, "absolute"),
+        "error-rate": ("guardrail", 0.005, "absolute"),
         "latency": ("guardrail", 0.1, "relative"),
         "client-error-rate": ("guardrail", 0.01, "absolute"),
         "redirect-rate": ("guardrail", 0.01, "absolute"),

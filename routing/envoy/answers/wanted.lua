@@ -1,0 +1,128 @@
+-- Tells of an answer what its kind says in JSON: what it holds, its tokens, whether it tells of an error, why the model
+-- stopped, and whether a stream came to its end. Nothing is held back, and nothing of the text is kept.
+--
+-- JSON is walked byte by byte as it comes, so that a member counts where its kind has it and nowhere else, and what is no
+-- JSON is known. A walk takes time by the length of a text alone, and keeps no more than where it stands.
+
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+
+local DEEPEST = 512
+-- Names, and texts that are looked at, are shorter; what is longer is none of them.
+local LONGEST = 256
+local LONGEST_NUMBER = 24
+
+local MOST_ROWS = 160
+
+local DONE = "[DONE]"
+local QUOTE, BLANK = 34, 32
+local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
+
+-- What is looked for ------------------------------------------------------------------------------------------------
+
+local SPECIFICATIONS = {}
+
+-- The place of a path like `choices.*.text`, made where it is not there yet; `*` is each of a list.
+local function place(root, path)
+  local node = root
+  for step in path:gmatch("[^.]+") do
+    local places = node
+    if step ~= "*" then
+      node.members = node.members or {}
+      places = node.members
+    end
+    places[step] = places[step] or {}
+    node = places[step]
+  end
+  return node
+end
+
+-- `path`, `name=path` of a number, or `path=text`.
+local MARKED = {
+  holds = function(node, path) node.holds = path end,
+  last = function(node, path) node.last = path end,
+  stops = function(node) node.stop = true end,
+  refusals = function(node) node.refusal = true end,
+  fails = function(node, _, text)
+    if not text then node.fails = true return end
+    node.texts = node.texts or {}
+    node.texts[text] = "error"
+  end,
+}
+
+local function mark(root, part, words)
+  for word in words:gmatch("[^ ]+") do
+    local path, text = match(word, "^(.-)=(.*)$")
+    path = path or word
+    MARKED[part](place(root, path), path, text)
+  end
+end
+
+local function count(root, words)
+  for name, path in words:gmatch("([^ =]+)=([^ ]+)") do place(root, path).count = name end
+end
+
+-- `holds: path …;parts: path …;ends: name …;…;plain: count=path …;streamed: …`, taken apart once.
+local function specification(text)
+  local known = SPECIFICATIONS[text]
+  if known then return known end
+  local parts = {}
+  for part, words in text:gmatch("(%a+): ([^;]*)") do parts[part] = words end
+  local plain, streamed = {}, {}
+  for _, root in ipairs({plain, streamed}) do
+    for _, part in ipairs({"stops", "refusals", "fails"}) do mark(root, part, parts[part]) end
+  end
+  mark(plain, "holds", parts.holds)
+  mark(streamed, "holds", parts.parts)
+  mark(streamed, "last", parts.last)
+  count(plain, parts.plain)
+  count(streamed, parts.streamed)
+  known = {plain = plain, streamed = streamed, ends = {error = "error"}}
+  local kind = place(streamed, "type")
+  kind.texts = kind.texts or {}
+  for name in parts.ends:gmatch("[^ ]+") do
+    known.ends[name], kind.texts[name] = name, name
+  end
+  SPECIFICATIONS[text] = known
+  return known
+end
+
+-- What is found -----------------------------------------------------------------------------------------------------
+
+local function new_findings() return {seen = {}, holds = "", ends = "", counts = {}} end
+
+local function end_by(found, name)
+  if name == "error" then
+    found.error = true
+  elseif not find(found.ends, name, 1, true) then
+    found.ends = found.ends .. name .. " "
+  end
+end
+
+-- Something is there, and not empty.
+local function find_filled(found, node)
+  local holds = node.holds
+  if holds and not found.seen[holds] then
+    found.seen[holds] = true
+    found.holds = found.holds .. holds .. " "
+  end
+  if node.fails then found.error = true end
+  if node.refusal then found.refused = true end
+  if node.last then end_by(found, node.last) end
+end
+
+local function find_text(found, node, text)
+  if node.count then found.counts[node.count] = '"' .. sub(text, 1, LONGEST_NUMBER) end
+  if node.last then end_by(found, node.last) end
+  if text == "" then return end
+  find_filled(found, node)
+  if node.stop and find(text, "^[%w_.-]+$") then found.stop = text end
+  local mark = node.texts and node.texts[text]
+  if mark then end_by(found, mark) end
+end
+
+-- A number or a literal. Of a number that is told several times the last one counts.
+local function find_scalar(found, node, text)
+  if text == "null" then return end
+  if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
+  if text ~= "false" and text ~= "0" then find_filled(found, node) end
+end
