@@ -84,9 +84,10 @@ class Measured:
 
     @property
     def stage_units(self) -> Mapping[str, int]:
-        """Units by variant with a request since the present stage began."""
-        of_stage = [each.evidence.units for each in self.later if each.since.stage]
-        return of_stage[0] if of_stage else self.collected.evidence.units
+        """Units by variant with a request since the present stage began; none where that could not be read."""
+        if not any(start.stage for start in self.starts):
+            return self.collected.evidence.units
+        return next((each.evidence.units for each in self.later if each.since.stage), {})
 
     def noted(self, results: Results) -> Results:
         """The results with what is said of all that cannot be compared."""
