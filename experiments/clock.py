@@ -8,12 +8,11 @@ from routing.models import Span, Stop
 from routing.stops import covered_seconds
 
 
-def still_spans(experiment: Experiment, stops: Iterable[Stop]) -> list[Span]:
-    """When the clock stood still since the experiment entered its stage: pauses, and these stops; they may overlap."""
-    entered = experiment.stage_entered_at
-    if entered is None:
+def still_spans(experiment: Experiment, stops: Iterable[Stop], since: datetime | None) -> list[Span]:
+    """When the clock stood still since a moment: pauses, and these stops; they may overlap. None before the start."""
+    if since is None:
         return []
-    paused = experiment.pauses.filter(ended_at__gt=entered).values_list("since", "ended_at")
+    paused = experiment.pauses.filter(ended_at__gt=since).values_list("since", "ended_at")
     going_on: list[Span] = [(experiment.paused_at, None)] if experiment.paused_at else []
     return [*paused, *going_on, *(stop.span for stop in stops)]
 

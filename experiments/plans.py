@@ -11,9 +11,11 @@ from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.stats.group_sequential import Family, Look, Spending
 from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, PastLooks, Role, Verdict
 from experiments.stats.windows import Window
-from routing.stops import covered_seconds, stops_since
+from routing.stops import stops_since
 
 HOUR = 3600.0
+LONGEST_ANSWER = 300.0
+"""Seconds that an answer is waited for where the endpoint sets no limit."""
 
 
 def pure_plan(experiment: Experiment) -> Plan:
@@ -29,24 +31,22 @@ def pure_plan(experiment: Experiment) -> Plan:
         maximum_seconds=experiment.plan.maximum_seconds,
         minimum_units=experiment.plan.minimum_units,
         looks=experiment.plan.looks,
+        longest_answer_seconds=experiment.endpoint.timeout_seconds or LONGEST_ANSWER,
     )
 
 
 def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
     """Where a started experiment stands at a moment, with the looks that were taken.
 
-    Both times are as if the clock had not stood still since: later by what the kill switch took, and that of the stage
-    also by what pauses took.
+    Both times are as if the clock had not stood still since: later by what the kill switch and pauses took.
     """
-    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    stops = stops_since(experiment.endpoint_id, experiment.started_at)
-    stopped = covered_seconds([stop.span for stop in stops], experiment.started_at, now)
-    soaked = soaked_seconds(experiment.stage_entered_at, still_spans(experiment, stops), now)
+    stops = stops_since(experiment.endpoint_id, experiment.started_at or now)
+    still = still_spans(experiment, stops, experiment.started_at)
     return ExperimentState(
         paused=experiment.state == State.PAUSED,
         stage_index=experiment.stage_index,
-        stage_entered_at=now - timedelta(seconds=soaked),
-        started_at=experiment.started_at + timedelta(seconds=stopped),
+        stage_entered_at=now - timedelta(seconds=soaked_seconds(experiment.stage_entered_at, still, now)),
+        started_at=now - timedelta(seconds=soaked_seconds(experiment.started_at, still, now)),
         looks=past_looks(experiment),
     )
 

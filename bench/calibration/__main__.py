@@ -15,6 +15,7 @@ from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, 
 from bench.calibration.harms import harms
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
+from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row
 from bench.calibration.speed import speed
@@ -38,6 +39,10 @@ DRAWN: tuple[Measure, ...] = (
     harmed_users,
     always,
     harms,
+    late_change,
+    long_quiet,
+    returning_users,
+    cut_short,
     splits,
     candidates_at_the_margin,
     goals_without_an_effect,

@@ -33,6 +33,16 @@ METRIC = {
     "direction": "increase",
     "display_unit": "%",
 }
+ENDPOINT = {
+    "key": "chat",
+    "name": "Chat",
+    "path_prefix": "/v1",
+    "unit_name": "x-user-id",
+    "backend": PRESENT.key,
+    "timeout_seconds": 10,
+}
+"""No answer takes ten seconds, so a stage waits for twenty until it knows which requests hang."""
+
 STAGES = (
     {"coverage": 30, "soak_seconds": 20},
     {"coverage": 60, "soak_seconds": 15},
@@ -70,8 +80,7 @@ def register(sluice: Sluice, ports: dict[str, int]) -> None:
     for model in MODELS:
         sluice.ensure("backends", _backend(model, ports[model.key]))
     sluice.ensure("metrics", METRIC)
-    endpoint = {"key": "chat", "name": "Chat", "path_prefix": "/v1", "unit_name": "x-user-id", "backend": PRESENT.key}
-    sluice.ensure("endpoints", endpoint)
+    sluice.ensure("endpoints", ENDPOINT)
 
 
 def _backend(model: Model, port: int) -> dict[str, Any]:

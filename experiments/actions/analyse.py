@@ -1,7 +1,7 @@
 """Measure an experiment, judge it, and keep what was found."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,9 @@ from experiments.evidence import CollectedEvidence, MetricDefinition, collect_ev
 from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Analysis, Experiment
 from experiments.plans import judge_plan, metric_definitions
+from experiments.starts import later_starts
 from experiments.stats.health import (
+    Arrivals,
     HealthEvidence,
     Incomparable,
     LateOutcomes,
@@ -34,8 +36,10 @@ from experiments.stats.health import (
     late_outcomes,
     not_checked,
     segment_findings,
+    silence_findings,
 )
 from experiments.stats.judge import judge
+from experiments.stats.later import LaterEvidence, Since
 from experiments.stats.types import Evidence, Finding, JudgePlan, PastLooks, Results, UnitSums
 from routing.losses import lost_by_variant, untold_since
 from routing.models import Edge
@@ -55,26 +59,49 @@ SEVERAL = 2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was collected of an experiment, the plan to judge it by, and what of it cannot be compared."""
+    """What was collected of an experiment by a moment, the plan to judge it by, and what of it cannot be compared.
+
+    `starts` are those that the collected evidence starts anew from.
+    """
 
     collected: CollectedEvidence
     plan: JudgePlan
     apart: Incomparable
     late: LateOutcomes
+    starts: tuple[Since, ...]
+    now: datetime
 
     @property
     def evidence(self) -> Evidence:
         """What can be compared."""
-        return self.late.without(self.apart.without(self.collected.evidence))
+        return self._comparable(self.collected.evidence)
+
+    @property
+    def later(self) -> tuple[LaterEvidence, ...]:
+        """What can be compared since each later start."""
+        found = zip(self.starts, self.collected.since, strict=False)
+        return tuple(LaterEvidence(start, self._comparable(evidence)) for start, evidence in found)
+
+    @property
+    def stage_units(self) -> Mapping[str, int]:
+        """Units by variant with a request since the present stage began; none where that could not be read."""
+        if not any(start.stage for start in self.starts):
+            return self.collected.evidence.units
+        return next((each.evidence.units for each in self.later if each.since.stage), {})
 
     def noted(self, results: Results) -> Results:
         """The results with what is said of all that cannot be compared."""
         return self.late.noted(self.apart.noted(results))
 
+    def _comparable(self, evidence: Evidence) -> Evidence:
+        return self.late.without(self.apart.without(evidence))
+
 
 def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     """Collect the evidence. Raises as `collect_evidence` does."""
-    collected = _collected(experiment, metric_definitions(experiment), now)
+    starts = later_starts(experiment, now)
+    moments = [start.moment for start in starts]
+    collected = _collected(experiment, metric_definitions(experiment), moments, now)
     to_judge = judge_plan(experiment, plan)
     try:
         apart = incomparable(collected.known, to_judge.control)
@@ -82,7 +109,7 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     except Exception:
         log.exception("what may not be compared is left out", experiment=experiment.key)
         apart, late = Incomparable({}, to_judge.control), _unchecked(collected, to_judge)
-    return Measured(collected, to_judge, apart, late)
+    return Measured(collected, to_judge, apart, late, starts, now)
 
 
 def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
@@ -93,13 +120,15 @@ def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
     return LateOutcomes({(metric, variant): reason for metric in metrics for variant in plan.shares}, (finding,))
 
 
-def _collected(experiment: Experiment, metrics: Sequence[MetricDefinition], now: datetime) -> CollectedEvidence:
+def _collected(
+    experiment: Experiment, metrics: Sequence[MetricDefinition], starts: Sequence[datetime], now: datetime
+) -> CollectedEvidence:
     """The evidence of all metrics, or of those alone that can be read: one that cannot hides no other."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     of_experiment = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at)
     collect = partial(of_experiment, now=now, tick_seconds=experiment.plan.tick_seconds)
     try:
-        return collect(metrics)
+        return collect(metrics, starts=starts)
     except (Unavailable, MemoryError):
         raise
     except Exception:
@@ -120,14 +149,15 @@ def _can_be_read(collect: Callable[[], CollectedEvidence]) -> bool:
 
 def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Results:
     """Judge what was measured, and check whether it can be believed."""
-    judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks))
+    judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
     findings = (
         *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
         *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
+        *checked("The traffic", lambda: silence_findings(_arrivals(experiment, measured.collected), measured.now)),
         *measured.apart.findings(),
         *measured.late.findings(),
     )
-    return replace(judged, findings=by_severity(findings))
+    return replace(judged, findings=by_severity(findings), stage_units=measured.stage_units)
 
 
 def store(
@@ -164,6 +194,11 @@ def _findings(experiment: Experiment, plan: JudgePlan, collected: CollectedEvide
     stage = Stage("all stages", plan.shares, units)
     records = _records(experiment, plan, collected)
     return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric, records=records))
+
+
+def _arrivals(experiment: Experiment, collected: CollectedEvidence) -> Arrivals:
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    return Arrivals(experiment.started_at, sum(collected.requests.values()), collected.last_time)
 
 
 def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> LostRecords:
@@ -214,14 +249,16 @@ def _thin_out(experiment: Experiment, now: datetime) -> None:
 
 
 def _plain(collected: CollectedEvidence) -> dict[str, Any]:
-    evidence: Evidence = collected.evidence
-    sums = [
+    return {
+        "units": dict(collected.evidence.units),
+        "requests": dict(collected.requests),
+        "units_in_two_arms": collected.units_in_two_arms,
+        "sums": _sums(collected.evidence),
+    }
+
+
+def _sums(evidence: Evidence) -> list[dict[str, Any]]:
+    return [
         {"metric": metric, "variant": variant, **json.loads(SUMS.dump_json(value))}
         for (metric, variant), value in evidence.sums.items()
     ]
-    return {
-        "units": dict(evidence.units),
-        "requests": dict(collected.requests),
-        "units_in_two_arms": collected.units_in_two_arms,
-        "sums": sums,
-    }

@@ -31,7 +31,7 @@ def halt_on_harm(
     Only the evidence itself counts. What else there is to tell - verdicts after the looks, health, the record of all
     that - is told if it can be. Raises as `halt` does.
     """
-    stop = watch(measured.plan, measured.evidence)
+    stop = watch(measured.plan, measured.evidence, measured.later)
     if not stop.reached:
         return None
     bare = without_verdicts(measured.plan, measured.evidence, stop)

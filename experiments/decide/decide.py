@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from experiments.decide.harm import halt_at_look, halt_on_harm
-from experiments.decide.health import hold_on_findings
+from experiments.decide.health import hold_on_findings, hold_on_silence
 from experiments.decide.looks import wait_for_look
-from experiments.decide.patience import give_up, wait_for_soak, wait_for_units, wait_while_paused
+from experiments.decide.patience import give_up, wait_for_answers, wait_for_soak, wait_for_units, wait_while_paused
 from experiments.decide.promotion import promote_or_end, promote_what_is_shown
 from experiments.decide.ramp import advance
 from experiments.decide.sample_ratio import hold_on_mismatch
@@ -20,7 +20,9 @@ RULES: tuple[Rule, ...] = (
     wait_while_paused,
     hold_on_mismatch,
     hold_on_findings,
+    hold_on_silence,
     wait_for_soak,
+    wait_for_answers,
     wait_for_units,
     advance,
     promote_what_is_shown,
@@ -52,7 +54,9 @@ def look_is_due(plan: Plan, state: ExperimentState, results: Results, now: datet
 
 
 def _situation(plan: Plan, state: ExperimentState, results: Results, now: datetime) -> Situation:
-    return Situation(plan, state, results, now, units=results.sample_ratio.observed)
+    since_start = results.sample_ratio.observed
+    own = since_start if results.stage_units is None else results.stage_units
+    return Situation(plan, state, results, now, stage_units=own)
 
 
 def _unless_time_is_over(situation: Situation, decision: Decision) -> Decision:

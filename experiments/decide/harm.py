@@ -1,8 +1,8 @@
 """Halt when a guardrail is shown to be worse than its margin."""
 
 from experiments.decide.types import Decision, DecisionKind, Plan, Situation
-from experiments.decide.wording import compared, margin_in_words
-from experiments.stats.types import MetricResult, Results
+from experiments.decide.wording import compared, compared_since, margin_in_words, moment
+from experiments.stats.types import HarmSince, MetricResult, Results
 
 
 def halt_on_harm(situation: Situation) -> Decision | None:
@@ -11,9 +11,20 @@ def halt_on_harm(situation: Situation) -> Decision | None:
 
 
 def halted(plan: Plan, results: Results) -> Decision:
-    """The halt that follows from evidence of harm; it names the guardrail with the most of it."""
+    """The halt that follows from evidence of harm; it names the guardrail with the most of it, and since when."""
+    if results.halt.later:
+        return _halted_since(plan, results.halt.later[0])
     worst = max(results.metrics, key=lambda result: (result.harmed, result.log_harm or 0.0))
     return Decision(DecisionKind.HALT, "guardrail-harmed", f"{_harm(plan, worst)}.", variant=worst.variant)
+
+
+def _halted_since(plan: Plan, harm: HarmSince) -> Decision:
+    metric = next(metric for metric in plan.metrics if metric.key == harm.metric)
+    reason = (
+        f"Since {moment(harm.since)}, {compared_since(harm, plan)}, worse than the accepted margin of "
+        f"{margin_in_words(metric, plan)}."
+    )
+    return Decision(DecisionKind.HALT, "guardrail-harmed", reason, variant=harm.variant)
 
 
 def halt_at_look(situation: Situation) -> Decision | None:

@@ -36,7 +36,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was registered before the start. Seconds throughout; `labels` by metric key; `looks` is the most of them."""
+    """What was registered before the start. Seconds throughout; `labels` by metric key; `looks` is the most of them.
+
+    `longest_answer_seconds` is after how long the endpoint gives up on an answer: until then its request is not known.
+    """
 
     stages: tuple[StagePlan, ...]
     metrics: tuple[MetricPlan, ...]
@@ -46,11 +49,20 @@ class Plan:
     maximum_seconds: float
     minimum_units: int
     looks: int
+    longest_answer_seconds: float = 0.0
+
+    @property
+    def answers_known_seconds(self) -> float:
+        """How long a stage lasts at least: twice the longest answer, so that half of it is known whole."""
+        return 2.0 * self.longest_answer_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
-    """Where the experiment stands. `looks` are those taken until now."""
+    """Where the experiment stands. `looks` are those taken until now.
+
+    Both times are by the experiment's own clock, which stands still while it is paused or stopped.
+    """
 
     paused: bool
     stage_index: int
@@ -77,7 +89,7 @@ class Situation:
     state: ExperimentState
     results: Results
     now: datetime
-    units: Mapping[str, int] = field(default_factory=dict)
+    stage_units: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stage(self) -> StagePlan:
@@ -106,9 +118,9 @@ class Situation:
 
     @property
     def fewest_units(self) -> int:
-        """Units in the smallest arm."""
+        """Units with a request since the stage began, in the smallest arm."""
         variants = (self.plan.control, *self.plan.candidates)
-        return min(self.units.get(variant, 0) for variant in variants)
+        return min(self.stage_units.get(variant, 0) for variant in variants)
 
 
 def time_is_over(plan: Plan, state: ExperimentState, now: datetime) -> bool:

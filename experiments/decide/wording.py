@@ -1,9 +1,10 @@
 """Numbers as people say them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from experiments.decide.types import Plan, Situation
-from experiments.stats.types import MarginKind, MetricPlan, MetricResult
+from experiments.stats.types import HarmSince, MarginKind, MetricPlan, MetricResult
 
 
 def compared(result: MetricResult, plan: Plan) -> str:
@@ -17,6 +18,21 @@ def compared(result: MetricResult, plan: Plan) -> str:
         f"{value(result.control_value, label.display_unit)} for {plan.control}{change}, from "
         f"{result.variant_units:,} and {result.control_units:,} users"
     )
+
+
+def compared_since(harm: HarmSince, plan: Plan) -> str:
+    """One metric of one candidate beside the control since a later start."""
+    label = plan.labels[harm.metric]
+    return (
+        f"{label.name} is {value(harm.variant_value, label.display_unit)} for {harm.variant} against "
+        f"{value(harm.control_value, label.display_unit)} for {plan.control}, from {harm.variant_units:,} and "
+        f"{harm.control_units:,} users"
+    )
+
+
+def moment(time: datetime) -> str:
+    """A moment to the second, in UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def value(number: float, display_unit: str) -> str:

@@ -17,6 +17,7 @@ from experiments.evidence.metrics import (
 )
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
 from experiments.evidence.settling import TICK_SECONDS, settle
+from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
 from experiments.stats.health.late import OutcomeTiming
 from experiments.stats.types import Evidence, UnitSums
@@ -30,6 +31,7 @@ class CollectedEvidence:
     `requests` counts the measured requests of the units that count. Units seen in several variants
     are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request. `known`
     has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not.
+    `since` is the evidence from each of the later starts that was asked for on.
     `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
     """
 
@@ -39,6 +41,7 @@ class CollectedEvidence:
     units_in_two_arms: int
     last_time: datetime | None
     known: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
+    since: tuple[Evidence, ...] = ()
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
 
 
@@ -49,11 +52,12 @@ def collect_evidence(
     metrics: Sequence[MetricDefinition],
     *,
     now: datetime | None = None,
+    starts: Sequence[datetime] = (),
     tick_seconds: float = TICK_SECONDS,
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
 ) -> CollectedEvidence:
-    """Sums over units of each metric and variant, from measured requests at or after `started_at`.
+    """Sums over units of each metric and variant, from measured requests at or after `started_at`, and each start.
 
     Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise. A metric of
     outcomes counts the requests that have settled by then (see `settle`), at least 3 ticks old.
@@ -71,7 +75,11 @@ def collect_evidence(
         moment = now or datetime.now(UTC)
         settled = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds)
         collected = sums_over_units(reading, measured, started_at, settled.metrics, now=moment)
-        return replace(collected, timings=settled.timings)
+        collected = replace(collected, timings=settled.timings)
+        if not starts:
+            return collected
+        rows = Rows(measured, reading.outcomes, reading.keep(units_of(measured, {})))
+        return replace(collected, since=evidence_since(rows, settled.metrics, starts, now=moment))
 
 
 def sums_over_units(

@@ -18,8 +18,9 @@ from experiments.evidence.metrics import (
 )
 from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
 from experiments.evidence.settling import TICK_SECONDS, settle
+from experiments.evidence.special import Rows
 from experiments.stats.types import Evidence, UnitSums
-from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from routing.events.reading import THREADS, Frame, LakeVersion, read_lake
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +61,32 @@ def evidence_over_time(
         metrics = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds).metrics
         totals = distinct_measures(metrics)
         units = reading.keep(units_of(measured, {}))
-        steps = _unit_steps(reading, measured, units, totals, started_at, bucket_seconds)
-        growth = _growth(steps, metrics, totals).join(units.select("unit", "arm"), on="unit")
+        rows = Rows(measured, reading.outcomes, units)
+        steps = unit_steps(rows, totals, started_at, bucket(started_at, bucket_seconds))
+        grown = growth(steps, metrics, totals).join(units.select("unit", "arm"), on="unit")
         columns = ("units", *unit_products(metrics))
-        sums = growth.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*map(total, columns))
-        rows = sums.sort("bucket", "arm").collect("pyarrow").rows(named=True)
-    return tuple(_add_up(rows, metrics, started_at, bucket_seconds))
+        sums = grown.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*map(total, columns))
+        found = sums.sort("bucket", "arm").collect("pyarrow").rows(named=True)
+    return tuple(_add_up(found, metrics, started_at, bucket_seconds))
 
 
-def _unit_steps(
-    reading: Reading,
-    measured: Frame,
-    units: Frame,
-    totals: Mapping[Measure, str],
-    started_at: datetime,
-    bucket_seconds: int,
+def unit_steps(
+    rows: Rows, totals: Mapping[Measure, str], since: datetime, bucket_of: nw.Expr, *, outcome_time: str = "time"
 ) -> Frame:
-    """One row a unit and bucket: what the bucket adds to each of the unit's totals."""
+    """One row a unit and bucket: what the bucket adds to each of the unit's totals.
+
+    An outcome lies in the bucket of its own time, or of that of its request, `asked_at`; that of a request before
+    `since` does not count.
+    """
     names = {measure.argument for measure in totals if measure.from_outcomes}
-    outcomes = attributed_outcomes(reading.outcomes, measured, units, names, started_at)
+    attributed = attributed_outcomes(rows.outcomes, rows.measured, rows.units, names, since)
+    outcomes = attributed.filter(nw.col("asked_at") >= since)
     parts = [
-        rows.select("unit", bucket=bucket(started_at, bucket_seconds), **_values(totals, from_outcomes=of_outcomes))
-        for rows, of_outcomes in ((measured, False), (outcomes, True))
+        part.select("unit", bucket=bucket_of, **_values(totals, from_outcomes=of_outcomes))
+        for part, of_outcomes in (
+            (rows.measured, False),
+            (outcomes.with_columns(time=nw.col(outcome_time)), True),
+        )
     ]
     return nw.concat(parts).group_by("unit", "bucket").agg(*map(total, totals.values()))
 
@@ -94,7 +99,7 @@ def _values(totals: Mapping[Measure, str], *, from_outcomes: bool) -> dict[str, 
     }
 
 
-def _growth(steps: Frame, metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> Frame:
+def growth(steps: Frame, metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> Frame:
     """What each unit and bucket adds to the sums over units: its products then, less those before."""
     running = [nw.col(column).cum_sum().over("unit", order_by="bucket") for column in totals.values()]
     now = (

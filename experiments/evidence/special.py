@@ -60,7 +60,7 @@ def special_sums(
 ) -> Mapping[tuple[str, str], UnitSums]:
     """Sums of each metric that does not add up, by metric and arm; an arm without enough data is left out.
 
-    `now` is up to when outcomes are known.
+    `now` is up to when outcomes are known. A window counts the units that came first at or after `started_at`.
 
     Raises:
         InvalidInput: as `check_special`.
@@ -72,7 +72,8 @@ def special_sums(
         if metric.type is MetricType.QUANTILE:
             arms = _quantile(metric, rows.measured, rows.of_one_arm())
         elif metric.window is not None:
-            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at, now), rows.of_one_arm(), now)
+            new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
+            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at, now), new, now)
         else:
             arms = _labels(metric, _outcomes(metric, rows, started_at, now), rows.of_one_arm())
         found |= {(metric.key, arm): sums for arm, sums in arms.items()}

@@ -1,7 +1,7 @@
 """The judge: from a plan and its evidence to intervals, verdicts and the evidence of harm."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from experiments.stats.arrays import Flags, Floats
 from experiments.stats.cells import Cells, Name, candidates_of, gather_without
 from experiments.stats.errors import StatisticsError
 from experiments.stats.harm import anytime_alpha, halt, log_harm
+from experiments.stats.later import PART_FROM_START, LaterEvidence, harm_since
 from experiments.stats.plan import check_plan
 from experiments.stats.promotion import Conclusions, conclude
 from experiments.stats.sample_ratio import sample_ratio
@@ -47,13 +48,15 @@ class Watched:
     troubles: Troubles
 
 
-def judge(plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS) -> Results:
+def judge(
+    plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS, later: Sequence[LaterEvidence] = ()
+) -> Results:
     """Judge the evidence, after the looks that were taken before.
 
     `halt` may be acted on whenever one looks. Verdicts are those of a look at this moment: they, and `harmed_at_look`,
     may be acted on if it is then counted as one, and passed on in `looks` from then on; between looks they are for
-    display. A metric that cannot be judged, whatever its numbers do, gets the verdict *insufficient* with a note and
-    hides no other.
+    display. Evidence since `later` starts may halt, and tells nothing else. A metric that cannot be judged, whatever
+    its numbers do, gets the verdict *insufficient* with a note and hides no other.
 
     Raises:
         InvalidPlan: `shares-sum`, `control-unknown`, `metric-twice`, `plan-range` or `metric-range`.
@@ -69,13 +72,15 @@ def judge(plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS) -
     """
     check_plan(plan)
     with np.errstate(all="ignore"):
-        watched = _watched(plan, evidence)
+        watched = _watched(plan, evidence, later)
         rows = _whatever_raises(plan, partial(_rows, evidence=evidence, looks=looks, watched=watched))
     return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt)
 
 
-def watch(plan: JudgePlan, evidence: Evidence) -> Halt:
-    """The halt at any time alone, which needs no looks and nothing that promotion needs.
+def watch(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence] = ()) -> Halt:
+    """The halt at any time alone, from the start or since a later one.
+
+    It needs no looks and nothing that promotion needs.
 
     Raises:
         InvalidPlan: as `judge`.
@@ -83,7 +88,7 @@ def watch(plan: JudgePlan, evidence: Evidence) -> Halt:
     """
     check_plan(plan)
     with np.errstate(all="ignore"):
-        return _watched(plan, evidence).halt
+        return _watched(plan, evidence, later).halt
 
 
 def without_verdicts(plan: JudgePlan, evidence: Evidence, stop: Halt) -> Results:
@@ -123,13 +128,23 @@ def without_verdicts(plan: JudgePlan, evidence: Evidence, stop: Halt) -> Results
     return Results(tuple(rows), SampleRatio(plan.shares, evidence.units, 1.0, 0.0, mismatch=False), stop)
 
 
-def _watched(plan: JudgePlan, evidence: Evidence) -> Watched:
+def _watched(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence]) -> Watched:
     def attempt(part: JudgePlan, troubles: Troubles) -> Watched:
         cells = gather_without(part, evidence, troubles)
         log_e = log_harm(part, cells)
-        return Watched(cells, log_e, halt(cells, log_e, anytime_alpha(part)), troubles)
+        return Watched(cells, log_e, halt(cells, log_e, PART_FROM_START * anytime_alpha(part)), troubles)
 
-    return _whatever_raises(plan, attempt)
+    watched = _whatever_raises(plan, attempt)
+    return replace(watched, halt=_since(plan, watched.halt, later))
+
+
+def _since(plan: JudgePlan, stop: Halt, later: Sequence[LaterEvidence]) -> Halt:
+    """The halt, also where harm shows since a later start alone."""
+    if stop.reached or not later:
+        return stop
+    found = _whatever_raises(plan, lambda part, troubles: harm_since(part, later, without=frozenset(troubles)))
+    blamed = tuple(dict.fromkeys((harm.metric, harm.variant) for harm in found))
+    return replace(stop, reached=bool(found), blamed=blamed, later=found)
 
 
 def _whatever_raises(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], Found]) -> Found:

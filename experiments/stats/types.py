@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
@@ -213,6 +214,19 @@ class SampleRatio:
 
 
 @dataclass(frozen=True, slots=True)
+class HarmSince:
+    """One guardrail of one candidate that is worse than its margin since a later start: both values since then."""
+
+    since: datetime
+    metric: str
+    variant: str
+    control_value: float
+    variant_value: float
+    control_units: int
+    variant_units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / its part of halt_alpha)."""
 
@@ -220,6 +234,7 @@ class Halt:
     threshold: float
     reached: bool
     blamed: tuple[tuple[str, str], ...]
+    later: tuple[HarmSince, ...] = ()
 
 
 class Severity(StrEnum):
@@ -248,9 +263,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything one analysis found; `findings` are those of the health checks, the gravest first."""
+    """Everything one analysis found; `findings` are those of the health checks, the gravest first.
+
+    `stage_units` counts the units of each variant with a request since the present stage began; None where nothing is
+    known of stages.
+    """
 
     metrics: tuple[MetricResult, ...]
     sample_ratio: SampleRatio
     halt: Halt
     findings: tuple[Finding, ...] = ()
+    stage_units: Mapping[str, int] | None = None

@@ -87,7 +87,7 @@ def read_dossier(key: str) -> Dossier:
         analysis=analysis,
         results=read_results(analysis.results) if analysis else None,
         stop=next((stop for stop in stops if stop.ended_at is None), None) if experiment.state in LIVE_STATES else None,
-        still=tuple(still_spans(experiment, stops)),
+        still=tuple(still_spans(experiment, stops, experiment.stage_entered_at)),
     )
 
 

@@ -32,8 +32,19 @@ def stage_lines(dossier: Dossier, now: datetime) -> list[StageLine]:
 
 
 def remaining_seconds(dossier: Dossier, now: datetime) -> float:
-    """Seconds until the current stage has soaked; zero when it has."""
-    return max(0.0, dossier.stage.soak_seconds - _soaked_seconds(dossier, now))
+    """Seconds until the current stage has soaked, and its answers are known; zero when it is so."""
+    shortest = max(dossier.stage.soak_seconds, dossier.plan.answers_known_seconds)
+    return max(0.0, shortest - _soaked_seconds(dossier, now))
+
+
+def stage_users(dossier: Dossier) -> int | None:
+    """Users with a request since the stage began, in the smallest variant; None before the first analysis of it."""
+    analysis, results = dossier.analysis, dossier.results
+    if analysis is None or results is None or results.stage_units is None:
+        return None
+    if analysis.stage_index != dossier.experiment.stage_index:
+        return None
+    return min(results.stage_units.get(variant.key, 0) for variant in dossier.variants)
 
 
 def stage_spans(dossier: Dossier, now: datetime) -> list[StageSpan]:
@@ -80,6 +91,9 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
         return "stopped", f"{experiment.get_state_display().lower()} here"
     remaining = remaining_seconds(dossier, now)
     waiting = f"{about(remaining)} to go" if remaining else "soaked"
+    users = stage_users(dossier)
+    if users is not None and users < dossier.plan.minimum_units:
+        waiting = f"{waiting}, {users:,} of {dossier.plan.minimum_units:,} users"
     if dossier.stop is not None:
         return "current", f"stopped, {waiting}"
     return "current", f"paused, {waiting}" if experiment.state == State.PAUSED else waiting

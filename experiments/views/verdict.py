@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from experiments.decide.health import SILENCE
 from experiments.decide.wording import compared
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES
@@ -70,6 +71,9 @@ def _running(dossier: Dossier, now: datetime) -> Summary:
         return Summary("calm", f"{place} has begun, and nothing is measured yet.", "Nothing to do: wait for users.")
     if dossier.results.sample_ratio.mismatch:
         return _mismatch(dossier, dossier.results)
+    silence = [finding for finding in dossier.results.findings if finding.code == SILENCE]
+    if silence:
+        return Summary("wait", f"{place} waits: {silence[0].sentence}", silence[0].next_step)
     return Summary("calm", f"{place}: {_so_far(dossier, dossier.results)}", _next_of_running(dossier, now))
 
 
@@ -156,4 +160,4 @@ def _next_of_running(dossier: Dossier, now: datetime) -> str:
     if remaining:
         return f"Nothing to do: {then} in about {about(remaining)} unless harm is shown."
     fewest = dossier.plan.minimum_units
-    return f"Nothing to do: {then} at the next analysis, once each variant has {fewest:,} users."
+    return f"Nothing to do: {then} at the next analysis, once each variant has {fewest:,} users of this stage."

@@ -11,6 +11,7 @@ from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, 
 from bench.calibration.harms import harms
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
+from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
 from bench.calibration.splits import splits
@@ -31,6 +32,10 @@ RUNS: dict[Measure, int] = {
     harmed_users: 400,
     always: 80,
     harms: 200,
+    late_change: 40,
+    long_quiet: 8,
+    returning_users: 8,
+    cut_short: 200,
     splits: 300,
     candidates_at_the_margin: 60,
     goals_without_an_effect: 40,

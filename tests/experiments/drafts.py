@@ -26,7 +26,7 @@ def endpoint(key: str = "chat", standby: str = "", layer: Layer | None = None) -
     """A registered endpoint with the backend `stable`; made if it is not there."""
     found = Endpoint.objects.filter(key=key).first()
     if found is None:
-        found = Endpoint(key=key, name=key, path_prefix=f"/{key}", backend=backend("stable"))
+        found = Endpoint(key=key, name=key, path_prefix=f"/{key}", backend=backend("stable"), timeout_seconds=10)
         if layer is not None:
             found.layer = layer
         found.standby = backend(standby) if standby else None

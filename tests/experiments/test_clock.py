@@ -78,7 +78,8 @@ def another_endpoint() -> Endpoint:
 
 def soaked(experiment: Experiment, now: int) -> float:
     stops = stops_since(experiment.endpoint_id, START)
-    return soaked_seconds(experiment.stage_entered_at, still_spans(experiment, stops), moment(now))
+    entered = experiment.stage_entered_at
+    return soaked_seconds(entered, still_spans(experiment, stops, entered), moment(now))
 
 
 turns = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(SWITCHES)), max_size=12, unique_by=lambda turn: turn)

@@ -6,10 +6,12 @@ from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outc
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
+from experiments.stats.health.silence import Arrivals, silence_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
 from experiments.stats.types import Finding, Severity
 
 __all__ = [
+    "Arrivals",
     "Finding",
     "HealthEvidence",
     "Incomparable",
@@ -28,4 +30,5 @@ __all__ = [
     "not_checked",
     "overlap_of",
     "segment_findings",
+    "silence_findings",
 ]

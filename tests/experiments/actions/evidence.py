@@ -23,12 +23,12 @@ def use_lake(directory: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def rows(experiment: Experiment, variant: str, errors: int, first_unit: int) -> Iterator[dict[str, Any]]:
-    """One request of each of 300 users, the first of them with an error."""
+    """One request of each of 300 users, one in each two seconds, the first of them with an error."""
     assert experiment.started_at is not None
     for number in range(USERS):
         yield request_row(
             f"{variant}-{number}",
-            time=(experiment.started_at + timedelta(milliseconds=number)).isoformat(),
+            time=(experiment.started_at + timedelta(seconds=2 * number)).isoformat(),
             unit=first_unit + number,
             experiment=experiment.key,
             variant=variant,

@@ -44,7 +44,7 @@ def rows(experiment: Experiment, variant: str, first_unit: int, **changes: Any) 
     for number in range(USERS):
         yield request_row(
             f"{variant}-{number}",
-            time=(experiment.started_at + timedelta(milliseconds=number)).isoformat(),
+            time=(experiment.started_at + timedelta(milliseconds=240 * number)).isoformat(),
             unit=first_unit + number,
             experiment=experiment.key,
             variant=variant,

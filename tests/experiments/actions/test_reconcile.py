@@ -143,7 +143,7 @@ def test_a_metric_beyond_all_floats_hides_no_harm_and_no_finding(lake: str) -> N
     start(experiment, actor=SLUICE)
     measure(lake, experiment, control_errors=3, candidate_errors=2)
     time = later(experiment, 1).isoformat()
-    store(lake, OUTCOMES, [outcome_row("huge", name="revenue", value=1e200, unit=5, time=time, received_at=time)])
+    store(lake, OUTCOMES, [outcome_row("huge", name="revenue", value=1e200, unit=0, time=time, received_at=time)])
     decision = reconcile(experiment, now=later(experiment, 60))
     assert decision is not None
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-checked")

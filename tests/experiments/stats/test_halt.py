@@ -112,7 +112,9 @@ def test_the_halt_is_the_mean_over_guardrails_and_candidates() -> None:
     results = judge(plan(*metrics, candidates=2), together(*parts))
     e_values = [math.exp(result.log_harm or 0.0) for result in results.metrics]
     assert results.halt.log_e_value == pytest.approx(math.log(sum(e_values) / 4))
-    assert results.halt.threshold == pytest.approx(math.log(200)), "half of the 1 % is for looks"
+    assert results.halt.threshold == pytest.approx(-math.log(0.01 * 0.5 * 0.3)), (
+        "half of the 1 % is for looks, and later starts"
+    )
 
 
 def test_harms_that_reach_the_threshold_only_together_are_all_blamed() -> None:

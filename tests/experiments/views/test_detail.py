@@ -149,6 +149,22 @@ def test_what_is_wrong_with_the_records_is_said_with_what_to_do() -> None:
     assert "Find out who sent them there." in seen
 
 
+def test_traffic_that_stopped_comes_first() -> None:
+    silence = Finding("no-new-data", Severity.WARNING, "traffic", "No request was recorded since 14:05.", "Look why.")
+    measured(running(), replace(found(), findings=(silence,)))
+    seen = page()
+    assert "Stage 1 of 2 (10 %) waits: No request was recorded since 14:05." in seen
+    assert "Look why." in seen
+
+
+@pytest.mark.parametrize(("users", "said"), [(76, "76 of 100 users"), (100, "soaks 30 d")])
+def test_the_stage_says_how_many_users_of_its_own_it_waits_for(users: int, said: str) -> None:
+    measured(running(), replace(found(), stage_units={"control": 400, "better": users}))
+    seen = page()
+    assert said in seen
+    assert ("of 100 users" in seen) is (users < 100)
+
+
 def test_the_timeline_and_the_log_follow_the_ramp() -> None:
     experiment = running()
     advance(experiment, ADVANCE, actor=SLUICE)
