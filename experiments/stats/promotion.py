@@ -30,11 +30,11 @@ class Conclusions:
 def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> Conclusions:
     """Non-inferiority within the margin for guardrails, superiority for goals, at the looks' critical values.
 
-    Each cell spends its own level (`level_of`) over the looks, and what one of them has shown stays shown: a false
-    hypothesis is ever rejected with its level at the most, so all of a candidate's are, at whatever looks, with no more
-    than that. No level is handed on, which would have to be planned for (Maurer and Bretz, Multiple testing in group
-    sequential trials using graphical approaches, Stat. Biopharm. Res. 2013). Observed metrics decide nothing; among
-    them the false discovery rate is alpha.
+    Each cell spends its own level (`level_of`) over the looks, and what one of them has shown stays shown for as long
+    as the estimate itself is on the good side: a false hypothesis is ever rejected with its level at the most, so all
+    of a candidate's are, at whatever looks, with no more than that. No level is handed on, which would have to be
+    planned for (Maurer and Bretz, Multiple testing in group sequential trials using graphical approaches, Stat.
+    Biopharm. Res. 2013). Observed metrics decide nothing; among them the false discovery rate is alpha.
     """
     contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
     p_value = np.where(cells.measured & contrast.varies, lower_tail(contrast), np.nan)
@@ -46,8 +46,10 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     sure = np.array([not note for note in notes], dtype=np.bool_)
     at_look = sure & is_harmed_at_look(plan, cells, look, contrast)
     harmed = harmed | at_look
-    passed = ~harmed & ((sure & (z <= -critical)) | (look.shown & cells.measured))
-    failed = harmed | (sure & ~look.shown & (z >= critical))
+    # What changed since a look is not told by what that look has shown.
+    still_shown = look.shown & cells.measured & ~(z > 0.0)
+    passed = ~harmed & ((sure & (z <= -critical)) | still_shown)
+    failed = harmed | (sure & ~still_shown & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed, failed, strict=True)

@@ -93,7 +93,7 @@ class _Stage:
     paths: Paths
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _stage(looks: tuple[Look, ...], alpha: float, spending: Spending, sides: int) -> _Stage:
     """The state after the last of the looks; each is built on the one before it, which the cache holds."""
     before = _stage(looks[:-1], alpha, spending, sides) if len(looks) > 1 else _Stage(math.inf, 0.0, start())

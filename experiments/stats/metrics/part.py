@@ -8,8 +8,8 @@ from experiments.stats.metrics.ratio import effective_count, estimate
 
 __all__ = ["design_effect", "estimate", "rare_events"]
 
-FEWEST_EVENTS = 5.0
-"""Rare events from which on their clustering can be estimated."""
+FEWEST_EVENTS = 20.0
+"""Rare events from which on their clustering can be estimated: of fewer, most are of light users (simulated)."""
 
 
 def rare_events(sums: SumsColumns) -> Floats:
@@ -34,8 +34,8 @@ def design_effect(sums: SumsColumns) -> Floats:
     Reference: Kish, Survey Sampling (1965).
 
     >>> from experiments.stats.types import UnitSums
-    >>> round(float(design_effect(SumsColumns.of([UnitSums(80, 15.0, 243.0, 19.0, 915.0, 56.0)]))[0]), 6)
-    1.120504
+    >>> round(float(design_effect(SumsColumns.of([UnitSums(800, 150.0, 2430.0, 190.0, 9150.0, 560.0)]))[0]), 6)
+    1.107883
     """
     arm = estimate(sums)
     binomial = arm.value * (1.0 - arm.value) * sums.units / sums.sum_d

@@ -87,6 +87,20 @@ def test_what_a_look_has_shown_stays_shown() -> None:
     assert judge(judged, harmed, looks=remembered).metrics[0].verdict is Verdict.FAIL
 
 
+def test_what_a_look_has_shown_is_shown_no_more_once_the_estimate_is_beyond_the_margin() -> None:
+    """From 5 % of the users to 10.1 %, where twice as many are accepted: too little to halt, too much to promote."""
+    guardrail = replace(FAILED_USERS, margin=1.0)
+    name = ("failed-users", "new")
+    remembered = PastLooks({name: (Look(1e9, 1.0),)}, frozenset({name}))
+
+    def verdict(failed: int) -> Verdict:
+        seen = evidence(guardrail, share(9000, 450), share(9000, failed))
+        return judge(plan(guardrail), seen, looks=remembered).metrics[0].verdict
+
+    assert verdict(890) is Verdict.PASS
+    assert verdict(910) is Verdict.INSUFFICIENT
+
+
 def test_a_goal_shown_earlier_has_handed_its_alpha_on() -> None:
     second = replace(THUMBS, key="second")
     border = together(

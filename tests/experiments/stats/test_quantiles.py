@@ -115,6 +115,29 @@ def test_the_judge_guards_a_quantile() -> None:
     assert missing.note == "Too few users or requests in an arm for this quantile."
 
 
+@pytest.mark.parametrize("slow", [0.095, 0.1, 0.105])
+def test_a_quantile_that_jumps_by_chance_halts_no_equal_arm(slow: float) -> None:
+    """Answers take 100 or 1 000 ms, a tenth of them the longer: the 90 % quantile is either, whatever the arm."""
+    p90 = MetricPlan("p90", MetricType.QUANTILE, Direction.DECREASE, Role.GUARDRAIL, margin=0.1)
+    rng = np.random.default_rng(3)
+    halted, runs, ticks, users = 0, 60, 8, 100
+    for _ in range(runs):
+        arms = {name: np.where(rng.random((ticks * users, 3)) < slow, 1000.0, 100.0) for name in ("control", "new")}
+        halted += any(
+            _is_halted(p90, {name: each[: tick * users] for name, each in arms.items()}) for tick in (2, 4, 8)
+        )
+    # At most 1 % are promised; so many of 60 would come by chance in less than one case of a thousand.
+    assert halted <= 4
+
+
+def _is_halted(metric: MetricPlan, arms: dict[str, Values]) -> bool:
+    found = {
+        (metric.key, name): clustered_quantile(values.ravel(), np.repeat(np.arange(len(values)), 3), 0.9).as_sums()
+        for name, values in arms.items()
+    }
+    return judge(plan(metric), Evidence({name: len(each) for name, each in arms.items()}, found)).halt.reached
+
+
 def test_sums_say_the_same_as_the_estimate() -> None:
     estimate = clustered_quantile(*latencies(np.random.default_rng(1), 300), 0.5)
     sums = estimate.as_sums()

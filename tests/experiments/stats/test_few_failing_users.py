@@ -1,0 +1,49 @@
+"""A few users who fail with all their requests, among users who send one request or thousands."""
+
+import numpy as np
+import pytest
+
+from experiments.stats.judge import judge
+from experiments.stats.types import (
+    Direction,
+    Evidence,
+    MarginKind,
+    MetricPlan,
+    MetricType,
+    PastLooks,
+    Role,
+    UnitSums,
+    Verdict,
+)
+from tests.experiments.stats.samples import plan
+
+MARGIN = 0.01
+ERRORS = MetricPlan(
+    "errors",
+    MetricType.RATIO,
+    Direction.DECREASE,
+    Role.GUARDRAIL,
+    margin=MARGIN,
+    margin_kind=MarginKind.ABSOLUTE,
+    counts_events=True,
+)
+RUNS = 400
+USERS = 3000
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
+def test_a_candidate_at_its_margin_passes_as_rarely_as_is_promised(sigma: float) -> None:
+    """Each of its users fails with all requests or with none, so that one in a hundred requests fails."""
+    rng = np.random.default_rng(11)
+    passed = sum(_passes(rng, sigma) for _ in range(RUNS))
+
+    # Of 5 % promised, with four standard errors of so few runs.
+    assert passed / RUNS <= 0.05 + 4.0 * np.sqrt(0.05 * 0.95 / RUNS)
+
+
+def _passes(rng: np.random.Generator, sigma: float) -> bool:
+    sound, ours = (np.ceil(rng.lognormal(1.0, sigma, USERS)) for _ in range(2))
+    failed = ours * (rng.random(USERS) < MARGIN)
+    sums = {("errors", "control"): UnitSums.of(np.zeros(USERS), sound), ("errors", "new"): UnitSums.of(failed, ours)}
+    seen = Evidence({"control": USERS, "new": USERS}, sums)
+    return judge(plan(ERRORS), seen, looks=PastLooks(last=True)).metrics[0].verdict is Verdict.PASS
