@@ -25,7 +25,10 @@ STREAMED_USAGE = tuple(
 # call it.
 _MESSAGE = (
     "content",
-    *(f"content.*.{name}" for name in ("text", "refusal", "thinking", "thinking[]", "image_url", "image_url[]", "data")),
+    *(
+        f"content.*.{name}"
+        for name in ("text", "refusal", "thinking", "thinking[]", "image_url", "image_url[]", "data")
+    ),
     *(f"tool_calls.*.function.{name}" for name in ("name", "arguments")),
     *(f"tool_calls.*.custom.{name}" for name in ("name", "input")),
     "function_call.name",
