@@ -94,13 +94,12 @@ class Shape:
 
     `paths` is a regular expression for the end of the path. Members are told by their path from the top of a document,
     `*` for each of a list: `choices.*.text` has something that is a text, a number or true, `choices[]` that is a list
-    or an object. A plain answer is JSON that has something in one of `holds`; a stream has
-    something in one of `parts` in one of its events. An answer fails that has something in one of `fails`, or there the
-    text behind a `=`. A stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one
-    of `last`, which may be empty. The members `stops` say why the model stopped, and `refusals` hold what it says
-    instead of an answer. Where the protocol knows answers that hold nothing, they have none of `blocks` and `silences` is
-    why they stopped. `completes` is False where an answer has no completion, and so no tokens of one. `streams` says
-    when it is a stream.
+    or an object. A plain answer is JSON that has something in one of `holds`; a stream has something in one of `parts`
+    in one of its events. An answer fails that has something in one of `fails`, or there the text behind a `=`. A stream
+    ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of `last`, which may be
+    empty. The members `stops` say why the model stopped, and `refusals` hold what it says instead of an answer. Where
+    the protocol knows answers that hold nothing, they have none of `blocks` and `silences` is why they stopped.
+    `completes` is False where an answer has no completion, and so no tokens of one. `streams` says when it is a stream.
     """
 
     paths: str

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.routing.answers import Answer, document, events, named_events
-from tests.routing.broken_servers import BrokenServer, end, run_broken_server
+from tests.routing.answers import document, events, named_events
+from tests.routing.broken_servers import Answer, BrokenServer, end, run_broken_server
 from tests.routing.envoys import RunningEnvoy
 from tests.routing.kind_edges import ERROR, NO_ANSWER, SUCCESS, Seen, run_edge_of_kinds, seen
 
