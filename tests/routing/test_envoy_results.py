@@ -159,9 +159,7 @@ def test_what_never_ends_or_never_begins_is_timed_out(
             stream(
                 b'event: response.created\ndata: {"type": "response.created"}\n\n',
                 b'event: response.completed\ndata: {"type": "response.completed", "response": {"output": ['
-                + b'{"content": [{"text": "'
-                + b"x" * 20_000
-                + b'"}]}]}}\n\n',
+                b'{"content": [{"text": "' + b"x" * 20_000 + b'"}]}]}}\n\n',
             ),
             ("success", None),
         ),
