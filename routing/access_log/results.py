@@ -56,7 +56,7 @@ NOT_MODIFIED = 304
 SWITCHES = 101
 
 STOPS = {
-    "length": ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "limit"),
+    "length": ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "limit"),
     "content_filter": ("content_filter", "safety", "content_filtered"),
 }
 """What servers call an answer that was cut at a length, and one that a filter stopped."""

@@ -61,8 +61,8 @@ _ITEM = (
     "summary.*.text",
     "encrypted_content",
     *(f"{name}{of}" for name in ("result", "output") for of in ("", "[]")),
-    *("name", "code"),
-    *(f"{name}[]" for name in ("action", "operation", "outputs", "queries", "results", "tools")),
+    *("name", "arguments", "input", "code"),
+    *(f"{name}[]" for name in ("action", "actions", "operation", "outputs", "queries", "results", "tools")),
 )
 
 _RESPONSE_FAILS = ("response.status=failed", "response.status=cancelled")

@@ -55,6 +55,8 @@ def streamed(finish: str | None, **delta: Any) -> Answer:
         ("insufficient_system_resource", NO_ANSWER),
         ("tool_calls", NO_ANSWER),
         ("length", SUCCESS),
+        # Mistral's word for the length of the context.
+        ("model_length", SUCCESS),
         ("content_filter", SUCCESS),
     ],
 )
@@ -116,11 +118,12 @@ NO_TEXT = {**TEXT, "text": ""}
 CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search", "query": "x"}}
 REFUSED = {"type": "refusal", "refusal": "I will not."}
+COMPUTER = {"type": "computer_call", "call_id": "c", "actions": [{"type": "screenshot"}]}
 IMAGE = {"type": "image_generation_call", "id": "ig_1", "result": "iVBOR"}
 THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
 
 
-@pytest.mark.parametrize("output", [CALL, SEARCH, IMAGE, THOUGHT, message_of(TEXT), message_of(REFUSED)])
+@pytest.mark.parametrize("output", [CALL, SEARCH, COMPUTER, IMAGE, THOUGHT, message_of(TEXT), message_of(REFUSED)])
 def test_an_item_of_the_responses_api_holds_something(
     envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]
 ) -> None:
