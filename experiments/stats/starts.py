@@ -42,7 +42,7 @@ def starts_in_use(ticks: float) -> tuple[PlannedStart, ...]:
     """The planned starts that are used so many ticks after the first, oldest first.
 
     >>> [int(1000 - start.ticks) for start in starts_in_use(1000)][-8:]
-    [16, 12, 10, 8, 7, 6, 5, 4]
+    [14, 12, 10, 8, 7, 6, 5, 4]
     """
     found = [
         PlannedStart(number, level, share_of(number, level))
@@ -64,7 +64,7 @@ def share_of(number: int, level: int) -> float:
     """The part of alpha that a start has at a level; all of them sum to 1.
 
     >>> round(sum(share_of(n, k) for n in range(1, 2**12) for k in range(12) if n % 2**k == 0), 3)
-    0.434
+    0.485
     """
     octave = number.bit_length() - 1
     later = max(octave - FINE, 0)

@@ -99,7 +99,7 @@ def test_who_asks_for_the_version_that_was_seen_is_told_of_another(
         write(chat)
 
     found = present()
-    assert (found.name, found.timeout_seconds, found.backend.key) == ("Theirs", 300, "stable")
+    assert (found.name, found.timeout_seconds, found.backend.key) == ("Theirs", 10, "stable")
     assert AuditEvent.objects.count() == events
 
 

@@ -86,7 +86,7 @@ def test_what_both_changed_is_said_and_chosen(browser: Client) -> None:
     answer = post(browser, CHAT, page, name="Mine")
 
     assert ["Name You both changed it.", "chat", "Theirs", "Mine"] in rows(answer)
-    assert ["Timeout seconds", "300", "9", "9"] in rows(answer)
+    assert ["Timeout seconds", "10", "9", "9"] in rows(answer)
     assert Endpoint.objects.get().name == "Theirs"
     assert "is changed" in post(browser, CHAT, fields(answer))
     found = Endpoint.objects.get()

@@ -47,11 +47,11 @@ def test_what_a_page_was_refused_is_said_on_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_thing_that_was_just_removed_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(key: str) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise Backend.DoesNotExist
 
-    monkeypatch.setattr("experiments.views.detail.read_dossier", gone)
-    assert "Somebody has just removed it." in text(visitor(Role.OPERATOR), "/experiments/canary", status=404)
+    monkeypatch.setattr("routing.views.layers.get_object_or_404", gone)
+    assert "Somebody has just removed it." in text(visitor(Role.OPERATOR), "/layers/chat/edit", status=404)
 
 
 def test_a_form_that_is_too_large_says_how_large_it_may_be() -> None:

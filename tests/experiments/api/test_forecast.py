@@ -26,8 +26,8 @@ def ask(caller: Caller, body: object = None) -> Any:
     return json.loads(answer.content)
 
 
-def refused(caller: Caller, body: object) -> Any:
-    answer = caller.send("POST", "experiments/canary/forecast", body)
+def refused(caller: Caller, body: object, key: str = "canary") -> Any:
+    answer = caller.send("POST", f"experiments/{key}/forecast", body)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     return json.loads(answer.content)
 
@@ -79,9 +79,11 @@ def test_nonsense_is_refused_by_its_field(body: object, field: str, viewer: Call
 
 
 def test_a_mean_needs_a_standard_deviation(viewer: Caller) -> None:
-    Metric.objects.filter(key="error-rate").update(type="mean", denominator="")
-    said = refused(viewer, {"baselines": {"error-rate": {"value": 0.01}}})
-    assert said["problems"][0]["field"] == "baselines.error-rate.standard_deviation"
+    Metric.objects.create(key="spent", name="Spent", type="mean", numerator="cost", direction="decrease")
+    guardrail = {"metric": "spent", "role": "guardrail", "margin": 0.1, "margin_kind": "relative"}
+    draft("spending", plan={**LONG, "metrics": [guardrail]})
+    said = refused(viewer, {"baselines": {"spent": {"value": 0.01}}}, "spending")
+    assert said["problems"][0]["field"] == "baselines.spent.standard_deviation"
 
 
 def test_an_unknown_experiment_is_not_found(viewer: Caller) -> None:
