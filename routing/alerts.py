@@ -158,7 +158,7 @@ def _unrecorded() -> Iterator[Alert]:
     for order in waiting:
         what = f"{order.verb} of {order.subject or 'all endpoints'} by {order.actor}"
         detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
-        next_step = "Free disk space, or bring the database back; it is recorded then."
+        next_step = "Free disk space, bring the database back, or correct what it holds of it; it is recorded then."
         yield Alert("brake-unrecorded", "", order.at, detail, next_step)
 
 
