@@ -47,7 +47,7 @@ def test_what_waits_where_nothing_ever_collected(redis_server: redis.Redis, stre
 
 
 def test_a_collector_that_stopped_is_an_alert_until_it_goes_on(redis_server: redis.Redis, tmp_path: Path) -> None:
-    server = redis.Redis(**{**redis_server.connection_pool.connection_kwargs, "decode_responses": False})
+    server = redis.Redis(port=redis_server.connection_pool.connection_kwargs["port"])
     collectors = [Collector(server, f"{tmp_path}/lake", table) for table in (REQUESTS, OUTCOMES)]
     redis_server.sadd(keys.EDGES, "edge-1")
     for collector in collectors:

@@ -20,8 +20,8 @@ def unreadable_findings(read: Mapping[str, Mapping[str, UnitSums]]) -> Iterator[
         InvalidEvidence: `sums-invalid`.
 
     >>> third, all_read = UnitSums(90, 30, 90, 30, 90, 30), UnitSums(90, 90, 90, 90, 90, 90)
-    >>> [found.sentence for found in unreadable_findings({"error-rate": {"control": all_read, "new": third}})]
-    ['error-rate is judged without the answers that could not be read: 0.0% of those of control, 66.7% of those of new.']
+    >>> [found.sentence for found in unreadable_findings({"cost": {"control": all_read, "new": third}})]
+    ['cost is judged without the answers that could not be read: 0.0% of those of control, 66.7% of those of new.']
     """
     for metric, arms in read.items():
         check_sums(arms.values())
