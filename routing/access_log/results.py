@@ -55,9 +55,14 @@ WITHOUT_BODY = (204, 205)
 NOT_MODIFIED = 304
 SWITCHES = 101
 
-# Why a model stops that has said all that it wanted to. One that said nothing then has not answered; any other reason
-# says why it could not.
-NATURAL_STOPS = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "word", "none"})
+STOPS = {
+    "length": ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "limit"),
+    "content_filter": ("content_filter", "safety", "content_filtered"),
+}
+"""What servers call an answer that was cut at a length, and one that a filter stopped."""
+
+# Why an answer holds nothing and is one all the same. Whatever else a server writes there excuses nothing.
+EXCUSES = ("length", "content_filter", "refusal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def _server_error(line: LogLine) -> Ending | None:
 
 
 def _of_client(line: LogLine) -> Ending | None:
-    return Ending(Result.ABANDONED) if _has(line, OF_CLIENT) else None
+    return Ending(Result.ABANDONED) if left_early(line) else None
 
 
 def _of_sluice(line: LogLine) -> Ending | None:
@@ -182,7 +187,7 @@ def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
         return NOT_AS_ASKED
     if shape.marks and told.names("ends").isdisjoint(shape.marks):
         return Ending(Result.FAILED, "unfinished")
-    return None if told.whole and _holds_something(line, shape.parts) else NO_ANSWER
+    return None if told.whole and _holds_something(line, shape, shape.parts) else NO_ANSWER
 
 
 def _of_document(line: LogLine, shape: Shape) -> Ending | None:
@@ -192,18 +197,42 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
         return NO_ANSWER
     if told.whole and told.error:
         return Ending(Result.FAILED, "error-in-answer")
-    if not told.whole or not _holds_something(line, shape.holds):
+    if not told.whole or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
     return NOT_AS_ASKED if asked else None
 
 
-def _holds_something(line: LogLine, places: tuple[str, ...]) -> bool:
+def _holds_something(line: LogLine, shape: Shape, places: tuple[str, ...]) -> bool:
     """Whether an answer holds anything where it should, or says why it does not."""
     told = line.facts.answer
     if told is None:
         return False
-    return not told.names("holds").isdisjoint(places) or str(told.stop or "stop").lower() not in NATURAL_STOPS
+    holds = told.names("holds")
+    is_silent = told.stop in shape.silences and holds.isdisjoint(shape.blocks)
+    return is_silent or not holds.isdisjoint(places) or stop(line) in EXCUSES
+
+
+def stop(line: LogLine) -> str | None:
+    """Why the model stopped, in one word for what servers call differently; None where it was not told."""
+    told = line.facts.answer
+    if told is None or not told.stop:
+        return "length" if told and "response.incomplete" in told.names("ends") else None
+    word = str(told.stop).lower()
+    return next((name for name, words in STOPS.items() if word in words), word)
+
+
+def left_early(line: LogLine) -> bool:
+    """Whether the client went away before it had been sent the end of its answer.
+
+    Clients of streams leave at the last event, often before the body ends.
+    """
+    told, shape = line.facts.answer, line.shape
+    if not _has(line, OF_CLIENT):
+        return False
+    if told is None or not line.is_stream:
+        return told is None or not told.whole
+    return shape is None or told.names("ends").isdisjoint(shape.marks)
 
 
 def _has(line: LogLine, flags: frozenset[str]) -> bool:

@@ -5,19 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from routing.access_log.line import LogLine, read_line
-from routing.access_log.results import OF_BACKEND, OF_CLIENT, OF_TIME, ending_of
+from routing.access_log.results import OF_BACKEND, OF_TIME, ending_of, left_early, stop
 from routing.kinds import Count
 from routing.units import unit_hash
 
 PRICED_TOKENS = 1_000_000
 LARGEST_COUNT = 2**53
 JSON_TYPES = ("application/json", "+json")
-
-STOPS = {
-    "length": ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "limit"),
-    "content_filter": ("content_filter", "safety", "content_filtered"),
-}
-"""What servers call an answer that was cut at a length, and one that a filter stopped."""
 
 
 def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
@@ -162,17 +156,10 @@ def cost(log: LogLine, told: _Told) -> float | None:
 def finish(log: LogLine) -> str:
     """How the answer ended: `complete`, or cut off by the `client`, by the `backend`, or at a `timeout`."""
     flags = log.flags.split(",")
-    ways = (("client", OF_CLIENT), ("timeout", OF_TIME), ("backend", OF_BACKEND))
+    if left_early(log):
+        return "client"
+    ways = (("timeout", OF_TIME), ("backend", OF_BACKEND))
     return next((way for way, of_it in ways if not of_it.isdisjoint(flags)), "complete")
-
-
-def stop(log: LogLine) -> str | None:
-    """Why the model stopped, in one word for what servers call differently; None where it was not told."""
-    told = log.facts.answer
-    if told is None or not told.stop:
-        return "length" if told and "response.incomplete" in told.names("ends") else None
-    word = str(told.stop).lower()
-    return next((name for name, words in STOPS.items() if word in words), word)
 
 
 def inter_token_ms(log: LogLine, completion_tokens: int | None) -> float | None:

@@ -11,7 +11,7 @@ READY = Ready(
 # `/v2/models/<name>/infer`, and with a version `/v2/models/<name>/versions/<version>/infer`.
 MODEL_IN_PATH = r"/v2/models/([^/?]+)"
 
-INFER = Shape(r"/infer", holds=("outputs",), completes=False)
+INFER = Shape(r"/infer", holds=("outputs.*[]",), completes=False)
 
 KSERVE_V2 = Kind(
     key="kserve-v2",

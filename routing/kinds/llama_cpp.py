@@ -1,6 +1,6 @@
 """The server of llama.cpp."""
 
-from routing.kinds.openai import SHAPES, STREAMED_USAGE, USAGE
+from routing.kinds.openai import RANKED, SHAPES, STREAMED_USAGE, USAGE, VECTORS
 from routing.kinds.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Streams, Told
 
 # Answers of its native `/completion`. Each event of a stream tells how far it is, so that the last one counts.
@@ -12,14 +12,14 @@ NATIVE = (
 # Several prompts are answered by a list. The last event says that the model stopped, and why.
 NATIVE_SHAPE = Shape(
     r"(?<!/v1)(?<!/chat)/(?:completions?|infill)",
-    holds=("content", "tokens", "*.content", "*.tokens"),
-    parts=("content", "tokens"),
+    holds=("content", "tokens[]", "*.content", "*.tokens[]"),
+    parts=("content", "tokens[]"),
     last=("stop",),
     stops=("stop_type",),
     streams=Streams.ASKED,
 )
-EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding", "embedding", "data"), completes=False)
-RERANKING = Shape(r"/reranking", holds=("results",), completes=False)
+EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding[]", "embedding[]", *VECTORS), completes=False)
+RERANKING = Shape(r"/reranking", holds=RANKED, completes=False)
 
 LLAMA_CPP = Kind(
     key="llama-cpp",

@@ -21,16 +21,23 @@ STREAMED_USAGE = tuple(
     for count, name in _NAMES
 )
 
-# What a message, or a part of one, may hold; the fifth and sixth are what servers call what a model thinks.
+# What a message, or a part of one, may hold: text, parts of several kinds, calls, and what a model thinks, as servers
+# call it.
 _MESSAGE = (
     "content",
-    "tool_calls",
-    "function_call",
+    *(
+        f"content.*.{name}"
+        for name in ("text", "refusal", "thinking", "thinking[]", "image_url", "image_url[]", "data")
+    ),
+    *(f"tool_calls.*.function.{name}" for name in ("name", "arguments")),
+    *(f"tool_calls.*.custom.{name}" for name in ("name", "input")),
+    "function_call.name",
+    "function_call.arguments",
     "refusal",
     "reasoning_content",
     "reasoning",
-    "audio",
-    "images",
+    "audio[]",
+    "images[]",
 )
 _TEXT = "choices.*.text"
 
@@ -48,23 +55,42 @@ COMPLETIONS = Shape(
     streams=Streams.ASKED,
 )
 
+# What an item of the Responses API may hold: a message or a thought its parts, a call or its result one of the others.
+_ITEM = (
+    *(f"content.*.{name}" for name in ("text", "refusal", "transcript", "audio", "data")),
+    "summary.*.text",
+    "encrypted_content",
+    *(f"{name}{of}" for name in ("result", "output") for of in ("", "[]")),
+    *("name", "arguments", "input", "code"),
+    *(f"{name}[]" for name in ("action", "actions", "operation", "outputs", "queries", "results", "tools")),
+)
+
+_RESPONSE_FAILS = ("response.status=failed", "response.status=cancelled")
+
 # An answer that is worked out in the background holds nothing yet.
 RESPONSES = Shape(
     r"/responses",
-    holds=("output", "background"),
-    parts=("response.output", "item", "delta", "text", "refusal"),
+    holds=("background", *(f"output.*.{name}" for name in _ITEM)),
+    parts=(
+        *("delta", "text", "refusal", "arguments", "code", "partial_image_b64"),
+        *(f"{of}.{name}" for of in ("item", "response.output.*") for name in _ITEM),
+    ),
     ends=("response.completed", "response.incomplete"),
     stops=("incomplete_details.reason", "response.incomplete_details.reason"),
     refusals=("output.*.content.*.refusal", "response.output.*.content.*.refusal"),
-    fails=(*FAILS, "response.error", "status=failed", "status=cancelled", "response.status=failed"),
+    fails=(*FAILS, "response.error", "status=failed", "status=cancelled", *_RESPONSE_FAILS),
     streams=Streams.ASKED,
 )
+
+# Numbers, or what `encoding_format` makes of them; of several vectors a text, `embeddings`.
+VECTORS = tuple(f"data.*.{name}" for name in ("embedding", "embedding[]", "embeddings[]", "data", "data[]"))
+RANKED = ("results.*[]",)
 
 SHAPES = (
     COMPLETIONS,
     RESPONSES,
-    Shape(r"/(?:embeddings|pooling)", holds=("data",), completes=False),
-    Shape(r"/(?:rerank|score|classify|moderations)", holds=("results", "data", "*.score"), completes=False),
+    Shape(r"/(?:embeddings|pooling)", holds=VECTORS, completes=False),
+    Shape(r"/(?:rerank|score|classify|moderations)", holds=(*RANKED, "data.*[]", "*.score"), completes=False),
 )
 
 OPENAI = Kind(

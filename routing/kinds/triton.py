@@ -8,7 +8,7 @@ from routing.kinds.types import Count, ErrorForm, Kind, LoadMetrics, Series, Sha
 REQUESTS = "nv_trt_llm_request_metrics"
 
 # What else an answer of the generate extension holds is up to the model; a stream has no mark of its end.
-_HOLDS = ("model_name", "text_output")
+_HOLDS = ("model_name", "text_output", "text_output[]")
 GENERATE = Shape(r"/generate", holds=_HOLDS, parts=_HOLDS, streams=Streams.FREE)
 GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
 

@@ -93,12 +93,13 @@ class Shape:
     """What an answer to a POST is, where the protocol says so.
 
     `paths` is a regular expression for the end of the path. Members are told by their path from the top of a document,
-    `*` for each of a list: `choices.*.text`. A plain answer is JSON that has something in one of `holds`; a stream has
-    something in one of `parts` in one of its events. An answer fails that has something in one of `fails`, or there the
-    text behind a `=`. A stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one
-    of `last`, which may be empty. The members `stops` say why the model stopped, and `refusals` hold what it says
-    instead of an answer. `completes` is False where an answer has no completion, and so no tokens of one. `streams`
-    says when it is a stream.
+    `*` for each of a list: `choices.*.text` has something that is a text, a number or true, `choices[]` that is a list
+    or an object. A plain answer is JSON that has something in one of `holds`; a stream has something in one of `parts`
+    in one of its events. An answer fails that has something in one of `fails`, or there the text behind a `=`. A stream
+    ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of `last`, which may be
+    empty. The members `stops` say why the model stopped, and `refusals` hold what it says instead of an answer. Where
+    the protocol knows answers that hold nothing, they have none of `blocks` and `silences` is why they stopped.
+    `completes` is False where an answer has no completion, and so no tokens of one. `streams` says when it is a stream.
     """
 
     paths: str
@@ -108,6 +109,8 @@ class Shape:
     last: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    silences: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
     completes: bool = True
     streams: Streams = Streams.NEVER
@@ -119,7 +122,7 @@ class Shape:
 
     def is_for(self, path: str) -> bool:
         """Whether it is what a path, with or without a query, answers."""
-        return re.search(rf"(?:{self.paths})/?$", path.partition("?")[0]) is not None
+        return re.search(rf"(?:{self.paths})/*$", path.partition("?")[0], re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True, slots=True)

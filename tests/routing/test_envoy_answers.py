@@ -401,14 +401,14 @@ DOCUMENTED: list[Case] = [
     ("tgi", "/generate_stream", document({"generated_text": "Hi"}), NOT_AS_ASKED),
     # Anthropic.
     ("anthropic", MESSAGES, document(MESSAGE), SUCCESS),
-    ("anthropic", MESSAGES, document({**MESSAGE, "content": []}), NO_ANSWER),
+    ("anthropic", MESSAGES, document({**MESSAGE, "content": []}), SUCCESS),
     ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "refusal"}), SUCCESS),
     ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "max_tokens"}), SUCCESS),
     ("anthropic", MESSAGES, document(OVERLOADED), ERROR),
     ("anthropic", MESSAGES, named_events(START, BLOCK, PING, TEXT_PART, BLOCK_END, ENDING, STOP), SUCCESS),
     ("anthropic", MESSAGES, named_events(START, TOOL, BLOCK_END, ENDING, STOP), SUCCESS),
     ("anthropic", MESSAGES, events(START, BLOCK, TEXT_PART, BLOCK_END, ENDING, STOP), SUCCESS),
-    ("anthropic", MESSAGES, named_events(START, PING, PING, ENDING, STOP), NO_ANSWER),
+    ("anthropic", MESSAGES, named_events(START, PING, PING, ENDING, STOP), SUCCESS),
     ("anthropic", MESSAGES, named_events(START, BLOCK, TEXT_PART, BLOCK_END, ENDING), UNFINISHED),
     ("anthropic", MESSAGES, named_events(START, BLOCK, TEXT_PART, OVERLOADED), ERROR),
     # OpenAI's Responses.

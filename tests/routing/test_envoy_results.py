@@ -151,16 +151,15 @@ def test_what_never_ends_or_never_begins_is_timed_out(
 @pytest.mark.parametrize(
     ("protocol", "path", "answer", "expected"),
     [
-        ("openai", "/v1/responses", plain(b'{"output": [{"type": "message"}], "error": null}'), ("success", None)),
+        ("openai", "/v1/responses", plain(b'{"output": [{"name": "f"}], "error": null}'), ("success", None)),
         ("openai", "/v1/responses", plain(b'{"status": "failed", "output": []}'), ("failed", "error-in-answer")),
         (
             "openai",
             "/v1/responses",
             stream(
                 b'event: response.created\ndata: {"type": "response.created"}\n\n',
-                b'event: response.completed\ndata: {"type": "response.completed", "response": {"output": ["'
-                + b"x" * 20_000
-                + b'"]}}\n\n',
+                b'event: response.completed\ndata: {"type": "response.completed", "response": {"output": ['
+                b'{"content": [{"text": "' + b"x" * 20_000 + b'"}]}]}}\n\n',
             ),
             ("success", None),
         ),

@@ -31,8 +31,8 @@ def _specification(kinds: list[Kind]) -> str:
     """What the script looks for, in its own short form."""
     shapes = [shape for kind in kinds for shape in kind.shapes]
     parts = {
-        "holds": [path for shape in shapes for path in shape.holds],
-        "parts": [path for shape in shapes for path in shape.parts],
+        "holds": [path for shape in shapes for path in (*shape.holds, *shape.blocks)],
+        "parts": [path for shape in shapes for path in (*shape.parts, *shape.blocks)],
         "ends": [name for shape in shapes for name in shape.ends if name != DONE],
         "last": [path for shape in shapes for path in shape.last],
         "stops": [path for shape in shapes for path in shape.stops],

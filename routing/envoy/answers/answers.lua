@@ -1,8 +1,17 @@
+local MARK = "\239\187\191"
+
 -- Streams -----------------------------------------------------------------------------------------------------------
 
--- Without the mark of its order of bytes, which clients leave out.
-local function without_mark(text)
-  return byte(text, 1) == 239 and sub(text, 1, 3) == "\239\187\191" and sub(text, 4) or text
+-- Without the mark of its order of bytes, in whatever pieces it comes, as clients leave it out.
+local function without_mark(body, text)
+  if body.begun then return text end
+  text = body.head .. text
+  if #text < #MARK and sub(MARK, 1, #text) == text then
+    body.head = text
+    return ""
+  end
+  body.begun = true
+  return sub(text, 1, #MARK) == MARK and sub(text, #MARK + 1) or text
 end
 
 local function or_nil(words) return words ~= "" and words or nil end
@@ -26,6 +35,7 @@ local function end_event(stream)
     if not is_over(walk) then stream.broken = true end
     begin_again(walk)
   end
+  stream.ended_by = stream.found.ends
 end
 
 -- A line that has ended, or the beginning of one of data: `at` to `last`.
@@ -36,6 +46,8 @@ local function take_line(stream, text, at, last)
     local from = byte(text, at + 5) == 32 and at + 6 or at + 5
     if byte(text, from) == 91 and sub(text, from, from + 5) == DONE and not has_begun(stream.walk) then
       stream.done = true
+      end_by(stream.found, DONE)
+      stream.ended_by = stream.found.ends
     else
       -- Lines of one event are lines of one document.
       if has_begun(stream.walk) then go(stream.walk, "\n", 1, 1) end
@@ -92,23 +104,22 @@ end
 local function read_stream(handle, wanted)
   local found = new_findings()
   local stream = {found = found, ends = wanted.ends, walk = new_walk(wanted.streamed, found), line = ""}
-  local told, first = false, true
+  local body, told = {head = ""}, ""
+  stream.ended_by = told
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
     if length > 0 and not stream.done then
-      local text = chunk:getBytes(0, length)
-      if first then text, first = without_mark(text), false end
-      take_piece(stream, lines_of(stream, text))
-      if found.error and not told then
-        -- A client that reads of an error may leave before the end.
-        tell(handle, {error = true})
-        told = true
+      take_piece(stream, lines_of(stream, without_mark(body, chunk:getBytes(0, length))))
+      -- A client that has read the last event, or of an error, may leave before the body ends.
+      local news = found.error and "error" or stream.ended_by
+      if news ~= told then
+        tell(handle, facts_of(found, not stream.broken))
+        told = news
       end
     end
   end
   if not stream.done then take_piece(stream, "\n\n") end
-  if stream.done then end_by(found, DONE) end
-  return facts_of(found, not stream.broken)
+  tell(handle, facts_of(found, not stream.broken))
 end
 
 -- Plain answers -----------------------------------------------------------------------------------------------------
@@ -117,24 +128,28 @@ end
 local function read_plain(handle, wanted, length)
   local found = new_findings()
   local walk, left = new_walk(wanted.plain, found), length or math.huge
-  local first = true
+  local body, told = {head = ""}, false
   for chunk in handle:bodyChunks() do
     local size = math.min(chunk:length(), left)
     if size > 0 then
-      local text = chunk:getBytes(0, size)
-      if first then text, first = without_mark(text), false end
+      local text = without_mark(body, chunk:getBytes(0, size))
       go(walk, text, 1, #text)
       left = left - size
+      if not told and is_over(walk) then
+        -- A client that has read the document may leave before the body ends.
+        tell(handle, facts_of(found, true))
+        told = true
+      end
     end
   end
-  return facts_of(found, is_over(walk))
+  if not told or not is_over(walk) then tell(handle, facts_of(found, is_over(walk))) end
 end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
   if sub(headers:get(":status"), 1, 1) ~= "2" then return end
   local encoding = headers:get("content-encoding")
-  if encoding and encoding:lower() ~= "identity" then return end
+  if encoding and encoding ~= "" and encoding:lower() ~= "identity" then return end
   local kind = (headers:get("content-type") or "json"):lower()
   local read, length = read_plain, nil
   if find(kind, "text/event-stream", 1, true) then
@@ -144,6 +159,5 @@ function envoy_on_response(handle)
     length = tonumber(headers:get("inference-header-content-length"))
     if not length then return end
   end
-  local wanted = specification(handle:filterContext():get("answers"))
-  tell(handle, read(handle, wanted, length))
+  read(handle, specification(handle:filterContext():get("answers")), length)
 end

@@ -26,11 +26,39 @@ local function lead(from, letters, to)
   for at = 1, #letters do NEXT[from + byte(letters, at)] = to end
 end
 
--- A text from behind its first quotation mark; `to` is where the last one leads. Escapes are six rows behind it.
+-- How UTF-8 goes on behind its first byte, by RFC 3629: of the first bytes from one to another the second is one of
+-- these, and then so many follow.
+local SECONDS = {
+  {194, 223, 128, 191, 0},
+  {224, 224, 160, 191, 1},
+  {225, 236, 128, 191, 1},
+  {237, 237, 128, 159, 1},
+  {238, 239, 128, 191, 1},
+  {240, 240, 144, 191, 2},
+  {241, 243, 128, 191, 2},
+  {244, 244, 128, 143, 2},
+}
+
+local function letter_rows(text)
+  local following = {[0] = text, row(), row()}
+  for count = 1, 2 do
+    for letter = 128, 191 do NEXT[following[count] + letter] = following[count - 1] end
+  end
+  for _, of in ipairs(SECONDS) do
+    local second = row()
+    for letter = of[3], of[4] do NEXT[second + letter] = following[of[5]] end
+    for letter = of[1], of[2] do NEXT[text + letter] = second end
+  end
+end
+
+-- A text from behind its first quotation mark; `to` is where the last one leads. TEXT_ROWS are all of its rows.
+local TEXT_ROWS = 1 + 5 + 2 + #SECONDS
+
 local function text_rows(to)
   local text, escape = row(), row()
   local digits = {row(), row(), row(), row()}
-  for letter = 32, 255 do NEXT[text + letter] = text end
+  for letter = 32, 127 do NEXT[text + letter] = text end
+  letter_rows(text)
   lead(text, '"', to)
   lead(text, "\\", escape)
   lead(escape, '"\\/bfnrt', text)
@@ -139,7 +167,7 @@ local WITHIN = ROWS
 local WANTED_NAME_TEXT = text_rows(NAME_ENDS)
 local WITHIN_VALUE = ROWS
 local WANTED_TEXT = value_rows(WANTED_BEGIN, AFTER, TEXT_ENDS, LITERAL_ENDS, SCALAR_ENDS)
-local WITHIN_SCALAR = WANTED_TEXT + 6 * 256
+local WITHIN_SCALAR = WANTED_TEXT + TEXT_ROWS * 256
 
 local function unescape(text)
   text = text:gsub("\\u00(%x%x)", function(digits)
@@ -234,7 +262,7 @@ ACTIONS[-SCALAR_ENDS] = function(walk, _, text, at) return take_scalar(walk, tex
 -- The list or object is not empty; it may be that nothing is looked for in it but that.
 ACTIONS[-FIRST_OF_LIST] = function(walk, _, _, at)
   local own = walk.nodes[walk.depth]
-  find_filled(walk.found, own)
+  find_filled(walk.found, own, own.list)
   if own["*"] then return next_of(walk), at end
   walk.nodes[walk.depth] = false
   return LIST_VALUE, at
@@ -242,7 +270,7 @@ end
 
 ACTIONS[-FIRST_OF_OBJECT] = function(walk, _, text, at)
   local own = walk.nodes[walk.depth]
-  find_filled(walk.found, own)
+  find_filled(walk.found, own, own.list)
   if own.members then return begin_name(walk, text, at) end
   walk.nodes[walk.depth] = false
   return OBJECT_TEXT, at + 1
@@ -269,7 +297,7 @@ local function cut(walk, state, text, last)
     walk.node = false
     return state - WANTED_NAME_TEXT + NAME_TEXT
   end
-  find_filled(walk.found, walk.node)
+  find_filled(walk.found, walk.node, walk.node.holds)
   walk.node = false
   return state < WITHIN_SCALAR and state - WANTED_TEXT + TEXT or NOWHERE
 end

@@ -11,7 +11,7 @@ local DEEPEST = 512
 local LONGEST = 256
 local LONGEST_NUMBER = 24
 
-local MOST_ROWS = 160
+local MOST_ROWS = 256
 
 local DONE = "[DONE]"
 local QUOTE, BLANK = 34, 32
@@ -36,9 +36,11 @@ local function place(root, path)
   return node
 end
 
--- `path`, `name=path` of a number, or `path=text`.
+-- `path` of a text, a number or a literal, `path[]` of a list or an object, `name=path` of a number, or `path=text`.
 local MARKED = {
-  holds = function(node, path) node.holds = path end,
+  holds = function(node, path)
+    if find(path, "[]", 1, true) then node.list = path else node.holds = path end
+  end,
   last = function(node, path) node.last = path end,
   stops = function(node) node.stop = true end,
   refusals = function(node) node.refusal = true end,
@@ -53,7 +55,7 @@ local function mark(root, part, words)
   for word in words:gmatch("[^ ]+") do
     local path, text = match(word, "^(.-)=(.*)$")
     path = path or word
-    MARKED[part](place(root, path), path, text)
+    MARKED[part](place(root, (path:gsub("%[%]$", ""))), path, text)
   end
 end
 
@@ -98,13 +100,16 @@ local function end_by(found, name)
   end
 end
 
--- Something is there, and not empty.
-local function find_filled(found, node)
-  local holds = node.holds
+local function hold(found, holds)
   if holds and not found.seen[holds] then
     found.seen[holds] = true
     found.holds = found.holds .. holds .. " "
   end
+end
+
+-- Something is there, and not empty; `holds` is the path of what has it.
+local function find_filled(found, node, holds)
+  hold(found, holds)
   if node.fails then found.error = true end
   if node.refusal then found.refused = true end
   if node.last then end_by(found, node.last) end
@@ -114,7 +119,7 @@ local function find_text(found, node, text)
   if node.count then found.counts[node.count] = '"' .. sub(text, 1, LONGEST_NUMBER) end
   if node.last then end_by(found, node.last) end
   if text == "" then return end
-  find_filled(found, node)
+  find_filled(found, node, node.holds)
   if node.stop and find(text, "^[%w_.-]+$") then found.stop = text end
   local mark = node.texts and node.texts[text]
   if mark then end_by(found, mark) end
@@ -124,5 +129,10 @@ end
 local function find_scalar(found, node, text)
   if text == "null" then return end
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
-  if text ~= "false" and text ~= "0" then find_filled(found, node) end
+  if text == "0" then
+    -- A score may be none; no error is an error of number none.
+    hold(found, node.holds)
+  elseif text ~= "false" then
+    find_filled(found, node, node.holds)
+  end
 end
