@@ -158,3 +158,5 @@ def broken_fields(row: models.Model) -> Iterator[str]:
             yield f"its {field.verbose_name} cannot be read: {value.why}"
         elif isinstance(field, LegibleKey) and value is not None and is_missing(getattr(row, field.name)):
             yield f"its {field.verbose_name} is not there any more"
+        elif isinstance(field, models.IntegerField) and isinstance(value, str | bytes | float):
+            yield f"its {field.verbose_name} is no whole number: {value!r}"

@@ -3,14 +3,22 @@
 from collections.abc import Iterator
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 
 from controlplane.legible import broken_fields
 from experiments.models import Experiment, State
 
+UNREADABLE = "Broken: what the database has of it cannot be read. Halt it, and write a new one."
+
 
 def what_is_broken(experiment: Experiment) -> str:
     """What of it and of its parts makes no sense, and what to do; empty where all of it does."""
-    found = "; ".join(_problems(experiment))
+    try:
+        found = "; ".join(_problems(experiment))
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - its rows may be broken in any way
+        return UNREADABLE
     return f"Broken: {found}. Halt it, and write a new one." if found else ""
 
 
@@ -33,5 +41,5 @@ def _problems_of_plan(experiment: Experiment) -> Iterator[str]:
         yield "it has no plan"
         return
     yield from (f"of its plan {problem}" for problem in broken_fields(plan))
-    if experiment.stage_index >= len(plan.stages.all()):
+    if isinstance(experiment.stage_index, int) and experiment.stage_index >= len(plan.stages.all()):
         yield "its plan has no such stage"

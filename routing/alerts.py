@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from controlplane.reserve import get_reserve
 from controlplane.storage import glance_at_redis
 from routing import orders, publisher
+from routing.collecting import uncollected_since
 from routing.guard import Cut
 from routing.heartbeats import read_cuts
 from routing.losses import lost_rows
@@ -27,7 +28,15 @@ LOST_LATELY = timedelta(minutes=10)
 """Rows that went missing longer ago are no alert any more; the page of edges keeps them."""
 
 ON_EVERY_PAGE = frozenset(
-    {"not-published", "edge-refuses", "edges-not-told", "brake-unrecorded", "disk-full", "worker-silent"}
+    {
+        "not-published",
+        "edge-refuses",
+        "edges-not-told",
+        "brake-unrecorded",
+        "disk-full",
+        "worker-silent",
+        "collector-silent",
+    }
 )
 
 SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if it is gone for good."
@@ -52,6 +61,7 @@ def alerts(now: datetime) -> list[Alert]:
     found += _readable(_hindrances(), "what is not published")
     found += _readable(_untold(newest, edges, now), "routing tables")
     found += [*_unrecorded(), *_disk(now), *_readable(_worker(newest, now), "ticks")]
+    found += _readable(_collector(newest, edges, now), "what is collected")
     return sorted(found, key=lambda alert: alert.since)
 
 
@@ -158,7 +168,7 @@ def _unrecorded() -> Iterator[Alert]:
     for order in waiting:
         what = f"{order.verb} of {order.subject or 'all endpoints'} by {order.actor}"
         detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
-        next_step = "Free disk space, or bring the database back; it is recorded then."
+        next_step = "Free disk space, bring the database back, or correct what it holds of it; it is recorded then."
         yield Alert("brake-unrecorded", "", order.at, detail, next_step)
 
 
@@ -171,6 +181,17 @@ def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
         )
         next_step = "Look whether the worker and beat run, and whether Redis answers, through which they are told."
         yield Alert("worker-silent", "", since, detail, next_step)
+
+
+def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
+    since = uncollected_since(newest, [edge.name for edge in edges], now)
+    if since is not None:
+        detail = (
+            f"Nothing was collected since {since:%Y-%m-%d %H:%M:%S} UTC: requests and outcomes wait, and experiments "
+            "are judged without them, so that nothing halts by what they say. Halting by hand and the kill switch work."
+        )
+        next_step = "Look whether the collector runs, and whether it reaches Redis and the lake; it goes on by itself."
+        yield Alert("collector-silent", "", since, detail, next_step)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:

@@ -7,6 +7,7 @@ TICKED = "sluice:ticked"
 EDGES = "sluice:edges"
 OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"
+COLLECTOR = "sluice:collector"
 REQUESTS_PREFIX = "sluice:requests:"
 
 

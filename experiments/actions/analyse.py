@@ -37,6 +37,7 @@ from experiments.stats.health import (
     not_checked,
     segment_findings,
     silence_findings,
+    unreadable_findings,
 )
 from experiments.stats.judge import judge
 from experiments.stats.later import LaterEvidence, Since
@@ -154,6 +155,7 @@ def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Res
         *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
         *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
         *checked("The traffic", lambda: silence_findings(_arrivals(experiment, measured.collected), measured.now)),
+        *checked("What answers hold", lambda: unreadable_findings(measured.collected.read)),
         *measured.apart.findings(),
         *measured.late.findings(),
     )

@@ -10,6 +10,9 @@ from experiments.decide.ledger import entry_hash
 from experiments.decide.types import Decision as PureDecision
 from experiments.models import Analysis, Decision, Experiment
 
+LAST_SEQUENCE = 2**31 - 1
+"""What every database takes; a link numbered so, or not by a number at all, has no next one."""
+
 
 def append_decision(
     experiment: Experiment,
@@ -23,24 +26,30 @@ def append_decision(
 
     Two writers cannot add the same one: the database refuses a repeated sequence number.
     """
-    last = experiment.decisions.order_by("-sequence").first()
+    sequence, previous_hash = _last_link(experiment)
     entry = Decision(
         experiment=experiment,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=sequence + 1,
         kind=decision.kind.value,
         code=decision.code,
         reason=decision.reason,
         actor=actor.name,
         at=at or timezone.now(),
-        stage_index=experiment.stage_index,
+        stage_index=experiment.stage_index if isinstance(experiment.stage_index, int) else 0,
         variant_key=decision.variant,
         analysis=analysis,
         evidence=_evidence(analysis),
-        previous_hash=last.hash if last else "",
+        previous_hash=previous_hash,
     )
     entry.hash = entry_hash(hashed_content(entry), entry.previous_hash)
     entry.save(force_insert=True)
     return entry
+
+
+def _last_link(experiment: Experiment) -> tuple[int, str]:
+    """Number and hash of the last link that another can follow."""
+    links = experiment.decisions.filter(sequence__gte=1, sequence__lt=LAST_SEQUENCE).order_by("-sequence")
+    return links.values_list("sequence", "hash").first() or (0, "")
 
 
 def hashed_content(entry: Decision) -> dict[str, Any]:

@@ -14,7 +14,7 @@ ENDS = {Verb.HALT: State.HALTED, Verb.CONCLUDE: State.INCONCLUSIVE}
 
 
 def record_orders() -> None:
-    """Record what waits. Raises `redis.RedisError` and `DatabaseError`."""
+    """Record what waits. Raises `redis.RedisError`, and `OperationalError` while the database is away."""
     routing.record_orders(RECORDERS)
 
 

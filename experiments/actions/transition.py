@@ -21,6 +21,7 @@ from experiments.models.experiment import LIVE_STATES
 from experiments.promotions import promoted_already
 from routing import orders
 from routing.actions.publish import publish
+from routing.models import Split
 from routing.orders import Verb
 
 LOOK = "Look at its decisions to see what happened to it."
@@ -60,7 +61,9 @@ def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> Non
         refuse_beside_orders(experiment, transition.verb)
     before = {"state": experiment.state, "stage_index": experiment.stage_index}
     fence = transition.lease.fence if transition.lease else {}
-    as_read = Experiment.objects.filter(pk=experiment.pk, **_swapped(experiment), **fence)
+    # Who holds the row need not compare, nor could it where a column makes no sense.
+    read = {} if transition.brake else _swapped(experiment)
+    as_read = Experiment.objects.filter(pk=experiment.pk, **read, **fence)
     changed = as_read.update(**transition.changes)
     if changed != 1:
         raise _overtaken(experiment, transition.verb)
@@ -96,7 +99,7 @@ def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], act
     actor.require(Role.OPERATOR)
     if experiment.state == State.PROMOTED and verb in (Verb.HALT, Verb.PAUSE):
         raise promoted_already(experiment)
-    if experiment.state not in allowed and not _is_halt_of_nobody_knows_what(experiment, verb):
+    if experiment.state not in allowed and not _is_halt_of_who_has_users(experiment, verb):
         raise Conflict(
             "wrong-state",
             f"Experiment {experiment.key} is {experiment.state}; {verb} needs it to be {' or '.join(allowed)}.",
@@ -104,9 +107,11 @@ def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], act
         )
 
 
-def _is_halt_of_nobody_knows_what(experiment: Experiment, verb: str) -> bool:
-    """A state that this release does not know may give candidates users as well as not."""
-    return verb == Verb.HALT and experiment.state not in State.values
+def _is_halt_of_who_has_users(experiment: Experiment, verb: str) -> bool:
+    """Whatever the state says, a split gives candidates users; one that this release does not know may do so."""
+    if verb != Verb.HALT:
+        return False
+    return experiment.state not in State.values or Split.objects.filter(experiment=experiment.key).exists()
 
 
 def refuse_brake_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:

@@ -224,7 +224,7 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
         )
 
 
-class DecisionSerializer(serializers.ModelSerializer[Decision]):
+class DecisionSerializer(LegibleModelSerializer[Decision]):
     """One link of the chain of decisions."""
 
     variant = serializers.CharField(source="variant_key")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import narwhals as nw
 
-from experiments.evidence.completeness import columns_to_check, known_sums
+from experiments.evidence.completeness import columns_to_check, columns_to_read, known_sums
 from experiments.evidence.measures import Measure
 from experiments.evidence.metrics import (
     MetricDefinition,
@@ -30,7 +30,8 @@ class CollectedEvidence:
 
     `requests` counts the measured requests of the units that count. Units seen in several variants
     are left out of everything but `units_in_two_arms`. `last_time` is that of the newest measured request. `known`
-    has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not.
+    has, by metric and variant, how many answered requests (D) tell what the metric needs (Y), where some may not, and
+    `read` how many of those (D) could be read (Y), for each metric that needs what answers hold.
     `since` is the evidence from each of the later starts that was asked for on.
     `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
     """
@@ -41,6 +42,7 @@ class CollectedEvidence:
     units_in_two_arms: int
     last_time: datetime | None
     known: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
+    read: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
     since: tuple[Evidence, ...] = ()
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
 
@@ -100,7 +102,9 @@ def sums_over_units(
     seen_units = reading.keep(units.select("unit", "arm", "first_time"))
     sums = special_sums(special, Rows(measured, reading.outcomes, seen_units), since, now)
     evidence = replace(collected.evidence, sums={**collected.evidence.sums, **sums})
-    return replace(collected, evidence=evidence, known=known_sums(needed, measured, seen_units))
+    known = known_sums(needed, measured, seen_units)
+    read = known_sums(columns_to_read(metrics, measured), measured, seen_units)
+    return replace(collected, evidence=evidence, known=known, read=read)
 
 
 def _unit_totals(

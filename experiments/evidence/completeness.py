@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import narwhals as nw
 
-from experiments.evidence.measures import JUDGED, Measure
+from experiments.evidence.measures import JUDGED, OF_ANSWERS, Measure
 from experiments.evidence.metrics import MetricDefinition, columns_of
 from experiments.evidence.rows import total
 from experiments.stats.types import UnitSums
@@ -26,6 +26,12 @@ def columns_to_check(metrics: Iterable[MetricDefinition], measured: Frame) -> Ma
     if (JUDGED,) in needed.values() and not _any_unjudged(measured):
         return {key: columns for key, columns in needed.items() if columns != (JUDGED,)}
     return needed
+
+
+def columns_to_read(metrics: Iterable[MetricDefinition], measured: Frame) -> Mapping[str, tuple[str, ...]]:
+    """The metrics that need what answers hold, where some answers could not be read at all."""
+    needed = {metric.key: (JUDGED,) for metric in metrics if not OF_ANSWERS.isdisjoint(columns_of(metric))}
+    return needed if needed and _any_unjudged(measured) else {}
 
 
 def _any_unjudged(measured: Frame) -> bool:

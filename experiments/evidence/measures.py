@@ -48,6 +48,9 @@ STOP = "stop"
 JUDGED = "judged"
 """The column, made of others, that is null where nobody knows whether a request was answered."""
 
+OF_ANSWERS = frozenset({JUDGED, STOP, "prompt_tokens", "completion_tokens", "cost"})
+"""The columns that are read from what answers hold."""
+
 ANSWERED = (Result.SUCCESS, Result.UNKNOWN)
 """How requests end that no failure is known of."""
 

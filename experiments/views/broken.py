@@ -10,8 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from controlplane.errors import SluiceError
 from controlplane.views.pages import page
-from experiments.legible import what_is_broken
-from experiments.views.listing import UNREADABLE
+from experiments.legible import UNREADABLE, what_is_broken
 from experiments.views.reads import find_experiment
 
 View = Callable[[HttpRequest, str], HttpResponse]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.views.pages import page
-from experiments.legible import what_is_broken
+from experiments.legible import UNREADABLE, what_is_broken
 from experiments.models import Experiment, State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.views.reads import listed_experiments
@@ -21,7 +21,6 @@ from routing.stops import OpenStops, open_stops
 from routing.table import FULL_COVERAGE
 
 EXPERIMENTS_A_PAGE = 50
-UNREADABLE = "Broken: what the database has of it cannot be read. Halt it, and write a new one."
 GROUPS: dict[str, tuple[State, ...]] = {
     "live": LIVE_STATES,
     "drafts": (State.DRAFT,),

@@ -156,8 +156,16 @@ def _next_of_running(dossier: Dossier, now: datetime) -> str:
     if index + 1 < len(dossier.stages):
         then = f"coverage goes to {coverage_of(dossier, index + 1)}"
     else:
-        then = "promotion is decided on at the next look"
+        then = "promotion is decided on"
     if remaining:
         return f"Nothing to do: {then} in about {about(remaining)} unless harm is shown."
+    return f"Nothing to do: {then} at the next analysis{_users_awaited(dossier)}."
+
+
+def _users_awaited(dossier: Dossier) -> str:
+    """Empty once each variant has as many users of this stage as the plan asks for."""
     fewest = dossier.plan.minimum_units
-    return f"Nothing to do: {then} at the next analysis, once each variant has {fewest:,} users of this stage."
+    seen = (dossier.results and dossier.results.stage_units) or {}
+    if all(seen.get(variant.key, 0) >= fewest for variant in dossier.variants):
+        return ""
+    return f", once each variant has {fewest:,} users of this stage"

@@ -15,7 +15,7 @@ import structlog
 from django.db import DatabaseError
 
 from controlplane.database import impatient, with_reserve
-from controlplane.errors import RecordedLater, Unavailable
+from controlplane.errors import RecordedLater, SluiceError, Unavailable
 from controlplane.storage import get_redis, write_anyway
 from routing import orders, publisher
 from routing.actions.publish import publish
@@ -32,13 +32,15 @@ def pull(order: Order, record: Callable[[], object], cause: str) -> None:
 
     `record` does so in a transaction, and is called again when the first attempt had no room on the disk. Check before
     whether the actor may. Raises what `record` refuses; `RecordedLater` when edges were told and the database could
-    not be; `Unavailable` when neither could. When Redis is away the table waits for it.
+    not be, or holds what makes no sense; `Unavailable` when neither could. When Redis is away the table waits for it.
     """
     try:
         with_reserve(lambda: _without_waiting(record))
-    except DatabaseError as error:
+    except SluiceError:
+        raise
+    except Exception as error:
         log.exception("a brake cannot be recorded yet", verb=order.verb, subject=order.subject)
-        raise _tell_now(order, str(error)) from error
+        raise _tell_now(order, error) from error
     try:
         publish(cause)
     except Exception:
@@ -52,8 +54,13 @@ def _without_waiting(record: Callable[[], object]) -> None:
         record()
 
 
-def _tell_now(order: Order, reason: str) -> RecordedLater:
+def _tell_now(order: Order, reason: Exception) -> RecordedLater:
     """Raises `Unavailable` when that fails too."""
+    mend = (
+        "Free disk space, or bring the database back"
+        if isinstance(reason, DatabaseError)
+        else "Correct what the database holds of it"
+    )
     try:
         _tell(order, later=True)
     except redis.RedisError as error:
@@ -65,7 +72,7 @@ def _tell_now(order: Order, reason: str) -> RecordedLater:
     return RecordedLater(
         "recorded-later",
         f"It is done: edges apply it within a second. The database could not be written: {reason}",
-        next_step="Free disk space, or bring the database back; it is recorded then. Nothing has to be sent again.",
+        next_step=f"{mend}; it is recorded then. Nothing has to be sent again.",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import OperationalError
 
 from controlplane.errors import SluiceError
 from controlplane.storage import get_redis
@@ -32,18 +33,29 @@ OF_ROUTING: Mapping[Verb, Recorder] = {Verb.STOP: _stop, Verb.REVOKE: _revoke}
 def record_orders(recorders: Mapping[Verb, Recorder] = OF_ROUTING) -> None:
     """Record what waits, in order, each as of the moment, the person and the request that it came from.
 
-    What came too late, because somebody else did the same or more, is only logged. Killed at any point, the next call
-    goes on. Raises `redis.RedisError` and `DatabaseError`.
+    What came too late, because somebody else did the same or more, is only logged. What the database cannot hold yet,
+    because a row makes no sense, waits on and keeps no other from being recorded. Killed at any point, the next call
+    goes on. Raises `redis.RedisError`, and `OperationalError` while the database is away.
     """
     client = get_redis()
     for order in orders.waiting(client):
         if order.verb not in recorders:
             continue
         with structlog.contextvars.bound_contextvars(request_id=order.request_id):
-            try:
-                recorders[order.verb](order)
-            except (SluiceError, ObjectDoesNotExist) as error:
-                log.warning("an order came too late", verb=order.verb, subject=order.subject, reason=str(error))
-            else:
-                log.info("an order is recorded", verb=order.verb, subject=order.subject, at=order.at.isoformat())
-        orders.forget(client, order)
+            if _is_done_with(order, recorders[order.verb]):
+                orders.forget(client, order)
+
+
+def _is_done_with(order: Order, record: Recorder) -> bool:
+    try:
+        record(order)
+    except (SluiceError, ObjectDoesNotExist) as error:
+        log.warning("an order came too late", verb=order.verb, subject=order.subject, reason=str(error))
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("an order waits on", verb=order.verb, subject=order.subject)
+        return False
+    else:
+        log.info("an order is recorded", verb=order.verb, subject=order.subject, at=order.at.isoformat())
+    return True

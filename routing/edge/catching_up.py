@@ -18,6 +18,7 @@ from routing import keys
 from routing.edge.configuration import hindrances, read_table, write_configuration
 from routing.edge.cuts import Cuts
 from routing.edge.files import EdgeDirectory, keep_text
+from routing.publisher import to_version
 from routing.rehearsal import refusal
 from routing.table import Table, TableUnreadableError, from_json, to_json
 
@@ -48,7 +49,7 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
 def _newer_table(redis_url: str, version: int) -> Table | None:
     patience = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
     with Redis.from_url(redis_url, **patience, retry=Retry(NoBackoff(), retries=0)) as redis:
-        if int(redis.hget(keys.TABLE, "version") or 0) <= version:
+        if to_version(redis.hget(keys.TABLE, "version")) <= version:
             return None
         return from_json(redis.hget(keys.TABLE, "content") or b"")
 

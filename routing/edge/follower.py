@@ -13,6 +13,7 @@ from routing.edge.calls import EnvoyAwayError
 from routing.edge.envoy_admin import EnvoyAdmin
 from routing.edge.outages import repeat
 from routing.edge.status import EdgeStatus
+from routing.publisher import to_version
 from routing.table import TableUnreadableError, from_json
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ class Follower:
         return 0.0
 
     def _look_for_table(self) -> None:
-        version = int(self._redis.hget(keys.TABLE, "version") or 0)
+        version = to_version(self._redis.hget(keys.TABLE, "version"))
         served = self._wanted.version
         if version > served and version != self._refused_version:
             self._consider(version, self._redis.hget(keys.TABLE, "content") or b"")

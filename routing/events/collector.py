@@ -70,6 +70,7 @@ class Collector:
         reading = self.read(self._delta)
         self.commit(self._delta, reading)
         self.acknowledge(self._delta)
+        streams.note_step(self._redis, self._table)
         return reading.full
 
     def read(self, delta: DeltaTable) -> Reading:

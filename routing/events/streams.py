@@ -6,6 +6,7 @@ Position 0 comes before every entry.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from redis import Redis
@@ -76,6 +77,11 @@ def acknowledge(redis: Redis, table: LakeTable, positions: Mapping[str, int]) ->
         if position > told.get(stream, 0):
             redis.hset(keys.COLLECTED, stream, to_entry_id(table, position))
             redis.xtrim(stream, minid=to_entry_id(table, position + 1), approximate=False)
+
+
+def note_step(redis: Redis, table: LakeTable) -> None:
+    """Tell that a collector is through with a step for this table: where none is for long, an alert says so."""
+    redis.hset(keys.COLLECTOR, table.name, datetime.now(UTC).isoformat())
 
 
 def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Iterable[Rejected]) -> None:

@@ -179,6 +179,18 @@ def test_what_is_no_json_at_all(model: Any) -> None:
     assert_all_works()
 
 
+def decided(sequence: object, evidence: str = "{}") -> None:
+    """A decision of that number in each experiment that runs."""
+    columns = "sequence, kind, code, reason, actor, at, stage_index, variant_key, evidence, previous_hash, hash"
+    with without_rules() as cursor:
+        cursor.execute(
+            f"INSERT INTO experiments_decision ({columns}, experiment_id) "  # noqa: S608
+            "SELECT %s, 'hold', 'x', 'x', 'x', '2026-11-27 05:00:00', 0, '', %s, '', 'h', id "
+            "FROM experiments_experiment WHERE state = 'running'",
+            [sequence, evidence],
+        )
+
+
 ARMS = [{"variant": "new", "backend": "gone", "start": 0, "end": 99_999}]
 BREAK: dict[str, Callable[[], object]] = {
     "an address that is none": lambda: write(Backend, "addresses", '["http://[::1", "nonsense"]'),
@@ -193,6 +205,15 @@ BREAK: dict[str, Callable[[], object]] = {
     "a coverage that is no number": lambda: write(Split, "coverage", "wide"),
     "arms beyond the buckets": lambda: write(Split, "arms", json.dumps(ARMS)),
     "a state of another release": lambda: write(Experiment, "state", "dreaming"),
+    "a stage that is no number": lambda: write(Experiment, "stage_index", "abc"),
+    "a stage entered at no time": lambda: write(Experiment, "stage_entered_at", "garbage"),
+    "a paused time that is none": lambda: write(Experiment, "paused_at", "garbage"),
+    "a draft that has users": lambda: write(Experiment, "state", "draft"),
+    "an end of one that has users": lambda: write(Experiment, "state", "halted"),
+    "a decision without a number": lambda: decided("abc"),
+    "the last of all decisions": lambda: decided(2**63 - 1),
+    "the last decision of another database": lambda: decided(2**31 - 1),
+    "a decision with evidence that is none": lambda: decided(1, evidence="[1,"),
     "a stage that is not there": lambda: write(Experiment, "stage_index", 99),
     "no stages": lambda: clear(Stage),
     "no control": lambda: write(Variant, "is_control", 0),

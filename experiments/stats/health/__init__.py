@@ -8,6 +8,7 @@ from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
 from experiments.stats.health.silence import Arrivals, silence_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
+from experiments.stats.health.unreadable import unreadable_findings
 from experiments.stats.types import Finding, Severity
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "overlap_of",
     "segment_findings",
     "silence_findings",
+    "unreadable_findings",
 ]

@@ -196,15 +196,41 @@ def test_beside_answers_that_cannot_be_read_other_harm_still_halts(lake: str) ->
     assert decided(experiment, 5).kind is DecisionKind.HALT
 
 
-def test_answers_that_can_be_read_as_seldom_in_both_arms_are_compared_where_they_can(lake: str) -> None:
-    experiment = running()
+def store_unread(lake: str, experiment: Experiment, every: int) -> None:
+    """Have one in so many answers of both arms unreadable."""
     for variant, first in (("control", 0), ("better", USERS)):
         unknown = {"result": "unknown", "failure": "unreadable"}
         told = enumerate(rows(experiment, variant, first))
-        store(lake, REQUESTS, [row | (unknown if number % 3 == 0 else {}) for number, row in told])
-    decided(experiment, 60)
+        store(lake, REQUESTS, [row | (unknown if number % every == 0 else {}) for number, row in told])
+
+
+@pytest.mark.parametrize("every", [2, 3, 19])
+def test_answers_that_can_be_read_as_seldom_in_both_arms_hold_what_goes_on(lake: str, every: int) -> None:
+    experiment = running()
+    store_unread(lake, experiment, every)
+
+    decision = decided(experiment, 60)
+
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "unreadable-answers")
+    share = -(-USERS // every) / USERS
+    assert f"{share:.1%} of those of better, {share:.1%} of those of control" in decision.reason
+    assert "uncompressed" in decision.reason
+    assert decided(Experiment.objects.get(), 300).code == "unreadable-answers"
+
+
+def test_one_answer_in_twenty_that_cannot_be_read_holds_nothing(lake: str) -> None:
+    experiment = running()
+    store_unread(lake, experiment, 20)
+    assert decided(experiment, 60).kind is DecisionKind.ADVANCE
 
     assert decided(Experiment.objects.get(), 300).kind is DecisionKind.PROMOTE
+
+
+def test_answers_that_cannot_be_read_hold_nothing_that_does_not_need_them(lake: str) -> None:
+    experiment = running(("error-rate",), LATENCY)
+    store_unread(lake, experiment, 2)
+
+    assert decided(experiment, 60).kind is DecisionKind.ADVANCE
 
 
 def test_beside_a_cost_that_is_not_told_other_harm_still_halts(lake: str) -> None:

@@ -19,7 +19,7 @@ from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, State
 from experiments.tasks import tick
-from routing import orders, publisher
+from routing import keys, orders, publisher
 from routing.actions.edit import edit
 from routing.actions.issue_key import issue_key, revoke_key
 from routing.actions.publish import publish
@@ -282,3 +282,71 @@ def test_the_page_says_so_too(running: Experiment, redis_server: redis.Redis) ->
 def test_equal_orders_have_equal_texts() -> None:
     order = Order(verb=Verb.HALT, subject="canary", actor="olga", role=Role.OPERATOR, reason="no", at=timezone.now())
     assert orders.to_text(order) == orders.to_text(Order(**{name: getattr(order, name) for name in order.__slots__}))
+
+
+NO_TABLES: dict[str, Callable[[redis.Redis], object]] = {
+    "text": lambda server: server.hset(keys.TABLE, "version", "abc"),
+    "a fraction": lambda server: server.hset(keys.TABLE, "version", "7.5"),
+    "endless": lambda server: server.hset(keys.TABLE, "version", "inf"),
+    "huge": lambda server: server.hset(keys.TABLE, "version", "9" * 30),
+    "below none": lambda server: server.hset(keys.TABLE, "version", "-1"),
+    "no content": lambda server: server.hset(keys.TABLE, mapping={"version": "abc", "content": "{"}),
+    "no hash": lambda server: (server.delete(keys.TABLE), server.set(keys.TABLE, "x")),
+}
+BRAKES: dict[str, Callable[[Experiment], object]] = {
+    "halt": lambda found: halt_by_hand(found, actor=OLGA, reason="looks wrong"),
+    "kill switch": lambda found: stop_experiments(None, actor=OLGA, reason="looks wrong"),
+}
+
+
+@pytest.mark.parametrize("case", list(NO_TABLES))
+@pytest.mark.parametrize("brake", list(BRAKES))
+@pytest.mark.parametrize("refuses", [False, True], ids=["recorded", "recorded later"])
+def test_what_is_no_table_in_redis_is_replaced_by_one_without_what_was_taken_out(
+    running: Experiment, redis_server: redis.Redis, case: str, brake: str, refuses: bool
+) -> None:
+    before = RoutingTable.objects.latest("version").version
+    NO_TABLES[case](redis_server)
+    if refuses:
+        with refusing_writes(), pytest.raises(RecordedLater):
+            BRAKES[brake](running)
+    else:
+        BRAKES[brake](running)
+    assert running_on(told(redis_server)) == []
+    assert publisher.current_version(redis_server) > before
+
+
+@pytest.mark.parametrize("case", list(NO_TABLES))
+def test_a_tick_replaces_what_is_no_table(running: Experiment, redis_server: redis.Redis, case: str) -> None:
+    NO_TABLES[case](redis_server)
+    publish("test")
+    assert running_on(told(redis_server)) == ["canary"]
+
+
+@pytest.mark.parametrize("brake", list(BRAKES))
+def test_a_row_that_cannot_be_recorded_keeps_no_brake_from_the_edges(
+    running: Experiment, redis_server: redis.Redis, brake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The audit trail stands for any row that a record is made of and that makes no sense."""
+
+    def nonsense(*_: object, **__: object) -> object:
+        raise ValueError("nonsense in a row")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AuditEvent, "save", nonsense)
+        broken.setattr(AuditEvent.objects, "create", nonsense, raising=False)
+        with pytest.raises(RecordedLater, match="nonsense in a row"):
+            BRAKES[brake](running)
+        assert running_on(told(redis_server)) == []
+        other = Order(verb=Verb.PAUSE, subject="gone", actor="olga", role=Role.OPERATOR, reason="lunch")
+        orders.keep(redis_server, other)
+        tick()
+        assert [order.subject for order in orders.waiting(redis_server)] != []
+        assert other not in orders.waiting(redis_server)
+        assert running_on(told(redis_server)) == []
+
+    tick()
+
+    assert orders.waiting(redis_server) == []
+    assert running_on(told(redis_server)) == []
+    assert AuditEvent.objects.filter(actor="olga").exists()

@@ -1,8 +1,10 @@
 """The page of one experiment."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from controlplane.actors import SLUICE, Actor
@@ -14,7 +16,7 @@ from experiments.actions.halt import halt, halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
-from experiments.models import Metric
+from experiments.models import Experiment, Metric
 from experiments.stats.types import Finding, Severity
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
@@ -163,6 +165,21 @@ def test_the_stage_says_how_many_users_of_its_own_it_waits_for(users: int, said:
     seen = page()
     assert said in seen
     assert ("of 100 users" in seen) is (users < 100)
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+@pytest.mark.parametrize("users", [76, 262])
+def test_once_the_stage_is_over_it_names_users_only_where_some_are_awaited(stage: int, users: int) -> None:
+    experiment = running()
+    long_ago = timezone.now() - timedelta(days=90)
+    Experiment.objects.update(stage_index=stage, stage_entered_at=long_ago, started_at=long_ago)
+    measured(experiment, replace(found(), stage_units={"control": 276, "better": users}))
+    seen = page()
+    then = "promotion is decided on" if stage else "coverage goes to"
+    assert f"Nothing to do: {then}" in seen
+    assert "at the next look" not in seen
+    assert ("at the next analysis, once each variant has 100 users of this stage." in seen) is (users < 100)
+    assert ("at the next analysis." in seen) is (users >= 100)
 
 
 def test_the_timeline_and_the_log_follow_the_ramp() -> None:
