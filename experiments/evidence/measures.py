@@ -186,9 +186,9 @@ def _flagged(flags: frozenset[str]) -> nw.Expr:
 
 
 def _of_status(status: int) -> nw.Expr:
-    """Whether a backend answered by a status of this class, and nothing else ended the request."""
+    """Whether the backend itself answered by a status of this class, and nothing else ended the request."""
     in_class = (nw.col("status") >= status) & (nw.col("status") < status + 100)
-    return in_class & ~nw.col("answered_by").is_null() & ~_flagged(OF_BACKEND | OF_TIME | OF_CLIENT)
+    return in_class & ~nw.col("answered_by").is_null() & ~_old_failure() & ~_flagged(OF_CLIENT)
 
 
 def _old_failure() -> nw.Expr:

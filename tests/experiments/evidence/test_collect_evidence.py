@@ -52,6 +52,14 @@ def test_requests_and_the_newest_time(requests: list[Row]) -> None:
     assert found.last_time == max(times, default=None)
 
 
+def test_a_status_of_a_fallback_is_no_word_of_the_backend(lake_url: str) -> None:
+    """Rows of a release that kept no result: the request failed once, as its backend did not answer it."""
+    fill(lake_url, [request_row("a", status=404, backend="new", answered_by="old", result=None)])
+    metrics = [MetricDefinition(name, MetricType.RATIO, name, "requests") for name in ("errors", "client_errors")]
+    sums = collect_evidence(lake_url, "exp", START, metrics).evidence.sums
+    assert [sums[name, "control"].sum_y for name in ("errors", "client_errors")] == [1.0, 0.0]
+
+
 def test_a_lake_that_does_not_exist_is_empty(lake_url: str) -> None:
     found = collect_evidence(lake_url, "exp", START, events.METRICS)
     assert found.evidence == Evidence({}, {})
