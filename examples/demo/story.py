@@ -59,7 +59,7 @@ METRICS = (
     {"metric": "latency", "role": "guardrail", "margin": 0.1, "minimum_effect": 0.2},
     # With the margin that they have where a plan does not list them, they need more users than come here.
     *(
-        {"metric": metric, "role": "guardrail", "margin": 0.02, "margin_kind": "absolute", "minimum_effect": 1.0}
+        {"metric": metric, "role": "guardrail", "margin": 0.03, "margin_kind": "absolute", "minimum_effect": 1.0}
         for metric in ("client-error-rate", "redirect-rate", "abandon-rate")
     ),
     {"metric": "cost-per-request", "role": "observed"},
