@@ -15,6 +15,7 @@ SLOW = (
     "routing/edge/",
     "routing/events/",
     "routing/test_envoy",
+    "routing/envoy_answers/",
     "experiments/evidence/",
     "experiments/views/test_browser",
     "experiments/forecast/",

@@ -4,32 +4,16 @@ The reasons that excuse one are OpenAI's `length` and `content_filter`, Anthropi
 other servers call these.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.routing.answers import document, events, named_events
-from tests.routing.broken_servers import Answer, BrokenServer, end, run_broken_server
+from tests.routing.broken_servers import Answer, BrokenServer
+from tests.routing.envoy_answers.edge import CHAT, ERROR, MESSAGES, NO_ANSWER, RESPONSES, SUCCESS, Seen, seen
 from tests.routing.envoys import RunningEnvoy
-from tests.routing.kind_edges import ERROR, NO_ANSWER, SUCCESS, Seen, run_edge_of_kinds, seen
 
-CHAT = "/v1/chat/completions"
-RESPONSES = "/v1/responses"
-MESSAGES = "/v1/messages"
 EMBEDDINGS = "/v1/embeddings"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BrokenServer]:
-    with run_broken_server(end) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def envoy(tmp_path_factory: pytest.TempPathFactory, server: BrokenServer) -> Iterator[RunningEnvoy]:
-    with run_edge_of_kinds(tmp_path_factory.mktemp("edge"), server.address) as running:
-        yield running
 
 
 def said(finish: str | None, **message: Any) -> Answer:
@@ -65,7 +49,7 @@ def test_only_a_length_or_a_filter_excuses_that_there_is_nothing(
 ) -> None:
     server.answer = tell(finish, content=content)
 
-    assert seen(envoy, "openai", CHAT) == expected
+    assert seen(envoy, CHAT) == expected
 
 
 @pytest.mark.parametrize("tell", [said, streamed])
@@ -92,7 +76,7 @@ def test_a_message_holds_something(
 ) -> None:
     server.answer = tell("tool_calls", **message)
 
-    assert seen(envoy, "openai", CHAT) == expected
+    assert seen(envoy, CHAT) == expected
 
 
 def response(*output: dict[str, Any], status: str = "completed") -> dict[str, Any]:
@@ -128,19 +112,19 @@ def test_an_item_of_the_responses_api_holds_something(
     envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]
 ) -> None:
     server.answer = document(response(output))
-    assert seen(envoy, "openai", RESPONSES) == SUCCESS
+    assert seen(envoy, RESPONSES) == SUCCESS
 
     server.answer = responded(output)
-    assert seen(envoy, "openai", RESPONSES) == SUCCESS
+    assert seen(envoy, RESPONSES) == SUCCESS
 
 
 @pytest.mark.parametrize("output", [{}, {"type": "reasoning", "summary": []}, message_of(), message_of(NO_TEXT)])
 def test_an_item_of_nothing_is_nothing(envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]) -> None:
     server.answer = document(response(output))
-    assert seen(envoy, "openai", RESPONSES) == NO_ANSWER
+    assert seen(envoy, RESPONSES) == NO_ANSWER
 
     server.answer = responded(output)
-    assert seen(envoy, "openai", RESPONSES) == NO_ANSWER
+    assert seen(envoy, RESPONSES) == NO_ANSWER
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed"])
@@ -148,10 +132,10 @@ def test_a_response_says_itself_that_it_was_not_completed(
     envoy: RunningEnvoy, server: BrokenServer, status: str
 ) -> None:
     server.answer = document(response(message_of(TEXT), status=status))
-    assert seen(envoy, "openai", RESPONSES) == ERROR
+    assert seen(envoy, RESPONSES) == ERROR
 
     server.answer = responded(message_of(TEXT), status=status, delta="Hi")
-    assert seen(envoy, "openai", RESPONSES) == ERROR
+    assert seen(envoy, RESPONSES) == ERROR
 
 
 def turn(stop: str, *content: dict[str, Any]) -> Answer:
@@ -188,7 +172,7 @@ def test_a_turn_of_anthropic_may_end_without_a_block(
 ) -> None:
     server.answer = tell(stop, *blocks)
 
-    assert seen(envoy, "anthropic", MESSAGES) == expected
+    assert seen(envoy, MESSAGES, "anthropic") == expected
 
 
 @pytest.mark.parametrize(
@@ -218,4 +202,4 @@ def test_vectors_and_scores(
 ) -> None:
     server.answer = document(content)
 
-    assert seen(envoy, kind, path) == expected
+    assert seen(envoy, path, kind) == expected

@@ -1,19 +1,15 @@
 """A client that leaves once it has read the end of an answer has its answer, also where the body ends later."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.routing.answers import OK, STREAM, chunk, event
-from tests.routing.broken_servers import BrokenServer, end, run_broken_server, say_and_hang
+from tests.routing.broken_servers import BrokenServer, say_and_hang
+from tests.routing.envoy_answers.edge import CHAT, MESSAGES, RESPONSES
 from tests.routing.envoys import RunningEnvoy
-from tests.routing.kind_edges import run_edge_of_kinds
 
-CHAT = "/v1/chat/completions"
-RESPONSES = "/v1/responses"
-MESSAGES = "/v1/messages"
 PLAIN = OK + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 22}
@@ -34,18 +30,6 @@ HALF = COMPLETED[: COMPLETED.index(b"data")]
 
 TGI = event({"generated_text": "Hi", "details": {"generated_tokens": 22, "input_length": 11}})
 LLAMA = event({"content": "Hi", "stop": True, "tokens_evaluated": 11, "tokens_predicted": 22})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BrokenServer]:
-    with run_broken_server(end) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def envoy(tmp_path_factory: pytest.TempPathFactory, server: BrokenServer) -> Iterator[RunningEnvoy]:
-    with run_edge_of_kinds(tmp_path_factory.mktemp("edge"), server.address) as running:
-        yield running
 
 
 def row_of_who_left(envoy: RunningEnvoy, kind: str, path: str, length: int) -> dict[str, Any]:

@@ -1,32 +1,18 @@
 """JSON is text in UTF-8, by RFC 8259; what is not is none, and what carries its mark, or says no encoding, is."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from tests.routing.answers import OK, STREAM, chunk, document, event, plain
-from tests.routing.broken_servers import BrokenServer, end, run_broken_server, say
+from tests.routing.broken_servers import BrokenServer, say
+from tests.routing.envoy_answers.edge import CHAT, ERROR, NO_ANSWER, SUCCESS, seen
 from tests.routing.envoys import RunningEnvoy
-from tests.routing.kind_edges import ERROR, NO_ANSWER, SUCCESS, run_edge_of_kinds, seen
 
-CHAT = "/v1/chat/completions"
 PLAIN = OK + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
 MARK = b"\xef\xbb\xbf"
 DONE = event("[DONE]")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BrokenServer]:
-    with run_broken_server(end) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def envoy(tmp_path_factory: pytest.TempPathFactory, server: BrokenServer) -> Iterator[RunningEnvoy]:
-    with run_edge_of_kinds(tmp_path_factory.mktemp("edge"), server.address) as running:
-        yield running
 
 
 def said(text: bytes) -> bytes:
@@ -63,10 +49,10 @@ def test_letters_of_any_length_are_text(envoy: RunningEnvoy, server: BrokenServe
     assert json.loads(body)
 
     server.answer = say(PLAIN, pieces(body, size), LAST)
-    assert seen(envoy, "openai", CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == SUCCESS
 
     server.answer = say(STREAM, pieces(b"data: " + body + b"\n\n" + DONE, size), LAST)
-    assert seen(envoy, "openai", CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == SUCCESS
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -76,10 +62,10 @@ def test_what_is_no_utf_8_is_no_answer(envoy: RunningEnvoy, server: BrokenServer
         text.decode()
 
     server.answer = say(PLAIN, pieces(said(text), size), LAST)
-    assert seen(envoy, "openai", CHAT) == NO_ANSWER
+    assert seen(envoy, CHAT) == NO_ANSWER
 
     server.answer = say(STREAM, pieces(b"data: " + said(text) + b"\n\n" + DONE, size), LAST)
-    assert seen(envoy, "openai", CHAT) == NO_ANSWER
+    assert seen(envoy, CHAT) == NO_ANSWER
 
 
 @pytest.mark.parametrize("body", [b'{"%b":1}', b'{"x":{"%b":1}}', b'{"x":"%b"}', b'["%b"]', b'{"choices":{"%b":"%b"}}'])
@@ -88,17 +74,17 @@ def test_it_is_none_wherever_it_stands(envoy: RunningEnvoy, server: BrokenServer
     error = b'{"error":"x","y":' + body.replace(b"%b", b"\xff") + b"}"
 
     server.answer = plain(error)
-    assert seen(envoy, "openai", CHAT) == NO_ANSWER
+    assert seen(envoy, CHAT) == NO_ANSWER
 
     server.answer = plain(error.replace(b"\xff", b"\xc3\xa4"))
-    assert seen(envoy, "openai", CHAT) == ERROR
+    assert seen(envoy, CHAT) == ERROR
 
 
 def test_a_text_longer_than_what_is_looked_at_is_checked_to_its_end(envoy: RunningEnvoy, server: BrokenServer) -> None:
     for last, expected in ((b"\xc3\xa4", SUCCESS), (b"\xc3", NO_ANSWER)):
         server.answer = say(PLAIN, pieces(said(b"\xc3\xa4" * 1000 + last), 511), LAST)
 
-        assert seen(envoy, "openai", CHAT) == expected
+        assert seen(envoy, CHAT) == expected
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -106,17 +92,17 @@ def test_the_mark_of_the_order_of_bytes_may_come_in_pieces(
     envoy: RunningEnvoy, server: BrokenServer, size: int
 ) -> None:
     server.answer = say(PLAIN, pieces(MARK + said(b"Hi"), size), LAST)
-    assert seen(envoy, "openai", CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == SUCCESS
 
     server.answer = say(STREAM, pieces(MARK + b"data: " + said(b"Hi") + b"\n\n" + DONE, size), LAST)
-    assert seen(envoy, "openai", CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == SUCCESS
 
 
 @pytest.mark.parametrize("body", [MARK, MARK[:2], MARK[:2] + said(b"Hi"), MARK + MARK + said(b"Hi")])
 def test_no_more_than_one_whole_mark_is_left_out(envoy: RunningEnvoy, server: BrokenServer, body: bytes) -> None:
     server.answer = plain(body)
 
-    assert seen(envoy, "openai", CHAT) == NO_ANSWER
+    assert seen(envoy, CHAT) == NO_ANSWER
 
 
 def test_an_encoding_of_no_name_is_none(envoy: RunningEnvoy, server: BrokenServer) -> None:
@@ -124,11 +110,11 @@ def test_an_encoding_of_no_name_is_none(envoy: RunningEnvoy, server: BrokenServe
     head = b"content-type: application/json\r\ncontent-encoding: \r\ncontent-length: %d\r\n\r\n" % len(body)
     server.answer = say(OK + head, body)
 
-    assert seen(envoy, "openai", CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == SUCCESS
 
 
 @pytest.mark.parametrize("path", [f"{CHAT}/", f"{CHAT}//", "/V1/Chat/Completions", f"{CHAT}//?a=b"])
 def test_a_path_written_otherwise_asks_for_the_same(envoy: RunningEnvoy, server: BrokenServer, path: str) -> None:
     server.answer = document({"error": {"message": "x"}})
 
-    assert seen(envoy, "openai", path) == ERROR
+    assert seen(envoy, path) == ERROR
