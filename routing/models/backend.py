@@ -1,0 +1,88 @@
+"""A deployed model version."""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from controlplane.legible import LegibleField, LegibleKey
+from controlplane.versions import Versioned
+from routing.kinds import KINDS
+from routing.kinds.openai import OPENAI
+from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR
+from routing.shapes import STORED_TEXTS
+
+PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
+
+PRICES = [MinValueValidator(0), MaxValueValidator(1e12)]
+
+IN_USE = models.Q(retired_at=None)
+"""Backends that something new may name: all but those that were retired."""
+
+
+class Backend(Versioned):
+    """A deployed model version: where it is, what it speaks, what it costs."""
+
+    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
+    name = models.CharField(max_length=100)
+    protocol = models.CharField(max_length=20, choices=PROTOCOLS, default=OPENAI.key)
+    addresses = LegibleField(shape=STORED_TEXTS, help_text="List of base addresses, like `http://10.0.0.5:8000`.")
+    health_path = models.CharField(
+        max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Empty for that of the protocol."
+    )
+    prompt_price = models.FloatField(default=0, validators=PRICES, help_text="Price of a million prompt tokens.")
+    completion_price = models.FloatField(
+        default=0, validators=PRICES, help_text="Price of a million completion tokens."
+    )
+    registry_reference = models.CharField(
+        max_length=200, blank=True, help_text="Where the model registry keeps this version."
+    )
+    connect_seconds = models.FloatField(
+        default=3, validators=[MinValueValidator(0.1), MaxValueValidator(60)], help_text="Longest time to connect."
+    )
+    concurrency = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(1_000_000)], help_text="Most requests at once; 0 for any number."
+    )
+    http2 = models.BooleanField(default=False, help_text="It speaks HTTP/2, as gRPC does.")
+    fallback = LegibleKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="stands_in_for",
+        limit_choices_to=IN_USE,
+        help_text="Answers while this one has no healthy host.",
+    )
+    credential_secret = models.CharField(
+        max_length=63, blank=True, validators=[KEY_VALIDATOR], help_text="Name of the file on each edge that holds it."
+    )
+    credential_header = models.CharField(max_length=63, default="authorization", help_text="Header that carries it.")
+    credential_prefix = models.CharField(max_length=20, blank=True, default="Bearer ", help_text="Text before it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when only history names it; null while it can be used."
+    )
+
+    class Meta:
+        ordering = ("key",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(protocol__in=list(KINDS)), name="backend_protocol_known"),
+            models.CheckConstraint(
+                condition=models.Q(prompt_price__gte=0, completion_price__gte=0),
+                name="backend_prices_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it needs no other backend any longer."""
+        return self.retired_at is not None
+
+    @property
+    def ready_path(self) -> str:
+        """What edges ask: its own health path, or that of what it speaks; none where this release knows neither."""
+        kind = KINDS.get(self.protocol)
+        return self.health_path or (kind.ready_path() if kind else "")
