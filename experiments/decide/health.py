@@ -8,7 +8,7 @@ SILENCE = "no-new-data"
 
 
 def hold_on_findings(situation: Situation) -> Decision | None:
-    """The gravest finding blocks advance and promotion; none ever blocks a halt."""
+    """The gravest finding blocks advance, promotion and looks; none ever blocks a halt on evidence at any time."""
     blocking = [finding for finding in situation.results.findings if finding.severity is Severity.BLOCKS_PROMOTION]
     if not blocking:
         return None
