@@ -5,13 +5,20 @@ from typing import Any
 
 from tests.routing.broken_servers import Answer, say
 
-OK = b"HTTP/1.1 200 OK\r\n"
+# Envoy is told that the connection ends: it would send the next request over one that is about to.
+CLOSING = b"connection: close\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + CLOSING
 STREAM = OK + b"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 def plain(body: bytes, kind: bytes = b"application/json", status: bytes = b"200 OK") -> Answer:
-    head = b"HTTP/1.1 %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n"
-    return say(head % (status, kind, len(body)), body)
+    head = b"HTTP/1.1 %b\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n"
+    return say(head % (status, CLOSING, kind, len(body)), body)
+
+
+def bare(status: bytes, headers: bytes = b"") -> Answer:
+    """An answer of a status without a body."""
+    return say(b"HTTP/1.1 %b\r\n%b%b\r\n" % (status, CLOSING, headers))
 
 
 def chunk(*events: bytes) -> bytes:

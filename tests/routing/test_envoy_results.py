@@ -12,7 +12,7 @@ import pytest
 
 from routing.kinds import KINDS
 from routing.table import Limits
-from tests.routing.answers import OK, STREAM, chunk, plain, stream
+from tests.routing.answers import OK, STREAM, bare, chunk, plain, stream
 from tests.routing.broken_servers import (
     Answer,
     BrokenServer,
@@ -123,11 +123,11 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, host: str = "openai", **headers:
         # Of status that are no success, each class is its own.
         (plain(b"{}", status=b"404 Not Found"), ("rejected", None)),
         (plain(b"{}", status=b"429 Too Many Requests"), ("rejected", None)),
-        (say(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n"), ("redirected", None)),
+        (bare(b"302 Found", b"location: /login\r\ncontent-length: 0\r\n"), ("redirected", None)),
         # A POST sets no condition, asks for no other protocol, and wants an answer.
-        (say(b"HTTP/1.1 304 Not Modified\r\n\r\n"), ("failed", "no-answer")),
-        (say(b"HTTP/1.1 204 No Content\r\n\r\n"), ("failed", "no-answer")),
-        (say(b"HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n"), ("failed", "no-answer")),
+        (bare(b"304 Not Modified"), ("failed", "no-answer")),
+        (bare(b"204 No Content"), ("failed", "no-answer")),
+        (bare(b"205 Reset Content", b"content-length: 0\r\n"), ("failed", "no-answer")),
         (plain(b'{"status": "queued"}', status=b"202 Accepted"), ("failed", "no-answer")),
         (plain(CHOICES, status=b"600 Odd"), ("failed", "server-error")),
         (plain(CHOICES, status=b"999 Odd"), ("failed", "server-error")),
