@@ -4,7 +4,7 @@ import os
 
 data_directory = os.environ["SLUICE_DATA_DIRECTORY"]
 
-wsgi_app = "controlplane.wsgi"
+wsgi_app = "controlplane.web.wsgi"
 bind = f"unix:{data_directory}/web.sock"
 threads = 8
 worker_tmp_dir = data_directory

@@ -13,7 +13,7 @@ from tests.servers import run_valkey
 
 SLOW = (
     "routing/edge/",
-    "routing/events/",
+    "routing/collector/",
     "routing/test_envoy",
     "routing/envoy_answers/",
     "experiments/evidence/",

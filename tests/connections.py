@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from redis import Redis
 
-from controlplane.storage import get_redis, glance_at_redis
+from controlplane.storage.redis_connections import get_redis, glance_at_redis
 from tests.servers import RunningValkey
 
 
@@ -14,7 +14,7 @@ from tests.servers import RunningValkey
 def using_redis(server: RunningValkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     """Have everything that asks for Redis get a client of this server."""
     with Redis.from_url(server.url, decode_responses=True) as client:
-        monkeypatch.setattr("controlplane.storage._client", lambda **_: client)
+        monkeypatch.setattr("controlplane.storage.redis_connections._client", lambda **_: client)
         _forget_clients()
         yield client
     _forget_clients()

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.test import Client
 
+from controlplane.accounts.tokens import issue_token
 from controlplane.models import Role, User
-from controlplane.tokens import issue_token
 
 
 @dataclass(frozen=True, slots=True)

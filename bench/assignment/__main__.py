@@ -20,10 +20,10 @@ from pathlib import Path
 
 from bench.assignment.asking import arms_of
 from bench.assignment.splits import FIVE, RAMP, TEN, WEIGHTS, expected, make_split_table
-from routing.assign import bucket
-from routing.edge.configuration import write_routes
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.envoy_process import envoy_command
+from routing.allocation.assign import bucket
+from routing.edge.envoy.configuration import write_routes
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.envoy.envoy_process import envoy_command
 from routing.table import BUCKETS, Table
 from tests.routing.envoys import RunningEnvoy, run_envoy, wait_until_served
 from tests.servers import stopping

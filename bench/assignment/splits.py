@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from routing.assign import assign, bucket
+from routing.allocation.assign import assign, bucket
 from routing.table import BUCKETS, Arm, Endpoint, Table
 from tests.routing.tables import make_endpoint, make_experiment, make_table
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bench.calibration.guarded import End, Rollouts, arrivals, roll_out
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, chance_at_least, chance_at_most, standard_error
-from experiments.stats.types import Direction, JudgePlan, MetricPlan, MetricType, Role
+from experiments.stats.core.types import Direction, JudgePlan, MetricPlan, MetricType, Role
 
 Draw = Callable[[NDArray[np.int64], bool], tuple[Values, Values]]
 World = Callable[[np.random.Generator, int, float], Draw]

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, number_at_most
-from experiments.stats.cells import arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.harm import anytime_alpha, log_harm
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.judging.cells import arrange
+from experiments.stats.judging.harm import anytime_alpha, log_harm
 
 USERS = 40_000
 MOST_RUNS = 100

@@ -7,12 +7,12 @@ from scipy import special
 
 from bench.calibration.production import MOST_REQUESTS, Values
 from bench.calibration.rows import Row, chance_at_most, chance_between
-from experiments.stats.cells import arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import lower_tail
-from experiments.stats.promotion import planned_contrast
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import Direction, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import lower_tail
+from experiments.stats.core.types import Direction, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.judging.cells import arrange
+from experiments.stats.judging.shown import planned_contrast
+from experiments.stats.metrics.quantiles import clustered_quantile
 
 SPREAD = 0.7
 

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.production import Values
-from experiments.stats.cells import Cells, arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.group_sequential import Look
-from experiments.stats.harm import anytime_alpha, log_harm
-from experiments.stats.looks import present_look
-from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
-from experiments.stats.promotion import Conclusions, conclude
-from experiments.stats.types import JudgePlan, PastLooks, Verdict
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import JudgePlan, PastLooks, Verdict
+from experiments.stats.judging.cells import Cells, arrange
+from experiments.stats.judging.harm import anytime_alpha, log_harm
+from experiments.stats.judging.looks import present_look
+from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.judging.shown import Conclusions, conclude
+from experiments.stats.sequential.group_sequential import Look
 
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from bench.calibration.production import Values, arm, drifting
 from bench.calibration.rows import Row, chance_at_most, number_at_most
-from experiments.stats import events
-from experiments.stats.cells import arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.harm import log_harm
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.judging.cells import arrange
+from experiments.stats.judging.harm import log_harm
+from experiments.stats.sequential import events
 
 THRESHOLD = math.log(100.0)
 RAMP = (0.01, 0.05, 0.25, 0.50)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bench.calibration.guarded import End, Rollouts, arrivals, roll_out
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, chance_at_least, chance_at_most, standard_error
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
 
 RATE, MARGIN = 0.05, 0.02
 USERS, TICKS, LOOKS = 3600, 40, 20

@@ -8,14 +8,14 @@ import numpy as np
 
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, chance_at_least, chance_at_most, number_at_most
-from experiments.stats.arrays import Floats
-from experiments.stats.cells import Cells, arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import lower_tail
-from experiments.stats.harm import log_harm
-from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import lower_tail
+from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
+from experiments.stats.judging.cells import Cells, arrange
+from experiments.stats.judging.harm import log_harm
+from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.metrics.quantiles import clustered_quantile
 
 USERS, MARGIN = 1000, 0.1
 SLICE = 250

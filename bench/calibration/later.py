@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, chance_at_most, number_at_most
 from experiments.decide import DecisionKind, ExperimentState, Label, Plan, StagePlan, decide
-from experiments.stats.cells import Cells, arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.harm import has_exact_test, is_burnt_in, log_harm
-from experiments.stats.judge import judge
-from experiments.stats.later import PART_FROM_START, PART_OF_PLANNED, critical_of_maximum, harm_z
-from experiments.stats.starts import starts_in_use
-from experiments.stats.types import (
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import (
     Direction,
     Evidence,
     JudgePlan,
@@ -27,6 +22,11 @@ from experiments.stats.types import (
     Role,
     UnitSums,
 )
+from experiments.stats.judging.cells import Cells, arrange
+from experiments.stats.judging.harm import has_exact_test, is_burnt_in, log_harm
+from experiments.stats.judging.judge import judge
+from experiments.stats.judging.later import PART_FROM_START, PART_OF_PLANNED, critical_of_maximum, harm_z
+from experiments.stats.sequential.starts import starts_in_use
 
 ERRORS = MetricPlan(
     "errors", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, 0.02, MarginKind.ABSOLUTE, minimum_effect=1.0

@@ -3,8 +3,15 @@
 import numpy as np
 
 from bench.calibration.rows import Row, chance_between, number_at_most
-from experiments.stats.group_sequential import OBRIEN_FLEMING, Look, Spending, critical_values, design, power_family
-from experiments.stats.group_sequential.design import stopping_probabilities
+from experiments.stats.sequential.group_sequential import (
+    OBRIEN_FLEMING,
+    Look,
+    Spending,
+    critical_values,
+    design,
+    power_family,
+)
+from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 
 NAMES = {OBRIEN_FLEMING: "O'Brien-Fleming", power_family(2.0): "power 2"}
 SINGLE = 1.959963984540054 + 0.8416212335729143

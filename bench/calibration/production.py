@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.stats.columns import SumsColumns
+from experiments.stats.core.columns import SumsColumns
 
 Values = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from scipy import special
 
 from bench.calibration.production import Values
 from bench.calibration.rows import Row, chance_at_most, number_at_most
-from experiments.stats.sample_ratio import CONCENTRATION, MISMATCH_LOG_E, log_e_value
+from experiments.stats.health.sample_ratio import CONCENTRATION, MISMATCH_LOG_E, log_e_value
 
 
 def splits(runs: int) -> list[Row]:

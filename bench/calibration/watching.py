@@ -7,12 +7,12 @@ import numpy as np
 
 from bench.calibration.production import METRICS, Values, rollout, sums
 from bench.calibration.rows import Row, chance_at_least, chance_at_most
-from experiments.stats import intervals
-from experiments.stats.cells import arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.covariate import CovariateSums, adjust
-from experiments.stats.harm import log_harm
-from experiments.stats.types import Direction, JudgePlan, MetricPlan, MetricType, Role
+from experiments.stats.adjust.covariate import CovariateSums, adjust
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import Direction, JudgePlan, MetricPlan, MetricType, Role
+from experiments.stats.judging import intervals
+from experiments.stats.judging.cells import arrange
+from experiments.stats.judging.harm import log_harm
 
 TYPES = {
     "failed users": MetricType.PROPORTION,

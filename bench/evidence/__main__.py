@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.evidence import MetricDefinition, collect_evidence
-from experiments.evidence.history import evidence_over_time
-from experiments.evidence.traffic import traffic
-from experiments.stats.types import MetricType
+from experiments.evidence.growth import evidence_over_time
+from experiments.evidence.traffic_over_time import traffic
+from experiments.stats.core.types import MetricType
 from routing.access_log.results import Result
-from routing.events import lake
-from routing.events.schema import OUTCOMES, REQUESTS, LakeTable
+from routing.lake import delta_tables
+from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 COMMIT_ROWS = 20_000
@@ -67,16 +67,16 @@ def fill(directory: str, requests: int, units: int) -> None:
     """Write the requests and outcomes, in the order of time, as the collector would."""
     random = np.random.default_rng(1)
     unit_ids = random.integers(-(2**63), 2**63 - 1, units)
-    tables = {table.name: lake.open_table(directory, table) for table in (REQUESTS, OUTCOMES)}
+    tables = {table.name: delta_tables.open_table(directory, table) for table in (REQUESTS, OUTCOMES)}
     for first in range(0, requests, COMMIT_ROWS):
         users = random.integers(0, units, min(COMMIT_ROWS, requests - first))
         rows = request_rows(random, unit_ids, users, first)
         for table, batch in ((REQUESTS, rows), (OUTCOMES, outcome_rows(rows))):
             delta = tables[table.name]
             before = delta.version()
-            lake.append(delta, batch, {"bench": first + 1})
-            if (commits := lake.merge_due(before, delta.version())) is not None:
-                lake.merge(directory, table, commits)
+            delta_tables.append(delta, batch, {"bench": first + 1})
+            if (commits := delta_tables.merge_due(before, delta.version())) is not None:
+                delta_tables.merge(directory, table, commits)
 
 
 def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int) -> pa.Table:

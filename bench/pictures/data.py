@@ -5,16 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.stats import intervals
-from experiments.stats.cells import arrange
-from experiments.stats.columns import SumsColumns
-from experiments.stats.group_sequential import OBRIEN_FLEMING, POCOCK, Look, Spending, critical_values, design
-from experiments.stats.judge import judge
-from experiments.stats.planning import Arrivals, StageTarget, sensitivity
-from experiments.stats.planning.baseline import share, share_of_requests
-from experiments.stats.planning.experiment import question_of
-from experiments.stats.simulation import Rollout, Scenario, simulate
-from experiments.stats.types import (
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import (
     Direction,
     Evidence,
     JudgePlan,
@@ -26,6 +18,21 @@ from experiments.stats.types import (
     UnitSums,
     Verdict,
 )
+from experiments.stats.judging import intervals
+from experiments.stats.judging.cells import arrange
+from experiments.stats.judging.judge import judge
+from experiments.stats.planning import Arrivals, StageTarget, sensitivity
+from experiments.stats.planning.baseline import share, share_of_requests
+from experiments.stats.planning.whole_plan import question_of
+from experiments.stats.sequential.group_sequential import (
+    OBRIEN_FLEMING,
+    POCOCK,
+    Look,
+    Spending,
+    critical_values,
+    design,
+)
+from experiments.stats.simulation import Rollout, Scenario, simulate
 
 Rows = list[dict[str, Any]]
 Flags = NDArray[np.bool_]

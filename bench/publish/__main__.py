@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from redis import Redis
 
 from bench.edge.processes import run_model
-from routing.publisher import put_table
+from routing.publishing.redis_table import put_table
 from routing.table import to_json
 from tests.routing.edge.edges import RunningEdge, run_edge
 from tests.routing.tables import make_backend, make_endpoint, make_table

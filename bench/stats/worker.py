@@ -17,7 +17,7 @@ ALPHA = 0.05
 
 def judged(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
     """The judge, all of it: intervals at one look, at all looks and at all times, evidence of harm, verdicts."""
-    from experiments.stats.judge import judge
+    from experiments.stats.judging.judge import judge
 
     plan, evidence = sluice_input(metrics)
 
@@ -32,10 +32,10 @@ def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
     """Only what the others do too: differences, their intervals and p-values; with the variance of both values."""
     import numpy as np
 
-    from experiments.stats import intervals
-    from experiments.stats.cells import gather
-    from experiments.stats.contrast import lower_tail
-    from experiments.stats.promotion import planned_contrast
+    from experiments.stats.core.contrast import lower_tail
+    from experiments.stats.judging import intervals
+    from experiments.stats.judging.cells import gather
+    from experiments.stats.judging.shown import planned_contrast
 
     plan, evidence = sluice_input(metrics)
 
@@ -55,7 +55,7 @@ def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
 
 def sluice_input(metrics: list[dict[str, Any]]) -> Any:
     """The plan and the evidence as the judge takes them."""
-    from experiments.stats.types import Direction, Evidence, JudgePlan, MetricPlan, MetricType, Role, UnitSums
+    from experiments.stats.core.types import Direction, Evidence, JudgePlan, MetricPlan, MetricType, Role, UnitSums
 
     roles = (Role.GOAL, Role.GUARDRAIL, Role.OBSERVED)
     plans = tuple(

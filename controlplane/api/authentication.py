@@ -4,9 +4,9 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from controlplane.actors import Actor, actor_of
+from controlplane.accounts.tokens import find_token
+from controlplane.audit.actors import Actor, actor_of
 from controlplane.models import Role, Token, User
-from controlplane.tokens import find_token
 
 SCHEME = "bearer"
 

@@ -12,7 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
-from controlplane.versions import Versioned, outdated
+from controlplane.storage.versions import Versioned, outdated
 
 Thing = TypeVar("Thing", bound=Model)
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from controlplane.legible import broken_sentence
+from controlplane.storage.legible_columns import broken_sentence
 
 Row = TypeVar("Row", bound=Model)
 

@@ -5,8 +5,8 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
-from controlplane.request_limits import LARGEST_BODY, too_large
-from controlplane.strict_json import read_json
+from controlplane.problems.request_limits import LARGEST_BODY, too_large
+from controlplane.problems.strict_json import read_json
 
 
 class StrictJSONParser(BaseParser):

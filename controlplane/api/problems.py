@@ -21,10 +21,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from controlplane.errors import FieldProblem, InvalidInput, Missing, SluiceError, Unavailable
-from controlplane.request_limits import too_large
-from controlplane.requests import current_request_id
-from controlplane.strict_json import count_fields
+from controlplane.problems.errors import FieldProblem, InvalidInput, Missing, SluiceError, Unavailable
+from controlplane.problems.request_ids import current_request_id
+from controlplane.problems.request_limits import too_large
+from controlplane.problems.strict_json import count_fields
 
 CONTENT_TYPE = "application/problem+json"
 MOST_PROBLEMS = 20

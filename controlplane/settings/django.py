@@ -5,9 +5,9 @@ from typing import Any
 
 import dj_database_url
 
-from controlplane.logs import configure_logging
-from controlplane.request_limits import LARGEST_BODY
+from controlplane.problems.request_limits import LARGEST_BODY
 from controlplane.settings.environment import get_environment
+from controlplane.settings.logs import configure_logging
 
 environment = get_environment()
 configure_logging(environment.log_level)
@@ -33,8 +33,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "controlplane.requests.RequestIdMiddleware",
-    "controlplane.readable.ReadableRequestMiddleware",
+    "controlplane.problems.request_ids.RequestIdMiddleware",
+    "controlplane.api.readable.ReadableRequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -45,13 +45,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "controlplane.views.errors.RefusalMiddleware",
+    "controlplane.api.error_answers.RefusalMiddleware",
 ]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
 
 ROOT_URLCONF = "controlplane.urls"
-WSGI_APPLICATION = "controlplane.wsgi.application"
+WSGI_APPLICATION = "controlplane.web.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "controlplane.User"
 
@@ -64,7 +64,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "routing.alerts.banner",
+                "routing.alerts.current.banner",
             ],
         },
     },

@@ -5,14 +5,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from controlplane.actors import Actor
-from controlplane.errors import Conflict
-from experiments.actions.append_decision import append_decision
-from experiments.actions.lease import Lease
-from experiments.actions.transition import Transition, move, publish_after_commit
+from controlplane.audit.actors import Actor
+from controlplane.problems.errors import Conflict
 from experiments.decide.types import Decision
+from experiments.lifecycle.append_decision import append_decision
+from experiments.lifecycle.lease import Lease
+from experiments.lifecycle.transition import Transition, move, publish_after_commit
 from experiments.models import Analysis, Experiment, State
-from routing.actions.place import widen
+from routing.allocation.allocate import widen
 
 
 def advance(

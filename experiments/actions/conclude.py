@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from controlplane.actors import Actor
-from experiments.actions.end import end_as_brake
-from experiments.actions.lease import Lease
+from controlplane.audit.actors import Actor
 from experiments.decide.types import Decision
+from experiments.lifecycle.end import end_as_brake
+from experiments.lifecycle.lease import Lease
 from experiments.models import Analysis, Experiment, State
 
 

@@ -4,16 +4,16 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from controlplane.actors import Actor
-from controlplane.audit import record
-from controlplane.errors import FieldProblem, InvalidInput
+from controlplane.audit.actors import Actor
+from controlplane.audit.record import record
 from controlplane.models import Role
-from controlplane.races import insert
-from experiments.idle_guards import refuse_idle_guards
+from controlplane.problems.errors import FieldProblem, InvalidInput
+from controlplane.storage.races import insert
+from experiments.metrics.idle_guards import refuse_idle_guards
 from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
-from experiments.spec import ExperimentSpec, VariantSpec
-from routing.actions.changing import changing
+from experiments.plan.spec import ExperimentSpec, VariantSpec
 from routing.models import Backend, Endpoint
+from routing.resources.changing import changing
 
 Row = TypeVar("Row", bound=models.Model)
 HUNDREDTHS_OF_PERCENT = 100

@@ -1,10 +1,10 @@
 """Throw a draft away."""
 
-from controlplane.actors import Actor
-from controlplane.audit import record
-from controlplane.errors import Conflict
+from controlplane.audit.actors import Actor
+from controlplane.audit.record import record
 from controlplane.models import Role
-from controlplane.races import beside_others, locked
+from controlplane.problems.errors import Conflict
+from controlplane.storage.races import beside_others, locked
 from experiments.models import Experiment, State
 
 

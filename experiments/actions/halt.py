@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from controlplane.actors import Actor
-from controlplane.errors import FieldProblem, InvalidInput
-from experiments.actions.end import end_as_brake
-from experiments.actions.lease import Lease
+from controlplane.audit.actors import Actor
+from controlplane.problems.errors import FieldProblem, InvalidInput
 from experiments.decide.types import Decision, DecisionKind
+from experiments.lifecycle.end import end_as_brake
+from experiments.lifecycle.lease import Lease
 from experiments.models import Analysis, Experiment, State
 
 

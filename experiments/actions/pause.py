@@ -6,11 +6,11 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from controlplane.actors import Actor
-from experiments.actions.transition import Transition, move, refuse_brake_from, repeatable
+from controlplane.audit.actors import Actor
+from experiments.lifecycle.transition import Transition, move, refuse_brake_from, repeatable
 from experiments.models import Experiment, State
-from routing.actions.pull import pull
-from routing.orders import Order, Verb
+from routing.publishing.pull import pull
+from routing.publishing.waiting_orders import Order, Verb
 
 ALLOWED = (State.RUNNING,)
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from controlplane.actors import Actor
-from controlplane.errors import Conflict, FieldProblem, InvalidInput
-from controlplane.races import beside_others
-from experiments.actions.end import end
-from experiments.actions.lease import Lease
-from experiments.actions.transition import publish_after_commit, refuse_beside_orders
+from controlplane.audit.actors import Actor
+from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
+from controlplane.storage.races import beside_others
 from experiments.decide.types import Decision, DecisionKind
+from experiments.lifecycle.end import end
+from experiments.lifecycle.lease import Lease
+from experiments.lifecycle.promoted import given_by
+from experiments.lifecycle.transition import publish_after_commit, refuse_beside_orders
 from experiments.models import Analysis, Experiment, State
-from experiments.promotions import given_by
-from routing.actions.changing import changing
-from routing.actions.set_default import set_default
+from routing.resources.changing import changing
+from routing.resources.set_default import set_default
 
 
 def promote(

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from controlplane.actors import Actor
-from experiments.actions.transition import Transition, move
+from controlplane.audit.actors import Actor
+from experiments.lifecycle.transition import Transition, move
 from experiments.models import Experiment, Pause, State
 
 

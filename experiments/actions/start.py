@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from controlplane.actors import Actor
-from controlplane.errors import Conflict
-from experiments.actions.transition import Transition, move, publish_after_commit
-from experiments.idle_guards import refuse_idle_guards
+from controlplane.audit.actors import Actor
+from controlplane.problems.errors import Conflict
+from experiments.lifecycle.transition import Transition, move, publish_after_commit
+from experiments.metrics.idle_guards import refuse_idle_guards
 from experiments.models import Experiment, Metric, Plan, State
-from routing.actions.changing import changing
-from routing.actions.place import Share, place
+from routing.allocation.allocate import Share, place
+from routing.resources.changing import changing
 
 
 def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetime | None = None) -> None:

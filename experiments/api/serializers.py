@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, StrictModelSerializer
-from experiments.legible import what_is_broken
 from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
-from experiments.queries import verdict
-from routing.api.kill_switch import StopSerializer
-from routing.stops import OpenStops, open_stops
+from experiments.presenters.broken_rows import what_is_broken
+from experiments.presenters.reads import verdict
+from routing.api.kill_switch_state import StopSerializer
+from routing.kill_switch.stops import OpenStops, open_stops
 
 PER_CENT = 100
 

@@ -17,13 +17,10 @@ from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, 
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from experiments.actions.create import create
-from experiments.actions.define_metric import define_metric
 from experiments.actions.delete import delete
-from experiments.actions.edit_metric import edit_metric
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
-from experiments.actions.remove_metric import remove_metric
 from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.api.serializers import (
@@ -35,12 +32,15 @@ from experiments.api.serializers import (
     PromotionSerializer,
     ReasonSerializer,
 )
-from experiments.edge_splits import edge_splits
 from experiments.forecast import Forecast, Stated, forecast, read_stated
+from experiments.metrics.define_metric import define_metric
+from experiments.metrics.edit_metric import edit_metric
+from experiments.metrics.remove_metric import remove_metric
 from experiments.models import Experiment, Metric, State
-from experiments.queries import experiments
-from experiments.spec import ExperimentSpec, read_spec
-from routing.told import require_told
+from experiments.plan.spec import ExperimentSpec, read_spec
+from experiments.presenters.edge_splits import edge_splits
+from experiments.presenters.reads import experiments
+from routing.publishing.require_told import require_told
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.charts.render import CALM, EDGE, HATCHED, INK, MUTED, percent_labels
-from experiments.stats.types import Interval
+from experiments.stats.core.types import Interval
 
 HEIGHT = 230
 NARROWEST = 0.02

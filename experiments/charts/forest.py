@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.charts.render import BAD, CALM, EDGE, GOOD, HATCHED, INK, LINE, MUTED, percent_labels
-from experiments.stats.types import Interval, Verdict
+from experiments.stats.core.types import Interval, Verdict
 
 ROW_HEIGHT = 50
 ROOM_FOR_INTERVALS = 500

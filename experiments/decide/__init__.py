@@ -1,7 +1,7 @@
 """From what was measured to what to do. Pure: no Django, no I/O, no clock of its own."""
 
 from experiments.decide.decide import decide, look_is_due
-from experiments.decide.harm import halted
+from experiments.decide.rules.harmed import halted
 from experiments.decide.types import (
     Decision,
     DecisionKind,

@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from experiments.decide.harm import halt_at_look, halt_on_harm
-from experiments.decide.health import hold_on_findings, hold_on_silence
-from experiments.decide.looks import wait_for_look
-from experiments.decide.patience import give_up, wait_for_answers, wait_for_soak, wait_for_units, wait_while_paused
-from experiments.decide.promotion import promote_or_end, promote_what_is_shown
-from experiments.decide.ramp import advance
-from experiments.decide.sample_ratio import hold_on_mismatch
+from experiments.decide.rules.harmed import halt_at_look, halt_on_harm
+from experiments.decide.rules.look_due import wait_for_look
+from experiments.decide.rules.patience import (
+    give_up,
+    wait_for_answers,
+    wait_for_soak,
+    wait_for_units,
+    wait_while_paused,
+)
+from experiments.decide.rules.promotable import promote_or_end, promote_what_is_shown
+from experiments.decide.rules.ramp import advance
+from experiments.decide.rules.split_off import hold_on_mismatch
+from experiments.decide.rules.unhealthy import hold_on_findings, hold_on_silence
 from experiments.decide.types import Decision, ExperimentState, Plan, Situation
-from experiments.stats.types import Results
+from experiments.stats.core.types import Results
 
 Rule = Callable[[Situation], Decision | None]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from experiments.stats.types import MetricPlan, MetricResult, PastLooks, Results, Role
+from experiments.stats.core.types import MetricPlan, MetricResult, PastLooks, Results, Role
 
 
 class DecisionKind(StrEnum):

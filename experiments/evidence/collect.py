@@ -8,7 +8,7 @@ import narwhals as nw
 
 from experiments.evidence.completeness import columns_to_check, columns_to_read, known_sums
 from experiments.evidence.measures import Measure
-from experiments.evidence.metrics import (
+from experiments.evidence.metric_sums import (
     MetricDefinition,
     distinct_measures,
     read_sums,
@@ -19,9 +19,9 @@ from experiments.evidence.rows import attributed_outcomes, measured_requests, to
 from experiments.evidence.settling import TICK_SECONDS, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
+from experiments.stats.core.types import Evidence, UnitSums
 from experiments.stats.health.late import OutcomeTiming
-from experiments.stats.types import Evidence, UnitSums
-from routing.events.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
 
 
 @dataclass(frozen=True, slots=True)

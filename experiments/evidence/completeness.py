@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 import narwhals as nw
 
 from experiments.evidence.measures import JUDGED, OF_ANSWERS, Measure
-from experiments.evidence.metrics import MetricDefinition, columns_of
+from experiments.evidence.metric_sums import MetricDefinition, columns_of
 from experiments.evidence.rows import total
-from experiments.stats.types import UnitSums
-from routing.events.reading import Frame
+from experiments.stats.core.types import UnitSums
+from routing.lake.reading import Frame
 
 ANSWERED = Measure("answered")
 PRODUCTS = {

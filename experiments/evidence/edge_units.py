@@ -7,7 +7,7 @@ from datetime import datetime
 import narwhals as nw
 
 from experiments.evidence.rows import measured_requests
-from routing.events.reading import read_lake
+from routing.lake.reading import read_lake
 
 
 def units_by_edge(lake_url: str, experiment: str, started_at: datetime) -> Mapping[str, Mapping[str, int]]:

@@ -21,10 +21,10 @@ from datetime import datetime
 
 import narwhals as nw
 
-from controlplane.errors import InvalidInput
+from controlplane.problems.errors import InvalidInput
 from routing.access_log import FAILED, Result
 from routing.access_log.results import OF_BACKEND, OF_CLIENT, OF_TIME
-from routing.events.outcomes import OUTCOME_NAME
+from routing.intake.outcomes import OUTCOME_NAME
 
 COLUMNS = (
     "duration_ms",

@@ -6,7 +6,7 @@ from datetime import datetime
 import narwhals as nw
 
 from experiments.evidence.measures import JUDGED, Measure, judged
-from routing.events.reading import Frame
+from routing.lake.reading import Frame
 
 EVERYBODY = "everybody"
 

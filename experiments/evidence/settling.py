@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.evidence.completeness import ANSWERED, sums_by_arm
-from experiments.evidence.metrics import MetricDefinition, names_over, outcome_names
+from experiments.evidence.metric_sums import MetricDefinition, names_over, outcome_names
 from experiments.evidence.rows import attributed_outcomes, total, units_of
-from experiments.stats.delays import STEPS, Delays, delay_scores, settling_seconds, youngest
+from experiments.stats.core.types import UnitSums
+from experiments.stats.health.delays import STEPS, Delays, delay_scores, settling_seconds, youngest
 from experiments.stats.health.late import OutcomeTiming, Silence
-from experiments.stats.types import UnitSums
-from routing.events.reading import Frame, Reading
+from routing.lake.reading import Frame, Reading
 
 TICK_SECONDS = 10.0
 FEWEST_TICKS = 3.0

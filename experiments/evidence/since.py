@@ -7,11 +7,11 @@ from typing import Any
 
 import narwhals as nw
 
-from experiments.evidence.history import growth, unit_steps
-from experiments.evidence.metrics import MetricDefinition, distinct_measures, read_sums, unit_products
+from experiments.evidence.growth import growth, unit_steps
+from experiments.evidence.metric_sums import MetricDefinition, distinct_measures, read_sums, unit_products
 from experiments.evidence.rows import total
 from experiments.evidence.special import Rows, special_sums
-from experiments.stats.types import Evidence, MetricType, UnitSums
+from experiments.stats.core.types import Evidence, MetricType, UnitSums
 
 REQUESTS = MetricDefinition("requests", MetricType.MEAN, "requests")
 """What units are counted by where no metric adds up."""

@@ -8,15 +8,15 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from controlplane.errors import InvalidInput
+from controlplane.problems.errors import InvalidInput
 from experiments.evidence.measures import COLUMNS, parse
-from experiments.evidence.metrics import MetricDefinition, outcome_names
+from experiments.evidence.metric_sums import MetricDefinition, outcome_names
 from experiments.evidence.rows import attributed_outcomes
-from experiments.stats.classification import outcomes
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import MetricType, UnitSums
-from experiments.stats.windows import Window
-from routing.events.reading import Frame
+from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.metrics.classification import outcomes
+from experiments.stats.metrics.quantiles import clustered_quantile
+from experiments.stats.metrics.windows import Window
+from routing.lake.reading import Frame
 
 ByArm = dict[str, UnitSums]
 

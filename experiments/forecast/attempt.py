@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from experiments.forecast.types import Obstacle
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.errors import StatisticsError
 
 Found = TypeVar("Found")
 

@@ -5,11 +5,11 @@ from experiments.forecast.known import what_is_known
 from experiments.forecast.needs import metric_needs, plan_needs, plan_needs_fact
 from experiments.forecast.prospect import Prospect, prospect_of
 from experiments.forecast.scenarios import simulation
+from experiments.forecast.sentence import summary
 from experiments.forecast.stated import NOTHING, Stated
 from experiments.forecast.types import ExpectedArrivals, Forecast, Obstacle
-from experiments.forecast.wording import summary
 from experiments.models import Experiment
-from experiments.plans import judge_plan, pure_plan
+from experiments.plan.as_judged import judge_plan, pure_plan
 
 
 def forecast(experiment: Experiment, stated: Stated = NOTHING) -> Forecast:

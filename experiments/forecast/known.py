@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from controlplane.settings import get_environment
 from experiments.decide.types import Plan
-from experiments.default_guardrails import ASSUMED_SHARE
 from experiments.evidence import CollectedBaseline, collect_baseline
 from experiments.forecast.attempt import attempt
 from experiments.forecast.stated import Stated, stated_baselines
 from experiments.forecast.types import Obstacle, Source
 from experiments.models import Experiment
-from experiments.plans import metric_definitions
+from experiments.models.default_guardrails import ASSUMED_SHARE
+from experiments.plan.as_judged import metric_definitions
+from experiments.stats.core.types import MetricPlan, Role
 from experiments.stats.planning import Arrivals, Baseline
 from experiments.stats.planning.baseline import from_history, share
-from experiments.stats.types import MetricPlan, Role
 from routing.table import BUCKETS
 
 

@@ -5,9 +5,9 @@ import math
 from experiments.forecast.attempt import attempt
 from experiments.forecast.prospect import Prospect
 from experiments.forecast.types import MetricNeeds, Obstacle, PlanNeeds, SmallestEffect
+from experiments.stats.core.types import MarginKind, MetricPlan, Role
 from experiments.stats.planning import Arrivals, Baseline, MetricUnits, PlannedUnits, planned_units, sensitivity
-from experiments.stats.planning.experiment import metric_units, question_of
-from experiments.stats.types import MarginKind, MetricPlan, Role
+from experiments.stats.planning.whole_plan import metric_units, question_of
 
 DAYS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 28.0)
 

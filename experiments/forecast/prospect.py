@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from experiments.decide.types import Label, Plan
 from experiments.forecast.known import Known
+from experiments.stats.core.types import JudgePlan, Role
 from experiments.stats.planning import StageTarget
-from experiments.stats.types import JudgePlan, Role
 from routing.table import BUCKETS
 
 HOUR = 3600.0

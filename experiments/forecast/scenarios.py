@@ -5,9 +5,9 @@ import math
 from experiments.forecast.attempt import attempt
 from experiments.forecast.prospect import Prospect
 from experiments.forecast.types import ExpectedOutcome, HarmUnit, Obstacle, Simulation
+from experiments.stats.core.types import MetricType, Role
 from experiments.stats.planning import Arrivals, PlannedUnits
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, twice_the_margin, usual_scenarios
-from experiments.stats.types import MetricType, Role
 
 RUNS = 500
 FEWEST_RUNS = 50

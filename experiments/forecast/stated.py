@@ -5,13 +5,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from controlplane.errors import FieldProblem, InvalidInput
-from controlplane.strict_json import count_fields
-from experiments.spec import Key, field_problems
-from experiments.stats.errors import StatisticsError
+from controlplane.problems.errors import FieldProblem, InvalidInput
+from controlplane.problems.strict_json import count_fields
+from experiments.plan.spec import Key, field_problems
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import MetricPlan, MetricType
 from experiments.stats.planning import Baseline, design_effect
 from experiments.stats.planning.baseline import mean, share
-from experiments.stats.types import MetricPlan, MetricType
 
 LARGEST = 1e12
 Size = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from experiments.stats.types import Role
+from experiments.stats.core.types import Role
 
 Source = Literal["history", "stated", "assumed"]
 HarmUnit = Literal["users", "requests"]

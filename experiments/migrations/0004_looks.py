@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from controlplane.append_only import AppendOnly
+from controlplane.audit.append_only import AppendOnly
 
 FROZEN = "EXISTS (SELECT 1 FROM experiments_plan WHERE id = OLD.plan_id AND frozen_at IS NOT NULL)"
 GUARDS = (

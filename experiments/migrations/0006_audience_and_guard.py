@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import routing.shapes
+import routing.models.stored_lists
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Only requests whose headers meet all.",
-                validators=[routing.shapes.check_conditions],
+                validators=[routing.models.stored_lists.check_conditions],
             ),
         ),
         migrations.AddField(

@@ -5,9 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from controlplane.legible import LegibleField, LegibleKey
+from controlplane.storage.legible_columns import LegibleField, LegibleKey
 from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
-from routing.shapes import STORED_CONDITIONS, STORED_GUARD, STORED_PAIRS, check_conditions
+from routing.models.stored_lists import STORED_CONDITIONS, STORED_GUARD, STORED_PAIRS, check_conditions
 from routing.table import BUCKETS
 
 

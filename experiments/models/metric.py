@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 
-from controlplane.versions import Versioned
-from experiments.default_guardrails import MEANINGS, Meaning
-from experiments.stats.classification import MEASURES
-from experiments.stats.types import Direction, MetricType
+from controlplane.storage.versions import Versioned
+from experiments.models.default_guardrails import MEANINGS, Meaning
+from experiments.stats.core.types import Direction, MetricType
+from experiments.stats.metrics.classification import MEASURES
 from routing.models import KEY_VALIDATOR
 
 TYPE_CHOICES = [

@@ -6,12 +6,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from controlplane.legible import LegibleField
+from controlplane.storage.legible_columns import LegibleField
 from experiments.models.experiment import Experiment
 from experiments.models.metric import Metric
-from experiments.stats.group_sequential import Family
-from experiments.stats.types import MarginKind, Role
-from routing.shapes import STORED_TEXTS
+from experiments.stats.core.types import MarginKind, Role
+from experiments.stats.sequential.group_sequential import Family
+from routing.models.stored_lists import STORED_TEXTS
 from routing.table import BUCKETS
 
 ROLE_CHOICES = [

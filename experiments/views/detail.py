@@ -5,12 +5,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from controlplane.views.pages import page
+from controlplane.web.pages import page
 from experiments.models.experiment import ENDED_STATES, State
-from experiments.views.broken import as_far_as_it_can_be_read
-from experiments.views.live import PARTS, Visit, changed_parts, parts_context, seen_now
-from experiments.views.plan import metric_in_words, plan_facts
-from experiments.views.reads import read_dossier
+from experiments.presenters.live import PARTS, Visit, changed_parts, parts_context, seen_now
+from experiments.presenters.page_reads import read_dossier
+from experiments.presenters.plan_words import metric_in_words, plan_facts
+from experiments.views.broken_page import as_far_as_it_can_be_read
 
 
 @require_safe

@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from controlplane.views.pages import page
-from experiments.legible import UNREADABLE, what_is_broken
+from controlplane.web.pages import page
 from experiments.models import Experiment, State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
-from experiments.views.reads import listed_experiments
-from experiments.views.verdict import TONES
-from experiments.views.wording import percent
-from routing.stops import OpenStops, open_stops
+from experiments.presenters.broken_rows import UNREADABLE, what_is_broken
+from experiments.presenters.numbers import percent
+from experiments.presenters.page_reads import listed_experiments
+from experiments.presenters.verdict import TONES
+from routing.kill_switch.stops import OpenStops, open_stops
 from routing.table import FULL_COVERAGE
 
 EXPERIMENTS_A_PAGE = 50

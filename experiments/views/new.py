@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from controlplane.errors import SluiceError
 from controlplane.models import Role
-from controlplane.views.pages import acting, page, requires
+from controlplane.problems.errors import SluiceError
+from controlplane.web.pages import acting, page, requires
 from experiments.actions.create import create
+from experiments.forms.sheet import ExperimentSheet
 from experiments.models import Experiment
-from experiments.views.sheet import ExperimentSheet
 from routing.models import IN_USE, Backend, Endpoint
 
 FEWEST_BACKENDS = 2

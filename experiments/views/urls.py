@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.views.actions import (
+from experiments.views.buttons import (
     experiment_delete,
     experiment_halt,
     experiment_pause,
@@ -10,11 +10,11 @@ from experiments.views.actions import (
     experiment_start,
 )
 from experiments.views.detail import experiment_detail, experiment_live
-from experiments.views.forecast import experiment_forecast
+from experiments.views.forecast_page import experiment_forecast
 from experiments.views.listing import experiment_list
-from experiments.views.metrics import metric_delete, metric_edit, metric_list, metric_new
+from experiments.views.metric_pages import metric_delete, metric_edit, metric_list, metric_new
 from experiments.views.new import experiment_new
-from experiments.views.promote import experiment_promote
+from experiments.views.promotion_page import experiment_promote
 
 urlpatterns = [
     path("", experiment_list, name="experiment-list"),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.kinds import KINDS, Kind, Shape
+from routing.protocols import KINDS, Kind, Shape
 
 # Envoy writes the fields in alphabetical order.
 LINE_START = b'{"answered_by":'

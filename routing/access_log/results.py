@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.access_log.line import LogLine
-from routing.kinds import Shape
-from routing.kinds.types import Streams
+from routing.protocols import Shape
+from routing.protocols.types import Streams
 
 
 class Result(StrEnum):

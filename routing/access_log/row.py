@@ -6,8 +6,8 @@ from typing import Any
 
 from routing.access_log.line import LogLine, read_line
 from routing.access_log.results import OF_BACKEND, OF_TIME, ending_of, left_early, stop
-from routing.kinds import Count
-from routing.units import unit_hash
+from routing.allocation.unit_identity import unit_hash
+from routing.protocols import Count
 
 PRICED_TOKENS = 1_000_000
 LARGEST_COUNT = 2**53

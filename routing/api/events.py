@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from controlplane.api.schema import WRITE_PROBLEMS, problem
 from controlplane.settings import get_environment
-from controlplane.storage import get_redis
-from routing.events.outcomes import OutcomeEvent, accept, parse_events
+from controlplane.storage.redis_connections import get_redis
+from routing.intake.outcomes import OutcomeEvent, accept, parse_events
 
 
 class OutcomeBatch(BaseModel):

@@ -9,9 +9,9 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
-from routing.legible import known_backends, what_is_broken
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
-from routing.queries import SILENT_AFTER
+from routing.publishing.newest_table import SILENT_AFTER
+from routing.resources.broken_rows import known_backends, what_is_broken
 from routing.table import BUCKETS
 
 Served = TypeVar("Served", Backend, Issuer, Endpoint)

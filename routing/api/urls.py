@@ -4,10 +4,10 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from routing.api.access_keys import AccessKeyViewSet
-from routing.api.alerts import AlertsView
+from routing.api.alert_list import AlertsView
 from routing.api.events import EventsView
-from routing.api.kill_switch import KillSwitchView
-from routing.api.views import (
+from routing.api.kill_switch_state import KillSwitchView
+from routing.api.resources import (
     BackendViewSet,
     EdgeViewSet,
     EndpointViewSet,

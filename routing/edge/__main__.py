@@ -6,8 +6,8 @@ from threading import Event
 
 import structlog
 
-from controlplane.logs import configure_logging
 from controlplane.settings import get_environment
+from controlplane.settings.logs import configure_logging
 from routing.edge.agent import Edge, run_agent
 
 log = structlog.get_logger()

@@ -10,23 +10,23 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from routing.edge.applier import Applier
-from routing.edge.comparison import Comparison
-from routing.edge.cuts import Cuts
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.files import EdgeDirectory, reserve
-from routing.edge.follower import Follower
-from routing.edge.guarding import Guarding, Tail
-from routing.edge.heartbeat import Heartbeat
-from routing.edge.keeper import Keeper
-from routing.edge.loads import Loads
-from routing.edge.memory import folder_in_memory
-from routing.edge.outages import repeat
-from routing.edge.room import Room
-from routing.edge.shipper import Shipper
-from routing.edge.spool import Spool
-from routing.edge.status import EdgeStatus
-from routing.edge.stream import RequestStream
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.guard.guarding import Guarding, Tail
+from routing.edge.report.heartbeat import Heartbeat
+from routing.edge.report.loads import Loads
+from routing.edge.shipping.batch_stream import RequestStream
+from routing.edge.shipping.comparison import Comparison
+from routing.edge.shipping.keeper import Keeper
+from routing.edge.shipping.shipper import Shipper
+from routing.edge.state.disk_space import Room
+from routing.edge.state.files import EdgeDirectory, reserve
+from routing.edge.state.kept_cuts import Cuts
+from routing.edge.state.memory import folder_in_memory
+from routing.edge.state.outages import repeat
+from routing.edge.state.spool import Spool
+from routing.edge.state.status import EdgeStatus
+from routing.edge.table.applier import Applier
+from routing.edge.table.follower import Follower
 
 ANSWER_SECONDS = 5.0
 

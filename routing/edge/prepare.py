@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from controlplane.up.open_files import raise_open_files
-from routing.edge.configuration import read_table, write_configuration
-from routing.edge.cuts import Cuts
-from routing.edge.files import EdgeDirectory, write_json
-from routing.edge.spool import Spool
+from controlplane.settings.open_files import raise_open_files
+from routing.edge.envoy.configuration import read_table, write_configuration
+from routing.edge.state.files import EdgeDirectory, write_json
+from routing.edge.state.kept_cuts import Cuts
+from routing.edge.state.spool import Spool
 from routing.envoy import Certificate, bootstrap
 from routing.envoy.bootstrap import MOST_CONNECTIONS
 

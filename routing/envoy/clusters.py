@@ -14,7 +14,7 @@ from routing.envoy.credentials import credential_filters, health_credentials, ho
 from routing.envoy.durations import duration
 from routing.envoy.names import HOST_FACTS, HTTP2, Message
 from routing.envoy.shadows import shadow_cluster
-from routing.kinds import KINDS, Question
+from routing.protocols import KINDS, Question
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from routing.envoy.answers import answers_filter
 from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
-from routing.kinds import KINDS, Kind
-from routing.kinds.types import Streams
+from routing.protocols import KINDS, Kind
+from routing.protocols.types import Streams
 from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"

@@ -4,7 +4,7 @@ A note is the route's own metadata: it is looked at when such an answer is made,
 """
 
 from routing.envoy.names import NOTES, Message
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from routing.table import LARGEST_BODY, Access, Backend, Endpoint
 
 MIB = 1 << 20

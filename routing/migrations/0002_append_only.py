@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from controlplane.append_only import AppendOnly
+from controlplane.audit.append_only import AppendOnly
 
 
 class Migration(migrations.Migration):

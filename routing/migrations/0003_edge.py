@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import routing.shapes
+import routing.models.stored_lists
 
 
 class Migration(migrations.Migration):
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Only requests whose headers meet all.",
-                validators=[routing.shapes.check_conditions],
+                validators=[routing.models.stored_lists.check_conditions],
             ),
         ),
         migrations.AddField(
@@ -86,7 +86,10 @@ class Migration(migrations.Migration):
             model_name="endpoint",
             name="hosts",
             field=models.JSONField(
-                blank=True, default=list, help_text="Only requests to these.", validators=[routing.shapes.check_texts]
+                blank=True,
+                default=list,
+                help_text="Only requests to these.",
+                validators=[routing.models.stored_lists.check_texts],
             ),
         ),
         migrations.AddField(
@@ -102,7 +105,10 @@ class Migration(migrations.Migration):
             model_name="endpoint",
             name="methods",
             field=models.JSONField(
-                blank=True, default=list, help_text="Only these methods.", validators=[routing.shapes.check_texts]
+                blank=True,
+                default=list,
+                help_text="Only these methods.",
+                validators=[routing.models.stored_lists.check_texts],
             ),
         ),
         migrations.AddField(
@@ -112,7 +118,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Only requests for these models.",
-                validators=[routing.shapes.check_texts],
+                validators=[routing.models.stored_lists.check_texts],
             ),
         ),
         migrations.AddField(
@@ -145,7 +151,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Candidates that get copies of requests.",
-                validators=[routing.shapes.check_shadows],
+                validators=[routing.models.stored_lists.check_shadows],
             ),
         ),
         migrations.AddField(
@@ -155,13 +161,13 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Easy requests that another backend answers.",
-                validators=[routing.shapes.check_tiers],
+                validators=[routing.models.stored_lists.check_tiers],
             ),
         ),
         migrations.AddField(
             model_name="split",
             name="audience",
-            field=models.JSONField(default=list, validators=[routing.shapes.check_conditions]),
+            field=models.JSONField(default=list, validators=[routing.models.stored_lists.check_conditions]),
         ),
         migrations.AddField(
             model_name="split",

@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import routing.shapes
+import routing.models.stored_lists
 
 
 class Migration(migrations.Migration):
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="The `aud` of tokens that are taken; none: any.",
-                        validators=[routing.shapes.check_texts],
+                        validators=[routing.models.stored_lists.check_texts],
                     ),
                 ),
                 ("key_set", models.TextField(help_text="Its JSON Web Key Set.")),
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="How often it may be called, at each edge.",
-                validators=[routing.shapes.check_rate_limits],
+                validators=[routing.models.stored_lists.check_rate_limits],
             ),
         ),
         migrations.AlterField(

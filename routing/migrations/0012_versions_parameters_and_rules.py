@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import routing.shapes
+import routing.models.stored_lists
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=dict,
                 help_text="Headers that its requests get, by name.",
-                validators=[routing.shapes.check_headers],
+                validators=[routing.models.stored_lists.check_headers],
             ),
         ),
         migrations.AddField(
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=dict,
                 help_text="Query parameters that its requests get, by name.",
-                validators=[routing.shapes.check_query],
+                validators=[routing.models.stored_lists.check_query],
             ),
         ),
         migrations.AddField(
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=list,
                 help_text="Audiences that get another backend, headers or query parameters; the first that a request meets.",
-                validators=[routing.shapes.check_rules],
+                validators=[routing.models.stored_lists.check_rules],
             ),
         ),
         migrations.AddField(
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=dict,
                 help_text="Headers that come with the standby.",
-                validators=[routing.shapes.check_headers],
+                validators=[routing.models.stored_lists.check_headers],
             ),
         ),
         migrations.AddField(
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=dict,
                 help_text="Query parameters that come with the standby.",
-                validators=[routing.shapes.check_query],
+                validators=[routing.models.stored_lists.check_query],
             ),
         ),
         migrations.AddField(

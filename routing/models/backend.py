@@ -5,12 +5,12 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from controlplane.legible import LegibleField, LegibleKey
-from controlplane.versions import Versioned
-from routing.kinds import KINDS
-from routing.kinds.openai import OPENAI
+from controlplane.storage.legible_columns import LegibleField, LegibleKey
+from controlplane.storage.versions import Versioned
+from routing.models.stored_lists import STORED_TEXTS
 from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR
-from routing.shapes import STORED_TEXTS
+from routing.protocols import KINDS
+from routing.protocols.openai import OPENAI
 
 PROTOCOLS = [(kind.key, kind.label) for kind in KINDS.values()]
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from controlplane.legible import LegibleField
+from controlplane.storage.legible_columns import LegibleField
 
 
 class Edge(models.Model):

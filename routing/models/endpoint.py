@@ -6,13 +6,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from controlplane.legible import LegibleField, LegibleKey
-from controlplane.versions import Versioned
+from controlplane.storage.legible_columns import LegibleField, LegibleKey
+from controlplane.storage.versions import Versioned
 from routing.models.backend import IN_USE, Backend
 from routing.models.issuer import Issuer
 from routing.models.layer import Layer
-from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR, SECONDS
-from routing.shapes import (
+from routing.models.stored_lists import (
     STORED_CONDITIONS,
     STORED_PAIRS,
     STORED_RATE_LIMITS,
@@ -29,6 +28,7 @@ from routing.shapes import (
     check_texts,
     check_tiers,
 )
+from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR, SECONDS
 from routing.table import LARGEST_BODY
 
 

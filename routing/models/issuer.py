@@ -3,10 +3,10 @@
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from controlplane.legible import LegibleField
-from controlplane.versions import Versioned
+from controlplane.storage.legible_columns import LegibleField
+from controlplane.storage.versions import Versioned
+from routing.models.stored_lists import STORED_TEXTS, check_texts
 from routing.models.validators import KEY_VALIDATOR
-from routing.shapes import STORED_TEXTS, check_texts
 
 
 class Issuer(Versioned):

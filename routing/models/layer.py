@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator
 from django.db import models
 
-from controlplane.versions import Versioned
+from controlplane.storage.versions import Versioned
 from routing.models.validators import KEY_VALIDATOR
 from routing.table import BUCKETS
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 
-from controlplane.legible import LegibleField, LegibleKey
+from controlplane.storage.legible_columns import LegibleField, LegibleKey
 from routing.models.endpoint import Endpoint
-from routing.shapes import STORED_ARMS, STORED_CONDITIONS, STORED_GUARD, check_conditions
+from routing.models.stored_lists import STORED_ARMS, STORED_CONDITIONS, STORED_GUARD, check_conditions
 from routing.table import BUCKETS
 
 

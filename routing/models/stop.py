@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from controlplane.legible import LegibleKey
+from controlplane.storage.legible_columns import LegibleKey
 from routing.models.endpoint import Endpoint
 
 Span = tuple[datetime, datetime | None]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routing.ofrep.errors import FlagError
-from routing.units import BLANKS, NoUnitError, canonical_unit
+from routing.allocation.unit_identity import BLANKS, NoUnitError, canonical_unit
+from routing.ofrep.flag_errors import FlagError
 
 TARGETING_KEY = "targetingKey"
 RECORD_EXPOSURE = "recordExposure"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.envoy import FORCED_VARIANT_HEADER
 from routing.table import Arm, Endpoint, RunningExperiment, Table, UnitSource
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import structlog
 
-from controlplane.errors import Unavailable
+from controlplane.problems.errors import Unavailable
 from controlplane.settings import get_environment
-from controlplane.storage import get_redis
-from routing.events.outcomes import accept, parse_events
+from controlplane.storage.redis_connections import get_redis
+from routing.allocation.unit_identity import unit_hash
+from routing.intake.outcomes import accept, parse_events
 from routing.ofrep.evaluation import Evaluation
-from routing.units import unit_hash
 
 log = structlog.get_logger(__name__)
 

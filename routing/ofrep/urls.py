@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from routing.ofrep.views import FlagsView, FlagView
+from routing.ofrep.flags import FlagsView, FlagView
 
 urlpatterns = [
     path("evaluate/flags", FlagsView.as_view(), name="ofrep-flags"),

@@ -4,12 +4,12 @@ from routing.table.access import Access, AccessKey, Credential, Issuer
 from routing.table.assembly import Hindrance, Part, assemble, subject_of
 from routing.table.audiences import admitted, combined, rule_of
 from routing.table.brakes import Brake, BrakeKind, apply_brakes
-from routing.table.conditions import Condition, Operator, meets, parse_condition
 from routing.table.division import divide, enough_buckets
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
 from routing.table.reach import keeping_warm, named_by, reached
+from routing.table.rule_conditions import Condition, Operator, meets, parse_condition
 from routing.table.segments import covered, segments, untaken
 from routing.table.text import TableUnreadableError, checked, digest, from_json, to_json
 from routing.table.types import (

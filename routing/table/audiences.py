@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from routing.table.conditions import Condition, meets
+from routing.table.rule_conditions import Condition, meets
 from routing.table.types import Endpoint, Rule, RunningExperiment
 
 MOST_AUDIENCES = 4

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.table.access import Access, Credential, Issuer
-from routing.table.conditions import Condition
+from routing.table.rule_conditions import Condition
 
 BUCKETS = 10_000
 FULL_COVERAGE = 10_000

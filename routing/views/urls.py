@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from routing.views.access_keys import access_key_list, access_key_revoke
-from routing.views.backends import (
+from routing.views.access_key_pages import access_key_list, access_key_revoke
+from routing.views.backend_pages import (
     backend_delete,
     backend_edit,
     backend_list,
@@ -11,8 +11,8 @@ from routing.views.backends import (
     backend_restore,
     backend_retire,
 )
-from routing.views.edges import edge_list, edge_retire
-from routing.views.endpoints import (
+from routing.views.edge_pages import edge_list, edge_retire
+from routing.views.endpoint_pages import (
     endpoint_delete,
     endpoint_detail,
     endpoint_edit,
@@ -20,10 +20,10 @@ from routing.views.endpoints import (
     endpoint_new,
     endpoint_switch,
 )
-from routing.views.issuers import issuer_delete, issuer_edit, issuer_list, issuer_new
-from routing.views.kill_switch import kill_switch
-from routing.views.layers import layer_delete, layer_edit, layer_list, layer_new
-from routing.views.tables import routing_table_detail, routing_table_list
+from routing.views.issuer_pages import issuer_delete, issuer_edit, issuer_list, issuer_new
+from routing.views.kill_switch_page import kill_switch
+from routing.views.layer_pages import layer_delete, layer_edit, layer_list, layer_new
+from routing.views.table_pages import routing_table_detail, routing_table_list
 
 urlpatterns = [
     path("backends", backend_list, name="backend-list"),

@@ -12,8 +12,8 @@ from typing import IO, Any
 import httpx
 import pytest
 
-from routing.kinds import KINDS
-from routing.kinds.load import Load, read_load
+from routing.protocols import KINDS
+from routing.protocols.load import Load, read_load
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_table
 from tests.servers import free_port

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from routing.kinds.load import Load
+from routing.protocols.load import Load
 from tests.backends.servers import PROGRAMS, Fronted, installed, run_server
 from tests.waiting import wait_until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from tests.backends.servers import PROGRAMS, Fronted, installed, run_server
 from tests.servers import free_port
 from tests.waiting import wait_until

@@ -2,9 +2,9 @@
 
 import pytest
 
-from controlplane.actors import Actor, actor_of
-from controlplane.errors import NotAllowed
+from controlplane.audit.actors import Actor, actor_of
 from controlplane.models import Role, User
+from controlplane.problems.errors import NotAllowed
 
 
 @pytest.mark.parametrize(

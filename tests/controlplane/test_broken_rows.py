@@ -9,15 +9,15 @@ import pytest
 import redis
 from django.db import connection
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from experiments.loop.jobs import tick
 from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
-from experiments.tasks import tick
-from routing.actions.issue_key import issue_key
-from routing.actions.publish import publish
-from routing.actions.register import register
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable, Split, Tick
+from routing.publishing.publish import publish
+from routing.resources.issue_key import issue_key
+from routing.resources.register import register
 from routing.table import from_json
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend, draft, endpoint

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 
+from controlplane.accounts.tokens import find_token
+from controlplane.install.credentials import ensure_credentials
 from controlplane.models import Role, User
 from controlplane.settings.environment import Environment, write_missing_secrets
-from controlplane.tokens import find_token
-from controlplane.up.credentials import ensure_credentials
 
 pytestmark = pytest.mark.django_db
 NAMES = {"SLUICE_URL", "SLUICE_EDGE_URL", "SLUICE_ADMIN_USER", "SLUICE_ADMIN_PASSWORD", "SLUICE_TOKEN"}

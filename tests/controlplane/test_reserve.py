@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.reserve import Reserve
+from controlplane.storage.reserve import Reserve
 from tests.disks import fill, free_bytes, small_disk
 
 SIZE = 4 << 20

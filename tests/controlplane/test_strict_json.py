@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.errors import InvalidInput
-from controlplane.strict_json import read_json
+from controlplane.problems.errors import InvalidInput
+from controlplane.problems.strict_json import read_json
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
 NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)

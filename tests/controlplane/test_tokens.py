@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from controlplane.accounts.tokens import find_token, issue_token
 from controlplane.models import Role, Token, User
-from controlplane.tokens import find_token, issue_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

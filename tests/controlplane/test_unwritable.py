@@ -4,9 +4,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from controlplane.database import impatient, with_reserve
+from controlplane.accounts.tokens import find_token, issue_token
 from controlplane.models import Role, Token, User
-from controlplane.tokens import find_token, issue_token
+from controlplane.storage.database import impatient, with_reserve
 from tests.controlplane.views.visitors import visitor
 from tests.databases import refusing_writes
 

@@ -5,19 +5,19 @@ from functools import partial
 
 import pytest
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput, Missing, Outdated, SluiceError
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
-from controlplane.versions import Versioned
-from experiments.actions.edit_metric import edit_metric
+from controlplane.problems.errors import InvalidInput, Missing, Outdated, SluiceError
+from controlplane.storage.versions import Versioned
 from experiments.actions.promote import promote_by_hand
-from experiments.actions.remove_metric import remove_metric
 from experiments.actions.start import start
+from experiments.metrics.edit_metric import edit_metric
+from experiments.metrics.remove_metric import remove_metric
 from experiments.models import Metric
-from routing.actions.edit import edit
-from routing.actions.remove import remove
-from routing.actions.switch import switch
 from routing.models import Endpoint, Layer
+from routing.resources.edit import edit
+from routing.resources.remove import remove
+from routing.resources.switch import switch
 from tests.experiments.drafts import backend, draft, endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.create import create
 from experiments.models import Experiment
-from experiments.spec import read_spec
-from routing.actions.register import register
+from experiments.plan.spec import read_spec
 from routing.models import Backend, Endpoint, Layer
+from routing.resources.register import register
 
 OTHERS_OFF = ["client-error-rate", "redirect-rate", "abandon-rate"]
 """Default guardrails that a draft does without, so that a few hundred users decide it."""

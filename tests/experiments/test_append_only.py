@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, models, transaction
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.advance import advance
 from experiments.actions.pause import pause
 from experiments.actions.resume import resume
 from experiments.actions.start import start
-from experiments.clock import soaked_seconds, still_spans
 from experiments.decide import Decision, DecisionKind
 from experiments.decide.types import Situation
+from experiments.lifecycle.clock import soaked_seconds, still_spans
 from experiments.models import Experiment, State
-from experiments.plans import pure_plan, pure_state
-from experiments.stats.types import Halt, Results, SampleRatio
+from experiments.plan.as_judged import pure_plan, pure_state
+from experiments.stats.core.types import Halt, Results, SampleRatio
+from routing.kill_switch.stops import stops_since
 from routing.models import Endpoint, Stop
-from routing.stops import stops_since
 from tests.experiments.drafts import draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from controlplane.actors import SLUICE
-from controlplane.errors import Conflict, InvalidInput, SluiceError
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
+from controlplane.problems.errors import Conflict, InvalidInput, SluiceError
 from experiments.actions.start import start
-from experiments.metric_checks import is_share
+from experiments.metrics.checks import is_share
 from experiments.models import Experiment, Metric, PlanMetric, State
-from routing.actions.edit import edit
 from routing.models import Backend, Split
+from routing.resources.edit import edit
 from tests.controlplane.views.visitors import visitor
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.experiments.views.test_new import send, sheet

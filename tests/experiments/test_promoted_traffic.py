@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
-from routing.actions.edit import edit
 from routing.envoy import EXPLAIN_HEADER, FORCED_VARIANT_HEADER
 from routing.models import Backend, Endpoint
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.edit import edit
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server

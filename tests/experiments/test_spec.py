@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.errors import InvalidInput
-from experiments.spec import read_spec
+from controlplane.problems.errors import InvalidInput
+from experiments.plan.spec import read_spec
 from tests.experiments.drafts import draft_data
 
 STAGES = [{"coverage": 10, "soak_seconds": 60}, {"coverage": 100, "soak_seconds": 60}]

@@ -6,14 +6,15 @@ import pytest
 import redis
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments import tasks
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
+from experiments.loop import jobs
+from experiments.loop.jobs import tick
 from experiments.models import Experiment
-from experiments.tasks import tick
-from routing import keys, publisher
-from routing.actions.publish import publish
+from routing import redis_keys
 from routing.models import Edge
+from routing.publishing import redis_table
+from routing.publishing.publish import publish
 from tests.databases import refusing_writes
 from tests.experiments.drafts import draft
 
@@ -30,7 +31,7 @@ def due(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         if len(handed) == 1:
             raise ConnectionError("the broker is away")
 
-    monkeypatch.setattr(tasks.reconcile_experiment, "delay", hand)
+    monkeypatch.setattr(jobs.reconcile_experiment, "delay", hand)
     return handed
 
 
@@ -49,18 +50,18 @@ def test_without_redis_experiments_are_looked_at(due: list[int]) -> None:
 
 def test_an_edge_that_tells_nonsense_keeps_no_experiment_waiting(redis_server: redis.Redis, due: list[int]) -> None:
     expected = two_running()
-    redis_server.sadd(keys.EDGES, "broken")
-    redis_server.hset(keys.edge("broken"), mapping={"name": "broken", "applied_version": "many"})
+    redis_server.sadd(redis_keys.EDGES, "broken")
+    redis_server.hset(redis_keys.edge("broken"), mapping={"name": "broken", "applied_version": "many"})
     tick()
     assert set(due) == expected
 
 
 def test_an_order_that_cannot_be_read_keeps_nothing_back(redis_server: redis.Redis, due: list[int]) -> None:
     expected = two_running()
-    redis_server.rpush(keys.ORDERS, "nonsense")
+    redis_server.rpush(redis_keys.ORDERS, "nonsense")
     tick()
     assert set(due) == expected
-    assert publisher.current_version(redis_server) == publish("test").version
+    assert redis_table.current_version(redis_server) == publish("test").version
 
 
 def test_a_database_that_takes_no_writes_raises_nothing(redis_server: redis.Redis) -> None:
@@ -69,24 +70,24 @@ def test_a_database_that_takes_no_writes_raises_nothing(redis_server: redis.Redi
         tick()
 
 
-@pytest.mark.parametrize("job", tasks.JOBS, ids=lambda job: job.__name__)
+@pytest.mark.parametrize("job", jobs.JOBS, ids=lambda job: job.__name__)
 def test_one_that_fails_keeps_no_other_back(
     redis_server: redis.Redis, due: list[int], monkeypatch: pytest.MonkeyPatch, job: Callable[[], None]
 ) -> None:
     expected = two_running()
-    redis_server.sadd(keys.EDGES, "local")
+    redis_server.sadd(redis_keys.EDGES, "local")
     beat = {"name": "local", "zone": "", "applied_version": "1", "healthy": "1", "error": ""}
     beat["seen_at"] = timezone.now().isoformat()
     for name, value in beat.items():
-        redis_server.hset(keys.edge("local"), name, value)
+        redis_server.hset(redis_keys.edge("local"), name, value)
 
     def fail() -> None:
         raise RuntimeError("unexpected")
 
-    monkeypatch.setattr(tasks, "JOBS", tuple(fail if other is job else other for other in tasks.JOBS))
+    monkeypatch.setattr(jobs, "JOBS", tuple(fail if other is job else other for other in jobs.JOBS))
     tick()
 
-    done = {"publish": publisher.current_version(redis_server) > 0, "edges": Edge.objects.exists(), "due": set(due)}
+    done = {"publish": redis_table.current_version(redis_server) > 0, "edges": Edge.objects.exists(), "due": set(due)}
     left_out = {"publish_what_is_wanted": "publish", "hear_from_edges": "edges", "look_at_what_is_due": "due"}
     wanted = {"publish": True, "edges": True, "due": expected}
     wanted.pop(left_out.get(job.__name__, ""), None)

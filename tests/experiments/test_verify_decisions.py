@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from experiments.models import Decision

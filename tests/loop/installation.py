@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from controlplane.up.credentials import read_credentials
+from controlplane.install.credentials import read_credentials
 from tests.servers import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

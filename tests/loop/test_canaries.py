@@ -9,7 +9,7 @@ import pytest
 
 from examples.demo.story import BETTER, CHEAPER, PRESENT, experiment_form
 from examples.demo.traffic import Crowd, Report
-from experiments.decide.ledger import first_broken_link
+from experiments.lifecycle.ledger import first_broken_link
 from tests.loop.installation import PROGRAMS, Installation
 from tests.loop.lake import outcome_ids, request_ids
 from tests.loop.users import live_users

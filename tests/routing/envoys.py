@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from routing.access_log import to_row
-from routing.edge.configuration import write_gate, write_routes
-from routing.edge.envoy_process import envoy_command
-from routing.edge.files import EdgeDirectory, write_json
+from routing.edge.envoy.configuration import write_gate, write_routes
+from routing.edge.envoy.envoy_process import envoy_command
+from routing.edge.state.files import EdgeDirectory, write_json
 from routing.envoy import TABLE_PATH, Certificate, bootstrap, clusters
 from routing.envoy.clusters import NO_SECRETS
 from routing.table import Table, problems

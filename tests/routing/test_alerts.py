@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from controlplane.models import Role
-from routing.actions.publish import publish
-from routing.alerts import alerts
+from routing.alerts.current import alerts
 from routing.models import Edge, RoutingTable
+from routing.publishing.publish import publish
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import endpoint
 

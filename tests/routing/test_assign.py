@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import xxhash
 
-from routing.assign import Assignment, assign, bucket
+from routing.allocation.assign import Assignment, assign, bucket
 from routing.table import Arm, Parameters, Rule, parse_condition
 from tests.routing.tables import make_endpoint, make_experiment
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.table import BUCKETS, Arm, Endpoint, RunningExperiment, covered, segments
 from tests.routing.tables import make_endpoint, make_experiment
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from routing.access_log.line import NO_UNIT
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
 from tests.routing.envoys import run_envoy
 from tests.routing.tables import make_endpoint, make_experiment, make_table

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.envoy import EXPLAIN_HEADER, FORCED_VARIANT_HEADER
 from routing.guard import Cut, without
 from routing.table import (

@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from routing.table import Access, AccessKey, Endpoint, Limits, RateLimit, Table
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server

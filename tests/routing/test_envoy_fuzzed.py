@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.table import Arm, Unit, UnitSource
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.assign import assign
+from routing.allocation.assign import assign
+from routing.allocation.unit_identity import canonical_unit, unit_hash
 from routing.envoy import FORCED_VARIANT_HEADER
 from routing.table import Arm, Endpoint, RateLimit, RateLimitScope, Unit, UnitSource
-from routing.units import canonical_unit, unit_hash
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import run_model_server
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table

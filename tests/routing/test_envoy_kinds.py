@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from routing.envoy import FORCED_VARIANT_HEADER
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from routing.table import Arm, Backend, Endpoint, Table
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.kind_servers import HEALTHS, SPEECHES, Health, KindServer, Speech, run_kind_server

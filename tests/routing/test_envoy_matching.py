@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource, parse_condition
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import ModelServer, run_model_server

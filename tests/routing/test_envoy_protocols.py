@@ -12,7 +12,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.envoy.clusters import GRPC_HEALTH
 from routing.table import Arm
 from tests.routing.envoys import RunningEnvoy, run_envoy

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from routing.access_log import to_row
+from routing.allocation.unit_identity import unit_hash
 from routing.table import (
     Access,
     AccessKey,
@@ -21,7 +22,6 @@ from routing.table import (
     Unit,
     UnitSource,
 )
-from routing.units import unit_hash
 from tests.routing.cors_servers import CorsServer, run_cors_server
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table

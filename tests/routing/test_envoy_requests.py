@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.envoy import FORCED_VARIANT_HEADER
 from routing.table import Arm, Table, Unit, UnitSource
 from tests.routing.envoys import RunningEnvoy, run_envoy

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from routing.table import Limits
 from tests.routing.answers import OK, STREAM, bare, chunk, plain, stream
 from tests.routing.broken_servers import (

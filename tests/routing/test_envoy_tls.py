@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from controlplane.settings import Environment
-from routing.edge.envoy_admin import EnvoyAdmin
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.envoy import Certificate
 from tests.routing.envoys import run_envoy
 from tests.routing.model_servers import run_model_server

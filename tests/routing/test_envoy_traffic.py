@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.envoy import EXPLAIN_HEADER, FORCED_VARIANT_HEADER
 from routing.table import Arm, Endpoint, Parameters, Tier, Unit, UnitSource, parse_condition
 from tests.routing.envoys import RunningEnvoy, run_envoy

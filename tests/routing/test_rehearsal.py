@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput
-from routing.actions.edit import edit
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import InvalidInput
 from routing.models import RoutingTable
-from routing.rehearsal import _ask, refusal
+from routing.publishing.envoy_validation import _ask, refusal
+from routing.resources.edit import edit
 from routing.table import (
     Arm,
     Credential,
@@ -36,7 +36,7 @@ TOO_LONG = "x-account is " + ", ".join(sha256(bytes([number])).hexdigest() for n
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """An Envoy that answers late is no Envoy that takes everything."""
-    monkeypatch.setattr("routing.rehearsal.ANSWER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("routing.publishing.envoy_validation.ANSWER_SECONDS", PATIENCE_SECONDS)
 
 
 def test_a_table_with_everything_is_taken() -> None:
@@ -82,7 +82,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
         tables.append(table)
         return _ask(table)
 
-    monkeypatch.setattr("routing.rehearsal._ask", ask)
+    monkeypatch.setattr("routing.publishing.envoy_validation._ask", ask)
     return tables
 
 
@@ -137,7 +137,7 @@ def test_what_was_refused_is_refused_again() -> None:
 def test_without_an_envoy_the_rules_of_sluice_have_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     table = make_table(replace(make_endpoint(path_prefix="/no-envoy"), conditions=(parse_condition(TOO_LONG),)))
     with monkeypatch.context() as without:
-        without.setattr("routing.rehearsal.envoy_binary", lambda: Path("/nowhere/envoy"))
+        without.setattr("routing.publishing.envoy_validation.envoy_binary", lambda: Path("/nowhere/envoy"))
 
         assert refusal(table) == ""
     assert refusal(table) != ""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from routing.rehearsal import refusal
+from routing.publishing.envoy_validation import refusal
 from routing.table import (
     Access,
     AccessKey,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.units import unit_hash
+from routing.allocation.unit_identity import unit_hash
 
 KEY = bytes.fromhex("00112233445566778899aabbccddeeff")
 

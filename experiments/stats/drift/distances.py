@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 from scipy.spatial import distance
 
-from experiments.stats.arrays import Floats
-from experiments.stats.errors import InvalidEvidence, require
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.errors import InvalidEvidence, require
+from experiments.stats.core.types import Interval
 from experiments.stats.health.findings import check_alpha
-from experiments.stats.types import Interval
 
 SMOOTHING = 0.5
 """Units added to each bin, so that an empty bin has a finite logarithm."""

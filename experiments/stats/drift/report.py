@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from experiments.stats.arrays import Floats
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, require
+from experiments.stats.core.multiplicity import benjamini_hochberg
+from experiments.stats.core.types import Interval
 from experiments.stats.drift.bins import BINS, Bins, as_numbers, category_bins, numeric_bins
 from experiments.stats.drift.distances import (
     Distances,
@@ -18,10 +21,7 @@ from experiments.stats.drift.distances import (
     smoothed,
 )
 from experiments.stats.drift.requests import Requests, sampled
-from experiments.stats.errors import InvalidArgument, InvalidEvidence, require
 from experiments.stats.health.findings import check_alpha
-from experiments.stats.multiplicity import benjamini_hochberg
-from experiments.stats.types import Interval
 
 THRESHOLD = 0.1
 """Stability index from which on a shift is worth an alarm; how sure it is, the interval says."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.stats.errors import InvalidEvidence, require
+from experiments.stats.core.errors import InvalidEvidence, require
 
 
 @dataclass(frozen=True, slots=True, eq=False)

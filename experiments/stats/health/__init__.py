@@ -1,5 +1,6 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
+from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.findings import by_severity, checked, not_checked
 from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
@@ -9,7 +10,6 @@ from experiments.stats.health.shares import Segment, Stage, segment_findings
 from experiments.stats.health.silence import Arrivals, silence_findings
 from experiments.stats.health.unknown import Incomparable, incomparable
 from experiments.stats.health.unreadable import unreadable_findings
-from experiments.stats.types import Finding, Severity
 
 __all__ = [
     "Arrivals",

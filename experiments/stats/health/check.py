@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from experiments.stats.core.types import Finding, UnitSums
 from experiments.stats.health.findings import ALPHA, Check, by_severity, check_alpha, check_between, checked
 from experiments.stats.health.imbalance import imbalance_findings
 from experiments.stats.health.lost import LostRecords, lost_findings
@@ -11,7 +12,6 @@ from experiments.stats.health.missing import SPREAD, SPREAD_NAME, missing_findin
 from experiments.stats.health.overlap import TOLERANCE, TOLERANCE_NAME, Overlap, overlap_findings
 from experiments.stats.health.records import fallen_findings, identical_findings
 from experiments.stats.health.shares import Stage, leak_findings, ratio_findings, segment_findings
-from experiments.stats.types import Finding, UnitSums
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Iterable
 
-from experiments.stats.errors import InvalidArgument, InvalidEvidence, StatisticsError, require
-from experiments.stats.sample_ratio import CERTAIN
-from experiments.stats.types import Finding, Severity, UnitSums
+from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, StatisticsError, require
+from experiments.stats.core.types import Finding, Severity, UnitSums
+from experiments.stats.health.sample_ratio import CERTAIN
 
 ALPHA = 0.001
 """Chance of a false alarm of each check; a mismatch is so rare and so costly that this is customary."""

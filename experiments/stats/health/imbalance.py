@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from experiments.stats.arrays import Flags, Floats
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import Contrast, linear_contrast
+from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import Contrast, linear_contrast
+from experiments.stats.core.multiplicity import holm
+from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import ALPHA, check_alpha, check_sums, known_control
 from experiments.stats.metrics import ratio
-from experiments.stats.multiplicity import holm
-from experiments.stats.types import Finding, Severity, UnitSums
 
 FEWEST_UNITS = 100
 """Units of an arm from which on its mean is about normal."""

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from experiments.stats.delays import FEWEST
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
+from experiments.stats.health.delays import FEWEST
 from experiments.stats.health.findings import ALPHA, not_checked
 from experiments.stats.health.missing import OutcomeGap, missing_findings, outcome_gaps
-from experiments.stats.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
 
 Cell = tuple[str, str]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_counts, known_control
-from experiments.stats.types import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)

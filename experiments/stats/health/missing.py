@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from experiments.stats.anytime import two_sided_log_e
-from experiments.stats.arrays import Flags, Floats
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import linear_contrast, with_pooled_variance
-from experiments.stats.errors import InvalidEvidence, require
+from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import linear_contrast, with_pooled_variance
+from experiments.stats.core.errors import InvalidEvidence, require
+from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import ALPHA, check_alpha, check_between, check_sums, known_control
 from experiments.stats.metrics import ratio
-from experiments.stats.types import Finding, Severity, UnitSums
+from experiments.stats.sequential.anytime import two_sided_log_e
 
 SPREAD = 0.02
 """Differences in the share of outcomes that the mixture looks for; fixed for a run, or it is no martingale."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from experiments.stats.errors import InvalidEvidence, require
+from experiments.stats.core.errors import InvalidEvidence, require
+from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_between, check_counts
-from experiments.stats.types import Finding, Severity
 
 TOLERANCE = 0.001
 """Share of units in several arms that is accepted: a cleared cookie or a shared device is no fault of the rollout."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
+from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import check_counts, check_sums
-from experiments.stats.sample_ratio import CERTAIN
-from experiments.stats.types import Finding, Severity, UnitSums
+from experiments.stats.health.sample_ratio import CERTAIN
 
 FEWEST_UNITS = 100
 """Units from which on two arms have equal sums of anything but shares practically never by chance."""

@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_counts
-from experiments.stats.sample_ratio import CERTAIN, check_shares, sample_ratio
-from experiments.stats.types import Finding, Severity
+from experiments.stats.health.sample_ratio import CERTAIN, check_shares, sample_ratio
 
 Segment = tuple[str, str]
 """A dimension and one of its values, as ("country", "de")."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from experiments.stats.types import Finding, Severity
+from experiments.stats.core.types import Finding, Severity
 
 SHORTEST = timedelta(seconds=30)
 """So long may a record be on its way."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import check_sums
-from experiments.stats.sample_ratio import CERTAIN
-from experiments.stats.types import Finding, Severity, UnitSums
+from experiments.stats.health.sample_ratio import CERTAIN
 
 TOLERATED = 20
 """One in so many of an arm's answered requests may be unreadable: more could hide any harm that margins allow for."""

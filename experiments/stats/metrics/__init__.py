@@ -6,10 +6,10 @@ Nothing after this step knows the type of a metric. A new type is a module with 
 from collections.abc import Mapping
 from typing import Protocol
 
-from experiments.stats.arrays import Floats
-from experiments.stats.columns import Estimates, SumsColumns
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import Estimates, SumsColumns
+from experiments.stats.core.types import MetricPlan, MetricType
 from experiments.stats.metrics import mean, part, proportion, ratio
-from experiments.stats.types import MetricPlan, MetricType
 
 
 class Estimator(Protocol):
@@ -42,7 +42,7 @@ ESTIMATORS: Mapping[MetricType, Estimator] = {
 def estimator_of(metric: MetricPlan) -> Estimator:
     """The module that knows a metric: sums alone do not tell errors per request from dollars per request.
 
-    >>> from experiments.stats.types import Direction, Role
+    >>> from experiments.stats.core.types import Direction, Role
     >>> errors = MetricPlan("errors", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, counts_events=True)
     >>> estimator_of(errors) is part
     True

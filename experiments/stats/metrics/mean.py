@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Floats, beyond_rounding
-from experiments.stats.columns import Estimates, SumsColumns
+from experiments.stats.core.arrays import Floats, beyond_rounding
+from experiments.stats.core.columns import Estimates, SumsColumns
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -12,7 +12,7 @@ def estimate(sums: SumsColumns) -> Estimates:
     What rounding may have left of units that are all alike is no variance. Assumes independent units with finite
     variance. Reference: Student, The probable error of a mean (Biometrika 1908).
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> arm = estimate(SumsColumns.of([UnitSums(4, 10.0, 4, 30.0, 4, 10.0)]))
     >>> float(arm.value[0]), round(float(arm.variance[0]), 6)
     (2.5, 1.666667)

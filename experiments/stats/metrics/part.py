@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Floats
-from experiments.stats.columns import SumsColumns
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import SumsColumns
 from experiments.stats.metrics.ratio import effective_count, estimate
 
 __all__ = ["design_effect", "estimate", "rare_events"]
@@ -17,7 +17,7 @@ def rare_events(sums: SumsColumns) -> Floats:
 
     The count is Kish's effective sample size (Survey Sampling, 1965), which is ΣY for Y of 0 and 1.
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> rare_events(SumsColumns.of([UnitSums(50, 20.0, 200.0, 40.0, 900.0, 85.0)])).tolist()
     [10.0]
     """
@@ -33,7 +33,7 @@ def design_effect(sums: SumsColumns) -> Floats:
     estimated; then it is ΣD² / ΣD, which is its value when all requests of a unit fail together.
     Reference: Kish, Survey Sampling (1965).
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> round(float(design_effect(SumsColumns.of([UnitSums(800, 150.0, 2430.0, 190.0, 9150.0, 560.0)]))[0]), 6)
     1.107883
     """

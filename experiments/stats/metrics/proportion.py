@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Floats
-from experiments.stats.columns import Estimates, SumsColumns
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import Estimates, SumsColumns
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -12,7 +12,7 @@ def estimate(sums: SumsColumns) -> Estimates:
     Assumes independent units. The degrees of freedom are those of a mean, which is the safe side for few units.
     Reference: Casella and Berger, Statistical Inference (2002), example 7.2.7.
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> arm = estimate(SumsColumns.of([UnitSums(5000, 500, 5000, 500, 5000, 500)]))
     >>> float(arm.value[0]), round(float(arm.variance[0]), 9)
     (0.1, 0.09)
@@ -29,7 +29,7 @@ def design_effect(sums: SumsColumns) -> Floats:
 def rare_events(sums: SumsColumns) -> Floats:
     """Count the units of the rarer outcome.
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> rare_events(SumsColumns.of([UnitSums(100, 97, 100, 97, 100, 97)])).tolist()
     [3.0]
     """

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.stats.arrays import Floats, beyond_rounding
-from experiments.stats.columns import Estimates, SumsColumns
+from experiments.stats.core.arrays import Floats, beyond_rounding
+from experiments.stats.core.columns import Estimates, SumsColumns
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -14,7 +14,7 @@ def estimate(sums: SumsColumns) -> Estimates:
     of one user count as one cluster, and a mean of D well away from zero.
     Reference: Deng, Knoblich and Lu, Applying the delta method in metric analytics (KDD 2018).
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> arm = estimate(SumsColumns.of([UnitSums(80, 15.0, 243.0, 19.0, 915.0, 56.0)]))
     >>> round(float(arm.value[0]), 9), round(float(arm.variance[0]), 9)
     (0.061728395, 0.021365384)
@@ -33,7 +33,7 @@ def rare_events(sums: SumsColumns) -> Floats:
     It does not depend on Y's unit. Of amounts that are rarely above zero, like purchases, it counts the purchases.
     Reference: Kish, Survey Sampling (1965).
 
-    >>> from experiments.stats.types import UnitSums
+    >>> from experiments.stats.core.types import UnitSums
     >>> rare_events(SumsColumns.of([UnitSums(50, 20.0, 200.0, 40.0, 900.0, 85.0)])).tolist()
     [10.0]
     """

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 
-from experiments.stats.columns import SumsColumns
-from experiments.stats.errors import InvalidArgument, require
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.errors import InvalidArgument, require
+from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import ESTIMATORS
-from experiments.stats.types import MetricType, UnitSums
 
 
 @dataclass(frozen=True, slots=True)

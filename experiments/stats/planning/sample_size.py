@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, special, stats
 
-from experiments.stats.errors import InvalidArgument, require
+from experiments.stats.core.errors import InvalidArgument, require
 from experiments.stats.planning.baseline import Baseline
 
 FEWEST = 2.0

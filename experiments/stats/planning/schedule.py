@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.stats.arrays import Floats
-from experiments.stats.errors import InvalidArgument, require
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.errors import InvalidArgument, require
 from experiments.stats.planning.baseline import Baseline
 from experiments.stats.planning.sample_size import USUAL, Question, minimum_effect
 

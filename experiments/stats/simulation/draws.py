@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.stats.arrays import Floats
-from experiments.stats.columns import SumsColumns
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.types import MetricType
 from experiments.stats.planning import Baseline
-from experiments.stats.types import MetricType
 
 
 @dataclass(slots=True)

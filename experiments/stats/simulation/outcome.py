@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.stats.arrays import Flags, Floats
+from experiments.stats.core.arrays import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from experiments.stats.errors import InvalidArgument, require
-from experiments.stats.plan import check_plan
+from experiments.stats.core.errors import InvalidArgument, require
+from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, Role
+from experiments.stats.judging.judgeable import check_plan
 from experiments.stats.planning import Arrivals, Baseline, StageTarget
-from experiments.stats.types import Direction, JudgePlan, MarginKind, MetricPlan, Role
 
 HARMS = (0.25, 0.5, 1.0, 4.0)
 
@@ -56,7 +56,7 @@ def usual_scenarios(plan: JudgePlan, *, harms: Sequence[float] = HARMS) -> tuple
 
     A harm of 1 doubles what is better low, and takes half of what is better high.
 
-    >>> from experiments.stats.types import MetricType
+    >>> from experiments.stats.core.types import MetricType
     >>> errors = MetricPlan("errors", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, margin=0.1)
     >>> [each.name for each in usual_scenarios(JudgePlan((errors,), "control", {"control": 0.5, "new": 0.5}))]
     ['no effect', 'errors +25 %', 'errors +50 %', 'errors +100 %', 'errors +400 %']
@@ -75,7 +75,7 @@ def twice_the_margin(plan: JudgePlan, baselines: Mapping[str, Baseline]) -> tupl
     """A harm of two margins on each guardrail that accepts some, where the metric has a value to be harmed.
 
     >>> from experiments.stats.planning.baseline import share
-    >>> from experiments.stats.types import MetricType
+    >>> from experiments.stats.core.types import MetricType
     >>> failed = MetricPlan("failed", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.3)
     >>> plan = JudgePlan((failed,), "control", {"control": 0.5, "new": 0.5})
     >>> twice_the_margin(plan, {"failed": share(0.05)})

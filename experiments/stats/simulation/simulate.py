@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from experiments.stats import anytime
-from experiments.stats.arrays import Flags
-from experiments.stats.cells import Cells, arrange, candidates_of
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import lower_tail
-from experiments.stats.harm import anytime_alpha, is_burnt_in, log_harm
-from experiments.stats.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.core.arrays import Flags
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import lower_tail
+from experiments.stats.core.types import MetricPlan, Role
+from experiments.stats.judging.cells import Cells, arrange, candidates_of
+from experiments.stats.judging.harm import anytime_alpha, is_burnt_in, log_harm
+from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.sequential import anytime
 from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
 from experiments.stats.simulation.draws import Arm
 from experiments.stats.simulation.outcome import Outcome, Runs
 from experiments.stats.simulation.scenario import Rollout, Scenario
-from experiments.stats.types import MetricPlan, Role
 
 Places = np.ndarray[tuple[int], np.dtype[np.intp]]
 Value = TypeVar("Value", bound=np.generic)
@@ -39,7 +39,7 @@ def simulate(
 
     >>> from experiments.stats.planning import Arrivals, StageTarget
     >>> from experiments.stats.planning.baseline import share
-    >>> from experiments.stats.types import Direction, JudgePlan, MetricType
+    >>> from experiments.stats.core.types import Direction, JudgePlan, MetricType
     >>> errors = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.25)
     >>> plan = JudgePlan((errors,), "control", {"control": 0.5, "new": 0.5})
     >>> stages = [StageTarget(0.1, 1.0), StageTarget(1.0, 4.0)]

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
-from routing.kinds import Kind, Told
-from routing.kinds.types import DONE
+from routing.protocols import Kind, Told
+from routing.protocols.types import DONE
 
 # One script, of what is looked for, the walk through JSON, and the reading of answers.
 PARTS = ("wanted.lua", "walk.lua", "answers.lua")

@@ -7,7 +7,7 @@ from routing.envoy.local_replies.conditions import any_of, computed, has_header,
 from routing.envoy.local_replies.problems import LocalProblem
 from routing.envoy.names import Message
 from routing.envoy.notes import noted
-from routing.kinds import ErrorForm
+from routing.protocols import ErrorForm
 
 PROBLEM_JSON = "application/problem+json"
 REQUEST_ID = "%REQ(X-REQUEST-ID)%"

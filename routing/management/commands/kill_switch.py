@@ -8,15 +8,15 @@ import redis
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from controlplane.actors import Actor
-from controlplane.errors import InvalidInput, RecordedLater, SluiceError
+from controlplane.audit.actors import Actor
 from controlplane.models import Role
-from controlplane.storage import get_redis
-from routing import publisher
-from routing.actions.resume_experiments import resume_experiments
-from routing.actions.stop_experiments import stop_experiments
+from controlplane.problems.errors import InvalidInput, RecordedLater, SluiceError
+from controlplane.storage.redis_connections import get_redis
+from routing.kill_switch.resume_experiments import resume_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Endpoint
-from routing.queries import latest_table
+from routing.publishing import redis_table
+from routing.publishing.newest_table import latest_table
 
 
 class Command(BaseCommand):
@@ -62,7 +62,7 @@ def _published() -> str:
     latest = latest_table()
     version = latest.version if latest else 0
     try:
-        if publisher.current_version(get_redis()) == version:
+        if redis_table.current_version(get_redis()) == version:
             return f"Edges apply routing table {version} within a second."
     except redis.RedisError:
         pass

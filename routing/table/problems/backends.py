@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from routing.kinds import KINDS
-from routing.table.problems.names import key_problems, repeated, unknown_backend
+from routing.protocols import KINDS
+from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
 from routing.table.types import Backend, Problem, Table
 
 _PATH = re.compile(r"/[!-~]*")

@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Iterator
 
-from routing.table.conditions import Condition
-from routing.table.problems.names import RESERVED_HEADERS, key_problems, repeated, unknown_backend
 from routing.table.problems.parameters import parameter_problems
+from routing.table.problems.repeated_names import RESERVED_HEADERS, key_problems, repeated, unknown_backend
+from routing.table.rule_conditions import Condition
 from routing.table.types import BUCKETS, Endpoint, Problem, Table, UnitSource
 
 RESERVED_PATH = "/.sluice"

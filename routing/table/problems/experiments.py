@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from routing.table.audiences import MOST_AUDIENCES, audiences
 from routing.table.problems.endpoints import condition_problems
-from routing.table.problems.names import key_problems, repeated, unknown_backend
 from routing.table.problems.parameters import parameter_problems
+from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
 from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Guard, Problem, RunningExperiment, Shadow, Table
 
 

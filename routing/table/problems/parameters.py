@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from routing.table.problems.names import RESERVED_HEADERS
+from routing.table.problems.repeated_names import RESERVED_HEADERS
 from routing.table.types import Parameters, Problem
 
 _HEADER = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)

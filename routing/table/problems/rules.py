@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from routing.table.problems.endpoints import condition_problems
-from routing.table.problems.names import key_problems, repeated, unknown_backend
 from routing.table.problems.parameters import parameter_problems
+from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
 from routing.table.types import MOST_RULES, Endpoint, Problem, Table
 
 

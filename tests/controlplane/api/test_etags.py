@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from experiments.models import Experiment, State
-from routing.actions.edit import edit
-from routing.actions.register import register
 from routing.models import AccessKey, Endpoint, Issuer, Layer
+from routing.resources.edit import edit
+from routing.resources.register import register
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.people import Caller
 from tests.routing.tokens import Signer

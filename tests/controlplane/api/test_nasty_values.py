@@ -12,12 +12,12 @@ from django.db import transaction
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from controlplane.actors import SLUICE
-from controlplane.request_limits import LARGEST_BODY
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.request_limits import LARGEST_BODY
 from experiments.actions.start import start
-from routing.actions.register import register
-from routing.actions.retire import retire
 from routing.models import AccessKey, Edge, Issuer, Layer
+from routing.resources.register import register
+from routing.resources.retire import retire
 from tests.connections import using_redis
 from tests.controlplane.api.test_permissions import ISSUER, READS, WRITES, Operation
 from tests.experiments.drafts import backend, draft, endpoint

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Token
 from experiments.actions.start import start
-from routing.actions.register import register
-from routing.actions.retire import retire
 from routing.models import AccessKey, Edge, Issuer, Layer
+from routing.resources.register import register
+from routing.resources.retire import retire
 from tests.experiments.drafts import backend, draft, draft_data, endpoint
 from tests.people import Caller
 from tests.routing.tokens import Signer

@@ -8,13 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.append_decision import append_decision
+from controlplane.audit.actors import SLUICE
 from experiments.decide import Decision, DecisionKind
+from experiments.lifecycle.append_decision import append_decision
 from experiments.models import Analysis, Experiment, Metric
-from routing.actions.issue_key import issue_key
-from routing.actions.register import register
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
+from routing.resources.issue_key import issue_key
+from routing.resources.register import register
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.people import Caller
 from tests.routing.tokens import Signer

@@ -25,7 +25,7 @@ import json, os, pathlib
 import django
 django.setup()
 from controlplane.models import Role, User
-from controlplane.tokens import issue_token
+from controlplane.accounts.tokens import issue_token
 olga = User.objects.filter(username={NAME!r}).first() or User.objects.create_user(
     {NAME!r}, password={PASSWORD!r}, role=Role.OPERATOR)
 pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "races", role=Role.OPERATOR))

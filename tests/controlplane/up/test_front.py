@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.request_limits import LARGEST_BODY
-from controlplane.up.front import OWN_FILES, Patience
+from controlplane.install.front import OWN_FILES, Patience
+from controlplane.problems.request_limits import LARGEST_BODY
 from tests.experiments.views.website import Website, run_web_app, start_app
 from tests.servers import stopping
 from tests.slow_sockets import KINDS, SlowKind, slow_sockets
@@ -24,7 +24,7 @@ FILL = """
 import django
 django.setup()
 from controlplane.models import Role, User
-from controlplane.tokens import issue_token
+from controlplane.accounts.tokens import issue_token
 User.objects.create_user("vera", role=Role.VIEWER)
 """
 BELOW_THE_API = ("/api/v1/backends", "/ofrep/v1/evaluate/flags", "/api", "/api?page=1")

@@ -3,8 +3,8 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.audit import record
+from controlplane.audit.actors import SLUICE, Actor
+from controlplane.audit.record import record
 from controlplane.models import Role
 from tests.controlplane.views.visitors import text, visitor
 

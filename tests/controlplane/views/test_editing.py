@@ -4,15 +4,15 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent, Role
-from experiments.actions.edit_metric import edit_metric
 from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
+from experiments.metrics.edit_metric import edit_metric
 from experiments.models import Metric
-from routing.actions.edit import edit
-from routing.actions.register import register
 from routing.models import Backend, Endpoint, Issuer, Layer
+from routing.resources.edit import edit
+from routing.resources.register import register
 from tests.controlplane.views.pages import fields, opened, send
 from tests.controlplane.views.visitors import visitor
 from tests.experiments.drafts import draft, endpoint

@@ -4,8 +4,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
-from controlplane.errors import Unavailable
 from controlplane.models import Role, User
+from controlplane.problems.errors import Unavailable
 from routing.models import Backend
 from tests.controlplane.views.visitors import text, visitor
 
@@ -50,7 +50,7 @@ def test_a_thing_that_was_just_removed_is_not_there(monkeypatch: pytest.MonkeyPa
     def gone(*_: object, **__: object) -> None:
         raise Backend.DoesNotExist
 
-    monkeypatch.setattr("routing.views.layers.get_object_or_404", gone)
+    monkeypatch.setattr("routing.views.layer_pages.get_object_or_404", gone)
     assert "Somebody has just removed it." in text(visitor(Role.OPERATOR), "/layers/chat/edit", status=404)
 
 

@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role, Token
-from controlplane.request_limits import LARGEST_BODY
+from controlplane.problems.request_limits import LARGEST_BODY
 from experiments.actions.start import start
-from routing.actions.register import register
 from routing.models import AccessKey, Edge, Issuer, Layer
+from routing.resources.register import register
 from tests.controlplane.api.test_permissions import ISSUER
 from tests.controlplane.views.visitors import visitor
 from tests.experiments.drafts import backend, draft, endpoint

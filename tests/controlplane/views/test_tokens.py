@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from controlplane.accounts.tokens import find_token, issue_token
 from controlplane.models import AuditEvent, Role, Token, User
-from controlplane.tokens import find_token, issue_token
 from tests.controlplane.views.visitors import text, visitor
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.models import Experiment
-from routing.events.schema import REQUESTS
+from routing.lake.schema import REQUESTS
 from tests.routing.events.rows import request_row, store
 
 USERS = 300
@@ -18,7 +18,7 @@ USERS = 300
 def use_lake(directory: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty lake that analyses read."""
     url = str(directory / "lake")
-    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
+    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
     return url
 
 

@@ -11,15 +11,15 @@ def main() -> None:
     set_up()
     from django.db import connection, transaction
 
-    from controlplane.actors import SLUICE
-    from controlplane.errors import SluiceError
-    from controlplane.storage import get_redis
+    from controlplane.audit.actors import SLUICE
+    from controlplane.problems.errors import SluiceError
+    from controlplane.storage.redis_connections import get_redis
     from experiments.actions.halt import halt_by_hand
     from experiments.actions.start import start
+    from experiments.loop.jobs import record_what_waits
     from experiments.models import Experiment
-    from experiments.tasks import record_what_waits
-    from routing import publisher
     from routing.models import Backend
+    from routing.publishing import redis_table
     from routing.table import from_json
     from tests.experiments.drafts import draft
 
@@ -42,7 +42,7 @@ def main() -> None:
         halt_by_hand(Experiment.objects.get(), actor=SLUICE, reason="looks wrong")
     except SluiceError as error:
         code = error.code
-    told = from_json(publisher.current_table(get_redis()).content)
+    told = from_json(redis_table.current_table(get_redis()).content)
     done.set()
     holder.join()
     record_what_waits()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import InvalidInput
 from experiments.actions.start import start
-from experiments.spec import read_spec
-from routing.queries import desired_table
+from experiments.plan.spec import read_spec
+from routing.publishing.newest_table import desired_table
 from routing.table import Condition, Operator, Parameters
 from tests.experiments.drafts import draft, draft_data
 

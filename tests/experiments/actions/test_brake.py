@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.append_decision import append_decision
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from experiments.decide.types import Decision as PureDecision
 from experiments.decide.types import DecisionKind
+from experiments.lifecycle.append_decision import append_decision
+from experiments.loop.reconcile import reconcile
 from experiments.models import Analysis, Decision, Experiment, State
-from experiments.plans import pure_state
-from experiments.views.reads import read_dossier
-from routing.events.schema import REQUESTS
+from experiments.plan.as_judged import pure_state
+from experiments.presenters.page_reads import read_dossier
+from routing.lake.schema import REQUESTS
 from routing.models import Edge, Split
 from tests.experiments.actions.evidence import fresh, later, measure, rows, use_lake
 from tests.experiments.drafts import draft
@@ -25,21 +25,21 @@ from tests.routing.events.rows import store
 pytestmark = pytest.mark.django_db
 
 PARTS = (
-    "experiments.stats.judge.conclude",
-    "experiments.stats.judge.sample_ratio",
-    "experiments.stats.intervals.at_looks",
-    "experiments.actions.analyse.check_health",
-    "experiments.actions.analyse.incomparable",
-    "experiments.actions.analyse.late_outcomes",
-    "experiments.actions.analyse.lost_by_variant",
-    "experiments.actions.analyse.units_by_edge",
-    "experiments.actions.analyse.by_severity",
-    "experiments.actions.analyse.latest_table",
-    "experiments.actions.analyse.open_stops",
-    "experiments.actions.brake.past_looks",
-    "experiments.actions.reconcile.pure_state",
-    "experiments.actions.heed_guard.heed",
-    "experiments.decide.harm.compared",
+    "experiments.stats.judging.judge.conclude",
+    "experiments.stats.judging.judge.sample_ratio",
+    "experiments.stats.judging.intervals.at_looks",
+    "experiments.loop.analyse.check_health",
+    "experiments.loop.analyse.incomparable",
+    "experiments.loop.analyse.late_outcomes",
+    "experiments.loop.analyse.lost_by_variant",
+    "experiments.loop.analyse.units_by_edge",
+    "experiments.loop.analyse.by_severity",
+    "experiments.loop.analyse.latest_table",
+    "experiments.loop.analyse.open_stops",
+    "experiments.loop.brake.past_looks",
+    "experiments.loop.reconcile.pure_state",
+    "experiments.loop.edge_guard.heed",
+    "experiments.decide.rules.harmed.compared",
 )
 
 
@@ -88,7 +88,7 @@ def test_what_can_be_told_of_a_halt_is_still_told(
     lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page and the ledger show the sums and who is to blame, though no verdict could be found."""
-    monkeypatch.setattr("experiments.stats.judge.conclude", _raising)
+    monkeypatch.setattr("experiments.stats.judging.judge.conclude", _raising)
     measure(lake, running, control_errors=3, candidate_errors=60)
     reconcile(running, now=later(running, 5))
     found = read_dossier("canary").results
@@ -160,14 +160,14 @@ def _look(experiment: Experiment, results: Any) -> None:
 def test_without_harm_a_failed_check_is_a_finding_that_blocks(
     lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.actions.analyse.lost_by_variant", _raising)
+    monkeypatch.setattr("experiments.loop.analyse.lost_by_variant", _raising)
     measure(lake, running, control_errors=3, candidate_errors=2)
     decision = reconcile(running, now=later(running, 60))
     assert decision is not None
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-checked")
 
 
-@pytest.mark.parametrize("part", ["", "experiments.actions.analyse.latest_table"])
+@pytest.mark.parametrize("part", ["", "experiments.loop.analyse.latest_table"])
 def test_a_look_halts_what_is_beyond_its_margin_at_the_end(
     lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:

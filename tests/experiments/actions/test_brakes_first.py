@@ -6,24 +6,24 @@ import pytest
 import redis
 from django.db import transaction
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, RecordedLater
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import Role
+from controlplane.problems.errors import Conflict, RecordedLater
 from experiments.actions.advance import advance
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt, halt_by_hand
-from experiments.actions.lease import leased
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote, promote_by_hand
 from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
+from experiments.lifecycle.lease import leased
+from experiments.loop.jobs import tick
 from experiments.models import Experiment, State
-from experiments.tasks import tick
-from routing import orders
-from routing.actions.edit import edit
-from routing.actions.publish import publish
 from routing.models import Endpoint, RoutingTable, Split
+from routing.publishing import waiting_orders
+from routing.publishing.publish import publish
+from routing.resources.edit import edit
 from routing.table import from_json
 from tests.controlplane.views.visitors import visitor
 from tests.databases import refusing_writes
@@ -189,7 +189,7 @@ def test_a_halt_comes_before_a_pause_that_waits_to_be_recorded(running: Experime
     halt_by_hand(fresh(running), actor=OLGA, reason="looks wrong")
     assert fresh(running).state == State.HALTED
     tick()
-    assert (fresh(running).state, orders.waiting(redis_server)) == (State.HALTED, [])
+    assert (fresh(running).state, waiting_orders.waiting(redis_server)) == (State.HALTED, [])
 
 
 @pytest.mark.parametrize("move", ["advance", "pause and resume"])
@@ -200,10 +200,10 @@ def test_a_halt_that_waits_takes_out_what_was_moved_meanwhile(
     publish("test")
     with refusing_writes(), pytest.raises(RecordedLater):
         halt_by_hand(fresh(running), actor=OLGA, reason="looks wrong")
-    [order] = orders.waiting(redis_server)
-    orders.forget(redis_server, order)
+    [order] = waiting_orders.waiting(redis_server)
+    waiting_orders.forget(redis_server, order)
     MOVES[move](fresh(running))
-    orders.keep(redis_server, order)
+    waiting_orders.keep(redis_server, order)
     tick()
     assert fresh(running).state == State.HALTED
 
@@ -215,11 +215,11 @@ def test_a_promotion_that_is_under_way_comes_to_nothing_once_a_halt_was_told(
     publish("test")
     with refusing_writes(), pytest.raises(RecordedLater):
         halt_by_hand(fresh(running), actor=OLGA, reason="looks wrong")
-    [order] = orders.waiting(redis_server)
-    orders.forget(redis_server, order)
+    [order] = waiting_orders.waiting(redis_server)
+    waiting_orders.forget(redis_server, order)
 
     def told_meanwhile(*_: object, **__: object) -> None:
-        orders.keep(redis_server, order)
+        waiting_orders.keep(redis_server, order)
 
     monkeypatch.setattr("experiments.actions.promote.set_default", told_meanwhile)
     with pytest.raises(Conflict), transaction.atomic():

@@ -9,26 +9,26 @@ import redis
 from django.db import DataError, connection
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
-from controlplane.storage import get_redis
+from controlplane.problems.errors import InvalidInput
+from controlplane.storage.redis_connections import get_redis
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
+from experiments.loop.jobs import tick
 from experiments.models import Experiment, State
-from experiments.tasks import tick
-from routing import publisher
-from routing.actions.edit import edit
-from routing.actions.issue_key import issue_key, revoke_key
-from routing.actions.publish import publish
-from routing.actions.register import register
-from routing.actions.remove import remove
-from routing.actions.resume_experiments import resume_experiments
-from routing.actions.stop_experiments import stop_experiments
-from routing.actions.switch import switch
-from routing.alerts import alerts
+from routing.alerts.current import alerts
+from routing.kill_switch.resume_experiments import resume_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import AccessKey, Backend, Endpoint, Entrance, Hindrance, Issuer, Split
+from routing.publishing import redis_table
+from routing.publishing.publish import publish
+from routing.resources.edit import edit
+from routing.resources.issue_key import issue_key, revoke_key
+from routing.resources.register import register
+from routing.resources.remove import remove
+from routing.resources.switch import switch
 from routing.table import Access, Table, from_json
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft, endpoint
@@ -102,7 +102,7 @@ def broken(request: pytest.FixtureRequest, running: Experiment) -> Table:
 
 def told() -> Table:
     """What edges would fetch now."""
-    return from_json(publisher.current_table(get_redis()).content)
+    return from_json(redis_table.current_table(get_redis()).content)
 
 
 def on(table: Table, key: str) -> Any:

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.claim_due import claim_due
+from controlplane.audit.actors import SLUICE
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
+from experiments.loop.claim_due import claim_due
 from experiments.models import Experiment
 from tests.experiments.drafts import draft
 

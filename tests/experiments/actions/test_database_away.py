@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from controlplane.models import Role
-from routing import orders, publisher
-from routing.orders import Verb
+from routing.publishing import redis_table, waiting_orders
+from routing.publishing.waiting_orders import Verb
 from routing.table import Arm, Table, from_json, to_json
 from tests.routing.tables import make_endpoint, make_experiment, make_table
 from tests.separate import run_apart
@@ -42,7 +42,7 @@ def test_a_halt_does_not_wait_for_who_holds_the_database(tmp_path: Path, redis_s
 def test_the_command_line_needs_no_database(
     tmp_path: Path, redis_server: Redis, words: list[str], left: list[str]
 ) -> None:
-    publisher.put_table(redis_server, TABLE.version, to_json(TABLE))
+    redis_table.put_table(redis_server, TABLE.version, to_json(TABLE))
     environment = {
         **os.environ,
         "SLUICE_DATA_DIRECTORY": str(tmp_path),
@@ -53,8 +53,8 @@ def test_the_command_line_needs_no_database(
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, "It is done" in ended.stdout) == (0, True), ended.stderr
-    told = from_json(publisher.current_table(redis_server).content)
+    told = from_json(redis_table.current_table(redis_server).content)
     assert (told.version, running_on(told)) == (8, left)
-    [order] = orders.waiting(redis_server)
+    [order] = waiting_orders.waiting(redis_server)
     assert (order.verb, order.subject, order.reason) == (Verb.STOP, words[-1] if words else "", "looks wrong")
     assert order.role == Role.ADMIN

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from controlplane.actors import SLUICE
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
-from experiments.default_guardrails import DEFAULT_MARGINS
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, Metric
-from routing.events.schema import REQUESTS
+from experiments.models.default_guardrails import DEFAULT_MARGINS
+from routing.lake.schema import REQUESTS
 from tests.experiments.drafts import draft, draft_data
 from tests.routing.events.rows import request_row, store
 
@@ -27,7 +27,7 @@ LATENCY = {"metric": "latency", "role": "guardrail", "margin": 0.1}
 @pytest.fixture(autouse=True)
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
+    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
     return url
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.heed_guard import heed_guard
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
+from experiments.loop.edge_guard import heed_guard
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, State
-from routing.actions.place import give_back
+from routing.allocation.allocate import give_back
 from routing.guard import Cut
 from routing.models import Edge, Split
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
 from tests.experiments.drafts import backend, draft
 
 pytestmark = pytest.mark.django_db

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controlplane.actors import SLUICE
-from experiments.actions.define_metric import define_metric
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
+from experiments.loop.reconcile import reconcile
+from experiments.metrics.define_metric import define_metric
 from experiments.models import Analysis, Experiment, Metric
-from routing.events.schema import OUTCOMES, REQUESTS
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.actions.evidence import fresh, use_lake
 from tests.experiments.drafts import draft, draft_data
 from tests.routing.events.rows import outcome_row, request_row, store

@@ -11,24 +11,24 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from controlplane.errors import Conflict
-from experiments.actions import lease as leases
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import Conflict
 from experiments.actions.advance import advance
-from experiments.actions.claim_due import claim_due
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt, halt_by_hand
-from experiments.actions.lease import LEASE, Lease, keep, leased
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote, promote_by_hand
-from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import Decision as PureDecision
 from experiments.decide import DecisionKind
 from experiments.evidence import collect_evidence
+from experiments.lifecycle import lease as leases
+from experiments.lifecycle.lease import LEASE, Lease, keep, leased
+from experiments.loop.claim_due import claim_due
+from experiments.loop.reconcile import reconcile
 from experiments.models import Analysis, Decision, Experiment, State
-from experiments.plans import pure_state
-from routing.actions.stop_experiments import stop_experiments
+from experiments.plan.as_judged import pure_state
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Split
 from tests.experiments.actions.evidence import fresh, later, measure, use_lake
 from tests.experiments.drafts import draft
@@ -62,7 +62,7 @@ def meanwhile(act: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Ite
         return collected
 
     with monkeypatch.context() as patch:
-        patch.setattr("experiments.actions.analyse.collect_evidence", slowly)
+        patch.setattr("experiments.loop.analyse.collect_evidence", slowly)
         yield
     assert done
 
@@ -228,7 +228,7 @@ def test_a_look_that_was_lost_before_anything_was_decided_spends_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("experiments.actions.end.move", die)
+        patch.setattr("experiments.lifecycle.end.move", die)
         with pytest.raises(KeyboardInterrupt):
             reconcile(on_last, now=later(on_last, 300))
     assert Analysis.objects.filter(look=True).count() == 1

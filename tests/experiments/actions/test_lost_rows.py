@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment
-from routing.actions.publish import publish
-from routing.events.schema import REQUESTS
+from routing.lake.schema import REQUESTS
 from routing.models import Edge, Endpoint
+from routing.publishing.publish import publish
 from tests.experiments.drafts import draft
 from tests.routing.events.rows import request_row, store
 
@@ -28,7 +28,7 @@ USERS = 300
 @pytest.fixture(autouse=True)
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
+    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
     return url
 
 

@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from controlplane.actors import SLUICE
-from controlplane.errors import Conflict
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
+from controlplane.problems.errors import Conflict
 from experiments.actions.promote import promote, promote_by_hand
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment
-from experiments.queries import verdict
-from routing.actions.edit import edit
-from routing.actions.stop_experiments import stop_experiments
-from routing.actions.switch import switch
-from routing.assign import Assignment, assign
+from experiments.presenters.reads import verdict
+from routing.allocation.assign import Assignment, assign
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Endpoint, Split
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.edit import edit
+from routing.resources.switch import switch
 from routing.table import MOST_RULES, Parameters
 from tests.experiments.drafts import backend, draft, endpoint
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
-from experiments.actions.define_metric import define_metric
 from experiments.actions.pause import pause
-from experiments.actions.reconcile import reconcile
 from experiments.actions.start import start
 from experiments.decide import DecisionKind
+from experiments.loop.reconcile import reconcile
+from experiments.metrics.define_metric import define_metric
 from experiments.models import Analysis, Decision, Experiment, Metric, State
-from experiments.plans import pure_state
-from routing.events.schema import OUTCOMES, REQUESTS
+from experiments.plan.as_judged import pure_state
+from routing.lake.schema import OUTCOMES, REQUESTS
 from routing.models import Edge, Split
 from tests.experiments.actions.evidence import USERS, fresh, later, measure, rows, use_lake
 from tests.experiments.drafts import draft, draft_data
@@ -200,7 +200,7 @@ def test_a_death_in_the_middle_of_a_halt_leaves_all_or_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"experiments.actions.end.{dies_in}", die)
+        patch.setattr(f"experiments.lifecycle.end.{dies_in}", die)
         with pytest.raises(KeyboardInterrupt):
             reconcile(running, now=later(running, 5))
     assert fresh(running).state == State.RUNNING

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.pause import pause
-from experiments.actions.reconcile import reconcile
 from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, State
-from experiments.plans import pure_plan, pure_state
-from routing.events.schema import REQUESTS
+from experiments.plan.as_judged import pure_plan, pure_state
+from routing.lake.schema import REQUESTS
 from routing.models import Endpoint
 from tests.experiments.actions.evidence import fresh, use_lake
 from tests.experiments.drafts import draft

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import InvalidInput
 from experiments.actions.create import create
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from experiments.models import Experiment
-from experiments.spec import read_spec
+from experiments.plan.spec import read_spec
 from routing.models import Split
 from tests.experiments.drafts import backend, draft_data, endpoint
 

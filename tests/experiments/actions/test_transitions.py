@@ -7,11 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, InvalidInput, NotAllowed
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, InvalidInput, NotAllowed
 from experiments.actions.advance import advance
-from experiments.actions.append_decision import hashed_content
 from experiments.actions.conclude import conclude
 from experiments.actions.delete import delete
 from experiments.actions.halt import halt_by_hand
@@ -20,7 +19,8 @@ from experiments.actions.promote import promote_by_hand
 from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
-from experiments.decide.ledger import first_broken_link
+from experiments.lifecycle.append_decision import hashed_content
+from experiments.lifecycle.ledger import first_broken_link
 from experiments.models import Experiment, State
 from routing.models import Split
 from tests.experiments.drafts import draft

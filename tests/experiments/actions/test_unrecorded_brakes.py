@@ -8,25 +8,26 @@ import pytest
 import redis
 from django.utils import timezone
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, NotAllowed, RecordedLater, Unavailable
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, NotAllowed, RecordedLater, Unavailable
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
+from experiments.loop.jobs import tick
 from experiments.models import Experiment, State
-from experiments.tasks import tick
-from routing import keys, orders, publisher
-from routing.actions.edit import edit
-from routing.actions.issue_key import issue_key, revoke_key
-from routing.actions.publish import publish
-from routing.actions.resume_experiments import resume_experiments
-from routing.actions.stop_experiments import stop_experiments
+from routing import redis_keys
+from routing.kill_switch.resume_experiments import resume_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import AccessKey, Endpoint, Entrance, RoutingTable, Stop
-from routing.orders import Order, Verb
+from routing.publishing import redis_table, waiting_orders
+from routing.publishing.publish import publish
+from routing.publishing.waiting_orders import Order, Verb
+from routing.resources.edit import edit
+from routing.resources.issue_key import issue_key, revoke_key
 from routing.table import Table, from_json
 from tests.controlplane.views.visitors import text, visitor
 from tests.databases import refusing_writes
@@ -53,7 +54,7 @@ def running(redis_server: redis.Redis) -> Experiment:
 
 def told(server: redis.Redis) -> Table:
     """What edges would fetch now."""
-    return from_json(publisher.current_table(server).content)
+    return from_json(redis_table.current_table(server).content)
 
 
 def running_on(table: Table) -> list[str]:
@@ -102,7 +103,7 @@ def test_an_ending_is_told_at_once_and_recorded_as_it_was(
     event = AuditEvent.objects.get(object_key="canary", actor="olga")
     assert (event.reason, event.at) == (reason, found.ended_at)
     assert running_on(told(redis_server)) == []
-    assert orders.waiting(redis_server) == []
+    assert waiting_orders.waiting(redis_server) == []
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
@@ -199,7 +200,7 @@ def test_an_order_that_came_too_late_is_forgotten(running: Experiment, redis_ser
     tick()
 
     assert Experiment.objects.get().state_reason == "first"
-    assert orders.waiting(redis_server) == []
+    assert waiting_orders.waiting(redis_server) == []
 
 
 def test_what_waits_is_an_alert_on_every_page(running: Experiment, viewer: Caller) -> None:
@@ -229,19 +230,19 @@ def test_who_may_not_pull_a_brake_may_not_either(running: Experiment, redis_serv
             with pytest.raises(NotAllowed):
                 act()
     assert running_on(told(redis_server)) == ["canary"]
-    assert orders.waiting(redis_server) == []
+    assert waiting_orders.waiting(redis_server) == []
 
 
 def test_what_has_ended_is_not_halted(running: Experiment, redis_server: redis.Redis) -> None:
     halt_by_hand(running, actor=OLGA, reason="looks wrong")
     with refusing_writes(), pytest.raises(Conflict):
         halt_by_hand(Experiment.objects.get(), actor=OLGA, reason="again")
-    assert orders.waiting(redis_server) == []
+    assert waiting_orders.waiting(redis_server) == []
 
 
 def test_when_nothing_can_be_written_the_answer_says_so(running: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0", decode_responses=True)
-    monkeypatch.setattr("routing.actions.pull.get_redis", lambda: nowhere)
+    monkeypatch.setattr("routing.publishing.pull.get_redis", lambda: nowhere)
     with refusing_writes(), pytest.raises(Unavailable) as caught:
         halt_by_hand(running, actor=OLGA, reason="looks wrong")
     assert caught.value.code == "brake-failed"
@@ -281,17 +282,19 @@ def test_the_page_says_so_too(running: Experiment, redis_server: redis.Redis) ->
 
 def test_equal_orders_have_equal_texts() -> None:
     order = Order(verb=Verb.HALT, subject="canary", actor="olga", role=Role.OPERATOR, reason="no", at=timezone.now())
-    assert orders.to_text(order) == orders.to_text(Order(**{name: getattr(order, name) for name in order.__slots__}))
+    assert waiting_orders.to_text(order) == waiting_orders.to_text(
+        Order(**{name: getattr(order, name) for name in order.__slots__})
+    )
 
 
 NO_TABLES: dict[str, Callable[[redis.Redis], object]] = {
-    "text": lambda server: server.hset(keys.TABLE, "version", "abc"),
-    "a fraction": lambda server: server.hset(keys.TABLE, "version", "7.5"),
-    "endless": lambda server: server.hset(keys.TABLE, "version", "inf"),
-    "huge": lambda server: server.hset(keys.TABLE, "version", "9" * 30),
-    "below none": lambda server: server.hset(keys.TABLE, "version", "-1"),
-    "no content": lambda server: server.hset(keys.TABLE, mapping={"version": "abc", "content": "{"}),
-    "no hash": lambda server: (server.delete(keys.TABLE), server.set(keys.TABLE, "x")),
+    "text": lambda server: server.hset(redis_keys.TABLE, "version", "abc"),
+    "a fraction": lambda server: server.hset(redis_keys.TABLE, "version", "7.5"),
+    "endless": lambda server: server.hset(redis_keys.TABLE, "version", "inf"),
+    "huge": lambda server: server.hset(redis_keys.TABLE, "version", "9" * 30),
+    "below none": lambda server: server.hset(redis_keys.TABLE, "version", "-1"),
+    "no content": lambda server: server.hset(redis_keys.TABLE, mapping={"version": "abc", "content": "{"}),
+    "no hash": lambda server: (server.delete(redis_keys.TABLE), server.set(redis_keys.TABLE, "x")),
 }
 BRAKES: dict[str, Callable[[Experiment], object]] = {
     "halt": lambda found: halt_by_hand(found, actor=OLGA, reason="looks wrong"),
@@ -313,7 +316,7 @@ def test_what_is_no_table_in_redis_is_replaced_by_one_without_what_was_taken_out
     else:
         BRAKES[brake](running)
     assert running_on(told(redis_server)) == []
-    assert publisher.current_version(redis_server) > before
+    assert redis_table.current_version(redis_server) > before
 
 
 @pytest.mark.parametrize("case", list(NO_TABLES))
@@ -339,14 +342,14 @@ def test_a_row_that_cannot_be_recorded_keeps_no_brake_from_the_edges(
             BRAKES[brake](running)
         assert running_on(told(redis_server)) == []
         other = Order(verb=Verb.PAUSE, subject="gone", actor="olga", role=Role.OPERATOR, reason="lunch")
-        orders.keep(redis_server, other)
+        waiting_orders.keep(redis_server, other)
         tick()
-        assert [order.subject for order in orders.waiting(redis_server)] != []
-        assert other not in orders.waiting(redis_server)
+        assert [order.subject for order in waiting_orders.waiting(redis_server)] != []
+        assert other not in waiting_orders.waiting(redis_server)
         assert running_on(told(redis_server)) == []
 
     tick()
 
-    assert orders.waiting(redis_server) == []
+    assert waiting_orders.waiting(redis_server) == []
     assert running_on(told(redis_server)) == []
     assert AuditEvent.objects.filter(actor="olga").exists()

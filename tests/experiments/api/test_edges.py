@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.reconcile import reconcile
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment
-from routing.events.schema import REQUESTS
+from routing.lake.schema import REQUESTS
 from routing.models import Edge
 from tests.experiments.drafts import draft
 from tests.people import Caller
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.edge_splits.get_environment", lambda: SimpleNamespace(lake_url=url))
+    monkeypatch.setattr("experiments.presenters.edge_splits.get_environment", lambda: SimpleNamespace(lake_url=url))
     return url
 
 
@@ -84,7 +84,7 @@ def test_a_draft_has_no_split(lake: str, viewer: Caller) -> None:
 def test_an_edge_that_drifts_is_a_finding_of_the_analysis(
     lake: str, running: Experiment, viewer: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.actions.analyse.get_environment", lambda: SimpleNamespace(lake_url=lake))
+    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=lake))
     for name in ("left", "right"):
         Edge.objects.create(name=name, seen_at=timezone.now())
     lopsided = [("left", 1_300, 700), ("right", 700, 1_300)]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
+from experiments.models.default_guardrails import DEFAULT_MARGINS
 from tests.people import Caller
 
 pytestmark = pytest.mark.django_db

@@ -7,17 +7,18 @@ import pytest
 import redis
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from experiments.loop.jobs import tick
 from experiments.models import State
-from experiments.tasks import tick
-from routing import keys, publisher
-from routing.actions.issue_key import issue_key
-from routing.actions.publish import publish
-from routing.alerts import BEHIND_AFTER, alerts
+from routing import redis_keys
+from routing.alerts.current import BEHIND_AFTER, alerts
 from routing.models import AccessKey, Edge, Stop
-from routing.queries import latest_table
+from routing.publishing import redis_table
+from routing.publishing.newest_table import latest_table
+from routing.publishing.publish import publish
+from routing.resources.issue_key import issue_key
 from tests.controlplane.views.visitors import visitor
 from tests.experiments.drafts import draft, endpoint
 from tests.people import Caller
@@ -74,12 +75,12 @@ def test_a_table_that_redis_does_not_have_is_an_alert_until_it_has(redis_server:
     newest = publish("test").version
     assert codes() == []
 
-    redis_server.hset(keys.TABLE, "version", newest - 1)
+    redis_server.hset(redis_keys.TABLE, "version", newest - 1)
     assert codes() == ["edges-not-told"]
     assert alerts(timezone.now()) == []
 
     tick()
-    assert publisher.current_version(redis_server) == newest
+    assert redis_table.current_version(redis_server) == newest
     assert codes() == []
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.charts.effect_over_time import WIDEST, EffectPoint, StageSpan, effect_over_time
-from experiments.stats.types import Interval
+from experiments.stats.core.types import Interval
 from tests.experiments.charts.drawings import drawn, width, words
 
 STAGES = [StageSpan(0, 60, "5 %"), StageSpan(60, 600, "100 %")]

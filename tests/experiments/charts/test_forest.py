@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from experiments.charts.forest import ROW_HEIGHT, ForestRow, forest_plot
 from experiments.charts.render import to_svg
-from experiments.stats.types import Interval, Verdict
+from experiments.stats.core.types import Interval, Verdict
 from tests.experiments.charts.drawings import SVG, drawn, lines_across, width, words
 
 SOLID, WINGS = 5.0, 1.25

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from experiments.decide import ExperimentState, Label, Plan, StagePlan
-from experiments.stats.group_sequential import Look
-from experiments.stats.types import (
+from experiments.stats.core.types import (
     Direction,
     Finding,
     Halt,
@@ -21,6 +20,7 @@ from experiments.stats.types import (
     SampleRatio,
     Verdict,
 )
+from experiments.stats.sequential.group_sequential import Look
 
 LooksTaken = Mapping[tuple[str, str], tuple[Look, ...]]
 

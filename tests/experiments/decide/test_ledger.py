@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.decide.ledger import entry_hash, first_broken_link
+from experiments.lifecycle.ledger import entry_hash, first_broken_link
 
 Entry = tuple[dict[str, Any], str, str]
 contents = st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5)), min_size=1, max_size=6)

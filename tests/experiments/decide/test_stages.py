@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from experiments.decide import DecisionKind, decide, look_is_due
-from experiments.stats.types import Finding, HarmSince, Severity
+from experiments.stats.core.types import Finding, HarmSince, Severity
 from tests.experiments.decide.situations import PLAN, after, results, state
 
 SLOW = replace(PLAN, longest_answer_seconds=300.0, maximum_seconds=7200)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from experiments.evidence import MetricDefinition
-from experiments.stats.types import MetricType
+from experiments.stats.core.types import MetricType
 from tests.routing.events.rows import START, outcome_row, request_row
 
 METRICS = (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from experiments.stats.types import Evidence
-from routing.events.schema import OUTCOMES, REQUESTS
+from experiments.stats.core.types import Evidence
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.routing.events.rows import store
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from experiments.evidence import MetricDefinition
-from experiments.stats.types import Evidence, MetricType, UnitSums
+from experiments.stats.core.types import Evidence, MetricType, UnitSums
 
 Row = dict[str, Any]
 # What Envoy's documentation says of its response flags: the backend's doing, or its time that was over; the client's.

@@ -3,8 +3,8 @@
 import pytest
 
 from experiments.evidence import collect_evidence
-from routing.events import lake
-from routing.events.schema import OUTCOMES, REQUESTS
+from routing.lake import delta_tables
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.evidence.events import METRICS
 from tests.experiments.evidence.lakes import assert_same
 from tests.routing.events.rows import START, outcome_row, request_row, store
@@ -24,10 +24,10 @@ def test_more_rows_merging_and_cleaning_change_nothing(lake_url: str, monkeypatc
     grow(lake_url, 0, 30)
     first = collect_evidence(lake_url, "exp", START, METRICS)
     grow(lake_url, 30, 40)
-    monkeypatch.setattr(lake, "MERGES", {1: 1 << 20})
+    monkeypatch.setattr(delta_tables, "MERGES", {1: 1 << 20})
     for table in (REQUESTS, OUTCOMES):
-        lake.merge(lake_url, table, 1)
-        assert len(lake.open_table(lake_url, table).file_uris()) == 1
+        delta_tables.merge(lake_url, table, 1)
+        assert len(delta_tables.open_table(lake_url, table).file_uris()) == 1
     again = collect_evidence(lake_url, "exp", START, METRICS, as_of=first.lake)
     assert_same(again.evidence, first.evidence)
     assert (again.lake, again.requests, again.last_time) == (first.lake, first.requests, first.last_time)
@@ -37,7 +37,7 @@ def test_merging_leaves_the_newest_evidence_as_it_is(lake_url: str) -> None:
     grow(lake_url, 0, 30)
     before = collect_evidence(lake_url, "exp", START, METRICS)
     for table in (REQUESTS, OUTCOMES):
-        lake.merge(lake_url, table, max(lake.MERGES))
+        delta_tables.merge(lake_url, table, max(delta_tables.MERGES))
     after = collect_evidence(lake_url, "exp", START, METRICS)
     assert_same(after.evidence, before.evidence)
     assert after.lake.requests > before.lake.requests

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from experiments.evidence import CollectedBaseline, LakeVersion, MetricDefinition, collect_baseline, collect_evidence
+from experiments.stats.core.types import MetricType
 from experiments.stats.planning import Arrivals
-from experiments.stats.types import MetricType
 from tests.experiments.evidence import events
 from tests.experiments.evidence.lakes import fill
 from tests.routing.events.rows import START, outcome_row, request_row

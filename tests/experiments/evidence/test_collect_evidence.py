@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.errors import InvalidInput, Unavailable
+from controlplane.problems.errors import InvalidInput, Unavailable
 from experiments.evidence import LakeVersion, MetricDefinition, collect_evidence
-from experiments.stats.types import Evidence, MetricType, UnitSums
-from routing.events.schema import OUTCOMES, REQUESTS
+from experiments.stats.core.types import Evidence, MetricType, UnitSums
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.routing.events.rows import START, outcome_row, request_row, store

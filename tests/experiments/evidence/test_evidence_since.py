@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.evidence import MetricDefinition, collect_evidence
-from experiments.stats.types import Evidence, MetricType
-from experiments.stats.windows import Window
+from experiments.stats.core.types import Evidence, MetricType
+from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.routing.events.rows import START, outcome_row, request_row

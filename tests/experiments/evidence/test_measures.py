@@ -2,10 +2,10 @@
 
 import pytest
 
-from controlplane.errors import InvalidInput
+from controlplane.problems.errors import InvalidInput
 from experiments.evidence.measures import Measure, parse
-from experiments.evidence.metrics import MetricDefinition, counts_events, measures_of
-from experiments.stats.types import MetricType
+from experiments.evidence.metric_sums import MetricDefinition, counts_events, measures_of
+from experiments.stats.core.types import MetricType
 
 
 @pytest.mark.parametrize(

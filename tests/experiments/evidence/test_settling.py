@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence, evidence_over_time
-from experiments.stats.delays import Delays, settling_seconds
+from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.health import late_outcomes
+from experiments.stats.health.delays import Delays, settling_seconds
 from experiments.stats.health.late import Silence
-from experiments.stats.types import MetricType, UnitSums
-from experiments.stats.windows import Window
+from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.routing.events.rows import START, outcome_row, request_row
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controlplane.errors import InvalidInput
+from controlplane.problems.errors import InvalidInput
 from experiments.evidence import MetricDefinition, collect_evidence, evidence_over_time
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import MetricType, UnitSums
-from experiments.stats.windows import Window
+from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.metrics.quantiles import clustered_quantile
+from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import fill
 from tests.routing.events.rows import START, outcome_row, request_row
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from controlplane.errors import InvalidInput
+from controlplane.problems.errors import InvalidInput
 from controlplane.settings import get_environment
 from experiments.forecast import Forecast, forecast, read_stated
 from experiments.models import Experiment, Metric, PlanMetric
-from experiments.stats.types import MetricType
+from experiments.stats.core.types import MetricType
 from tests.experiments.drafts import OTHERS_OFF, draft, draft_data
 from tests.experiments.evidence.lakes import fill
 from tests.routing.events.rows import request_row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.forecast.wording import about, spelled
+from experiments.forecast.sentence import about, spelled
 
 
 @pytest.mark.parametrize(

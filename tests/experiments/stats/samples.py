@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.stats.types import (
+from experiments.stats.core.types import (
     Direction,
     Evidence,
     JudgePlan,

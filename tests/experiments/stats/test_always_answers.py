@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.stats import harm, promotion
-from experiments.stats.group_sequential import Look
-from experiments.stats.judge import judge, watch
-from experiments.stats.types import Evidence, PastLooks, Results, UnitSums, Verdict
+from experiments.stats.core.types import Evidence, PastLooks, Results, UnitSums, Verdict
+from experiments.stats.judging import harm, shown
+from experiments.stats.judging.judge import judge, watch
+from experiments.stats.sequential.group_sequential import Look
 from tests.experiments.stats.samples import ERRORS, FAILED_USERS, LATENCY, THUMBS, evidence, plan, share, sums, together
 
 NUMBERS = st.one_of(
@@ -78,7 +78,11 @@ def test_a_failure_in_one_cell_is_the_trouble_of_its_own_row(part: str, monkeypa
     """The recursion fails for one cell's looks, and so for all cells at once, as they are computed together."""
     past = PastLooks({("thumbs", "new"): (Look(1000.0, 0.5),)})
     rare = evidence(FAILED_USERS, share(5000, 3), share(5000, 2))
-    module = "experiments.stats.looks" if part == "next_critical_value" else "experiments.stats.noninferiority"
+    module = (
+        "experiments.stats.judging.looks"
+        if part == "next_critical_value"
+        else "experiments.stats.judging.noninferiority"
+    )
     monkeypatch.setattr(f"{module}.{part}", _raising)
     results = judge(plan(ERRORS, THUMBS, FAILED_USERS), together(SOUND["errors"], SOUND["thumbs"], rare), looks=past)
     broken = "thumbs" if part == "next_critical_value" else "failed-users"
@@ -91,7 +95,7 @@ def _raising(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
-@pytest.mark.parametrize("part", [(promotion, "present_look"), (harm, "PART_OF_LOOKS")])
+@pytest.mark.parametrize("part", [(shown, "present_look"), (harm, "PART_OF_LOOKS")])
 def test_the_halt_needs_nothing_of_what_promotion_needs(
     part: tuple[object, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

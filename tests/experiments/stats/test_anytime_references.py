@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from experiments.stats import anytime, bounded
-from experiments.stats.columns import Estimates
-from experiments.stats.contrast import linear_contrast
-from experiments.stats.strata import combined
+from experiments.stats.core.columns import Estimates
+from experiments.stats.core.contrast import linear_contrast
+from experiments.stats.core.strata import combined
+from experiments.stats.sequential import anytime, bounded
 from tests.experiments.stats import peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 

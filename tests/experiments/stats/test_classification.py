@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.classification import MEASURES, Outcomes, outcomes
-from experiments.stats.columns import SumsColumns
-from experiments.stats.errors import StatisticsError
-from experiments.stats.judge import judge
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import Direction, Evidence, MetricPlan, MetricType, Role, Verdict
+from experiments.stats.judging.judge import judge
 from experiments.stats.metrics import ratio
-from experiments.stats.types import Direction, Evidence, MetricPlan, MetricType, Role, Verdict
+from experiments.stats.metrics.classification import MEASURES, Outcomes, outcomes
 from tests.experiments.stats.samples import plan
 
 F1 = MetricPlan("f1", MetricType.RATIO, Direction.INCREASE, Role.GUARDRAIL, margin=0.05)

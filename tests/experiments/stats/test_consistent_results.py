@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from experiments.stats.judge import judge
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import (
+from experiments.presenters.page_reads import read_results
+from experiments.stats.core.types import (
     Direction,
     Evidence,
     Interval,
@@ -29,7 +28,8 @@ from experiments.stats.types import (
     UnitSums,
     Verdict,
 )
-from experiments.views.reads import read_results
+from experiments.stats.judging.judge import judge
+from experiments.stats.metrics.quantiles import clustered_quantile
 from tests.experiments.stats.samples import evidence, plan
 
 RESULTS = TypeAdapter(Results)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats import anytime
-from experiments.stats.contrast import linear_contrast
-from experiments.stats.covariate import Adjusted, CovariateSums, adjust, imbalance_p_value, regression
-from experiments.stats.errors import StatisticsError
+from experiments.stats.adjust.covariate import Adjusted, CovariateSums, adjust, imbalance_p_value, regression
+from experiments.stats.core.contrast import linear_contrast
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.sequential import anytime
 from tests.experiments.stats.samples import Values
 
 RUNS = 1000

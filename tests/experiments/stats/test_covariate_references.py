@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import special
 
-from experiments.stats.capping import capped, frozen_cap
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import linear_contrast, lower_tail, two_sided_critical
-from experiments.stats.covariate import CovariateSums, adjust, regression
+from experiments.stats.adjust.capping import capped, frozen_cap
+from experiments.stats.adjust.covariate import CovariateSums, adjust, regression
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import linear_contrast, lower_tail, two_sided_critical
+from experiments.stats.core.types import UnitSums
 from experiments.stats.metrics import mean, ratio
-from experiments.stats.types import UnitSums
 from tests.experiments.stats import covariate_peers, peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.classification import outcomes
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import Direction, MetricType, UnitSums
 from experiments.stats.drift import decay, trend
-from experiments.stats.errors import StatisticsError
-from experiments.stats.types import Direction, MetricType, UnitSums
+from experiments.stats.metrics.classification import outcomes
 from tests.experiments.stats.samples import share, sums
 
 

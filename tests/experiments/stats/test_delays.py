@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.stats.delays import Delays, delay_scores, settling_seconds, youngest
+from experiments.stats.health.delays import Delays, delay_scores, settling_seconds, youngest
 
 STEP = 2.0 ** (1 / 8)
 """Neighbours on the scale: what is measured is right up to it."""

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from experiments.stats.arrays import Floats
-from experiments.stats.columns import SumsColumns
-from experiments.stats.discordance import disagreement, harm_log_e, noninferiority_log_e
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.arrays import Floats
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.errors import StatisticsError
 from experiments.stats.metrics import ratio
+from experiments.stats.shadow.discordance import disagreement, harm_log_e, noninferiority_log_e
 
 RUNS = 1000
 PAIRS = 300

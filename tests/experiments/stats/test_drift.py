@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from experiments.stats.core.errors import StatisticsError
 from experiments.stats.drift import DriftReport, FeatureDrift, Requests, drift_report, feature_drift
 from experiments.stats.drift.bins import category_bins, numeric_bins
 from experiments.stats.drift.distances import (
@@ -21,7 +22,6 @@ from experiments.stats.drift.distances import (
     stability_index,
 )
 from experiments.stats.drift.requests import one_request_per_unit
-from experiments.stats.errors import StatisticsError
 from tests.experiments.stats.samples import Values
 
 ALPHA = 0.05

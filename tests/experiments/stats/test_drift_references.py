@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from experiments.stats.core.types import UnitSums
 from experiments.stats.drift import trend
 from experiments.stats.drift.distances import critical_stability_index, distances, jensen_shannon
 from experiments.stats.drift.report import compared
-from experiments.stats.types import UnitSums
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 from tests.experiments.stats.samples import Values, share
 

@@ -8,9 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.bounded import rate_interval, rate_log_e
-from experiments.stats.judge import judge
-from experiments.stats.types import (
+from experiments.stats.core.types import (
     Direction,
     MarginKind,
     MetricPlan,
@@ -20,6 +18,8 @@ from experiments.stats.types import (
     UnitSums,
     Verdict,
 )
+from experiments.stats.judging.judge import judge
+from experiments.stats.sequential.bounded import rate_interval, rate_log_e
 from tests.experiments.stats.samples import evidence, plan, share
 
 Arm = Callable[[int, int], UnitSums]

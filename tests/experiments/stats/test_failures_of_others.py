@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from experiments.stats.core.types import Direction, MetricPlan, MetricType, PastLooks, Role, UnitSums, Verdict
 from experiments.stats.health import HealthEvidence, Stage, check_health
-from experiments.stats.judge import judge
-from experiments.stats.sample_ratio import sample_ratio
-from experiments.stats.types import Direction, MetricPlan, MetricType, PastLooks, Role, UnitSums, Verdict
+from experiments.stats.health.sample_ratio import sample_ratio
+from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import ERRORS, FAILED_USERS, evidence, plan, share, together
 
 

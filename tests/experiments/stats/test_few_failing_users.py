@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.stats.judge import judge
-from experiments.stats.types import (
+from experiments.stats.core.types import (
     Direction,
     Evidence,
     MarginKind,
@@ -15,6 +14,7 @@ from experiments.stats.types import (
     UnitSums,
     Verdict,
 )
+from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import plan
 
 MARGIN = 0.01

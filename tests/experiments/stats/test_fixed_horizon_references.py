@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import special
 
-from experiments.stats.columns import Estimates
-from experiments.stats.contrast import Contrast, linear_contrast, lower_tail, two_sided_critical
-from experiments.stats.equivalence import equivalence_p_value
-from experiments.stats.fieller import relative_interval
-from experiments.stats.score import difference_interval, ratio_interval
+from experiments.stats.core.columns import Estimates
+from experiments.stats.core.contrast import Contrast, linear_contrast, lower_tail, two_sided_critical
+from experiments.stats.core.equivalence import equivalence_p_value
+from experiments.stats.core.fieller import relative_interval
+from experiments.stats.core.score import difference_interval, ratio_interval
 from tests.experiments.stats import peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.errors import StatisticsError
-from experiments.stats.group_sequential import (
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.sequential.group_sequential import (
     OBRIEN_FLEMING,
     POCOCK,
     Look,
@@ -20,7 +20,7 @@ from experiments.stats.group_sequential import (
     power_family,
     stagewise_p_value,
 )
-from experiments.stats.group_sequential.design import stopping_probabilities
+from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 
 INCREMENTS = st.lists(st.floats(0.01, 1.0), min_size=1, max_size=8)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from experiments.stats.group_sequential import (
+from experiments.stats.sequential.group_sequential import (
     OBRIEN_FLEMING,
     POCOCK,
     Design,
@@ -18,8 +18,8 @@ from experiments.stats.group_sequential import (
     hwang_shih_decani,
     power_family,
 )
-from experiments.stats.group_sequential.design import stopping_probabilities
-from experiments.stats.group_sequential.paths import start
+from experiments.stats.sequential.group_sequential.design import stopping_probabilities
+from experiments.stats.sequential.group_sequential.paths import start
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references
 
 SPENDING: dict[str, Callable[[float], Spending]] = {

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from experiments.stats import anytime
-from experiments.stats.bayes import Prior, posterior
+from experiments.stats.core.bayes import Prior, posterior
+from experiments.stats.sequential import anytime
 from tests.experiments.stats import covariate_peers, peers
 from tests.experiments.stats.references import Inputs, shared
 from tests.experiments.stats.test_anytime_references import approximate_ratio

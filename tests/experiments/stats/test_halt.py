@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.cells import gather
-from experiments.stats.harm import log_harm
-from experiments.stats.judge import judge
-from experiments.stats.types import Direction, MarginKind, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.core.types import Direction, MarginKind, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.judging.cells import gather
+from experiments.stats.judging.harm import log_harm
+from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import (
     ERRORS,
     FAILED_USERS,

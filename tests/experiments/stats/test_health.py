@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.errors import InvalidEvidence, StatisticsError
+from experiments.stats.core.errors import InvalidEvidence, StatisticsError
+from experiments.stats.core.types import Finding, UnitSums
 from experiments.stats.health import (
     HealthEvidence,
     Overlap,
@@ -25,7 +26,6 @@ from experiments.stats.health.missing import missing_findings, outcome_gaps
 from experiments.stats.health.overlap import overlap_findings
 from experiments.stats.health.records import identical_findings
 from experiments.stats.health.shares import leak_findings, ratio_findings, segments_log_e, stages_log_e
-from experiments.stats.types import Finding, UnitSums
 from tests.experiments.stats.samples import share, sums
 
 HALVES = {"control": 0.5, "new": 0.5}

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.stats.columns import SumsColumns
+from experiments.stats.core.columns import SumsColumns
 from experiments.stats.health.imbalance import imbalances
 from experiments.stats.health.missing import gap_log_e
 from experiments.stats.health.shares import Stage, ratio_findings, segment_findings

@@ -7,8 +7,8 @@ import pytest
 from scipy import special
 
 from experiments.stats.health import HealthEvidence, Stage, check_health
+from experiments.stats.health.sample_ratio import MISMATCH_LOG_E, chi_square_p_value
 from experiments.stats.health.shares import stages_log_e
-from experiments.stats.sample_ratio import MISMATCH_LOG_E, chi_square_p_value
 from tests.experiments.stats.references import Inputs, shared
 
 ROWS = 12

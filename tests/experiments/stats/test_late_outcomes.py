@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.stats.core.types import Evidence, Severity, UnitSums
 from experiments.stats.health.late import OutcomeTiming, Silence, late_outcomes
-from experiments.stats.types import Evidence, Severity, UnitSums
 
 ONE = UnitSums(1, 1.0, 1.0, 1.0, 1.0, 1.0)
 

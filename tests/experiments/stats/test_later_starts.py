@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.judge import judge, watch
-from experiments.stats.later import (
+from experiments.stats.core.types import (
+    Direction,
+    Evidence,
+    JudgePlan,
+    MarginKind,
+    MetricPlan,
+    MetricType,
+    Role,
+    UnitSums,
+)
+from experiments.stats.judging.judge import judge, watch
+from experiments.stats.judging.later import (
     PART_FROM_START,
     PART_OF_PLANNED,
     PART_OF_STAGES,
@@ -18,8 +28,7 @@ from experiments.stats.later import (
     critical_of_maximum,
     harm_since,
 )
-from experiments.stats.starts import share_of, starts_in_use
-from experiments.stats.types import Direction, Evidence, JudgePlan, MarginKind, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.sequential.starts import share_of, starts_in_use
 
 SINCE = datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
 FAILURES = MetricPlan(

@@ -3,8 +3,8 @@
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from experiments.stats.bayes import Prior, chance_to_beat, posterior
-from experiments.stats.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
+from experiments.stats.core.bayes import Prior, chance_to_beat, posterior
+from experiments.stats.core.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
 from tests.experiments.stats import peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.anytime import two_sided_log_e
-from experiments.stats.contrast import lower_tail
-from experiments.stats.errors import StatisticsError
-from experiments.stats.paired import (
+from experiments.stats.core.contrast import lower_tail
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.sequential.anytime import two_sided_log_e
+from experiments.stats.shadow.paired import (
     agreement,
     discordance_log_e,
     one_pair_a_unit,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from experiments.stats.paired import agreement, discordance_log_e, paired_difference
+from experiments.stats.shadow.paired import agreement, discordance_log_e, paired_difference
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 from tests.experiments.stats.samples import Values
 

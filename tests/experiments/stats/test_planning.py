@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import JudgePlan, MetricType, Role, UnitSums
 from experiments.stats.planning import (
     Arrivals,
     Baseline,
@@ -23,7 +24,6 @@ from experiments.stats.planning import (
     units_needed,
 )
 from experiments.stats.planning.baseline import from_history, mean, share, share_of_requests
-from experiments.stats.types import JudgePlan, MetricType, Role, UnitSums
 from tests.experiments.stats.samples import ERRORS, LATENCY, THUMBS, plan
 
 RUNS = 4000

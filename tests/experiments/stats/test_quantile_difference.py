@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.contrast import lower_tail
-from experiments.stats.errors import StatisticsError
-from experiments.stats.quantile_difference import quantile_contrast, quantile_difference
-from experiments.stats.quantiles import QuantileEstimate, clustered_quantile
+from experiments.stats.core.contrast import lower_tail
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.metrics.quantile_difference import quantile_contrast, quantile_difference
+from experiments.stats.metrics.quantiles import QuantileEstimate, clustered_quantile
 from tests.experiments.stats.samples import Values
 
 RUNS = 300

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import linear_contrast
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import linear_contrast
 from experiments.stats.metrics import ratio
-from experiments.stats.quantiles import clustered_quantile, exceedance, residual_variance, unit_residuals
+from experiments.stats.metrics.quantiles import clustered_quantile, exceedance, residual_variance, unit_residuals
 from tests.experiments.stats import quantile_peers
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.contrast import linear_contrast, lower_tail
-from experiments.stats.errors import StatisticsError
-from experiments.stats.judge import judge
-from experiments.stats.quantiles import (
+from experiments.stats.core.contrast import linear_contrast, lower_tail
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import Direction, Evidence, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.judging.judge import judge
+from experiments.stats.metrics.quantiles import (
     QuantileEstimate,
     clustered_quantile,
     exceedance,
     paired_quantile_difference,
 )
-from experiments.stats.types import Direction, Evidence, MetricPlan, MetricType, Role, UnitSums
 from tests.experiments.stats.samples import Values, plan
 
 RUNS = 300

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from experiments.stats import anytime
-from experiments.stats.events import ratio_log_e, share_log_e
-from experiments.stats.sample_ratio import chi_square_p_value, log_e_value
+from experiments.stats.health.sample_ratio import chi_square_p_value, log_e_value
+from experiments.stats.sequential import anytime
+from experiments.stats.sequential.events import ratio_log_e, share_log_e
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.stats.bayes import Prior, chance_to_beat, posterior
-from experiments.stats.capping import capped, frozen_cap, share_capped
-from experiments.stats.errors import StatisticsError
-from experiments.stats.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
+from experiments.stats.adjust.capping import capped, frozen_cap, share_capped
+from experiments.stats.core.bayes import Prior, chance_to_beat, posterior
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
 
 
 def test_a_strong_prior_pulls_and_a_flat_one_does_not() -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from scipy import special
 
-from experiments.stats.judge import judge
+from experiments.stats.core.types import Direction, MetricPlan, MetricType, PastLooks, Role
+from experiments.stats.judging.judge import judge
 from experiments.stats.planning import planned_units
 from experiments.stats.planning.baseline import share as share_of_units
-from experiments.stats.planning.experiment import question_of
-from experiments.stats.types import Direction, MetricPlan, MetricType, PastLooks, Role
+from experiments.stats.planning.whole_plan import question_of
 from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
 
 LAST = PastLooks(last=True)

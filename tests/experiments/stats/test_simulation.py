@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import Direction, JudgePlan, Role
 from experiments.stats.planning import Arrivals, Baseline, StageTarget, planned_units
 from experiments.stats.planning.baseline import share, share_of_requests
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, usual_scenarios
-from experiments.stats.types import Direction, JudgePlan, Role
 from tests.experiments.stats.samples import ERRORS, LATENCY, THUMBS, plan
 
 RUNS = 1000

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.columns import SumsColumns
-from experiments.stats.contrast import linear_contrast, lower_tail
-from experiments.stats.errors import StatisticsError
+from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import linear_contrast, lower_tail
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import UnitSums
 from experiments.stats.metrics import ratio
-from experiments.stats.quantiles import exceedance
-from experiments.stats.slow_requests import frozen_threshold, slow_share
-from experiments.stats.types import UnitSums
+from experiments.stats.metrics.quantiles import exceedance
+from experiments.stats.metrics.slow_requests import frozen_threshold, slow_share
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 from tests.experiments.stats.samples import Values, requests
 

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.stats.classification import Outcomes
-from experiments.stats.judge import judge
-from experiments.stats.quantiles import clustered_quantile
-from experiments.stats.types import (
+from experiments.stats.core.types import (
     Direction,
     MarginKind,
     MetricPlan,
@@ -21,6 +18,9 @@ from experiments.stats.types import (
     Role,
     UnitSums,
 )
+from experiments.stats.judging.judge import judge
+from experiments.stats.metrics.classification import Outcomes
+from experiments.stats.metrics.quantiles import clustered_quantile
 from tests.experiments.stats.samples import Values, evidence, plan
 
 AMOUNTS = (MetricType.MEAN, MetricType.RATIO, MetricType.QUANTILE)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.stats.errors import StatisticsError
-from experiments.stats.types import UnitSums
-from experiments.stats.windows import Window, window_totals
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import UnitSums
+from experiments.stats.metrics.windows import Window, window_totals
 
 DAY = 86_400.0
 WEEK_TWO = Window(7 * DAY, 14 * DAY)

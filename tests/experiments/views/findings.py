@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from experiments.actions.analyse import RESULTS
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
+from experiments.loop.analyse import RESULTS
 from experiments.models import Analysis, Experiment
-from experiments.stats.types import Interval, MetricResult, Results, Role
+from experiments.stats.core.types import Interval, MetricResult, Results, Role
 from tests.experiments.decide.situations import GUARDRAIL, results
 from tests.experiments.drafts import draft, draft_data
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent, Role
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt_by_hand

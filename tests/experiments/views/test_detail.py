@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from controlplane.actors import SLUICE, Actor
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import Role
 from experiments.actions.advance import advance
 from experiments.actions.conclude import conclude
@@ -17,7 +17,7 @@ from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, Metric
-from experiments.stats.types import Finding, Severity
+from experiments.stats.core.types import Finding, Severity
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
 

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from controlplane.errors import Unavailable
 from controlplane.models import Role
+from controlplane.problems.errors import Unavailable
 from experiments.forecast import forecast, read_stated
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import planned, running
@@ -54,7 +54,7 @@ def test_without_history_it_says_what_to_do(browser: Client) -> None:
 
 def test_scenarios_stand_in_a_table(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     planned()
-    monkeypatch.setattr("experiments.views.forecast.forecast", lambda experiment: forecast(experiment, STATED))
+    monkeypatch.setattr("experiments.views.forecast_page.forecast", lambda experiment: forecast(experiment, STATED))
     seen = part(browser)
     for words in (
         "Needs about ",
@@ -74,7 +74,7 @@ def test_a_lake_that_does_not_answer_is_said(browser: Client, monkeypatch: pytes
     def fail(_: object) -> None:
         raise Unavailable("lake-unavailable", "The lake cannot be read.", next_step="Try again.")
 
-    monkeypatch.setattr("experiments.views.forecast.forecast", fail)
+    monkeypatch.setattr("experiments.views.forecast_page.forecast", fail)
     assert "The lake cannot be read. Try again." in part(browser)
 
 

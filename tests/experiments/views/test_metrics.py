@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
-from experiments.default_guardrails import DEFAULT_MARGINS
 from experiments.models import Metric
+from experiments.models.default_guardrails import DEFAULT_MARGINS
 from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft, draft_data

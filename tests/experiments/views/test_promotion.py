@@ -3,12 +3,12 @@
 import pytest
 from django.test import Client
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.halt import halt_by_hand
 from experiments.models import Experiment
-from routing.actions.edit import edit
 from routing.models import Endpoint
+from routing.resources.edit import edit
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend
 from tests.experiments.views.findings import found, measured, planned, running

@@ -4,8 +4,16 @@ from math import inf
 
 import pytest
 
-from experiments.stats.types import Interval
-from experiments.views.wording import about, amount, change, change_interval, difference, difference_interval, percent
+from experiments.presenters.numbers import (
+    about,
+    amount,
+    change,
+    change_interval,
+    difference,
+    difference_interval,
+    percent,
+)
+from experiments.stats.core.types import Interval
 
 
 @pytest.mark.parametrize(

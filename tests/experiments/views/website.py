@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import psycopg
 
-from controlplane.up.front import FILE_NAME, PATIENCE, Patience, write_front
-from controlplane.web_client import answers
-from routing.edge.envoy_process import envoy_binary
+from controlplane.install.front import FILE_NAME, PATIENCE, Patience, write_front
+from controlplane.web.http_client import answers
+from routing.edge.envoy.envoy_process import envoy_binary
 from tests.servers import free_port, run_valkey, stopping
 from tests.waiting import wait_until
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.access_log import BrokenLineError, to_row
-from routing.units import unit_hash
+from routing.allocation.unit_identity import unit_hash
 from tests.routing.access_log.lines import ANSWER, make_line
 
 KEY = b"k" * 32

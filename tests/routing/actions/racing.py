@@ -15,12 +15,12 @@ def main() -> None:
     set_up()
     from django.db import connection
 
-    from controlplane.actors import SLUICE
-    from controlplane.errors import SluiceError
-    from routing.actions.changing import changing
-    from routing.actions.edit import edit
-    from routing.actions.remove import remove
+    from controlplane.audit.actors import SLUICE
+    from controlplane.problems.errors import SluiceError
     from routing.models import Backend, Endpoint
+    from routing.resources.changing import changing
+    from routing.resources.edit import edit
+    from routing.resources.remove import remove
     from tests.experiments.drafts import backend, endpoint
 
     def name() -> None:

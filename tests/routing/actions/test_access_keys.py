@@ -6,14 +6,14 @@ from hashlib import sha256
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, InvalidInput, NotAllowed
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
-from routing.actions.edit import edit
-from routing.actions.issue_key import issue_key, revoke_key
-from routing.actions.register import register
+from controlplane.problems.errors import Conflict, InvalidInput, NotAllowed
 from routing.models import AccessKey, Backend, Endpoint, Entrance, Issuer
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.edit import edit
+from routing.resources.issue_key import issue_key, revoke_key
+from routing.resources.register import register
 from routing.table import Access, Credential, RateLimit, RateLimitScope
 from routing.table import Issuer as TableIssuer
 from tests.experiments.drafts import backend, endpoint

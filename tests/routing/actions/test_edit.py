@@ -2,14 +2,14 @@
 
 import pytest
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, NotAllowed, SluiceError
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, NotAllowed, SluiceError
 from experiments.actions.start import start
-from routing.actions.edit import edit
-from routing.actions.register import register
-from routing.actions.remove import remove
 from routing.models import Backend, Endpoint
+from routing.resources.edit import edit
+from routing.resources.register import register
+from routing.resources.remove import remove
 from tests.experiments.drafts import backend, draft, endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

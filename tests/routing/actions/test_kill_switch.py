@@ -10,20 +10,20 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, InvalidInput, NotAllowed
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
-from experiments.actions.reconcile import reconcile
+from controlplane.problems.errors import Conflict, InvalidInput, NotAllowed
 from experiments.actions.start import start
+from experiments.loop.reconcile import reconcile
 from experiments.models import Analysis, Experiment, State
-from experiments.plans import pure_state
-from routing.actions.publish import publish
-from routing.actions.resume_experiments import resume_experiments
-from routing.actions.stop_experiments import stop_experiments
-from routing.assign import Assignment, assign
+from experiments.plan.as_judged import pure_state
+from routing.allocation.assign import Assignment, assign
+from routing.kill_switch.resume_experiments import resume_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
+from routing.kill_switch.stops import covered_seconds, stops_since
 from routing.models import Endpoint, RoutingTable, Split, Stop
-from routing.queries import desired_table, latest_table
-from routing.stops import covered_seconds, stops_since
+from routing.publishing.newest_table import desired_table, latest_table
+from routing.publishing.publish import publish
 from routing.table import from_json
 from tests.experiments.drafts import draft, endpoint
 

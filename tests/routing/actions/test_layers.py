@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from controlplane.actors import SLUICE
-from controlplane.errors import Conflict
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import Conflict
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
-from routing.actions.edit import edit
-from routing.actions.register import register
-from routing.actions.remove import remove
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.models import Endpoint, Layer, Split
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.edit import edit
+from routing.resources.register import register
+from routing.resources.remove import remove
 from tests.experiments.drafts import draft, endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

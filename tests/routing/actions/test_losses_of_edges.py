@@ -8,10 +8,10 @@ import redis
 from django.utils import timezone
 
 from controlplane.models import Role
-from routing import keys
-from routing.actions.record_edges import record_edges
-from routing.alerts import LOST_LATELY, alerts
-from routing.losses import lost_by_variant, lost_rows, untold_since
+from routing import redis_keys
+from routing.alerts.current import LOST_LATELY, alerts
+from routing.edges.lost_rows import lost_by_variant, lost_rows, untold_since
+from routing.edges.record_edges import record_edges
 from routing.models import Edge
 from tests.controlplane.views.visitors import text, visitor
 from tests.people import Caller
@@ -28,9 +28,9 @@ def loss(rows: int | None, run: str = "one", variant: str = "control", **changes
 
 
 def beat(server: redis.Redis, *losses: dict[str, Any], edge: str = "local") -> None:
-    server.sadd(keys.EDGES, edge)
+    server.sadd(redis_keys.EDGES, edge)
     server.hset(
-        keys.edge(edge),
+        redis_keys.edge(edge),
         mapping={
             "name": edge,
             "zone": "eu",

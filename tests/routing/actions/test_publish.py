@@ -8,14 +8,15 @@ import pytest
 import redis
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from controlplane.actors import SLUICE
-from controlplane.errors import InvalidInput
+from controlplane.audit.actors import SLUICE
+from controlplane.problems.errors import InvalidInput
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
-from routing import keys, publisher
-from routing.actions.edit import edit
-from routing.actions.publish import publish
+from routing import redis_keys
 from routing.models import Endpoint, RoutingTable
+from routing.publishing import redis_table
+from routing.publishing.publish import publish
+from routing.resources.edit import edit
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.servers import run_valkey
 from tests.waiting import PATIENCE_SECONDS
@@ -28,13 +29,13 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Re
     """A real Valkey that `publish` writes to."""
     with run_valkey(tmp_path / "valkey") as server:
         connection = redis.Redis.from_url(server.url, decode_responses=True)
-        monkeypatch.setattr("routing.actions.publish.get_redis", lambda: connection)
+        monkeypatch.setattr("routing.publishing.publish.get_redis", lambda: connection)
         yield connection
         connection.close()
 
 
 def published(client: redis.Redis) -> tuple[int, dict[str, object]]:
-    stored = client.hgetall(keys.TABLE)
+    stored = client.hgetall(redis_keys.TABLE)
     return int(stored["version"]), json.loads(stored["content"])
 
 
@@ -63,22 +64,22 @@ def test_starting_and_halting_change_the_table(
 def test_what_could_not_be_put_is_put_by_the_next_call(client: redis.Redis) -> None:
     endpoint()
     version, _ = published(client)
-    client.delete(keys.TABLE)
+    client.delete(redis_keys.TABLE)
     publish("reconciled")
     assert published(client)[0] == version
 
 
 def test_an_older_table_never_replaces_a_newer_one(client: redis.Redis) -> None:
-    assert publisher.put_table(client, 7, '{"version":7}')
-    assert not publisher.put_table(client, 7, '{"other":7}')
-    assert not publisher.put_table(client, 6, '{"version":6}')
+    assert redis_table.put_table(client, 7, '{"version":7}')
+    assert not redis_table.put_table(client, 7, '{"other":7}')
+    assert not redis_table.put_table(client, 6, '{"version":6}')
     assert published(client) == (7, {"version": 7})
 
 
 def test_subscribers_hear_of_a_new_version(client: redis.Redis) -> None:
     with client.pubsub() as subscriber:  # type: ignore[no-untyped-call]
-        subscriber.subscribe(keys.TABLE_PUBLISHED)
-        publisher.put_table(client, 3, "{}")
+        subscriber.subscribe(redis_keys.TABLE_PUBLISHED)
+        redis_table.put_table(client, 3, "{}")
         heard = [subscriber.get_message(timeout=PATIENCE_SECONDS) for _ in range(2)]
     assert heard[1] is not None
     assert heard[1]["data"] == "3"
@@ -96,7 +97,7 @@ def test_a_table_that_edges_would_refuse_is_not_published() -> None:
 
 def test_without_redis_the_change_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0")
-    monkeypatch.setattr("routing.actions.publish.get_redis", lambda: nowhere)
+    monkeypatch.setattr("routing.publishing.publish.get_redis", lambda: nowhere)
     endpoint()
     assert Endpoint.objects.count() == 1
     assert RoutingTable.objects.count() > 0

@@ -11,11 +11,11 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routing import keys
-from routing.actions.record_edges import record_edges
-from routing.alerts import alerts
+from routing import redis_keys
+from routing.alerts.current import alerts
+from routing.edges.record_edges import record_edges
 from routing.models import Edge
-from routing.queries import cuts_of
+from routing.publishing.newest_table import cuts_of
 from tests.servers import run_valkey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -63,8 +63,8 @@ def client(server: redis.Redis) -> redis.Redis:
 def beat(client: redis.Redis, name: str | bytes = "sound", **fields: Any) -> None:
     """A heartbeat like that of this release, but for the fields that differ; None leaves one out."""
     told: dict[Any, Any] = {key: value for key, value in {**BEAT, "name": name, **fields}.items() if value is not None}
-    key = keys.edge("").encode() + (name if isinstance(name, bytes) else name.encode())
-    client.sadd(keys.EDGES, name)
+    key = redis_keys.edge("").encode() + (name if isinstance(name, bytes) else name.encode())
+    client.sadd(redis_keys.EDGES, name)
     client.hset(key, mapping=told)
     client.expire(key, 10)
 
@@ -97,8 +97,8 @@ def test_fields_of_a_later_release_are_ignored_at_every_depth(client: redis.Redi
 
 
 def test_what_an_earlier_release_leaves_out_has_a_default(client: redis.Redis) -> None:
-    client.sadd(keys.EDGES, "strange")
-    client.hset(keys.edge("strange"), "name", "strange")
+    client.sadd(redis_keys.EDGES, "strange")
+    client.hset(redis_keys.edge("strange"), "name", "strange")
     record_edges(client, now=NOW)
     found = edge()
     assert (found.zone, found.applied_version, found.seen_at, found.healthy) == ("", 0, NOW, True)
@@ -172,8 +172,8 @@ def test_an_edge_of_any_name_stops_no_other(client: redis.Redis, name: str | byt
 
 
 def test_a_key_that_is_no_hash_is_an_alert(client: redis.Redis) -> None:
-    client.sadd(keys.EDGES, "strange")
-    client.set(keys.edge("strange"), "hello")
+    client.sadd(redis_keys.EDGES, "strange")
+    client.set(redis_keys.edge("strange"), "hello")
     beat(client)
     record_edges(client, now=NOW)
     assert ("edge-unreadable", "strange") in codes()
@@ -209,10 +209,10 @@ def test_an_edge_whose_clock_is_ahead_is_not_seen_in_the_future(client: redis.Re
 def test_who_neither_reports_nor_is_kept_is_forgotten_once_its_rows_are_collected(client: redis.Redis) -> None:
     beat(client)
     record_edges(client, now=NOW)
-    client.delete(keys.edge("sound"))
+    client.delete(redis_keys.edge("sound"))
     record_edges(client, now=NOW)
-    assert client.smembers(keys.EDGES) == {"sound"}, "it is silent, and kept"
-    client.sadd(keys.EDGES, "gone", "behind")
-    client.xadd(keys.requests("behind"), {"rows": "[]"})
+    assert client.smembers(redis_keys.EDGES) == {"sound"}, "it is silent, and kept"
+    client.sadd(redis_keys.EDGES, "gone", "behind")
+    client.xadd(redis_keys.requests("behind"), {"rows": "[]"})
     record_edges(client, now=NOW)
-    assert client.smembers(keys.EDGES) == {"sound", "behind"}
+    assert client.smembers(redis_keys.EDGES) == {"sound", "behind"}

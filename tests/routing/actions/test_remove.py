@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE
-from controlplane.errors import Conflict
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
+from controlplane.problems.errors import Conflict
 from experiments.actions.start import start
-from routing.actions.edit import edit
-from routing.actions.issue_key import issue_key, revoke_key
-from routing.actions.register import register
-from routing.actions.remove import remove
 from routing.models import AccessKey, Backend, Endpoint, Entrance, Issuer, RoutingTable
+from routing.resources.edit import edit
+from routing.resources.issue_key import issue_key, revoke_key
+from routing.resources.register import register
+from routing.resources.remove import remove
 from tests.experiments.drafts import backend, draft, endpoint
 from tests.people import Caller
 from tests.routing.tokens import Signer

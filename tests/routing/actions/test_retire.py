@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, InvalidInput, NotAllowed
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, InvalidInput, NotAllowed
 from experiments.actions.conclude import conclude
 from experiments.actions.delete import delete
 from experiments.actions.halt import halt_by_hand
@@ -17,16 +17,16 @@ from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, State
-from routing.actions.edit import edit
-from routing.actions.register import register
-from routing.actions.remove import remove
-from routing.actions.restore import restore
-from routing.actions.retire import retire
-from routing.actions.retire_edge import retire_edge
-from routing.actions.stop_experiments import stop_experiments
-from routing.alerts import alerts
+from routing.alerts.current import alerts
+from routing.edges.retire_edge import retire_edge
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Backend, Edge, Endpoint
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.edit import edit
+from routing.resources.register import register
+from routing.resources.remove import remove
+from routing.resources.restore import restore
+from routing.resources.retire import retire
 from routing.table import reached
 from tests.experiments.drafts import backend, draft
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from controlplane.actors import SLUICE, Actor
-from controlplane.errors import Conflict, NotAllowed
+from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, NotAllowed
 from experiments.actions.promote import promote_by_hand
 from experiments.actions.start import start
-from routing.actions.switch import switch
 from routing.models import Endpoint, RoutingTable
-from routing.queries import desired_table
+from routing.publishing.newest_table import desired_table
+from routing.resources.switch import switch
 from tests.experiments.drafts import draft, endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from controlplane.models import Role
 from controlplane.settings import get_environment
-from routing.events.schema import REQUESTS
+from routing.lake.schema import REQUESTS
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import endpoint
 from tests.people import Caller
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def lake(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     environment = get_environment().model_copy(update={"lake_url": str(tmp_path / "lake")})
-    for module in ("routing.api.views", "routing.views.endpoints"):
+    for module in ("routing.api.resources", "routing.views.endpoint_pages"):
         monkeypatch.setattr(f"{module}.get_environment", lambda: environment)
     endpoint()
     return environment.lake_url

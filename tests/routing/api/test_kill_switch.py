@@ -2,7 +2,7 @@
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
 from tests.experiments.drafts import draft
 from tests.people import Caller

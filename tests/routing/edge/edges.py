@@ -10,11 +10,11 @@ from typing import cast
 
 from redis import Redis
 
-from routing import keys
-from routing.edge.envoy_process import envoy_command, envoy_environment
-from routing.edge.files import EdgeDirectory
+from routing import redis_keys
+from routing.edge.envoy.envoy_process import envoy_command, envoy_environment
 from routing.edge.prepare import prepare
-from routing.publisher import put_table
+from routing.edge.state.files import EdgeDirectory
+from routing.publishing.redis_table import put_table
 from routing.table import Table, to_json
 from tests.routing.edge.stored import EDGE
 from tests.routing.envoys import served_version
@@ -110,7 +110,7 @@ def publish(redis: Redis, table: Table) -> None:
 
 def heartbeat(redis: Redis) -> dict[str, str]:
     """The edge's heartbeat; empty when it is silent."""
-    beat = cast("dict[bytes, bytes]", redis.hgetall(keys.edge(EDGE)))
+    beat = cast("dict[bytes, bytes]", redis.hgetall(redis_keys.edge(EDGE)))
     return {name.decode(): value.decode() for name, value in beat.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from routing import keys
+from routing import redis_keys
 
 EDGE = "edge-1"
 
@@ -25,13 +25,13 @@ def collect_all(redis: Redis, edge: str = EDGE) -> list[str]:
     entries = _entries(redis, edge)
     last = entries[-1][0].decode()
     segment, end = last.split("-")
-    redis.hset(keys.COLLECTED, keys.requests(edge), last)
-    redis.xtrim(keys.requests(edge), minid=f"{segment}-{int(end) + 1}", approximate=False)
+    redis.hset(redis_keys.COLLECTED, redis_keys.requests(edge), last)
+    redis.xtrim(redis_keys.requests(edge), minid=f"{segment}-{int(end) + 1}", approximate=False)
     return [row["request_id"] for row in _rows(entries)]
 
 
 def _entries(redis: Redis, edge: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    return cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(keys.requests(edge)))
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(redis_keys.requests(edge)))
 
 
 def _rows(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[dict[str, Any]]:

@@ -9,11 +9,11 @@ import anthropic
 import pytest
 from redis import Redis
 
-from routing.events.collector import Collector
-from routing.events.lake import find_table
-from routing.events.schema import REQUESTS
+from routing.allocation.unit_identity import unit_hash
+from routing.collector.collector import Collector
+from routing.lake.delta_tables import find_table
+from routing.lake.schema import REQUESTS
 from routing.table import Arm, Table, Unit, UnitSource
-from routing.units import unit_hash
 from tests.routing.edge.edges import UNIT_KEY, RunningEdge, publish, run_edge
 from tests.routing.kind_servers import Health, run_kind_server
 from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from routing.edge import envoy_process
-from routing.edge.envoy_process import STEADY_SECONDS, Restarter
+from routing.edge.envoy import envoy_process
+from routing.edge.envoy.envoy_process import STEADY_SECONDS, Restarter
 from tests.routing.edge.edges import RunningEdge, end
 from tests.routing.envoys import served_version
 from tests.servers import free_port
@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def process(edge: RunningEdge, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "routing.edge.envoy_process", str(edge.directory.path)]
+    command = [sys.executable, "-m", "routing.edge.envoy.envoy_process", str(edge.directory.path)]
     with log.open("wb") as output:
         running = subprocess.Popen(command, stderr=output)
     try:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing import keys
+from routing import redis_keys
 from routing.table import Table, to_json
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_for_beat
 from tests.routing.envoys import served_version
@@ -55,7 +55,7 @@ def test_a_published_table_is_served_and_the_next_one_too(
 
 
 def test_a_table_that_nobody_announced_is_found_too(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:
-    redis.hset(keys.TABLE, mapping={"version": 5, "content": to_json(table_on(stable, 5))})
+    redis.hset(redis_keys.TABLE, mapping={"version": 5, "content": to_json(table_on(stable, 5))})
 
     edge.wait_for_table(5)
 
@@ -66,8 +66,8 @@ def test_the_heartbeat_tells_what_is_served(edge: RunningEdge, redis: Redis, sta
     beat = wait_for_beat(redis, applied_version="3")
     assert (beat["name"], beat["zone"], beat["healthy"], beat["error"]) == ("edge-1", "local", "1", "")
     assert beat["applied_at"] < beat["seen_at"]
-    assert redis.smembers(keys.EDGES) == {b"edge-1"}
-    wait_until(lambda: 0 < redis.ttl(keys.edge("edge-1")) <= 10)
+    assert redis.smembers(redis_keys.EDGES) == {b"edge-1"}
+    wait_until(lambda: 0 < redis.ttl(redis_keys.edge("edge-1")) <= 10)
 
 
 def test_a_silent_envoy_is_told(edge: RunningEdge, redis: Redis) -> None:
@@ -83,7 +83,7 @@ def test_a_silent_envoy_is_told(edge: RunningEdge, redis: Redis) -> None:
 def test_an_older_table_is_not_taken(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:
     publish(redis, table_on(stable, 9))
     edge.wait_for_table(9)
-    redis.delete(keys.TABLE)
+    redis.delete(redis_keys.TABLE)
 
     publish(redis, table_on(stable, 8))
 
@@ -118,7 +118,7 @@ def test_what_is_no_table_is_refused_and_told(
     publish(redis, table_on(stable, 1))
     edge.wait_for_table(1)
 
-    redis.hset(keys.TABLE, mapping={"version": 2, "content": content})
+    redis.hset(redis_keys.TABLE, mapping={"version": 2, "content": content})
 
     wait_until(lambda: reason in heartbeat(redis).get("error", ""))
     assert who_answers(edge) == "stable"

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing.assign import assign
-from routing.edge.configuration import read_table
-from routing.edge.room import FULL
-from routing.edge.spool import Spool
+from routing.allocation.assign import assign
+from routing.allocation.unit_identity import unit_hash
+from routing.edge.envoy.configuration import read_table
+from routing.edge.state.disk_space import FULL
+from routing.edge.state.spool import Spool
 from routing.table import Arm, Guard, Table, from_json
-from routing.units import unit_hash
 from tests.disks import fill, free_bytes, small_disk
 from tests.routing.edge.edges import UNIT_KEY, RunningEdge, heartbeat, publish, run_edge
 from tests.routing.edge.stored import collect_all, stored_rows
@@ -193,7 +193,9 @@ def test_without_a_folder_in_memory_the_disk_is_used(
     tmp_path: Path, valkey: RunningValkey, redis: Redis, stable: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = tmp_path / "nowhere"
-    monkeypatch.setattr("routing.edge.memory.get_environment", lambda: SimpleNamespace(edge_memory_directory=nowhere))
+    monkeypatch.setattr(
+        "routing.edge.state.memory.get_environment", lambda: SimpleNamespace(edge_memory_directory=nowhere)
+    )
     monkeypatch.setenv("SLUICE_EDGE_MEMORY_DIRECTORY", str(nowhere))
     with run_edge(tmp_path, valkey.url) as edge:
         publish(redis, table_on(stable, 1))

@@ -16,13 +16,13 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing.assign import assign
-from routing.edge.applier import Applier
-from routing.edge.configuration import write_configuration
-from routing.edge.cuts import Cuts
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.files import write_text
-from routing.edge.guarding import Guarding, Tail
+from routing.allocation.assign import assign
+from routing.edge.envoy.configuration import write_configuration
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.guard.guarding import Guarding, Tail
+from routing.edge.state.files import write_text
+from routing.edge.state.kept_cuts import Cuts
+from routing.edge.table.applier import Applier
 from routing.table import Arm, Guard, Table, to_json
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
 from tests.routing.model_servers import ModelServer

@@ -7,13 +7,13 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing import keys
-from routing.edge.configuration import write_configuration
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.keeper import Keeper
-from routing.edge.spool import START, Spool
-from routing.edge.status import EdgeStatus
-from routing.edge.stream import RequestStream
+from routing import redis_keys
+from routing.edge.envoy.configuration import write_configuration
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.shipping.batch_stream import RequestStream
+from routing.edge.shipping.keeper import Keeper
+from routing.edge.state.spool import START, Spool
+from routing.edge.state.status import EdgeStatus
 from tests.routing.edge.edges import RunningEdge
 from tests.routing.edge.stored import EDGE
 from tests.routing.model_servers import ModelServer
@@ -120,7 +120,7 @@ def test_a_segment_is_told_and_kept_until_it_is_collected(
     wait_until(lambda: not spool.waits_for_envoy())
     assert (status.spooled_bytes, segments(edge)) == (first.end, 2)
 
-    redis.hset(keys.COLLECTED, keys.requests(EDGE), str(first))
+    redis.hset(redis_keys.COLLECTED, redis_keys.requests(EDGE), str(first))
     keeper.tidy()
 
     assert (status.spooled_bytes, segments(edge)) == (0, 1)
@@ -129,7 +129,7 @@ def test_a_segment_is_told_and_kept_until_it_is_collected(
 def test_a_stream_that_is_ahead_of_the_clock_is_followed_by_a_later_segment(
     edge: RunningEdge, spool: Spool, make_keeper: MakeKeeper, redis: Redis
 ) -> None:
-    redis.xadd(keys.requests(EDGE), {"rows": "[]"}, id="99999999999-5")
+    redis.xadd(redis_keys.requests(EDGE), {"rows": "[]"}, id="99999999999-5")
 
     make_keeper(segment_seconds=HOUR).tidy()
     make_keeper(segment_seconds=HOUR).tidy()

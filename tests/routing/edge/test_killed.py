@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from routing import keys
-from routing.edge.spool import START, Spool
-from routing.edge.stream import RequestStream
+from routing import redis_keys
+from routing.edge.shipping.batch_stream import RequestStream
+from routing.edge.state.spool import START, Spool
 from tests.routing.edge.edges import RunningEdge, publish, run_edge
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids
 from tests.routing.edge.traffic import run_traffic
@@ -89,11 +89,11 @@ def test_redis_loses_everything_while_the_collector_is_at_work(edge: RunningEdge
     with run_traffic(edge.url) as traffic:
         wait_for_more(redis, 50)
         lake = collect_all(redis)
-        place = redis.hget(keys.COLLECTED, keys.requests(EDGE)) or b""
+        place = redis.hget(redis_keys.COLLECTED, redis_keys.requests(EDGE)) or b""
         wait_for_more(redis, 50)
         with redis.pipeline(transaction=False) as lost_and_told:
             lost_and_told.flushall()
-            lost_and_told.hset(keys.COLLECTED, keys.requests(EDGE), place)
+            lost_and_told.hset(redis_keys.COLLECTED, redis_keys.requests(EDGE), place)
             lost_and_told.execute()
         wait_for_more(redis, 50)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from routing import keys
-from routing.edge.applier import Applier
-from routing.edge.cuts import Cuts
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.follower import POLL_SECONDS, Follower
-from routing.edge.status import EdgeStatus
+from routing import redis_keys
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.state.kept_cuts import Cuts
+from routing.edge.state.status import EdgeStatus
+from routing.edge.table.applier import Applier
+from routing.edge.table.follower import POLL_SECONDS, Follower
 from routing.table import Table, to_json
 from tests.routing.edge.edges import RunningEdge, end, publish, run_edge
 from tests.routing.envoys import served_version
@@ -35,7 +35,7 @@ def table(version: int) -> Table:
 
 def lose_message(redis: Redis, version: int) -> None:
     """Put a table where edges find it, without a word."""
-    redis.hset(keys.TABLE, mapping={"version": version, "content": to_json(table(version))})
+    redis.hset(redis_keys.TABLE, mapping={"version": version, "content": to_json(table(version))})
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def late_edge(tmp_path: Path, valkey: RunningValkey, redis: Redis) -> Iterator[R
 @contextmanager
 def envoy_process(edge: RunningEdge, redis_url: str) -> Iterator[None]:
     """Envoy as its process manager starts it."""
-    command = [sys.executable, "-m", "routing.edge.envoy_process", str(edge.directory.path)]
+    command = [sys.executable, "-m", "routing.edge.envoy.envoy_process", str(edge.directory.path)]
     process = subprocess.Popen(command, env={**os.environ, "SLUICE_REDIS_URL": redis_url})
     try:
         yield

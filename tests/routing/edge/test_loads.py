@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from routing.edge.applier import Applier
-from routing.edge.configuration import write_configuration
-from routing.edge.cuts import Cuts
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.files import EdgeDirectory, write_text
-from routing.edge.loads import Loads
-from routing.edge.status import EdgeStatus
+from routing.edge.envoy.configuration import write_configuration
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.report.loads import Loads
+from routing.edge.state.files import EdgeDirectory, write_text
+from routing.edge.state.kept_cuts import Cuts
+from routing.edge.state.status import EdgeStatus
+from routing.edge.table.applier import Applier
 from routing.table import to_json
 from tests.routing.edge.edges import heartbeat, publish, run_edge
 from tests.routing.model_servers import ModelServer

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from redis import Redis
 
-from routing.assign import assign
-from routing.edge.counts import Origin
-from routing.edge.losses import Losses
+from routing.access_log.counts import Origin
+from routing.access_log.losses import Losses
+from routing.allocation.assign import assign
 from routing.table import Arm, Table
 from tests.disks import fill, small_disk
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
@@ -45,7 +45,9 @@ def edge(
 ) -> Iterator[RunningEdge]:
     """One without a folder in memory, so that what its disk does not take is lost."""
     nowhere = tmp_path / "nowhere"
-    monkeypatch.setattr("routing.edge.memory.get_environment", lambda: SimpleNamespace(edge_memory_directory=nowhere))
+    monkeypatch.setattr(
+        "routing.edge.state.memory.get_environment", lambda: SimpleNamespace(edge_memory_directory=nowhere)
+    )
     monkeypatch.setenv("SLUICE_EDGE_MEMORY_DIRECTORY", str(nowhere))
     with small_disk(tmp_path / "edge", megabytes=32), run_edge(tmp_path, valkey.url) as running:
         wait_until((running.directory.path / "reserve").exists)

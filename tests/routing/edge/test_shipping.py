@@ -10,12 +10,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from routing import keys
-from routing.edge import shipper as module
-from routing.edge.shipper import Shipper
-from routing.edge.spool import Spool
-from routing.edge.stream import RequestStream
-from routing.units import unit_hash
+from routing import redis_keys
+from routing.allocation.unit_identity import unit_hash
+from routing.edge.shipping import shipper as module
+from routing.edge.shipping.batch_stream import RequestStream
+from routing.edge.shipping.shipper import Shipper
+from routing.edge.state.spool import Spool
 from tests.routing.access_log.lines import LINE, make_line, numbered_line
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids, stored_rows
 from tests.servers import free_port, run_valkey
@@ -66,7 +66,7 @@ def test_lines_become_rows_of_the_stream(link: Path, redis: Redis, start: Callab
     ship_all(start())
 
     assert stored_ids(redis) == names(range(2_500))
-    assert redis.xlen(keys.requests(EDGE)) == 3
+    assert redis.xlen(redis_keys.requests(EDGE)) == 3
     assert stored_rows(redis)[7]["unit"] == unit_hash(KEY, "user-7")
 
 
@@ -76,7 +76,9 @@ def test_the_id_of_a_batch_is_the_place_behind_it(link: Path, redis: Redis, star
     ship_all(start())
 
     size = link.stat().st_size
-    assert redis.xinfo_stream(keys.requests(EDGE))["last-generated-id"].decode() == f"{link.readlink().stem}-{size}"
+    assert (
+        redis.xinfo_stream(redis_keys.requests(EDGE))["last-generated-id"].decode() == f"{link.readlink().stem}-{size}"
+    )
 
 
 def test_a_new_agent_goes_on_where_the_last_one_was(link: Path, redis: Redis, start: Callable[[], Shipper]) -> None:
@@ -134,7 +136,7 @@ def test_broken_lines_alone_move_on_too(link: Path, redis: Redis, start: Callabl
     ship_all(start())
 
     assert stored_rows(redis) == []
-    assert redis.xlen(keys.requests(EDGE)) == 1
+    assert redis.xlen(redis_keys.requests(EDGE)) == 1
 
 
 def test_a_line_behind_half_a_line_is_not_lost(link: Path, redis: Redis, start: Callable[[], Shipper]) -> None:
@@ -181,20 +183,20 @@ def test_valkey_killed_and_started_again_keeps_the_place(link: Path, tmp_path: P
 
 def test_when_redis_lost_everything_it_goes_on_behind_what_is_in_the_lake(link: Path, redis: Redis) -> None:
     shipper = make_shipper(redis, link, collector_seconds=3600)
-    redis.hset(keys.COLLECTED, keys.requests(EDGE), "0-0")
+    redis.hset(redis_keys.COLLECTED, redis_keys.requests(EDGE), "0-0")
     write(link, range(10))
     ship_all(shipper)
     lake = collect_all(redis)
-    collected = redis.hget(keys.COLLECTED, keys.requests(EDGE))
+    collected = redis.hget(redis_keys.COLLECTED, redis_keys.requests(EDGE))
     write(link, range(10, 20))
     ship_all(shipper)
     redis.flushall()
     write(link, range(20, 30))
 
     ship_all(restarted := make_shipper(redis, link, collector_seconds=3600))
-    assert not redis.exists(keys.requests(EDGE))
+    assert not redis.exists(redis_keys.requests(EDGE))
 
-    redis.hset(keys.COLLECTED, keys.requests(EDGE), collected or b"")
+    redis.hset(redis_keys.COLLECTED, redis_keys.requests(EDGE), collected or b"")
     ship_all(restarted)
     assert lake + stored_ids(redis) == names(range(30))
 

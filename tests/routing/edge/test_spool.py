@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.edge import spool as module
-from routing.edge.spool import BATCH_LINES, READ_BYTES, START, Position, Spool
+from routing.edge.state import spool as module
+from routing.edge.state.spool import BATCH_LINES, READ_BYTES, START, Position, Spool
 
 
 @pytest.fixture

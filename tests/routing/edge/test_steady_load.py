@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from routing.edge.comparison import Comparison
-from routing.edge.envoy_admin import EnvoyAdmin
-from routing.edge.shipper import Shipper
-from routing.edge.spool import Spool
-from routing.edge.status import EdgeStatus
-from routing.edge.stream import RequestStream
+from routing.edge.envoy.envoy_admin import EnvoyAdmin
+from routing.edge.shipping.batch_stream import RequestStream
+from routing.edge.shipping.comparison import Comparison
+from routing.edge.shipping.shipper import Shipper
+from routing.edge.state.spool import Spool
+from routing.edge.state.status import EdgeStatus
 from tests.routing.access_log.lines import make_line
 from tests.waiting import PATIENCE_SECONDS
 

@@ -13,7 +13,7 @@ from typing import cast
 import httpx
 from redis import Redis
 
-from routing import keys
+from routing import redis_keys
 from tests.routing.edge.edges import UNIT_KEY, publish
 from tests.routing.envoys import served_version
 from tests.routing.model_servers import ModelServer
@@ -52,7 +52,7 @@ def served_by_all(urls: list[str]) -> set[int | None]:
 
 
 def beat_of(redis: Redis, name: str) -> dict[str, str]:
-    beat = cast("dict[bytes, bytes]", redis.hgetall(keys.edge(name)))
+    beat = cast("dict[bytes, bytes]", redis.hgetall(redis_keys.edge(name)))
     return {field.decode(): value.decode() for field, value in beat.items()}
 
 

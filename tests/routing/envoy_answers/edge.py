@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from routing.kinds import KINDS
+from routing.protocols import KINDS
 from routing.table import Unit, UnitSource
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.tables import make_backend, make_endpoint, make_table

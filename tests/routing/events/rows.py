@@ -9,10 +9,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from redis import Redis
 
-from routing import keys
-from routing.events import lake
-from routing.events.batches import read_batch
-from routing.events.schema import LakeTable
+from routing import redis_keys
+from routing.lake import delta_tables
+from routing.lake.batches import read_batch
+from routing.lake.schema import LakeTable
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
@@ -73,8 +73,8 @@ def outcome_row(outcome_id: str, **changes: Any) -> dict[str, Any]:
 
 def send(redis: Redis, edge: str, entry_id: str, rows: Sequence[object]) -> None:
     """Ship a batch as an edge's agent does."""
-    redis.sadd(keys.EDGES, edge)
-    redis.xadd(keys.requests(edge), {"rows": json.dumps(rows)}, id=entry_id)
+    redis.sadd(redis_keys.EDGES, edge)
+    redis.xadd(redis_keys.requests(edge), {"rows": json.dumps(rows)}, id=entry_id)
 
 
 def to_arrow(table: LakeTable, rows: Sequence[object]) -> pa.Table:
@@ -86,14 +86,14 @@ def to_arrow(table: LakeTable, rows: Sequence[object]) -> pa.Table:
 
 def store(lake_url: str, table: LakeTable, rows: Sequence[object], *, position: int | None = None) -> DeltaTable:
     """Commit rows to the lake as one commit."""
-    delta = lake.open_table(lake_url, table)
-    lake.append(delta, to_arrow(table, rows), {} if position is None else {"test": position})
+    delta = delta_tables.open_table(lake_url, table)
+    delta_tables.append(delta, to_arrow(table, rows), {} if position is None else {"test": position})
     return delta
 
 
 def stored(lake_url: str, table: LakeTable, column: str) -> list[Any]:
     """All values of a column in the newest version, sorted."""
-    delta = lake.find_table(lake_url, table)
+    delta = delta_tables.find_table(lake_url, table)
     assert delta is not None
     values: list[Any] = delta.to_pyarrow_dataset().to_table(columns=[column])[column].to_pylist()
     return sorted(values)

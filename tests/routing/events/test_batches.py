@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.events.batches import read_batch
-from routing.events.schema import OUTCOMES, REQUESTS
+from routing.lake.batches import read_batch
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.routing.events.rows import outcome_row, request_row
 
 JSON = st.recursive(

@@ -12,10 +12,10 @@ from threading import Event, Thread
 import pytest
 from redis import Redis
 
-from routing import keys
-from routing.events import lake
-from routing.events.outcomes import OutcomeEvent, accept
-from routing.events.schema import OUTCOMES, REQUESTS
+from routing import redis_keys
+from routing.intake.outcomes import OutcomeEvent, accept
+from routing.lake import delta_tables
+from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.routing.events.rows import request_row, send, stored
 from tests.servers import RunningValkey, stopping
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -54,12 +54,12 @@ def collector(url: str, lake_url: str, directory: Path) -> subprocess.Popen[byte
     settings = {"REDIS_URL": url, "LAKE_URL": lake_url, "DATA_DIRECTORY": str(directory), "COLLECTOR_SECONDS": "0.01"}
     environment = os.environ | {f"SLUICE_{name}": value for name, value in settings.items()}
     with (directory / "collector.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "routing.events"], env=environment, stderr=log)
+        return subprocess.Popen([sys.executable, "-m", "routing.collector"], env=environment, stderr=log)
 
 
 def version(lake_url: str) -> int:
-    table = lake.find_table(lake_url, REQUESTS)
-    return lake.NO_VERSION if table is None else table.version()
+    table = delta_tables.find_table(lake_url, REQUESTS)
+    return delta_tables.NO_VERSION if table is None else table.version()
 
 
 def wait_for_commits(lake_url: str, commits: int) -> None:
@@ -76,7 +76,7 @@ def test_killed_under_load(valkey: RunningValkey, redis: Redis, lake_url: str, t
             process.kill()
             assert process.wait() == -signal.SIGKILL
     with stopping(collector(valkey.url, lake_url, tmp_path)) as process:
-        streams = (keys.OUTCOMES, *map(keys.requests, EDGES))
+        streams = (redis_keys.OUTCOMES, *map(redis_keys.requests, EDGES))
         wait_until(lambda: all(redis.xlen(stream) == 0 for stream in streams))
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0

@@ -12,9 +12,9 @@ from redis.retry import Retry
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from routing.events import collector as collector_module
-from routing.events.collector import Collector
-from routing.events.schema import REQUESTS
+from routing.collector import collector as collector_module
+from routing.collector.collector import Collector
+from routing.lake.schema import REQUESTS
 from tests.routing.events.rows import request_row, send, stored
 from tests.servers import free_port, run_valkey
 from tests.waiting import wait_until

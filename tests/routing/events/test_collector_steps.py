@@ -2,20 +2,20 @@
 
 from redis import Redis
 
-from routing import keys
-from routing.events import collector as collector_module
-from routing.events import lake
-from routing.events.collector import Collector
-from routing.events.outcomes import OutcomeEvent, accept
-from routing.events.schema import OUTCOMES, REQUESTS
-from routing.events.streams import to_entry_id, to_position
+from routing import redis_keys
+from routing.collector import collector as collector_module
+from routing.collector.collector import Collector
+from routing.intake.outcomes import OutcomeEvent, accept
+from routing.lake import delta_tables
+from routing.lake.schema import OUTCOMES, REQUESTS
+from routing.lake.streams import to_entry_id, to_position
 from tests.routing.events.rows import request_row, send, stored
 
-STREAM = keys.requests("local")
+STREAM = redis_keys.requests("local")
 
 
 def collected(redis: Redis, stream: str = STREAM) -> str | None:
-    told = redis.hget(keys.COLLECTED, stream)
+    told = redis.hget(redis_keys.COLLECTED, stream)
     return told.decode() if isinstance(told, bytes) else None
 
 
@@ -38,13 +38,13 @@ def test_nothing_waiting_makes_no_commit(redis: Redis, lake_url: str) -> None:
     send(redis, "local", "100-10", [request_row("a")])
     for _ in range(3):
         step(redis, lake_url)
-    assert lake.open_table(lake_url, REQUESTS).version() == 1
+    assert delta_tables.open_table(lake_url, REQUESTS).version() == 1
 
 
 def test_ended_after_reading(redis: Redis, lake_url: str) -> None:
     send(redis, "local", "100-10", [request_row("a")])
     ended = Collector(redis, lake_url, REQUESTS)
-    ended.read(lake.open_table(lake_url, REQUESTS))
+    ended.read(delta_tables.open_table(lake_url, REQUESTS))
     assert redis.xlen(STREAM) == 1
     step(redis, lake_url)
     assert stored(lake_url, REQUESTS, "request_id") == ["a"]
@@ -53,7 +53,7 @@ def test_ended_after_reading(redis: Redis, lake_url: str) -> None:
 def test_ended_after_the_commit(redis: Redis, lake_url: str) -> None:
     send(redis, "local", "100-10", [request_row("a")])
     ended = Collector(redis, lake_url, REQUESTS)
-    delta = lake.open_table(lake_url, REQUESTS)
+    delta = delta_tables.open_table(lake_url, REQUESTS)
     ended.commit(delta, ended.read(delta))
     assert (collected(redis), redis.xlen(STREAM)) == (None, 1)
     send(redis, "local", "100-20", [request_row("b")])
@@ -65,7 +65,7 @@ def test_ended_after_the_commit(redis: Redis, lake_url: str) -> None:
 def test_ended_after_the_commit_with_nothing_new_since(redis: Redis, lake_url: str) -> None:
     send(redis, "local", "100-10", [request_row("a")])
     ended = Collector(redis, lake_url, REQUESTS)
-    delta = lake.open_table(lake_url, REQUESTS)
+    delta = delta_tables.open_table(lake_url, REQUESTS)
     ended.commit(delta, ended.read(delta))
     step(redis, lake_url)
     assert stored(lake_url, REQUESTS, "request_id") == ["a"]
@@ -100,14 +100,14 @@ def test_new_edges_are_found_while_running(redis: Redis, lake_url: str) -> None:
         send(redis, edge, "100-10", [request_row(str(number), edge=edge)])
         collector.step()
     assert stored(lake_url, REQUESTS, "edge") == ["here", "there"]
-    assert collected(redis, keys.requests("there")) == "100-10"
+    assert collected(redis, redis_keys.requests("there")) == "100-10"
 
 
 def test_an_edge_that_left_is_still_collected(redis: Redis, lake_url: str) -> None:
     send(redis, "local", "100-10", [request_row("a")])
     step(redis, lake_url)
     send(redis, "local", "100-20", [request_row("b")])
-    redis.srem(keys.EDGES, "local")
+    redis.srem(redis_keys.EDGES, "local")
     step(redis, lake_url)
     assert stored(lake_url, REQUESTS, "request_id") == ["a", "b"]
 
@@ -139,7 +139,7 @@ def test_outcomes_are_collected_from_their_stream(redis: Redis, lake_url: str) -
     )
     Collector(redis, lake_url, OUTCOMES).step()
     assert stored(lake_url, OUTCOMES, "id") == ["a", "b"]
-    assert redis.xlen(keys.OUTCOMES) == 0
+    assert redis.xlen(redis_keys.OUTCOMES) == 0
     assert collected(redis, STREAM) is None
 
 

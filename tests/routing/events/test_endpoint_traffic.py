@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from routing.events.endpoint_traffic import endpoint_traffic
-from routing.events.schema import REQUESTS
+from routing.lake.endpoint_traffic import endpoint_traffic
+from routing.lake.schema import REQUESTS
 from tests.routing.events.rows import START, request_row, store
 
 

@@ -12,10 +12,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from controlplane.errors import InvalidInput, Unavailable
-from routing import keys
-from routing.events.outcomes import MOST_EVENTS, OutcomeEvent, Receipt, accept, parse_events
-from routing.units import unit_hash
+from controlplane.problems.errors import InvalidInput, Unavailable
+from routing import redis_keys
+from routing.allocation.unit_identity import unit_hash
+from routing.intake.outcomes import MOST_EVENTS, OutcomeEvent, Receipt, accept, parse_events
 from tests.servers import free_port
 
 KEY = b"sixteen bytes...."
@@ -27,7 +27,7 @@ def event(event_id: str = "a", **changes: Any) -> dict[str, Any]:
 
 
 def queued(redis: Redis) -> list[dict[str, Any]]:
-    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(keys.OUTCOMES))
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(redis_keys.OUTCOMES))
     return [row for _, fields in entries for row in json.loads(fields[b"rows"])]
 
 
@@ -55,7 +55,7 @@ def test_the_unit_itself_is_nowhere_in_redis(redis: Redis) -> None:
     accept(redis, parse_events([event(unit="ada@example.com")]), KEY)
     names = list(redis.scan_iter())
     assert len(names) == 2
-    assert "ada" not in str(names) + str(redis.xrange(keys.OUTCOMES))
+    assert "ada" not in str(names) + str(redis.xrange(redis_keys.OUTCOMES))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
@@ -80,7 +80,7 @@ def test_of_an_id_sent_twice_at_once_one_is_taken(redis: Redis) -> None:
 
 def test_an_id_is_remembered_for_seven_days(redis: Redis) -> None:
     accept(redis, parse_events([event()]), KEY)
-    [mark] = [key for key in redis.scan_iter() if key != keys.OUTCOMES.encode()]
+    [mark] = [key for key in redis.scan_iter() if key != redis_keys.OUTCOMES.encode()]
     assert timedelta(days=6, hours=23) < timedelta(seconds=redis.ttl(mark)) <= timedelta(days=7)
     redis.delete(mark)
     assert accept(redis, parse_events([event()]), KEY) == Receipt(1, 0)

@@ -4,11 +4,11 @@ from typing import cast
 
 from redis import Redis
 
-from routing import keys
-from routing.events import lake
-from routing.events.collector import Collector
-from routing.events.schema import REQUESTS
-from routing.events.streams import REJECTED
+from routing import redis_keys
+from routing.collector.collector import Collector
+from routing.lake import delta_tables
+from routing.lake.schema import REQUESTS
+from routing.lake.streams import REJECTED
 from tests.routing.events.rows import request_row, send, stored
 
 
@@ -18,20 +18,20 @@ def rejected(redis: Redis) -> list[dict[str, str]]:
 
 
 def test_a_broken_batch_alone_is_passed_once(redis: Redis, lake_url: str) -> None:
-    redis.sadd(keys.EDGES, "local")
-    redis.xadd(keys.requests("local"), {"rows": "no JSON"}, id="100-10")
+    redis.sadd(redis_keys.EDGES, "local")
+    redis.xadd(redis_keys.requests("local"), {"rows": "no JSON"}, id="100-10")
     collector = Collector(redis, lake_url, REQUESTS)
     for _ in range(3):
         collector.step()
     [entry] = rejected(redis)
-    assert (entry["stream"], entry["id"], entry["content"]) == (keys.requests("local"), "100-10", "no JSON")
+    assert (entry["stream"], entry["id"], entry["content"]) == (redis_keys.requests("local"), "100-10", "no JSON")
     assert entry["reason"].startswith("batch: Invalid JSON")
-    assert redis.hget(keys.COLLECTED, keys.requests("local")) == b"100-10"
+    assert redis.hget(redis_keys.COLLECTED, redis_keys.requests("local")) == b"100-10"
 
 
 def test_an_entry_without_rows_is_passed(redis: Redis, lake_url: str) -> None:
-    redis.sadd(keys.EDGES, "local")
-    redis.xadd(keys.requests("local"), {"other": "field"}, id="100-10")
+    redis.sadd(redis_keys.EDGES, "local")
+    redis.xadd(redis_keys.requests("local"), {"other": "field"}, id="100-10")
     send(redis, "local", "100-20", [request_row("a")])
     Collector(redis, lake_url, REQUESTS).step()
     assert stored(lake_url, REQUESTS, "request_id") == ["a"]
@@ -57,10 +57,10 @@ def test_what_does_not_fit_into_a_commit_is_not_set_aside_twice(redis: Redis, la
 
 
 def test_the_oldest_make_room(redis: Redis, lake_url: str) -> None:
-    redis.sadd(keys.EDGES, "local")
-    redis.xadd(keys.requests("local"), {"rows": "[" + ",".join(map(str, range(10_500))) + "]"}, id="100-10")
+    redis.sadd(redis_keys.EDGES, "local")
+    redis.xadd(redis_keys.requests("local"), {"rows": "[" + ",".join(map(str, range(10_500))) + "]"}, id="100-10")
     Collector(redis, lake_url, REQUESTS).step()
     kept = redis.xlen(REJECTED)
     assert 10_000 <= kept < 10_500
     assert rejected(redis)[-1]["content"] == "10499"
-    assert lake.open_table(lake_url, REQUESTS).version() == 1
+    assert delta_tables.open_table(lake_url, REQUESTS).version() == 1

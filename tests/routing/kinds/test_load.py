@@ -2,8 +2,8 @@
 
 import pytest
 
-from routing.kinds import KINDS
-from routing.kinds.load import Load, read_load
+from routing.protocols import KINDS
+from routing.protocols.load import Load, read_load
 
 VLLM = """\
 # HELP vllm:num_requests_running Number of requests in model execution batches.

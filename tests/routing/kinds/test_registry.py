@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from routing.envoy import clusters
-from routing.kinds import KINDS, Kind
+from routing.protocols import KINDS, Kind
 from routing.table import problems
 from tests.routing.tables import make_backend, make_table
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.ofrep.evaluation import evaluate, evaluate_all
 from routing.table import Arm, Endpoint, Unit, UnitSource, parse_condition
 from tests.routing.tables import make_endpoint, make_experiment, make_table

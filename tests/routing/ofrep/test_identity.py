@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from routing.allocation.unit_identity import unit_hash
 from routing.ofrep.context import read_context
-from routing.ofrep.errors import FlagError
+from routing.ofrep.flag_errors import FlagError
 from routing.table import Arm, Endpoint, Unit, UnitSource
-from routing.units import unit_hash
 from tests.people import Caller
 from tests.routing.envoys import RunningEnvoy, run_envoy
 from tests.routing.model_servers import run_model_server

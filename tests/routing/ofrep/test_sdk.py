@@ -17,7 +17,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
-from routing.assign import assign
+from routing.allocation.assign import assign
 from routing.table import Endpoint, from_json
 from tests.experiments.views.website import run_website
 from tests.waiting import PATIENCE_SECONDS
@@ -32,11 +32,11 @@ FILL = f"""
 import json, os, pathlib
 import django
 django.setup()
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role, User
-from controlplane.tokens import issue_token
+from controlplane.accounts.tokens import issue_token
 from experiments.actions.start import start
-from routing.queries import latest_table
+from routing.publishing.newest_table import latest_table
 from tests.experiments.drafts import draft
 start(draft({FLAG!r}), actor=SLUICE)
 token = issue_token(User.objects.create_user("service", role=Role.VIEWER), "sdk", role=Role.VIEWER)

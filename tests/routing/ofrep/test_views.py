@@ -8,15 +8,15 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role, Token
 from controlplane.settings import get_environment
 from experiments.actions.start import start
-from routing import keys
-from routing.actions.publish import publish
-from routing.assign import assign
-from routing.queries import desired_table
-from routing.units import unit_hash
+from routing import redis_keys
+from routing.allocation.assign import assign
+from routing.allocation.unit_identity import unit_hash
+from routing.publishing.newest_table import desired_table
+from routing.publishing.publish import publish
 from tests.experiments.drafts import draft, endpoint
 from tests.people import caller
 
@@ -144,7 +144,7 @@ def test_a_revoked_token_opens_nothing(viewer: Client) -> None:
 
 
 def test_what_nobody_expected_has_the_protocols_form(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routing.ofrep.views.current_table", lambda: None)
+    monkeypatch.setattr("routing.ofrep.flags.current_table", lambda: None)
 
     status, content = ask(viewer, ONE, ALICE)
 
@@ -184,7 +184,7 @@ def unmeasured_unit() -> str:
 
 
 def rows(queue: Redis) -> list[dict[str, Any]]:
-    return [row for _, fields in cast("Any", queue.xrange(keys.OUTCOMES)) for row in json.loads(fields["rows"])]
+    return [row for _, fields in cast("Any", queue.xrange(redis_keys.OUTCOMES)) for row in json.loads(fields["rows"])]
 
 
 @pytest.mark.parametrize("path", [ONE, FLAGS])

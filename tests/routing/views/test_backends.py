@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent, Role
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start

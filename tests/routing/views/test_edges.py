@@ -21,7 +21,7 @@ NOW = timezone.now()
 
 @pytest.fixture(autouse=True)
 def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routing.views.edges.timezone", SimpleNamespace(now=lambda: NOW))
+    monkeypatch.setattr("routing.views.edge_pages.timezone", SimpleNamespace(now=lambda: NOW))
 
 
 def edge(**changes: Any) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
-from routing.actions.edit import edit as edit_row
 from routing.models import Endpoint
+from routing.resources.edit import edit as edit_row
 from tests.controlplane.views import pages
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import backend, draft, endpoint

@@ -2,10 +2,10 @@
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
-from routing.actions.stop_experiments import stop_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Stop
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft

@@ -5,7 +5,7 @@ import re
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint, Layer

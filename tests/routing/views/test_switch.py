@@ -2,11 +2,11 @@
 
 import pytest
 
-from controlplane.actors import SLUICE
+from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
-from routing.actions.edit import edit
 from routing.models import Endpoint
+from routing.resources.edit import edit
 from tests.controlplane.views.pages import fields, opened, send
 from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.drafts import draft, endpoint

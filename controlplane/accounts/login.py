@@ -1,0 +1,39 @@
+"""Logging in."""
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.decorators import method_decorator
+from django_htmx.http import HttpResponseClientRefresh
+
+from controlplane.storage.database import with_reserve
+
+log = structlog.get_logger(__name__)
+
+NOT_NOW = "The database cannot be written now, so nobody can log in. Tokens work, and so does `manage.py kill-switch`."
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Login(LoginView):
+    """Asks for name and password; a refresh in the background of a page that was logged out reloads that page."""
+
+    template_name = "controlplane/login.html"
+    redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Answer a background refresh with an order to reload, which leads here visibly."""
+        if request.headers.get("HX-Request"):
+            return HttpResponseClientRefresh()
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in, also when the disk is full; who cannot is told what works."""
+        try:
+            return with_reserve(lambda: super(Login, self).form_valid(form))
+        except DatabaseError:
+            log.exception("nobody can log in")
+            form.add_error(None, NOT_NOW)
+            return self.render_to_response(self.get_context_data(form=form), status=503)

@@ -1,0 +1,35 @@
+"""Who does something: a person, a token, or Sluice itself."""
+
+from dataclasses import dataclass
+
+from controlplane.models import Role, User
+from controlplane.problems.errors import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The name that the audit trail keeps, and the role that permissions are checked against."""
+
+    name: str
+    role: Role
+
+    def require(self, role: Role) -> None:
+        """Raise `NotAllowed` unless the actor may do what `role` may."""
+        if not self.role.includes(role):
+            raise NotAllowed(
+                "role-too-low",
+                f"{self.name} has the role {self.role}, and this needs the role {role}.",
+                next_step="Ask an admin for a higher role.",
+            )
+
+
+SLUICE = Actor("sluice", Role.ADMIN)
+"""Sluice itself, when it acts by its own decision."""
+
+
+def actor_of(user: User, *, token_role: Role | None = None) -> Actor:
+    """The actor behind a logged-in user; a token may narrow the role, never widen it."""
+    role = Role(user.role)
+    if token_role is not None and role.includes(token_role):
+        role = token_role
+    return Actor(user.get_username(), role)

@@ -1,0 +1,37 @@
+"""Celery: one tick that looks for due experiments."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from controlplane.settings import get_environment
+from controlplane.settings.logs import configure_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
+
+environment = get_environment()
+
+app = Celery("sluice", broker=environment.redis_url)
+app.conf.update(
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    beat_schedule={
+        "tick": {
+            "task": "experiments.loop.jobs.tick",
+            "schedule": environment.tick_seconds,
+            "options": {"expires": 5 * environment.tick_seconds},
+        }
+    },
+)
+app.autodiscover_tasks(["experiments.loop"], related_name="jobs")
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Stop Celery from replacing the JSON logs."""
+    configure_logging(environment.log_level)

@@ -1,0 +1,23 @@
+"""Hold while something is wrong with the records or the randomisation, or nothing comes."""
+
+from experiments.decide.types import Decision, DecisionKind, Situation
+from experiments.stats.core.types import Severity
+
+SILENCE = "no-new-data"
+"""The finding that no requests come any more."""
+
+
+def hold_on_findings(situation: Situation) -> Decision | None:
+    """The gravest finding blocks advance, promotion and looks; none ever blocks a halt on evidence at any time."""
+    blocking = [finding for finding in situation.results.findings if finding.severity is Severity.BLOCKS_PROMOTION]
+    if not blocking:
+        return None
+    return Decision(DecisionKind.HOLD, blocking[0].code, f"{blocking[0].sentence} {blocking[0].next_step}")
+
+
+def hold_on_silence(situation: Situation) -> Decision | None:
+    """Go no further while no requests come, until time is over: then there is what there is."""
+    silence = [finding for finding in situation.results.findings if finding.code == SILENCE]
+    if not silence or situation.time_is_over:
+        return None
+    return Decision(DecisionKind.HOLD, SILENCE, f"{silence[0].sentence} {silence[0].next_step}")

@@ -1,0 +1,194 @@
+"""Metrics: how one unit's totals become Y and D, and those of all units become sums."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from controlplane.problems.errors import InvalidInput
+from experiments.evidence.measures import Measure, parse
+from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.metrics.classification import MEASURES
+from experiments.stats.metrics.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """A metric over units.
+
+    A proportion is the share of units whose numerator total is above zero; a mean is the mean over
+    units of the numerator total; a ratio is the numerator total of all units over their denominator
+    total. Numerator and denominator are measures; only a ratio has a denominator.
+
+    A quantile is that of a column's values over requests, at `level`. What a classifier gets right is counted over
+    requests that have two outcomes: the prediction (numerator) and the label (denominator), 1 or 0 each. `cap` bounds
+    a unit's total of a mean. With a `window` an outcome counts only that long after a unit's first request, and a unit
+    only once its window has closed.
+
+    `settling_seconds` states how long after its request an outcome may come; what it is without, is measured. Requests
+    after `until` do not count: their outcomes may still be to come.
+    """
+
+    key: str
+    type: MetricType
+    numerator: str
+    denominator: str | None = None
+    level: float | None = None
+    cap: float | None = None
+    window: Window | None = None
+    settling_seconds: float | None = None
+    until: datetime | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it follows from totals of units that grow with every row."""
+        return self.type in (MetricType.PROPORTION, MetricType.MEAN, MetricType.RATIO) and self.window is None
+
+
+# The sums that are kept of each metric, by the fields of UnitSums.
+SUMS = {"sum_y": ("y", ""), "sum_d": ("d", ""), "sum_yy": ("y", "y"), "sum_dd": ("d", "d"), "sum_yd": ("y", "d")}
+
+
+def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
+    """The numerator and, for a ratio, the denominator, both over the requests for which both are known.
+
+    Raises:
+        InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
+
+    """
+    if (metric.type is MetricType.RATIO) != (metric.denominator is not None):
+        raise InvalidInput(
+            "metric-denominator",
+            f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
+            next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
+        )
+    texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
+    measures = tuple(replace(parse(text), until=metric.until) for text in texts)
+    if metric.type is not MetricType.RATIO:
+        return measures
+    columns = _columns(measures)
+    return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
+
+
+def counts_events(metric: MetricDefinition) -> bool:
+    """Whether a ratio's numerator counts some of the requests that its denominator counts, each once at the most.
+
+    Measures that cannot be read count nothing; that they cannot is said where they are measured.
+    """
+    if metric.type is not MetricType.RATIO or metric.denominator is None:
+        return False
+    try:
+        numerator, denominator = parse(metric.numerator), parse(metric.denominator)
+    except InvalidInput:
+        return False
+    if numerator.from_outcomes or numerator.function in ("sum", "requests"):
+        return False
+    same_column = denominator.function == "count" and numerator.argument == denominator.argument
+    return denominator.function == "requests" or (numerator.function == "above" and same_column)
+
+
+def outcome_names(metric: MetricDefinition) -> tuple[str, ...]:
+    """The outcomes that a metric needs, by name; none for one of requests alone."""
+    texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
+    if metric.type in MEASURES:
+        return tuple(sorted(set(texts)))
+    return tuple(sorted({measure.argument for measure in map(parse, texts) if measure.from_outcomes}))
+
+
+def names_over(metric: MetricDefinition) -> tuple[str, ...]:
+    """The outcomes that a request needs to be counted by a metric at all; none where all requests or units are."""
+    if metric.type in MEASURES:
+        return outcome_names(metric)
+    denominator = parse(metric.denominator) if metric.denominator is not None else None
+    return (denominator.argument,) if denominator is not None and denominator.from_outcomes else ()
+
+
+def columns_of(metric: MetricDefinition) -> tuple[str, ...]:
+    """The columns of requests that have to be known for a metric to be, and may be unknown."""
+    if metric.type in MEASURES:
+        return ()
+    return _columns(tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None))
+
+
+def _columns(measures: Iterable[Measure]) -> tuple[str, ...]:
+    return tuple(sorted({measure.column for measure in measures if measure.column}))
+
+
+def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]:
+    """Every measure that the metrics need, once, with the column that holds a unit's total of it."""
+    needed = dict.fromkeys(measure for metric in metrics for measure in _needed(metric))
+    return {measure: f"total_{number}" for number, measure in enumerate(needed)}
+
+
+def _needed(metric: MetricDefinition) -> Iterator[Measure]:
+    yield from measures_of(metric)
+    yield from _settled(metric)
+    if metric.type is not MetricType.RATIO:
+        yield from _unknown(metric)
+
+
+def _settled(metric: MetricDefinition) -> list[Measure]:
+    """The requests that count, of which a unit needs one; where all count, each unit has one."""
+    return [Measure("requests", until=metric.until)] if metric.until is not None else []
+
+
+def _unknown(metric: MetricDefinition) -> list[Measure]:
+    return [Measure("unknown", column) for column in columns_of(metric)]
+
+
+def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> dict[str, nw.Expr]:
+    """Y and D of each metric for one unit, and whether it counts (n), from the columns of its totals.
+
+    A unit does not count for a mean or a proportion while a part of its total is unknown, unless what is known of it
+    tells already, and for none of outcomes before one of its requests has settled.
+    """
+    values: dict[str, nw.Expr] = {}
+    for number, metric in enumerate(metrics):
+        columns = [nw.col(totals[measure]) for measure in measures_of(metric)]
+        total = _total_of_unit(metric, columns[0])
+        counts = _counts(metric, total, totals)
+        values[f"y_{number}"] = total * counts
+        values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else counts
+        values[f"n_{number}"] = counts
+    return values
+
+
+def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, str]) -> nw.Expr:
+    if metric.until is not None:
+        [settled] = _settled(metric)
+        return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    if metric.type is MetricType.RATIO or not columns_of(metric):
+        return nw.lit(1.0)
+    told = total > 0 if metric.type is MetricType.PROPORTION else nw.lit(value=False)
+    for measure in _unknown(metric):
+        told = told | (nw.col(totals[measure]) == 0)
+    return nw.when(told).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+
+
+def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
+    if metric.type is MetricType.PROPORTION:
+        return nw.when(total > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    if metric.cap is not None:
+        return nw.when(total > metric.cap).then(nw.lit(metric.cap)).otherwise(total)
+    return total
+
+
+def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
+    """n, Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
+    products: dict[str, nw.Expr] = {}
+    for number in range(len(metrics)):
+        products[f"units_{number}"] = nw.col(f"n_{number}")
+        for name, (first, second) in SUMS.items():
+            factor = nw.col(f"{first}_{number}")
+            products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}") if second else factor
+    return products
+
+
+def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, UnitSums]:
+    """The sums of each metric by its key, from one aggregated row with the columns of `unit_products`."""
+    return {
+        metric.key: UnitSums(round(row[f"units_{number}"]), **{name: float(row[f"{name}_{number}"]) for name in SUMS})
+        for number, metric in enumerate(metrics)
+    }

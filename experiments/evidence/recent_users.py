@@ -1,0 +1,89 @@
+"""What an endpoint's users did lately, all of them as one group: what an experiment on it may expect."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import narwhals as nw
+
+from experiments.evidence.collect import sums_over_units
+from experiments.evidence.metric_sums import MetricDefinition
+from experiments.evidence.rows import EVERYBODY, endpoint_requests, units_of
+from experiments.stats.core.types import UnitSums
+from experiments.stats.planning import Arrivals
+from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+
+LATELY = timedelta(days=7)
+SHORTEST_HOURS = 1.0 / 60.0
+"""Less than a minute of traffic says nothing of how many come."""
+SLOWEST_GROWTH = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedBaseline:
+    """Sums over all units of each metric, and how units came.
+
+    `hours` is the time from the first request to the last, and `units_of_first_half` counts the units that were
+    seen in the first half of it.
+    """
+
+    units: int
+    units_of_first_half: int
+    hours: float
+    sums: Mapping[str, UnitSums]
+    lake: LakeVersion
+
+    @property
+    def arrivals(self) -> Arrivals | None:
+        """How many distinct units come in so many hours; None when there is too little to tell.
+
+        The exponent is log2(all units / units of the first half), between 0.3 and 1.
+        """
+        if self.hours < SHORTEST_HOURS or not self.units_of_first_half:
+            return None
+        growth = math.log2(self.units / self.units_of_first_half)
+        exponent = min(max(growth, SLOWEST_GROWTH), 1.0)
+        return Arrivals(self.units / self.hours**exponent, exponent)
+
+
+def collect_baseline(
+    lake_url: str,
+    endpoint: str,
+    since: datetime | None,
+    metrics: Sequence[MetricDefinition],
+    *,
+    now: datetime | None = None,
+    as_of: LakeVersion | None = None,
+    threads: int = THREADS,
+) -> CollectedBaseline:
+    """Sums over units of each metric from all requests of an endpoint since a moment, the last 7 days by default.
+
+    Requests count whatever experiment they were in, but for forced and shadow ones. A metric without enough data is
+    left out of `sums`. Starts threads.
+
+    Raises:
+        InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
+        Unavailable: `lake-unavailable`.
+
+    """
+    moment = now or datetime.now(UTC)
+    start = since or moment - LATELY
+    with read_lake(lake_url, as_of, threads) as reading:
+        measured = endpoint_requests(reading.requests, endpoint, start)
+        collected = sums_over_units(reading, measured, start, metrics, now=moment)
+        first_half, hours = _spread(reading, measured)
+    sums = {metric: sums for (metric, _), sums in collected.evidence.sums.items()}
+    return CollectedBaseline(collected.evidence.units.get(EVERYBODY, 0), first_half, hours, sums, collected.lake)
+
+
+def _spread(reading: Reading, measured: Frame) -> tuple[int, float]:
+    """Units seen in the first half of the time that requests cover, and the hours of all of it."""
+    units = reading.keep(units_of(measured, {}).select("first_time", "last_time"))
+    ends = units.select(first=nw.col("first_time").min(), last=nw.col("last_time").max()).collect("pyarrow")
+    [(first, last)] = ends.rows()
+    if first is None:
+        return 0, 0.0
+    middle = first + (last - first) / 2
+    early = units.filter(nw.col("first_time") < middle).select(nw.len()).collect("pyarrow")
+    return int(early.item()), (last - first).total_seconds() / 3600.0

@@ -1,0 +1,266 @@
+"""Measure an experiment, judge it, and keep what was found."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from django.db import transaction
+from pydantic import TypeAdapter
+
+from controlplane.problems.errors import Conflict, Unavailable
+from controlplane.settings import get_environment
+from experiments.decide import Plan
+from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
+from experiments.evidence.edge_units import units_by_edge
+from experiments.lifecycle.lease import Lease
+from experiments.loop.evidence_starts import later_starts
+from experiments.models import Analysis, Experiment
+from experiments.plan.as_judged import judge_plan, metric_definitions
+from experiments.stats.core.types import Evidence, Finding, JudgePlan, PastLooks, Results, UnitSums
+from experiments.stats.health import (
+    Arrivals,
+    HealthEvidence,
+    Incomparable,
+    LateOutcomes,
+    LostRecords,
+    Overlap,
+    Stage,
+    by_severity,
+    check_health,
+    checked,
+    incomparable,
+    late_outcomes,
+    not_checked,
+    segment_findings,
+    silence_findings,
+    unreadable_findings,
+)
+from experiments.stats.judging.judge import judge
+from experiments.stats.judging.later import LaterEvidence, Since
+from routing.edges.lost_rows import lost_by_variant, untold_since
+from routing.kill_switch.stops import open_stops
+from routing.models import Edge
+from routing.publishing.newest_table import latest_table
+
+log = structlog.get_logger(__name__)
+
+RESULTS = TypeAdapter(Results)
+SUMS = TypeAdapter(UnitSums)
+"""As JSON, in which a sum beyond all floats is null."""
+
+KEEP_ALL_FOR = timedelta(hours=1)
+KEEP_ONE_EACH = timedelta(minutes=10)
+SEVERAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was collected of an experiment by a moment, the plan to judge it by, and what of it cannot be compared.
+
+    `starts` are those that the collected evidence starts anew from.
+    """
+
+    collected: CollectedEvidence
+    plan: JudgePlan
+    apart: Incomparable
+    late: LateOutcomes
+    starts: tuple[Since, ...]
+    now: datetime
+
+    @property
+    def evidence(self) -> Evidence:
+        """What can be compared."""
+        return self._comparable(self.collected.evidence)
+
+    @property
+    def later(self) -> tuple[LaterEvidence, ...]:
+        """What can be compared since each later start."""
+        found = zip(self.starts, self.collected.since, strict=False)
+        return tuple(LaterEvidence(start, self._comparable(evidence)) for start, evidence in found)
+
+    @property
+    def stage_units(self) -> Mapping[str, int]:
+        """Units by variant with a request since the present stage began; none where that could not be read."""
+        if not any(start.stage for start in self.starts):
+            return self.collected.evidence.units
+        return next((each.evidence.units for each in self.later if each.since.stage), {})
+
+    def noted(self, results: Results) -> Results:
+        """The results with what is said of all that cannot be compared."""
+        return self.late.noted(self.apart.noted(results))
+
+    def _comparable(self, evidence: Evidence) -> Evidence:
+        return self.late.without(self.apart.without(evidence))
+
+
+def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
+    """Collect the evidence. Raises as `collect_evidence` does."""
+    starts = later_starts(experiment, now)
+    moments = [start.moment for start in starts]
+    collected = _collected(experiment, metric_definitions(experiment), moments, now)
+    to_judge = judge_plan(experiment, plan)
+    try:
+        apart = incomparable(collected.known, to_judge.control)
+        late = late_outcomes(collected.timings, collected.requests, to_judge.control)
+    except Exception:
+        log.exception("what may not be compared is left out", experiment=experiment.key)
+        apart, late = Incomparable({}, to_judge.control), _unchecked(collected, to_judge)
+    return Measured(collected, to_judge, apart, late, starts, now)
+
+
+def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
+    """Nothing of the metrics whose values may be told in one arm alone; all others can still halt."""
+    metrics = {*collected.known, *collected.timings}
+    finding = not_checked("What is told in each arm", "It raised an error.", "Look for it in the log.")
+    reason = "It could not be checked whether both arms tell it alike."
+    return LateOutcomes({(metric, variant): reason for metric in metrics for variant in plan.shares}, (finding,))
+
+
+def _collected(
+    experiment: Experiment, metrics: Sequence[MetricDefinition], starts: Sequence[datetime], now: datetime
+) -> CollectedEvidence:
+    """The evidence of all metrics, or of those alone that can be read: one that cannot hides no other."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    of_experiment = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at)
+    collect = partial(of_experiment, now=now, tick_seconds=experiment.plan.tick_seconds)
+    try:
+        return collect(metrics, starts=starts)
+    except (Unavailable, MemoryError):
+        raise
+    except Exception:
+        log.exception("metrics are collected one by one", experiment=experiment.key)
+        return collect([metric for metric in metrics if _can_be_read(partial(collect, [metric]))])
+
+
+def _can_be_read(collect: Callable[[], CollectedEvidence]) -> bool:
+    try:
+        collect()
+    except (Unavailable, MemoryError):
+        raise
+    except Exception:
+        log.exception("a metric cannot be read")
+        return False
+    return True
+
+
+def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Results:
+    """Judge what was measured, and check whether it can be believed."""
+    judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
+    findings = (
+        *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
+        *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
+        *checked("The traffic", lambda: silence_findings(_arrivals(experiment, measured.collected), measured.now)),
+        *checked("What answers hold", lambda: unreadable_findings(measured.collected.read)),
+        *measured.apart.findings(),
+        *measured.late.findings(),
+    )
+    return replace(judged, findings=by_severity(findings), stage_units=measured.stage_units)
+
+
+def store(
+    experiment: Experiment, measured: Measured, results: Results, *, look: bool, lease: Lease, now: datetime
+) -> Analysis:
+    """Keep what was found, with the versions it came from.
+
+    Raises `Conflict` when meanwhile the lease was lost, somebody moved the experiment or turned the kill switch on;
+    then nothing is stored, and no look is taken.
+    """
+    with transaction.atomic():
+        lease.renew(state=experiment.state, stage_index=experiment.stage_index)
+        _refuse_while_stopped(experiment)
+        return _stored(experiment, measured.collected, results, look=look, now=now)
+
+
+def _refuse_while_stopped(experiment: Experiment) -> None:
+    stop = open_stops().of(experiment.endpoint_id)
+    if stop is not None:
+        raise Conflict(
+            "experiments-stopped",
+            f"The kill switch was turned on for {stop.scope} while {experiment.key} was analysed.",
+            next_step="Nothing is decided before it is off.",
+        )
+
+
+def _findings(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
+    """What is wrong with the records or the randomisation."""
+    units, sums = collected.evidence.units, collected.evidence.sums
+    overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
+    by_metric: dict[str, dict[str, UnitSums]] = {}
+    for (metric, variant), found in sums.items():
+        by_metric.setdefault(metric, {})[variant] = found
+    stage = Stage("all stages", plan.shares, units)
+    records = _records(experiment, plan, collected)
+    return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric, records=records))
+
+
+def _arrivals(experiment: Experiment, collected: CollectedEvidence) -> Arrivals:
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    return Arrivals(experiment.started_at, sum(collected.requests.values()), collected.last_time)
+
+
+def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> LostRecords:
+    """Requests with a row, and those that edges answered and could not record."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    kept = {variant: collected.requests.get(variant, 0) for variant in plan.shares}
+    untold = tuple(f"edge {edge}" for edge in untold_since(experiment.started_at))
+    return LostRecords(kept, lost_by_variant(experiment.key), untold)
+
+
+def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Iterable[Finding]:
+    """Which edge does not split users as it was told, where there are several."""
+    if Edge.objects.count() < SEVERAL:
+        return ()
+    return segment_findings([_by_edge(experiment, plan)])
+
+
+def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    units = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
+    return Stage("all stages", plan.shares, {}, {("edge", edge): counts for edge, counts in units.items()})
+
+
+def _stored(
+    experiment: Experiment, collected: CollectedEvidence, results: Results, *, look: bool, now: datetime
+) -> Analysis:
+    table = latest_table()
+    analysis = Analysis.objects.create(
+        experiment=experiment,
+        at=now,
+        look=look,
+        milestone=not experiment.analyses.filter(milestone=True, at__gt=now - KEEP_ONE_EACH).exists(),
+        stage_index=experiment.stage_index,
+        results=json.loads(RESULTS.dump_json(results)),
+        evidence=_plain(collected),
+        lake_version={"requests": collected.lake.requests, "outcomes": collected.lake.outcomes},
+        table_version=table.version if table else 0,
+        code_version=version("sluice"),
+    )
+    _thin_out(experiment, now)
+    return analysis
+
+
+def _thin_out(experiment: Experiment, now: datetime) -> None:
+    """Keep what is recent, every look and what is behind a decision, and of the others one each ten minutes."""
+    old = experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, look=False)
+    old.filter(decisions__isnull=True).delete()
+
+
+def _plain(collected: CollectedEvidence) -> dict[str, Any]:
+    return {
+        "units": dict(collected.evidence.units),
+        "requests": dict(collected.requests),
+        "units_in_two_arms": collected.units_in_two_arms,
+        "sums": _sums(collected.evidence),
+    }
+
+
+def _sums(evidence: Evidence) -> list[dict[str, Any]]:
+    return [
+        {"metric": metric, "variant": variant, **json.loads(SUMS.dump_json(value))}
+        for (metric, variant), value in evidence.sums.items()
+    ]

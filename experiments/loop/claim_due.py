@@ -1,0 +1,38 @@
+"""Take the experiments that are due, so that no two workers take the same one."""
+
+from datetime import datetime, timedelta
+
+from experiments.lifecycle.lease import unleased
+from experiments.models import Experiment
+from experiments.models.experiment import LIVE_STATES
+
+
+def claim_due(now: datetime) -> list[int]:
+    """Primary keys of the due experiments that this call won; each is due again one tick of its plan later.
+
+    A claim that is never worked on, because its worker died, is simply due again at the next tick. Whom a worker is
+    still at is due once it is done.
+    """
+    live = Experiment.objects.filter(unleased(), state__in=LIVE_STATES)
+    return [
+        pk
+        for pk, due_at, tick_seconds in live.values_list("pk", "next_tick_at", "plan__tick_seconds")
+        if _is_rhythm(tick_seconds)
+        and _is_due(due_at, now, timedelta(seconds=tick_seconds))
+        and _claim(pk, due_at, now, tick_seconds)
+    ]
+
+
+def _is_rhythm(tick_seconds: object) -> bool:
+    """Whether its plan has one; of an experiment whose rows are broken it may not, and keeps no other waiting."""
+    return isinstance(tick_seconds, int | float)
+
+
+def _is_due(due_at: datetime | None, now: datetime, tick: timedelta) -> bool:
+    """Also when it would be due much later than a tick: then the clock was set back since."""
+    return due_at is None or not now < due_at <= now + 2 * tick
+
+
+def _claim(pk: int, due_at: datetime | None, now: datetime, tick_seconds: float) -> bool:
+    claimed = Experiment.objects.filter(pk=pk, next_tick_at=due_at)
+    return bool(claimed.update(next_tick_at=now + timedelta(seconds=tick_seconds)))

@@ -1,0 +1,44 @@
+"""Answer edges that took a candidate out by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from controlplane.audit.actors import SLUICE
+from controlplane.audit.record import record
+from experiments.actions.halt import halt
+from experiments.decide.rules.cut_out import heed
+from experiments.lifecycle.transition import publish_after_commit
+from experiments.models import Experiment
+from routing.allocation.allocate import give_back
+from routing.guard import Cut
+from routing.publishing.newest_table import cuts_of
+
+
+def heed_guard(experiment: Experiment, *, at: datetime | None = None) -> bool:
+    """Halt the experiment, or give candidates back, if edges took any out; False when none did.
+
+    Edges repeat what they took out until it is answered, so nothing is lost when this is killed at any point.
+    Raises `Conflict` when somebody else ended the experiment first.
+    """
+    cuts = cuts_of(experiment.key)
+    if not cuts:
+        return False
+    decision = heed(cuts)
+    if decision is not None:
+        halt(experiment, decision, actor=SLUICE, analysis=experiment.analyses.first(), at=at)
+    else:
+        _give_back(experiment, cuts, at)
+    return True
+
+
+def _give_back(experiment: Experiment, cuts: Sequence[Cut], at: datetime | None) -> None:
+    with transaction.atomic():
+        given = give_back(experiment.key, {cut.variant: cut.guard_round for cut in cuts})
+        if given:
+            names = " and ".join(given)
+            reason = f"The edge took {names} out, and no control was there to compare with."
+            after = {"variants": given}
+            record(SLUICE, "give-back", "experiment", experiment.key, after=after, reason=reason, at=at)
+            publish_after_commit(f"{experiment.key}: {names} given back")

@@ -1,0 +1,77 @@
+"""What the worker does."""
+
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from django.utils import timezone
+
+from controlplane.settings.celery import app
+from controlplane.storage.redis_connections import get_redis
+from experiments.loop.claim_due import claim_due
+from experiments.loop.reconcile import reconcile
+from experiments.loop.record_orders import record_orders
+from experiments.models import Experiment
+from routing.alerts.note_tick import note_tick
+from routing.edges.record_edges import record_edges
+from routing.publishing.publish import publish
+
+log = structlog.get_logger(__name__)
+
+
+@app.task
+def tick() -> None:
+    """Bring what is published in line with the database, then look at every experiment that is due.
+
+    Each job stands alone: one that fails is logged, and keeps no other from its work.
+    """
+    for job in JOBS:
+        _alone(job, job=job.__name__)
+
+
+@app.task
+def reconcile_experiment(pk: int) -> None:
+    """Analyse one experiment, decide and act."""
+    reconcile(Experiment.objects.select_related("plan", "endpoint").get(pk=pk), now=timezone.now())
+
+
+def record_what_waits() -> None:
+    """What was done while the database could not be written comes before what is decided now."""
+    record_orders()
+
+
+def publish_what_is_wanted() -> None:
+    """Tell the edges."""
+    publish("reconciled")
+
+
+def hear_from_edges() -> None:
+    """Keep what they tell."""
+    record_edges(get_redis())
+
+
+def look_at_what_is_due() -> None:
+    """Have each due experiment looked at, by whoever is free."""
+    for pk in claim_due(timezone.now()):
+        _alone(partial(reconcile_experiment.delay, pk), experiment=pk)
+
+
+def note_that_it_ran() -> None:
+    """Where no worker goes through its tick, an alert says so."""
+    note_tick(timezone.now())
+
+
+JOBS: tuple[Callable[[], None], ...] = (
+    record_what_waits,
+    publish_what_is_wanted,
+    hear_from_edges,
+    look_at_what_is_due,
+    note_that_it_ran,
+)
+
+
+def _alone(work: Callable[[], object], **what: object) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("the tick goes on without it", **what)

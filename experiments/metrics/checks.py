@@ -1,0 +1,123 @@
+"""What makes a metric usable."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from django.forms.models import model_to_dict
+
+from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
+from experiments.evidence.measures import parse
+from experiments.evidence.metric_sums import outcome_names
+from experiments.evidence.special import check_special
+from experiments.models import Metric
+from experiments.models.default_guardrails import Meaning
+from experiments.plan.as_judged import metric_definition
+from experiments.stats.core.types import MetricType
+from experiments.stats.metrics.classification import MEASURES
+from routing.intake.outcomes import OUTCOME_NAME
+
+DEFAULT_GUARDRAIL = "default-guardrail"
+
+
+def check_metric(metric: Metric) -> None:
+    """Raise `InvalidInput` unless its measures can be read and it has just what its type asks for."""
+    if metric.type in MEASURES:
+        _check_classifier(metric)
+    else:
+        parse(metric.numerator)
+        _check_denominator(metric)
+    _check_extras(metric)
+    if metric.type in (MetricType.QUANTILE, MetricType.PROPORTION, MetricType.MEAN):
+        check_special(metric_definition(metric))
+    if metric.settling_seconds is not None and not outcome_names(metric_definition(metric)):
+        raise _invalid("settling_seconds", "Only a metric of outcomes has a settling time.")
+
+
+def _check_denominator(metric: Metric) -> None:
+    if metric.type == MetricType.RATIO.value:
+        if not metric.denominator:
+            raise _invalid("denominator", "A ratio needs a denominator, like `requests`.")
+        parse(metric.denominator)
+    elif metric.denominator:
+        raise _invalid("denominator", f"Only a ratio has a denominator; this is a {metric.type}.")
+
+
+def _check_classifier(metric: Metric) -> None:
+    for field in ("numerator", "denominator"):
+        if not re.fullmatch(OUTCOME_NAME, getattr(metric, field)):
+            what = "the prediction" if field == "numerator" else "the label"
+            raise _invalid(field, f"A classifier needs the name of the outcome that is {what}, 1 or 0 for a request.")
+
+
+def _check_extras(metric: Metric) -> None:
+    starts, ends = metric.window_from_hours, metric.window_to_hours
+    of_units = metric.type in (MetricType.PROPORTION, MetricType.MEAN)
+    for field, wrong, message in (
+        ("level", metric.type == MetricType.QUANTILE and not 0 < (metric.level or 0) < 1, "Give a level like 0.9."),
+        ("level", metric.type != MetricType.QUANTILE and metric.level is not None, "Only a quantile has a level."),
+        ("cap", metric.cap is not None and metric.type != MetricType.MEAN, "Only a mean has a cap."),
+        ("cap", metric.cap is not None and metric.cap <= 0, "A cap is above 0."),
+        ("window_to_hours", ends is not None and not of_units, "Only a proportion or a mean has a window."),
+        ("window_to_hours", ends is not None and not 0 <= starts < ends, "The window must end after it starts."),
+    ):
+        if wrong:
+            raise _invalid(field, message)
+
+
+def is_share(metric: Metric) -> bool:
+    """Whether its value lies between 0 and 1, whatever happens: a share of users, of requests, or of labels."""
+    meaning = metric.meaning
+    if meaning.type == MetricType.PROPORTION or meaning.type in MEASURES:
+        return True
+    if meaning.type != MetricType.RATIO:
+        return False
+    part, whole = parse(meaning.numerator), parse(meaning.denominator)
+    return part.is_indicator and whole.function in ("requests", "count")
+
+
+def ceiling(metric: Metric) -> float | None:
+    """The largest value that it can have, 0 being the smallest; None where nobody knows one."""
+    if is_share(metric):
+        return 1.0
+    capped = metric.meaning.type == MetricType.MEAN and not parse(metric.meaning.numerator).from_outcomes
+    return metric.meaning.cap if capped else None
+
+
+def refuse_redefinition(metric: Metric) -> None:
+    """Raise `Conflict` when a guardrail of every plan would come to measure something else."""
+    if not metric.default_guardrail:
+        return
+    changed = [field.name for field in fields(Meaning) if getattr(metric, field.name) != _meant(metric, field.name)]
+    if changed:
+        raise Conflict(
+            DEFAULT_GUARDRAIL,
+            f"{metric.key} guards every plan that does not switch it off; changing {' and '.join(changed)} would "
+            "change their plan.",
+            next_step="Define a new metric; of this one only the name and the description change.",
+        )
+
+
+def refuse_removal(metric: Metric) -> None:
+    """Raise `Conflict` for a guardrail of every plan."""
+    if metric.default_guardrail:
+        raise Conflict(
+            DEFAULT_GUARDRAIL,
+            f"The metric {metric.key} is part of a plan by default: it guards every one that does not switch it off.",
+            next_step="Name it in `switched_off` of the plan that shall do without it.",
+        )
+
+
+def _meant(metric: Metric, name: str) -> object:
+    return getattr(metric.meaning, name)
+
+
+def metric_snapshot(metric: Metric) -> dict[str, Any]:
+    """All fields of a metric, for the audit trail."""
+    return model_to_dict(metric)
+
+
+def _invalid(field: str, message: str) -> InvalidInput:
+    return InvalidInput(
+        "invalid-metric", message, next_step=f"Correct `{field}`.", problems=(FieldProblem(field, message),)
+    )

@@ -1,0 +1,138 @@
+"""Stored plans as the pure cores take them."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+
+from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
+from experiments.evidence import MetricDefinition, counts_events
+from experiments.lifecycle.clock import soaked_seconds, still_spans
+from experiments.models import Decision, Experiment, Metric, PlanMetric, State
+from experiments.stats.core.types import (
+    Direction,
+    JudgePlan,
+    MarginKind,
+    MetricPlan,
+    MetricType,
+    PastLooks,
+    Role,
+    Verdict,
+)
+from experiments.stats.metrics.windows import Window
+from experiments.stats.sequential.group_sequential import Family, Look, Spending
+from routing.kill_switch.stops import stops_since
+
+HOUR = 3600.0
+LONGEST_ANSWER = 300.0
+"""Seconds that an answer is waited for where the endpoint sets no limit."""
+
+
+def pure_plan(experiment: Experiment) -> Plan:
+    """The frozen plan of an experiment."""
+    variants = list(experiment.variants.all())
+    plan_metrics = _plan_metrics(experiment)
+    return Plan(
+        stages=tuple(StagePlan(stage.coverage, stage.soak_seconds) for stage in experiment.plan.stages.all()),
+        metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
+        labels={m.metric.key: Label(m.metric.name, m.metric.meaning.display_unit) for m in plan_metrics},
+        control=next(variant.key for variant in variants if variant.is_control),
+        candidates=tuple(variant.key for variant in variants if not variant.is_control),
+        maximum_seconds=experiment.plan.maximum_seconds,
+        minimum_units=experiment.plan.minimum_units,
+        looks=experiment.plan.looks,
+        longest_answer_seconds=experiment.endpoint.timeout_seconds or LONGEST_ANSWER,
+    )
+
+
+def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
+    """Where a started experiment stands at a moment, with the looks that were taken.
+
+    Both times are as if the clock had not stood still since: later by what the kill switch and pauses took.
+    """
+    stops = stops_since(experiment.endpoint_id, experiment.started_at or now)
+    still = still_spans(experiment, stops, experiment.started_at)
+    return ExperimentState(
+        paused=experiment.state == State.PAUSED,
+        stage_index=experiment.stage_index,
+        stage_entered_at=now - timedelta(seconds=soaked_seconds(experiment.stage_entered_at, still, now)),
+        started_at=now - timedelta(seconds=soaked_seconds(experiment.started_at, still, now)),
+        looks=past_looks(experiment),
+    )
+
+
+def past_looks(experiment: Experiment) -> PastLooks:
+    """What each look saw and showed of each metric and candidate, oldest first.
+
+    What a look could not measure counts as seen at the look before. An analysis that would have been a look, and was
+    lost before anything was decided on it, has spent nothing.
+    """
+    taken: dict[tuple[str, str], tuple[Look, ...]] = {}
+    shown: set[tuple[str, str]] = set()
+    looks = experiment.analyses.filter(Exists(Decision.objects.filter(analysis=OuterRef("pk"))), look=True)
+    for results in looks.order_by("id").values_list("results", flat=True):
+        for result in results["metrics"]:
+            name = result["metric"], result["variant"]
+            if result["verdict"] == Verdict.PASS:
+                shown.add(name)
+            looks_before = taken.get(name, ())
+            if result.get("information"):
+                look = Look(result["information"], min(result["information_fraction"] or 0.0, 1.0))
+                taken[name] = (*looks_before, look)
+            elif looks_before:
+                taken[name] = (*looks_before, looks_before[-1])
+    return PastLooks(taken, frozenset(shown))
+
+
+def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
+    """The part of the plan that the statistics need."""
+    variants = list(experiment.variants.all())
+    total = sum(variant.weight for variant in variants)
+    return JudgePlan(
+        metrics=plan.metrics,
+        control=plan.control,
+        shares={variant.key: variant.weight / total for variant in variants},
+        alpha=experiment.plan.alpha,
+        halt_alpha=experiment.plan.halt_alpha,
+        power=experiment.plan.power,
+        minimum_units=experiment.plan.minimum_units,
+        looks=experiment.plan.looks,
+        spending=Spending(Family(experiment.plan.spending)),
+    )
+
+
+def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
+    """How each metric of the plan is computed from the lake."""
+    return tuple(metric_definition(plan_metric.metric) for plan_metric in _plan_metrics(experiment))
+
+
+def metric_definition(metric: Metric) -> MetricDefinition:
+    """How one metric is computed from the lake."""
+    meaning = metric.meaning
+    ends = meaning.window_to_hours
+    return MetricDefinition(
+        key=metric.key,
+        type=MetricType(meaning.type),
+        numerator=meaning.numerator,
+        denominator=meaning.denominator or None,
+        level=meaning.level,
+        cap=meaning.cap,
+        window=Window(meaning.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
+        settling_seconds=meaning.settling_seconds,
+    )
+
+
+def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:
+    return list(experiment.plan.metrics.select_related("metric"))
+
+
+def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:
+    return MetricPlan(
+        key=plan_metric.metric.key,
+        type=MetricType(plan_metric.metric.meaning.type),
+        direction=Direction(plan_metric.metric.meaning.direction),
+        role=Role(plan_metric.role),
+        margin=plan_metric.margin,
+        margin_kind=MarginKind(plan_metric.margin_kind),
+        minimum_effect=plan_metric.minimum_effect,
+        counts_events=counts_events(metric_definition(plan_metric.metric)),
+    )

@@ -1,0 +1,211 @@
+"""An experiment as people write it down: the one form behind the API, the UI and files."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from controlplane.problems.errors import FieldProblem, InvalidInput
+from controlplane.problems.strict_json import count_fields
+from experiments.models.default_guardrails import DEFAULT_MARGINS, SMALLEST_EFFECT
+from experiments.models.experiment import Kind
+from experiments.stats.core.types import MarginKind, Role
+from routing.models.stored_lists import ConditionText
+from routing.table import BUCKETS, enough_buckets
+
+
+def _known_default(key: str) -> str:
+    if key not in DEFAULT_MARGINS:
+        raise ValueError(f"use one of {', '.join(DEFAULT_MARGINS)}")
+    return key
+
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+DefaultGuardrail = Annotated[str, AfterValidator(_known_default)]
+Percent = Annotated[float, Field(ge=0.01, le=100)]
+Parameters = dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]]
+
+LARGEST = 1e12
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class VariantSpec(_Spec):
+    """One arm: a key, the backend that serves it, its weight beside the others, and what it changes of requests."""
+
+    key: Key
+    backend: Key
+    weight: int = Field(1, ge=1, le=1000)
+    headers: Parameters = Field({}, max_length=20, description="Headers that its requests get, by name.")
+    query: Parameters = Field({}, max_length=20, description="Query parameters that its requests get, by name.")
+
+
+class StageSpec(_Spec):
+    """One step of the ramp: coverage in per cent of each variant's users, and the shortest stay."""
+
+    coverage: Percent
+    soak_seconds: int = Field(ge=0, le=90 * 86_400)
+
+
+class MetricSpec(_Spec):
+    """A metric's part in the plan."""
+
+    metric: Key
+    role: Role
+    margin: float = Field(0, ge=0, le=LARGEST, description="Harm that a guardrail accepts.")
+    margin_kind: MarginKind = MarginKind.RELATIVE
+    minimum_effect: float = Field(
+        0.05, ge=1e-6, le=LARGEST, description="Smallest effect that matters, relative to the control."
+    )
+
+
+class PlanSpec(_Spec):
+    """Error rates, rhythm and stages."""
+
+    stages: tuple[StageSpec, ...] = Field(min_length=1, max_length=50)
+    metrics: tuple[MetricSpec, ...] = Field(min_length=1, max_length=100)
+    alpha: float = Field(0.05, ge=1e-6, lt=0.5)
+    halt_alpha: float = Field(0.01, ge=1e-6, lt=0.5)
+    power: float = Field(0.8, ge=0.01, le=0.9999)
+    tick_seconds: float = Field(10, ge=1, le=86_400)
+    maximum_seconds: int = Field(14 * 86_400, ge=1, le=365 * 86_400)
+    minimum_units: int = Field(100, ge=2, le=10_000_000)
+    looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
+    spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
+    switched_off: tuple[DefaultGuardrail, ...] = Field(
+        (), description="Guardrails that every plan has, and this one shall not have."
+    )
+
+    @property
+    def default_guardrails(self) -> tuple[MetricSpec, ...]:
+        """Those that are neither listed nor switched off."""
+        listed = {metric.metric for metric in self.metrics}
+        return tuple(
+            MetricSpec(
+                metric=key,
+                role=Role.GUARDRAIL,
+                margin=margin,
+                margin_kind=MarginKind.ABSOLUTE,
+                minimum_effect=SMALLEST_EFFECT,
+            )
+            for key, margin in DEFAULT_MARGINS.items()
+            if key not in listed and key not in self.switched_off
+        )
+
+    @model_validator(mode="after")
+    def _coverage_only_grows(self) -> Self:
+        coverages = [stage.coverage for stage in self.stages]
+        if any(later <= earlier for earlier, later in pairwise(coverages)):
+            raise ValueError("each stage's coverage must be larger than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _time_suffices(self) -> Self:
+        if sum(stage.soak_seconds for stage in self.stages) > self.maximum_seconds:
+            raise ValueError("the stages together soak for longer than maximum_seconds allows")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_can_decide(self) -> Self:
+        names = [metric.metric for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ValueError("a metric may appear only once")
+        for metric in self.metrics:
+            if metric.metric in DEFAULT_MARGINS and metric.role is not Role.GUARDRAIL and not self._is_off(metric):
+                raise ValueError(
+                    f"{metric.metric} is a guardrail of every plan; switch it off by name to give it another role"
+                )
+        if all(metric.role is Role.OBSERVED for metric in self.metrics):
+            raise ValueError("at least one metric must be a goal or a guardrail")
+        return self
+
+    def _is_off(self, metric: MetricSpec) -> bool:
+        return metric.metric in self.switched_off
+
+
+class GuardSpec(_Spec):
+    """When an edge takes a candidate out by itself: so large a share of its latest requests failed."""
+
+    requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
+    failing_share: float = Field(0.5, gt=0, le=1)
+    window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
+    first_byte_ms: float = Field(
+        0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0: however late."
+    )
+
+
+class ExperimentSpec(_Spec):
+    """A whole experiment, ready to be created as a draft."""
+
+    key: Key
+    name: str = Field(min_length=1, max_length=100)
+    hypothesis: str = Field("", max_length=10_000)
+    kind: Kind = Kind.CANARY
+    endpoint: Key
+    traffic: Percent = Field(100, description="Per cent of the endpoint's users that take part.")
+    audience: tuple[ConditionText, ...] = Field(
+        (), max_length=10, description="Conditions on headers, like `x-country is DE, FR`; who meets all takes part."
+    )
+    control: VariantSpec
+    candidates: tuple[VariantSpec, ...] = Field(min_length=1, max_length=10)
+    plan: PlanSpec
+    guard: GuardSpec | None = Field(GuardSpec(), description="The edge's own guard; null for none.")
+
+    @model_validator(mode="after")
+    def _variants_differ(self) -> Self:
+        keys = [variant.key for variant in (self.control, *self.candidates)]
+        if len(set(keys)) < len(keys):
+            raise ValueError("each variant needs a key of its own")
+        return self
+
+
+def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:
+    """Check plain data against the form. Raises `InvalidInput` that names every field that is wrong."""
+    try:
+        spec = ExperimentSpec.model_validate(data)
+    except ValidationError as error:
+        raise _invalid(field_problems(error, "experiment")) from error
+    _check_traffic(spec)
+    return spec
+
+
+def _check_traffic(spec: ExperimentSpec) -> None:
+    """Refuse traffic that leaves a variant without a bucket. Raises `InvalidInput`."""
+    variants = (spec.control, *sorted(spec.candidates, key=lambda variant: variant.key))
+    weights = [variant.weight for variant in variants]
+    buckets = round(spec.traffic * BUCKETS / 100)
+    enough = enough_buckets(buckets, weights)
+    if enough == buckets:
+        return
+    instead = f"set at least {enough * 100 / BUCKETS:g}" if enough else "make the weights more alike"
+    least = f"{spec.traffic:g} % is {buckets} of {BUCKETS} buckets, and with the weights {_listed(weights)} a variant"
+    raise _invalid((FieldProblem("traffic", f"{least} would have none; {instead}."),))
+
+
+def _listed(weights: list[int]) -> str:
+    return " and ".join((", ".join(map(str, weights[:-1])), str(weights[-1])))
+
+
+def _invalid(problems: tuple[FieldProblem, ...]) -> InvalidInput:
+    return InvalidInput(
+        "invalid-experiment",
+        f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}",
+        next_step="Correct what `problems` names and send it again.",
+        problems=problems,
+    )
+
+
+def field_problems(error: ValidationError, whole: str) -> tuple[FieldProblem, ...]:
+    """One problem a message; `whole` names what is wrong as a whole."""
+    return tuple(
+        FieldProblem(".".join(str(part) for part in item["loc"]) or whole, _sentence(item["msg"]))
+        for item in error.errors()
+    )
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].upper() + text[1:] + "."

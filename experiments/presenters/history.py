@@ -1,0 +1,44 @@
+"""Who did what to an experiment, when and why: decisions, and what people did beside them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.models import AuditEvent
+from experiments.models import Decision
+from experiments.models.decision import DecisionKind
+from experiments.presenters.page_reads import Dossier
+
+TONES = {
+    DecisionKind.ADVANCE: "calm",
+    DecisionKind.PROMOTE: "good",
+    DecisionKind.HALT: "bad",
+    DecisionKind.HOLD: "",
+    DecisionKind.INCONCLUSIVE: "wait",
+}
+VERBS = {"create": "Created", "start": "Started", "pause": "Paused", "resume": "Resumed", "give-back": "Given back"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One entry of the log."""
+
+    at: datetime
+    who: str
+    what: str
+    tone: str
+    reason: str
+
+
+def log_lines(dossier: Dossier) -> list[LogLine]:
+    """Newest first."""
+    lines = [_decision(decision) for decision in dossier.decisions] + [_event(event) for event in dossier.events]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _decision(decision: Decision) -> LogLine:
+    kind = DecisionKind(decision.kind)
+    return LogLine(decision.at, decision.actor, kind.label, TONES[kind], decision.reason)
+
+
+def _event(event: AuditEvent) -> LogLine:
+    return LogLine(event.at, event.actor, VERBS[event.verb], "", event.reason)

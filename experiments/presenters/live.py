@@ -1,0 +1,176 @@
+"""The parts of an experiment's page, and which of them have changed since the browser got them."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from experiments.charts.effect_over_time import effect_over_time
+from experiments.charts.forest import forest_plot
+from experiments.charts.render import to_svg
+from experiments.models.experiment import LIVE_STATES, State
+from experiments.presenters.comparison import accepted_harm, effect_points, forest_rows, metric_lines
+from experiments.presenters.history import log_lines
+from experiments.presenters.page_reads import Dossier, read_series
+from experiments.presenters.timeline import stage_lines, stage_spans
+from experiments.presenters.traffic import findings, ratio_card, users_in_two_arms, variant_lines
+from experiments.presenters.verdict import TONES, announce, lead, summarise
+from experiments.stats.core.types import MetricResult
+from routing.resources.defaults import in_words
+
+WIDE, NARROW = 800, 320
+"""Widths of the charts in pixels, before they are scaled to their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page shows: an experiment at a moment, with the effect of one `metric:variant` over time."""
+
+    dossier: Dossier
+    now: datetime
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page: its name, what it is made of, and the facts that it changes with."""
+
+    name: str
+    context: Callable[[Visit], dict[str, Any]]
+    facts: Callable[[Visit], object]
+
+
+def changed_parts(visit: Visit, seen: str) -> list[Part]:
+    """The parts whose facts are not those that the browser has `seen`."""
+    versions = dict(zip((part.name for part in PARTS), seen.split("."), strict=False))
+    return [part for part in PARTS if _version(part, visit) != versions.get(part.name)]
+
+
+def seen_now(visit: Visit) -> str:
+    """What a browser that has every part has seen."""
+    return ".".join(_version(part, visit) for part in PARTS)
+
+
+def parts_context(visit: Visit, parts: Sequence[Part]) -> dict[str, Any]:
+    """What the templates of these parts need."""
+    context: dict[str, Any] = {"experiment": visit.dossier.experiment, "dossier": visit.dossier}
+    for part in parts:
+        context |= part.context(visit)
+    return context
+
+
+def _version(part: Part, visit: Visit) -> str:
+    return f"{zlib.crc32(repr(part.facts(visit)).encode()):x}"
+
+
+def _announcement(visit: Visit) -> dict[str, Any]:
+    return {"announcement": announce(visit.dossier, visit.now)}
+
+
+def _verdict(visit: Visit) -> dict[str, Any]:
+    return {
+        "summary": summarise(visit.dossier, visit.now),
+        "state_tone": TONES[State(visit.dossier.experiment.state)],
+        "stop": visit.dossier.stop,
+    }
+
+
+def _stop(visit: Visit) -> int | None:
+    stop = visit.dossier.stop
+    return stop.pk if stop else None
+
+
+def _actions(visit: Visit) -> dict[str, Any]:
+    experiment = visit.dossier.experiment
+    return {"live": experiment.state in LIVE_STATES, "without": in_words(experiment.endpoint)}
+
+
+def _stages(visit: Visit) -> dict[str, Any]:
+    return {"stages": stage_lines(visit.dossier, visit.now)}
+
+
+def _results(visit: Visit) -> dict[str, Any]:
+    rows = forest_rows(visit.dossier)
+    drawings = [_drawn(forest_plot(rows, width=width)) for width in (WIDE, NARROW)] if rows else []
+    return {"lines": metric_lines(visit.dossier), "forest": drawings}
+
+
+def _effect(visit: Visit) -> dict[str, Any]:
+    dossier = visit.dossier
+    result = _chosen(visit)
+    started_at = dossier.experiment.started_at
+    if result is None or started_at is None:
+        return {"effect_tabs": [], "effect": []}
+    plan = next(metric for metric in dossier.plan.metrics if metric.key == result.metric)
+    points = effect_points(read_series(dossier.experiment), started_at, result.metric, result.variant)
+    stages = stage_spans(dossier, visit.now)
+    accepted = accepted_harm(plan, result)
+    drawings = [_drawn(effect_over_time(points, stages, accepted, width=width)) for width in (WIDE, NARROW) if points]
+    return {
+        "effect_tabs": _tabs(dossier, result),
+        "effect": drawings,
+        "effect_name": dossier.plan.labels[result.metric].name,
+    }
+
+
+def _traffic(visit: Visit) -> dict[str, Any]:
+    return {
+        "variants": variant_lines(visit.dossier),
+        "ratio": ratio_card(visit.dossier),
+        "findings": findings(visit.dossier),
+        "two_arms": users_in_two_arms(visit.dossier),
+    }
+
+
+def _log(visit: Visit) -> dict[str, Any]:
+    return {"log": log_lines(visit.dossier)}
+
+
+def _place(visit: Visit) -> tuple[object, ...]:
+    experiment, analysis = visit.dossier.experiment, visit.dossier.analysis
+    return experiment.state, experiment.stage_index, analysis.pk if analysis else None, _stop(visit)
+
+
+PARTS = (
+    Part("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
+    Part("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
+    Part("actions", _actions, lambda visit: visit.dossier.experiment.state),
+    Part("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
+    Part("results", _results, _place),
+    Part("effect", _effect, lambda visit: (_place(visit), visit.chosen)),
+    Part("traffic", _traffic, _place),
+    Part("log", _log, lambda visit: log_lines(visit.dossier)),
+)
+
+
+def _chosen(visit: Visit) -> MetricResult | None:
+    """The metric that was asked for, or the one that matters most."""
+    results = visit.dossier.results
+    if results is None or not results.metrics:
+        return None
+    asked = [result for result in results.metrics if _name(result) == visit.chosen]
+    return asked[0] if asked else lead(results)
+
+
+def _tabs(dossier: Dossier, chosen: MetricResult) -> list[dict[str, object]]:
+    several = len(dossier.candidates) > 1
+    return [
+        {
+            "name": _name(result),
+            "label": dossier.plan.labels[result.metric].name + (f", {result.variant}" if several else ""),
+            "chosen": result is chosen,
+        }
+        for result in (dossier.results.metrics if dossier.results else ())
+    ]
+
+
+def _name(result: MetricResult) -> str:
+    return f"{result.metric}:{result.variant}"
+
+
+def _drawn(spec: dict[str, Any]) -> SafeString:
+    # Every text in the drawing was escaped when it was drawn.
+    return mark_safe(to_svg(spec))  # noqa: S308

@@ -1,0 +1,117 @@
+"""Everything that the pages of experiments show, read with a fixed number of queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import Http404
+from pydantic import TypeAdapter
+
+from controlplane.models import AuditEvent
+from experiments.decide.types import Plan as PurePlan
+from experiments.lifecycle.clock import still_spans
+from experiments.models import Analysis, Decision, Experiment, PlanMetric, Stage, Variant
+from experiments.models.experiment import LIVE_STATES
+from experiments.plan.as_judged import pure_plan
+from experiments.presenters.reads import experiments
+from experiments.stats.core.types import Results
+from routing.kill_switch.stops import stops_since
+from routing.models import Span, Stop
+
+VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume", "give-back")
+DECISIONS_SHOWN = 200
+POINTS_SHOWN = 120
+
+_RESULTS = TypeAdapter(Results)
+_INTERVALS = ("interval", "relative_interval", "anytime_interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One experiment with all that its page is made of; `analysis` and `results` are the latest."""
+
+    experiment: Experiment
+    plan: PurePlan
+    variants: tuple[Variant, ...]
+    stages: tuple[Stage, ...]
+    metrics: tuple[PlanMetric, ...]
+    decisions: tuple[Decision, ...]
+    events: tuple[AuditEvent, ...]
+    analysis: Analysis | None
+    results: Results | None
+    stop: Stop | None
+    still: tuple[Span, ...]
+    """When the clock stood still on the present stage; `stop` says whether and why the kill switch is on now."""
+
+    @property
+    def candidates(self) -> tuple[Variant, ...]:
+        """All variants but the control."""
+        return tuple(variant for variant in self.variants if not variant.is_control)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that the experiment is on, or was on when it ended."""
+        return self.stages[self.experiment.stage_index]
+
+
+def find_experiment(key: str) -> Experiment:
+    """An experiment with its plan, endpoint and variants. Raises `Http404`."""
+    found = _experiments().filter(key=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def listed_experiments() -> QuerySet[Experiment]:
+    """All experiments, each with the reason of its last decision as `last_reason`."""
+    last = Decision.objects.filter(experiment=OuterRef("pk")).order_by("-sequence")
+    return experiments().annotate(last_reason=Subquery(last.values("reason")[:1]))
+
+
+def read_dossier(key: str) -> Dossier:
+    """Read one experiment. Raises `Http404`."""
+    experiment = find_experiment(key)
+    analysis = experiment.analyses.first()
+    stops = stops_since(experiment.endpoint_id, experiment.stage_entered_at or experiment.created_at)
+    events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=VERBS_WITHOUT_DECISION)
+    return Dossier(
+        experiment=experiment,
+        plan=pure_plan(experiment),
+        variants=tuple(experiment.variants.all()),
+        stages=tuple(experiment.plan.stages.all()),
+        metrics=tuple(experiment.plan.metrics.all()),
+        decisions=tuple(experiment.decisions.defer("evidence")[:DECISIONS_SHOWN]),
+        events=tuple(events.filter(at__gte=experiment.created_at)),
+        analysis=analysis,
+        results=read_results(analysis.results) if analysis else None,
+        stop=next((stop for stop in stops if stop.ended_at is None), None) if experiment.state in LIVE_STATES else None,
+        still=tuple(still_spans(experiment, stops, experiment.stage_entered_at)),
+    )
+
+
+def _experiments() -> QuerySet[Experiment]:
+    return experiments().select_related("endpoint__backend", "promoted_variant__backend")
+
+
+def read_series(experiment: Experiment) -> list[tuple[datetime, Results]]:
+    """Results in order of time, the latest among them, thinned out evenly to what a chart can show."""
+    keys = list(experiment.analyses.order_by("id").values_list("pk", flat=True))
+    step = max(1, -(-len(keys) // POINTS_SHOWN))
+    shown = keys[::-1][::step]
+    rows = Analysis.objects.filter(pk__in=shown).order_by("id").values_list("at", "results")
+    return [(at, read_results(results)) for at, results in rows]
+
+
+def read_results(stored: Mapping[str, Any]) -> Results:
+    """Results as the statistics made them; JSON has no infinity, so an open end of an interval is stored as null."""
+    metrics = [{**metric, **{name: _opened(metric[name]) for name in _INTERVALS}} for metric in stored["metrics"]]
+    return _RESULTS.validate_python({**stored, "metrics": metrics})
+
+
+def _opened(interval: Mapping[str, float | None] | None) -> dict[str, float] | None:
+    if interval is None:
+        return None
+    low, high = interval["low"], interval["high"]
+    return {"low": float("-inf") if low is None else low, "high": float("inf") if high is None else high}

@@ -1,0 +1,42 @@
+"""The plan in words."""
+
+from experiments.decide.said import duration, margin_in_words
+from experiments.lifecycle.promoted import prospect
+from experiments.models import PlanMetric
+from experiments.models.experiment import ENDED_STATES
+from experiments.presenters.numbers import percent
+from experiments.presenters.page_reads import Dossier
+from experiments.stats.core.types import Role
+from routing.table import BUCKETS
+
+
+def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
+    """What the plan asks of a metric."""
+    margin = margin_of(dossier, plan_metric)
+    smallest = f"smallest effect {percent(plan_metric.minimum_effect)}"
+    return f"{margin}, {smallest}" if margin else smallest
+
+
+def margin_of(dossier: Dossier, plan_metric: PlanMetric) -> str:
+    """The harm that the plan accepts; empty for what is no guardrail."""
+    metric = next(metric for metric in dossier.plan.metrics if metric.key == plan_metric.metric.key)
+    if metric.role is not Role.GUARDRAIL:
+        return ""
+    return f"margin {margin_in_words(metric, dossier.plan)}" if metric.margin else "no margin"
+
+
+def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
+    """Error rates, rhythm and limits, each with its name."""
+    plan = dossier.experiment.plan
+    return [
+        ("Traffic", f"{percent(dossier.experiment.traffic / BUCKETS)} of users take part"),
+        ("Audience", " and ".join(dossier.experiment.audience) or "everybody"),
+        *([] if dossier.experiment.state in ENDED_STATES else [("Winner", prospect(dossier.experiment))]),
+        ("False promotion", f"at most {percent(plan.alpha)}"),
+        ("False halt", f"at most {percent(plan.halt_alpha)}"),
+        ("Power", percent(plan.power)),
+        ("Looks", f"at most {plan.looks}, {plan.get_spending_display()}"),
+        ("Users", f"at least {plan.minimum_units:,} a variant"),
+        ("Analysed every", duration(plan.tick_seconds)),
+        ("Gives up after", duration(plan.maximum_seconds)),
+    ]

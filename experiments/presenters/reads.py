@@ -1,0 +1,34 @@
+"""Reads of experiments that pages and the API share."""
+
+from django.db.models import Prefetch, QuerySet
+
+from experiments.lifecycle.promoted import prospect, those_of
+from experiments.models import Experiment, PlanMetric, State
+
+
+def experiments() -> QuerySet[Experiment]:
+    """All experiments, newest first, with all that describes them, in a fixed number of queries."""
+    plan_metrics = Prefetch("plan__metrics", PlanMetric.objects.select_related("metric"))
+    return Experiment.objects.select_related("endpoint", "plan", "promoted_variant").prefetch_related(
+        "variants__backend", "plan__stages", plan_metrics
+    )
+
+
+def verdict(experiment: Experiment) -> str:
+    """What is known and what comes next, in one sentence or two."""
+    openings = {
+        State.DRAFT: f"Not started yet. Start it when its plan is right. Its winner is {prospect(experiment)}.",
+        State.RUNNING: f"Running: {experiment.state_reason or 'the first stage soaks.'}",
+        State.PAUSED: f"Paused. {experiment.state_reason} Resume it, or halt it.",
+        State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}"
+        f"{_for_whom(experiment)}: {experiment.state_reason}",
+        State.HALTED: f"Halted: {experiment.state_reason} All users get what they have by default.",
+        State.INCONCLUSIVE: f"Inconclusive: {experiment.state_reason} A person may promote it, or plan a longer one.",
+    }
+    return openings[State(experiment.state)].replace("  ", " ").strip()
+
+
+def _for_whom(experiment: Experiment) -> str:
+    """Nothing where all users have what was promoted."""
+    endpoint, audience = experiment.endpoint, experiment.promoted_audience
+    return f" for {those_of(endpoint, audience)}" if audience or endpoint.rules else ""

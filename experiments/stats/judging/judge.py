@@ -1,0 +1,231 @@
+"""The judge: from a plan and its evidence to intervals, verdicts and the evidence of harm."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.types import (
+    Evidence,
+    Halt,
+    Interval,
+    JudgePlan,
+    MetricPlan,
+    MetricResult,
+    PastLooks,
+    Results,
+    SampleRatio,
+    Verdict,
+)
+from experiments.stats.health.sample_ratio import sample_ratio
+from experiments.stats.judging import intervals
+from experiments.stats.judging.cells import Cells, Name, candidates_of, gather_without
+from experiments.stats.judging.harm import anytime_alpha, halt, log_harm
+from experiments.stats.judging.judgeable import check_plan
+from experiments.stats.judging.later import PART_FROM_START, LaterEvidence, harm_since
+from experiments.stats.judging.shown import Conclusions, conclude
+
+Found = TypeVar("Found")
+
+NO_LOOKS = PastLooks()
+
+Troubles = Mapping[Name, str]
+"""Why a cell cannot be judged, by metric and candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The evidence of harm: one log e-value a cell, and the halt that follows. Cells with troubles have no say."""
+
+    cells: Cells
+    log_e: Floats
+    halt: Halt
+    troubles: Troubles
+
+
+def judge(
+    plan: JudgePlan, evidence: Evidence, *, looks: PastLooks = NO_LOOKS, later: Sequence[LaterEvidence] = ()
+) -> Results:
+    """Judge the evidence, after the looks that were taken before.
+
+    `halt` may be acted on whenever one looks. Verdicts are those of a look at this moment: they, and `harmed_at_look`,
+    may be acted on if it is then counted as one, and passed on in `looks` from then on; between looks they are for
+    display. Evidence since `later` starts may halt, and tells nothing else. A metric that cannot be judged, whatever
+    its numbers do, gets the verdict *insufficient* with a note and hides no other.
+
+    Raises:
+        InvalidPlan: `shares-sum`, `control-unknown`, `metric-twice`, `plan-range` or `metric-range`.
+        InvalidEvidence: `units-negative`.
+
+    >>> from experiments.stats.core.types import *
+    >>> errors = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.5)
+    >>> plan = JudgePlan((errors,), "control", {"control": 0.5, "new": 0.5})
+    >>> sums = {("errors", "control"): UnitSums(5000, 100, 5000, 100, 5000, 100),
+    ...         ("errors", "new"): UnitSums(5000, 260, 5000, 260, 5000, 260)}
+    >>> judge(plan, Evidence({"control": 5000, "new": 5000}, sums)).halt.blamed
+    (('errors', 'new'),)
+    """
+    check_plan(plan)
+    with np.errstate(all="ignore"):
+        watched = _watched(plan, evidence, later)
+        rows = _whatever_raises(plan, partial(_rows, evidence=evidence, looks=looks, watched=watched))
+    return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt)
+
+
+def watch(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence] = ()) -> Halt:
+    """The halt at any time alone, from the start or since a later one.
+
+    It needs no looks and nothing that promotion needs.
+
+    Raises:
+        InvalidPlan: as `judge`.
+
+    """
+    check_plan(plan)
+    with np.errstate(all="ignore"):
+        return _watched(plan, evidence, later).halt
+
+
+def without_verdicts(plan: JudgePlan, evidence: Evidence, stop: Halt) -> Results:
+    """A halt and who is to blame, where nothing more could be told.
+
+    >>> from experiments.stats.core.types import *
+    >>> metric = MetricPlan("errors", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL)
+    >>> plan = JudgePlan((metric,), "control", {"control": 0.5, "new": 0.5})
+    >>> stop = Halt(9.0, 5.3, reached=True, blamed=(("errors", "new"),))
+    >>> without_verdicts(plan, Evidence({}, {}), stop).metrics[0].harmed
+    True
+    """
+    rows = [
+        MetricResult(
+            metric=metric.key,
+            role=metric.role,
+            variant=variant,
+            control_value=None,
+            variant_value=None,
+            control_units=evidence.units.get(plan.control, 0),
+            variant_units=evidence.units.get(variant, 0),
+            effect=None,
+            relative=None,
+            interval=None,
+            relative_interval=None,
+            anytime_interval=None,
+            p_value=None,
+            log_harm=None,
+            harmed=(metric.key, variant) in stop.blamed,
+            verdict=Verdict.FAIL if (metric.key, variant) in stop.blamed else Verdict.INSUFFICIENT,
+            information_fraction=None,
+            note="Only the evidence of harm could be told.",
+        )
+        for metric in plan.metrics
+        for variant in candidates_of(plan)
+    ]
+    return Results(tuple(rows), SampleRatio(plan.shares, evidence.units, 1.0, 0.0, mismatch=False), stop)
+
+
+def _watched(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence]) -> Watched:
+    def attempt(part: JudgePlan, troubles: Troubles) -> Watched:
+        cells = gather_without(part, evidence, troubles)
+        log_e = log_harm(part, cells)
+        return Watched(cells, log_e, halt(cells, log_e, PART_FROM_START * anytime_alpha(part)), troubles)
+
+    watched = _whatever_raises(plan, attempt)
+    return replace(watched, halt=_since(plan, watched.halt, later))
+
+
+def _since(plan: JudgePlan, stop: Halt, later: Sequence[LaterEvidence]) -> Halt:
+    """The halt, also where harm shows since a later start alone."""
+    if stop.reached or not later:
+        return stop
+    found = _whatever_raises(plan, lambda part, troubles: harm_since(part, later, without=frozenset(troubles)))
+    blamed = tuple(dict.fromkeys((harm.metric, harm.variant) for harm in found))
+    return replace(stop, reached=bool(found), blamed=blamed, later=found)
+
+
+def _whatever_raises(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], Found]) -> Found:
+    """What is found for all cells at once, without those whose numbers raise when they are tried alone."""
+    try:
+        return attempt(plan, {})
+    except Exception:  # noqa: BLE001 - whatever one cell stumbles over, the others are still judged
+        pairs = [(metric, variant) for metric in plan.metrics for variant in candidates_of(plan)]
+        alone = {(m.key, v): _trouble(_with_one_cell(plan, m, v), attempt) for m, v in pairs}
+        return attempt(plan, {name: trouble for name, trouble in alone.items() if trouble})
+
+
+def _with_one_cell(plan: JudgePlan, metric: MetricPlan, variant: str) -> JudgePlan:
+    shares = {name: plan.shares[name] for name in (plan.control, variant)}
+    return replace(plan, metrics=(metric,), shares=shares)
+
+
+def _trouble(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], object]) -> str:
+    """What an attempt raises, in words; empty if nothing."""
+    try:
+        attempt(plan, {})
+    except StatisticsError as error:
+        return f"It could not be judged: {error.detail}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"It could not be judged: {type(error).__name__}: {error}."
+    return ""
+
+
+def _rows(
+    plan: JudgePlan, troubles: Troubles, *, evidence: Evidence, looks: PastLooks, watched: Watched
+) -> tuple[MetricResult, ...]:
+    """One row a cell, with the evidence of harm that was found before."""
+    known = dict(zip(watched.cells.names, watched.log_e.tolist(), strict=True))
+    same = len(known) == len(plan.metrics) * len(candidates_of(plan)) and not troubles
+    cells = watched.cells if same else gather_without(plan, evidence, {**watched.troubles, **troubles})
+    log_e = np.array([known[name] for name in cells.names], dtype=np.float64)
+    harmed = np.array([name in watched.halt.blamed for name in cells.names], dtype=np.bool_)
+    return _results(plan, cells, conclude(plan, cells, harmed, looks), log_e, harmed)
+
+
+def _results(
+    plan: JudgePlan, cells: Cells, conclusions: Conclusions, log_e: Floats, harmed: Flags
+) -> tuple[MetricResult, ...]:
+    control, candidate = cells.control.estimates, cells.candidate.estimates
+    effect = np.where(cells.measured, candidate.value - control.value, np.nan)
+    numbers = [
+        _plain(np.where(cells.measured, control.value, np.nan)),
+        _plain(np.where(cells.measured, candidate.value, np.nan)),
+        _counts(control.units),
+        _counts(candidate.units),
+        _plain(effect),
+        _plain(effect / np.abs(control.value)),
+        _intervals(intervals.planned(cells, plan.alpha)),
+        _intervals(intervals.relative(cells, plan.alpha)),
+        _intervals(intervals.at_all_times(plan, cells)),
+        _plain(conclusions.p_value),
+        _plain(log_e),
+        harmed.tolist(),
+        conclusions.verdicts,
+        _plain(conclusions.look.fraction),
+        conclusions.notes,
+        _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha)),
+        _plain(conclusions.critical),
+        _plain(conclusions.look.information),
+        conclusions.harmed.tolist(),
+    ]
+    names = zip(cells.metrics, cells.variants, strict=True)
+    return tuple(
+        MetricResult(metric.key, metric.role, variant, *row)
+        for (metric, variant), row in zip(names, zip(*numbers, strict=True), strict=True)
+    )
+
+
+def _counts(units: Floats) -> list[int]:
+    return [int(count) if math.isfinite(count) else 0 for count in units.tolist()]
+
+
+def _intervals(ends: tuple[Floats, Floats]) -> list[Interval | None]:
+    pairs = zip(ends[0].tolist(), ends[1].tolist(), strict=True)
+    return [Interval(low, high) if math.isfinite(low) and math.isfinite(high) else None for low, high in pairs]
+
+
+def _plain(values: Floats) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -1,0 +1,153 @@
+"""How much of the planned information each cell has, and the critical z that a look asks of it."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.types import JudgePlan, PastLooks, Role
+from experiments.stats.judging.cells import Cells, candidates_of
+from experiments.stats.sequential.group_sequential import (
+    Look,
+    Spending,
+    design,
+    first_critical_values,
+    next_critical_value,
+)
+from experiments.stats.sequential.group_sequential.boundaries import LEAST_GROWTH
+
+NOTHING = Look(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentLook:
+    """The look at hand beside those taken; one entry a cell.
+
+    `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
+    information, 1 at the most, as more than the plan needs tells nothing more. Both are the largest until now: see
+    `counted`. `shown` is what an earlier look has shown.
+    """
+
+    plan: JudgePlan
+    past: tuple[tuple[Look, ...], ...]
+    shown: Flags
+    information: Floats
+    fraction: Floats
+    last: bool
+
+    def critical(self, level: Floats) -> Floats:
+        """Critical z of each cell for its one-sided level; NaN where nothing was measured, or the level is NaN."""
+        known = np.isfinite(self.information) & (self.information > 0.0) & np.isfinite(level)
+        share = np.where(known, 1.0 if self.last else self.fraction, 0.0)
+        critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
+        for place in np.flatnonzero(known):
+            if self.past[place]:
+                present = Look(float(self.information[place]), float(share[place]))
+                critical[place] = _next(self.past[place], present, float(level[place]), self.plan.spending)
+        return critical
+
+
+def _next(past: tuple[Look, ...], present: Look, level: float, spending: Spending) -> float:
+    """Critical z of a look after others.
+
+    Without new information it asks for what the look before it asked for. Where it may spend more all the same, as a
+    last look does, it may do that whatever its z has to do with the one before (Bonferroni).
+    """
+    if _grew(past[-1], present):
+        return next_critical_value((*past, present), level, spending=spending)
+    left = float(spending.spent(level, present.fraction) - spending.spent(level, past[-1].fraction))
+    return min(next_critical_value(past, level, spending=spending), -float(special.ndtri(left)))
+
+
+def _grew(before: Look, look: Look) -> bool:
+    return look.information > before.information * (1.0 + LEAST_GROWTH)
+
+
+def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
+    """Set the information in hand beside what the plan needs and the looks taken."""
+    past = tuple(counted(looks.taken.get(name, ())) for name in cells.names)
+    shown = np.array([name in looks.shown for name in cells.names], dtype=np.bool_)
+    largest = [(each[-1] if each else NOTHING) for each in past]
+    fraction = np.minimum(information / planned_information(plan, cells), 1.0)
+    return PresentLook(
+        plan,
+        past,
+        shown,
+        np.maximum(information, [look.information for look in largest]),
+        np.where(np.isnan(information), np.nan, np.fmax(fraction, [look.fraction for look in largest])),
+        looks.last,
+    )
+
+
+def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
+    """Looks as they count for spending alpha: each one with the largest information and share until then.
+
+    1 / standard error² is an estimate: a few users with large values make it fall though more was seen. What was spent
+    stays spent, so a look without new information is counted with the one before it, at the same information. So is one
+    with numbers that no look can have, which a broken record may hold.
+    Reference: Jennison and Turnbull, Group Sequential Methods (2000), section 7.2.
+
+    >>> counted([Look(10.0, 0.2), Look(8.0, 0.16), Look(20.0, 0.4), Look(15.0, 1.0)])
+    (Look(information=10.0, fraction=0.2), Look(information=20.0, fraction=1.0))
+    """
+    found: list[Look] = []
+    for look in looks:
+        before = found[-1] if found else NOTHING
+        fraction = max(min(look.fraction, 1.0) if math.isfinite(look.fraction) else 0.0, before.fraction)
+        if not (math.isfinite(look.information) and look.information > 0.0):
+            continue
+        if not found or _grew(before, look):
+            found.append(Look(look.information, fraction))
+        else:
+            found[-1] = Look(before.information, fraction)
+    return tuple(found)
+
+
+def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
+    """Information at which the test has its power, with what several looks cost: ((z_level + z_power) / distance)².
+
+    The distance is what the test must tell apart: the margin of a guardrail that has one, else the minimum effect.
+    """
+    size = np.abs(cells.control.estimates.value)
+    # Of a control that is zero no share is an effect: one of what units differ by is.
+    effect = cells.minimum_effect * np.where(size > 0.0, size, np.sqrt(cells.pooled.estimates.variance))
+    margin = np.where(cells.relative_margin, cells.margin * cells.control_size, cells.margin)
+    distance = np.where(margin > 0.0, margin, effect)
+    wanted = special.ndtri(1.0 - levels(plan, cells)) + special.ndtri(joint_power(plan))
+    return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)
+
+
+def levels(plan: JudgePlan, cells: Cells) -> Floats:
+    """One-sided level of each cell."""
+    return np.where(cells.has_role(Role.GUARDRAIL), level_of(plan, Role.GUARDRAIL), level_of(plan, Role.GOAL))
+
+
+def level_of(plan: JudgePlan, role: Role) -> float:
+    """One-sided level of one test: a candidate's share of alpha for guardrails, half of that for two-sided others.
+
+    Any candidate that passes may be promoted, so candidates share alpha equally (Bonferroni). One candidate is
+    promoted only if all its goals and guardrails pass, so that these share nothing: whichever of its hypotheses is
+    true, that one has to be rejected, which happens with the probability of its own level at the most.
+    Reference: Berger, Multiparameter hypothesis testing and acceptance sampling (Technometrics 1982), theorem 1.
+    """
+    share = plan.alpha / max(len(candidates_of(plan)), 1)
+    return share if role is Role.GUARDRAIL else share / 2.0
+
+
+def joint_power(plan: JudgePlan) -> float:
+    """Power that each of G guardrails and S goals needs so that all pass with the plan's: 1 - beta / (G + S).
+
+    By Bonferroni's inequality for what may be missed, whatever the dependence; without a goal S is 1.
+    Reference: Schultzberg, Ankargren and Frånberg, Risk-aware product decisions (arXiv 2402.11609).
+    """
+    count = {role: sum(metric.role is role for metric in plan.metrics) for role in (Role.GUARDRAIL, Role.GOAL)}
+    return 1.0 - (1.0 - plan.power) / (count[Role.GUARDRAIL] + max(count[Role.GOAL], 1))
+
+
+def price_of_looks(plan: JudgePlan) -> float:
+    """How many times the information of a single look the planned looks need for the same power."""
+    steps = tuple((number + 1) / plan.looks for number in range(plan.looks))
+    return max(design(steps, plan.alpha / 2.0, max(plan.power, 0.5), spending=plan.spending).inflation, 1.0)

@@ -1,0 +1,202 @@
+"""What is wrong now, with edges, with what is published, with brakes and workers, each with what to do next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import redis
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from controlplane.storage.redis_connections import glance_at_redis
+from controlplane.storage.reserve import get_reserve
+from routing.alerts.last_collection import uncollected_since
+from routing.alerts.last_tick import silent_since, with_ticks
+from routing.edges.heartbeats import read_cuts
+from routing.edges.lost_rows import lost_rows
+from routing.guard import Cut
+from routing.models import Edge, Hindrance, RoutingTable
+from routing.publishing import redis_table, waiting_orders
+from routing.publishing.newest_table import SILENT_AFTER
+
+BEHIND_AFTER = timedelta(seconds=5)
+"""A table that an edge has not applied, or was not told of, for this long is late."""
+
+LOST_LATELY = timedelta(minutes=10)
+"""Rows that went missing longer ago are no alert any more; the page of edges keeps them."""
+
+ON_EVERY_PAGE = frozenset(
+    {
+        "not-published",
+        "edge-refuses",
+        "edges-not-told",
+        "brake-unrecorded",
+        "disk-full",
+        "worker-silent",
+        "collector-silent",
+    }
+)
+
+SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if it is gone for good."
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A stable code, the edge if it is about one, since when, a sentence, and what to do next."""
+
+    code: str
+    edge: str
+    since: datetime
+    detail: str
+    next_step: str
+
+
+def alerts(now: datetime) -> list[Alert]:
+    """All that is wrong now, the oldest first."""
+    newest = with_ticks(RoutingTable.objects.defer("content")).order_by("-version").first()
+    edges = list(Edge.objects.all())
+    found = [alert for edge in edges for alert in _readable(_of(edge, newest, now), f"edge {edge.name}", edge.name)]
+    found += _readable(_hindrances(), "what is not published")
+    found += _readable(_untold(newest, edges, now), "routing tables")
+    found += [*_unrecorded(), *_disk(now), *_readable(_worker(newest, now), "ticks")]
+    found += _readable(_collector(newest, edges, now), "what is collected")
+    return sorted(found, key=lambda alert: alert.since)
+
+
+def _readable(found: Iterator[Alert], subject: str, edge: str = "") -> list[Alert]:
+    """The alerts of one source; where its rows are broken in any way, an alert that says so and hides no other."""
+    told: list[Alert] = []
+    try:
+        told += (alert for alert in found if _is_dated(alert))
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        detail = f"What the database has of {subject} cannot be read: {error or type(error).__name__}"
+        code = "edge-unreadable" if edge else "unreadable"
+        told.append(Alert(code, edge, timezone.now(), detail, "Correct it, or remove it."))
+    return told
+
+
+def _is_dated(alert: Alert) -> bool:
+    """Raises `ValueError` for one whose time is none."""
+    if not isinstance(alert.since, datetime):
+        raise ValueError(f"{alert.since!r} is no time")
+    return True
+
+
+def banner(request: HttpRequest) -> dict[str, object]:
+    """Template context: what everybody has to know, whatever page they are on; looked for where it is shown."""
+    # What is refused before it is known who asks has no user.
+    if not hasattr(request, "user") or not request.user.is_authenticated:
+        return {}
+    return {"banner": SimpleLazyObject(_banner)}
+
+
+def _banner() -> list[Alert]:
+    return [alert for alert in alerts(timezone.now()) if alert.code in ON_EVERY_PAGE]
+
+
+def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
+    if edge.unread:
+        detail = f"Edge {edge.name} reports what this release cannot read: {edge.unread}."
+        yield Alert("edge-unreadable", edge.name, edge.seen_at, detail, "Bring it and Sluice to the same release.")
+    if _is_silent(edge, now):
+        detail = f"Edge {edge.name} has not been heard of since {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."
+        yield Alert("edge-silent", edge.name, edge.seen_at, detail, SILENT_NEXT_STEP)
+        return
+    if edge.error:
+        yield Alert(
+            "edge-refuses", edge.name, edge.seen_at, edge.error, "Mend what it names; the edge goes on as before."
+        )
+    elif newest and edge.applied_version < newest.version and now - newest.created_at > BEHIND_AFTER:
+        detail = f"Edge {edge.name} serves table {edge.applied_version}; the newest is {newest.version}."
+        yield Alert("edge-behind", edge.name, newest.created_at, detail, "Look whether it reaches Redis.")
+    lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
+    if lately:
+        detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
+        next_step = "Look whether its disk is full; experiments say what it means for them."
+        yield Alert("rows-lost", edge.name, min(lost.since for lost in lately), detail, next_step)
+    for cut in read_cuts(edge.cuts):
+        counts = f"{cut.failures} of its latest {cut.requests} requests failed"
+        detail = f"Edge {edge.name} took {cut.experiment}/{cut.variant} out: {counts}."
+        since = _moment(cut) or edge.seen_at
+        yield Alert("candidate-cut", edge.name, since, detail, "The experiment's page says what became of it.")
+
+
+def _moment(cut: Cut) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(cut.time)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_silent(edge: Edge, now: datetime) -> bool:
+    return now - edge.seen_at > SILENT_AFTER
+
+
+def _hindrances() -> Iterator[Alert]:
+    for row in Hindrance.objects.all():
+        detail = f"Not published: {row.subject} stays as it was, without what brakes took out. {row.detail}"
+        yield Alert("not-published", "", row.since, detail, row.next_step)
+
+
+def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
+    """A table that waits for Redis. Where Redis does not answer here, an edge that was heard of tells more."""
+    if newest is None or now - newest.created_at <= BEHIND_AFTER:
+        return
+    try:
+        told = redis_table.current_version(glance_at_redis())
+    except redis.RedisError:
+        if edges and all(_is_silent(edge, now) for edge in edges):
+            detail = f"Redis does not answer: edges may not know of routing table {newest.version}."
+            yield Alert("edges-not-told", "", newest.created_at, detail, "Bring Redis back; edges are told at once.")
+        return
+    if told < newest.version:
+        detail = f"Edges do not know of routing table {newest.version} yet: Redis has {told}."
+        next_step = "Look whether the worker runs, and whether the disk of Redis is full."
+        yield Alert("edges-not-told", "", newest.created_at, detail, next_step)
+
+
+def _unrecorded() -> Iterator[Alert]:
+    try:
+        waiting = waiting_orders.waiting(glance_at_redis())
+    except redis.RedisError:
+        return
+    for order in waiting:
+        what = f"{order.verb} of {order.subject or 'all endpoints'} by {order.actor}"
+        detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
+        next_step = "Free disk space, bring the database back, or correct what it holds of it; it is recorded then."
+        yield Alert("brake-unrecorded", "", order.at, detail, next_step)
+
+
+def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
+    since = silent_since(newest, now)
+    if since is not None:
+        detail = (
+            f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is looked at, so "
+            "that nothing halts by itself, and none advances. Halting by hand and the kill switch work."
+        )
+        next_step = "Look whether the worker and beat run, and whether Redis answers, through which they are told."
+        yield Alert("worker-silent", "", since, detail, next_step)
+
+
+def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
+    since = uncollected_since(newest, [edge.name for edge in edges], now)
+    if since is not None:
+        detail = (
+            f"Nothing was collected since {since:%Y-%m-%d %H:%M:%S} UTC: requests and outcomes wait, and experiments "
+            "are judged without them, so that nothing halts by what they say. Halting by hand and the kill switch work."
+        )
+        next_step = "Look whether the collector runs, and whether it reaches Redis and the lake; it goes on by itself."
+        yield Alert("collector-silent", "", since, detail, next_step)
+
+
+def _disk(now: datetime) -> Iterator[Alert]:
+    reserve = get_reserve()
+    given = reserve.given_since()
+    if given is not None or reserve.disk_is_full():
+        detail = "The disk of the data folder is full: little or nothing is recorded. Halts and the kill switch work."
+        yield Alert("disk-full", "", given or now, detail, "Free disk space; Sluice goes on by itself.")

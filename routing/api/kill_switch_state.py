@@ -1,0 +1,75 @@
+"""REST of the kill switch."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from controlplane.api.authentication import request_actor
+from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
+from routing.kill_switch.resume_experiments import resume_experiments
+from routing.kill_switch.stop_experiments import stop_experiments
+from routing.kill_switch.stops import open_stops
+from routing.models import Endpoint, Stop
+from routing.publishing.require_told import require_told
+
+
+class StopSerializer(serializers.ModelSerializer[Stop]):
+    """Where the kill switch is on, since when, by whom and why; without an endpoint it is on for all."""
+
+    endpoint = serializers.SlugRelatedField[Any](slug_field="key", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Stop
+        fields = ("endpoint", "since", "by", "reason")
+
+
+class KillSwitchSerializer(serializers.Serializer[object]):
+    """Where the kill switch is on: for all endpoints at once, and for single ones."""
+
+    everywhere = StopSerializer(allow_null=True)
+    endpoints = StopSerializer(many=True)
+
+
+class TurnSerializer(serializers.Serializer[object]):
+    """Turn the kill switch on or off, for one endpoint or, without one, for all."""
+
+    on = serializers.BooleanField()
+    reason = serializers.CharField(max_length=10_000, help_text="Stays in the audit trail.")
+    endpoint = serializers.SlugRelatedField(slug_field="key", queryset=Endpoint.objects.all(), required=False)
+
+
+class KillSwitchView(APIView):
+    """The kill switch: every user gets the endpoints' own backends while it is on."""
+
+    @extend_schema(description="Where the kill switch is on.", responses={200: KillSwitchSerializer, **READ_PROBLEMS})
+    def get(self, request: Request) -> Response:
+        """Where it is on."""
+        return _answer()
+
+    @extend_schema(
+        description="Turn the kill switch on or off for one endpoint or, without one, for all. Experiments keep their "
+        "state and their users' buckets, and gather nothing while it is on. Turning it to where it is changes nothing.",
+        request=TurnSerializer,
+        responses={200: KillSwitchSerializer, **WRITE_PROBLEMS, **BRAKE_PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Turn it."""
+        sent = TurnSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        endpoint, reason = sent.validated_data.get("endpoint"), sent.validated_data["reason"]
+        if sent.validated_data["on"]:
+            stop_experiments(endpoint, actor=request_actor(request), reason=reason)
+            require_told()
+        else:
+            resume_experiments(endpoint, actor=request_actor(request), reason=reason)
+        return _answer()
+
+
+def _answer() -> Response:
+    stops = open_stops()
+    state = {"everywhere": stops.everywhere, "endpoints": list(stops.by_endpoint.values())}
+    return Response(KillSwitchSerializer(state).data)

@@ -1,0 +1,146 @@
+"""The collector: moves batches from Redis into the lake, each exactly once.
+
+The lake alone says how far it is: a commit adds rows and remembers the stream positions they came
+from, in one step that happens or does not. All else follows from it and is repeated until true, so
+the collector may be killed at any point, and a second one beside it only loses races.
+
+    read (from the lake's positions)  ->  commit (rows + positions)  ->  acknowledge (tell, trim)
+"""
+
+from dataclasses import dataclass, field
+from threading import Event
+
+import pyarrow as pa
+import structlog
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from routing.lake import delta_tables, streams
+from routing.lake.batches import Batch, read_batch
+from routing.lake.schema import LakeTable
+
+log = structlog.get_logger()
+
+COMMIT_ROWS = 20_000
+ROUND_ENTRIES = 4
+MERGE_LEASE_SECONDS = 300
+FIRST_RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Reading:
+    """Batches read but not yet committed, and how far they reach in each stream."""
+
+    batches: list[tuple[streams.Entry, Batch]] = field(default_factory=list)
+    reached: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    full: bool = False
+
+    def add(self, entry: streams.Entry, batch: Batch) -> None:
+        """Take a batch, unless it would make the commit too large; a first one is always taken."""
+        if self.rows and self.rows + batch.rows.num_rows > COMMIT_ROWS:
+            self.full = True
+        if not self.full:
+            self.batches.append((entry, batch))
+            self.reached[entry.stream] = entry.position
+            self.rows += batch.rows.num_rows
+
+
+class Collector:
+    """Feeds one table of the lake from its streams."""
+
+    def __init__(self, redis: Redis, lake_url: str, table: LakeTable) -> None:
+        self._redis = redis
+        self._lake_url = lake_url
+        self._table = table
+        self._delta: DeltaTable | None = None
+        self._failures = 0
+
+    def step(self) -> bool:
+        """Move what waits into the lake, at most one commit; True when more waits already.
+
+        Raises:
+            RedisError, DeltaError, OSError, Superseded: nothing is lost; the next step repeats what is due.
+
+        """
+        self._delta = self._delta or delta_tables.open_table(self._lake_url, self._table)
+        reading = self.read(self._delta)
+        self.commit(self._delta, reading)
+        self.acknowledge(self._delta)
+        streams.note_step(self._redis, self._table)
+        return reading.full
+
+    def read(self, delta: DeltaTable) -> Reading:
+        """Batches that come after the table's own positions, a few of each stream in turn."""
+        reading = Reading()
+        cursor = self._positions(delta)
+        while not reading.full:
+            entries = streams.read_round(self._redis, self._table, cursor, ROUND_ENTRIES)
+            if not entries:
+                break
+            for entry in entries:
+                reading.add(entry, read_batch(self._table, entry.payload))
+            cursor |= reading.reached
+        return reading
+
+    def commit(self, delta: DeltaTable, reading: Reading) -> None:
+        """Write what was read, with its positions.
+
+        What cannot be stored is set aside first: a kill in between shows it twice, never not at all.
+        """
+        if not reading.reached:
+            return
+        for entry, batch in reading.batches:
+            if batch.rejected:
+                streams.set_aside(self._redis, self._table, entry, batch.rejected)
+        before = delta.version()
+        delta_tables.append(delta, pa.concat_tables(batch.rows for _, batch in reading.batches), reading.reached)
+        if (commits := delta_tables.merge_due(before, delta.version())) is not None:
+            self._merge(commits)
+
+    def acknowledge(self, delta: DeltaTable) -> None:
+        """Tell Redis what the lake holds, also what an earlier collector did not live to tell."""
+        streams.acknowledge(self._redis, self._table, self._positions(delta))
+
+    def run(self, seconds: float, stop: Event) -> None:
+        """Step every `seconds` until stopped; at once when more waits, after a pause when a part is away."""
+        pause = 0.0
+        while not stop.wait(pause):
+            try:
+                pause = 0.0 if self.step() else seconds
+            except delta_tables.Superseded as error:
+                self._delta = None
+                pause = seconds
+                log.info("lake-commit-superseded", table=self._table.name, reason=error.detail)
+            except (RedisError, DeltaError, OSError) as error:
+                pause = self._wait_after(error)
+            else:
+                self._note_recovery()
+
+    def _merge(self, commits: int) -> None:
+        """Keep the table's files few, unless another collector is at it."""
+        lock = self._redis.lock(f"sluice:merge:{self._table.name}", timeout=MERGE_LEASE_SECONDS)
+        if lock.acquire(blocking=False):
+            try:
+                delta_tables.merge(self._lake_url, self._table, commits)
+            finally:
+                lock.release()
+
+    def _positions(self, delta: DeltaTable) -> dict[str, int]:
+        return delta_tables.positions(delta, streams.streams_of(self._redis, self._table))
+
+    def _wait_after(self, error: Exception) -> float:
+        """Forget the table, which may be stale, and say once that collecting waits."""
+        self._delta = None
+        if not self._failures:
+            log.warning("collecting_waits", table=self._table.name, reason=str(error))
+        self._failures += 1
+        return float(min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10)))
+
+    def _note_recovery(self) -> None:
+        if self._failures:
+            log.info("collecting_goes_on", table=self._table.name, attempts=self._failures)
+        self._failures = 0

@@ -1,0 +1,158 @@
+"""The lake: Delta tables in a folder or an object store, appended to exactly once.
+
+An object store's credentials and endpoint come from the environment, under the names that its
+provider gives them (for example AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL).
+
+Reading, writing and tidying all start threads: use nothing here before a fork.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import structlog
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+    write_deltalake,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from controlplane.problems.errors import Conflict, InvalidInput
+from routing.lake.schema import PARTITION, LakeTable
+
+log = structlog.get_logger()
+
+NO_VERSION = -1
+
+# How far back an analysis can be repeated at its own lake version. One commit a second makes
+# 86 400 log entries a day, and on a local folder every reader lists them all.
+RETENTION = "interval 1 days"
+CHECKPOINT_COMMITS = 100
+
+# Small files are merged often into middling ones and those seldom into large ones, so that the
+# rows of a day are written a few times and not once for every merge.
+MERGES = {64: 4 << 20, 4096: 64 << 20}
+
+CONFIGURATION = {
+    "delta.checkpointInterval": str(CHECKPOINT_COMMITS),
+    "delta.logRetentionDuration": RETENTION,
+    "delta.deletedFileRetentionDuration": RETENTION,
+}
+
+
+class Superseded(Conflict):
+    """Another writer committed the same batches first; open the table anew and look how far it is."""
+
+
+def table_url(lake_url: str, table: LakeTable) -> str:
+    """Where a table of the lake lies."""
+    return f"{lake_url.rstrip('/')}/{table.name}"
+
+
+def open_table(lake_url: str, table: LakeTable) -> DeltaTable:
+    """The newest version of a table, created when there is none, with the columns that it lacks."""
+    found = find_table(lake_url, table)
+    if found is not None:
+        return _with_new_columns(found, table)
+    return DeltaTable.create(
+        table_url(lake_url, table),
+        table.schema,
+        mode="ignore",
+        partition_by=[PARTITION],
+        configuration=CONFIGURATION,
+    )
+
+
+def _with_new_columns(delta: DeltaTable, table: LakeTable) -> DeltaTable:
+    known = {field.name for field in delta.schema().fields}
+    wanted = Schema.from_arrow(table.schema).fields
+    missing = [field for field in wanted if field.name not in known]
+    if missing:
+        delta.alter.add_columns(missing)
+        log.info("lake-columns-added", table=table.name, columns=[field.name for field in missing])
+    return delta
+
+
+def find_table(lake_url: str, table: LakeTable, version: int | None = None) -> DeltaTable | None:
+    """A version of a table, the newest unless told otherwise; None when the table does not exist.
+
+    `NO_VERSION` names the time before the table existed, so it finds none.
+
+    Raises:
+        InvalidInput: `lake-version-unknown`, the table has no such version (any more).
+        DeltaError, OSError: the lake does not answer.
+
+    """
+    if version == NO_VERSION:
+        return None
+    try:
+        delta = DeltaTable(table_url(lake_url, table))
+    except TableNotFoundError:
+        return None
+    if version is not None and version != delta.version():
+        _go_back(delta, table, version)
+    return delta
+
+
+def _go_back(delta: DeltaTable, table: LakeTable, version: int) -> None:
+    try:
+        delta.load_as_version(version)
+    except DeltaError as error:
+        raise InvalidInput(
+            "lake-version-unknown",
+            f"The lake's table {table.name} has no version {version}.",
+            next_step="Use a version of the last day, or leave the version out to read the newest.",
+        ) from error
+
+
+def positions(delta: DeltaTable, streams: set[str]) -> dict[str, int]:
+    """How far each stream is in this version of the table; 0 when nothing of it is."""
+    return {stream: delta.transaction_version(stream) or 0 for stream in streams}
+
+
+def append(delta: DeltaTable, rows: pa.Table, reached: Mapping[str, int]) -> None:
+    """Add rows, and remember the position reached in each stream, in one commit.
+
+    Raises:
+        Superseded: a stream's position was moved by someone else after `delta` was opened.
+
+    """
+    transactions = [Transaction(stream, position) for stream, position in reached.items()]
+    try:
+        write_deltalake(
+            delta,
+            rows,
+            mode="append",
+            commit_properties=CommitProperties(app_transactions=transactions),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
+        )
+    except CommitFailedError as error:
+        raise Superseded(
+            "lake-commit-superseded",
+            f"Another writer committed to {delta.table_uri} first: {error}",
+            next_step="Nothing is lost or doubled; open the table anew and go on from its positions.",
+        ) from error
+
+
+def merge_due(before: int, after: int) -> int | None:
+    """Which of MERGES is due after the commits from one version to another, if any."""
+    return max((commits for commits in MERGES if before // commits != after // commits), default=None)
+
+
+def merge(lake_url: str, table: LakeTable, commits: int) -> None:
+    """Merge small files; with the rarest of MERGES, also remove what is past its retention.
+
+    Must not run twice at once: the library commits a merge without looking for another one of the
+    same files, and their rows would be doubled. Failing is harmless, the next merge does the work of both.
+    """
+    try:
+        delta = open_table(lake_url, table)
+        delta.optimize.compact(target_size=MERGES[commits], max_concurrent_tasks=1)
+        if commits == max(MERGES):
+            delta.vacuum(dry_run=False, full=True)
+            delta.cleanup_metadata()
+    except (DeltaError, OSError) as error:
+        log.warning("lake_merge_postponed", table=table.name, reason=str(error))

@@ -1,0 +1,50 @@
+"""Servers of Anthropic's Messages API."""
+
+from routing.protocols.types import CacheShares, Count, ErrorForm, Kind, Question, Ready, Shape, Streams, Told
+
+_NAMES = (
+    (Count.PROMPT_TOKENS, "input_tokens"),
+    (Count.COMPLETION_TOKENS, "output_tokens"),
+    (Count.CACHE_WRITE_TOKENS, "cache_creation_input_tokens"),
+    (Count.CACHE_READ_TOKENS, "cache_read_input_tokens"),
+)
+
+# Its count of prompt tokens leaves out those of the prompt cache, which are counted beside it. A stream tells them all
+# at its start, and again near its end where tools have added to them; those of its completion grow until then.
+USAGE = tuple(Told(count, f"usage.{name}") for count, name in _NAMES)
+STREAMED_USAGE = tuple(Told(count, f"{of}.{name}") for of in ("message.usage", "usage") for count, name in _NAMES)
+
+# What a block of content may hold: text, a call, a thought, or what a tool found.
+_BLOCK = ("text", "name", "thinking", "data", "content", "content[]", "file_id")
+
+# A model that has nothing to add, as after the result of a tool, ends its turn without any block.
+MESSAGE = Shape(
+    r"/messages",
+    holds=tuple(f"content.*.{name}" for name in _BLOCK),
+    parts=(
+        *(f"delta.{name}" for name in ("text", "partial_json", "thinking", "citation[]", "content")),
+        *(f"content_block.{name}" for name in _BLOCK),
+    ),
+    blocks=("content[]", "content_block[]"),
+    silences=("end_turn",),
+    ends=("message_stop",),
+    stops=("stop_reason", "delta.stop_reason"),
+    streams=Streams.ASKED,
+)
+
+ANTHROPIC = Kind(
+    key="anthropic",
+    label="Anthropic Messages",
+    about="Any server that speaks Anthropic's Messages API, hosted or your own.",
+    ready=Ready(
+        Question("/v1/models", headers=(("anthropic-version", "2023-06-01"),)),
+        "It lists its models to who may call it. The API documents no path for health.",
+    ),
+    plain=USAGE,
+    streamed=STREAMED_USAGE,
+    shapes=(MESSAGE,),
+    # What it charges for the prompt cache, of five minutes, by its price list.
+    cache=CacheShares(written=1.25, read=0.1),
+    model_in_path=r"/models/([^/:?]+)",
+    errors=ErrorForm.ANTHROPIC,
+)

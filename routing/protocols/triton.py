@@ -1,0 +1,37 @@
+"""NVIDIA Triton Inference Server."""
+
+from dataclasses import replace
+
+from routing.protocols.kserve_v2 import INFER, MODEL_IN_PATH, READY
+from routing.protocols.types import Count, ErrorForm, Kind, LoadMetrics, Series, Shape, Streams, Told
+
+REQUESTS = "nv_trt_llm_request_metrics"
+
+# What else an answer of the generate extension holds is up to the model; a stream has no mark of its end.
+_HOLDS = ("model_name", "text_output", "text_output[]")
+GENERATE = Shape(r"/generate", holds=_HOLDS, parts=_HOLDS, streams=Streams.FREE)
+GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
+
+TRITON = Kind(
+    key="triton",
+    label="Triton Inference Server",
+    about="NVIDIA's server for models of many frameworks, by the Open Inference Protocol and its generate extension.",
+    ready=replace(READY, meaning="All models are loaded, unless `--strict-readiness=false`."),
+    # What the vLLM and TensorRT-LLM backends answer when `return_num_input_tokens` and `return_num_output_tokens`
+    # ask for it. Each event of a stream tells its own output tokens alone, so that no event knows their sum.
+    plain=(
+        Told(Count.PROMPT_TOKENS, "num_input_tokens"),
+        Told(Count.COMPLETION_TOKENS, "num_output_tokens"),
+    ),
+    streamed=(Told(Count.PROMPT_TOKENS, "num_input_tokens"),),
+    shapes=(INFER, GENERATE, GENERATE_STREAM),
+    load=LoadMetrics(
+        path="/metrics",
+        port=8002,
+        waiting=(Series(REQUESTS, (("request_type", "waiting"),)), Series("nv_inference_pending_request_count")),
+        running=(Series(REQUESTS, (("request_type", "scheduled"),)),),
+        cache_used=(Series("nv_trt_llm_kv_cache_block_metrics", (("kv_cache_block_type", "fraction"),)),),
+    ),
+    model_in_path=MODEL_IN_PATH,
+    errors=ErrorForm.TEXT,
+)

@@ -1,0 +1,68 @@
+"""An endpoint's traffic in words."""
+
+from collections.abc import Iterator, Mapping
+
+from routing.lake.endpoint_traffic import EndpointTraffic
+
+RESULTS = {
+    "success": "Answered",
+    "redirected": "Sent elsewhere by the backend (3xx)",
+    "rejected": "Rejected by the backend (4xx)",
+    "failed": "Failed by the backend",
+    "timed-out": "Timed out",
+    "abandoned": "Left by the client",
+    "refused": "Refused by Sluice: key, limit, size or model",
+    "unknown": "Answered by what could not be read",
+}
+FAILURES = {
+    "server-error": "The backend answered 5xx",
+    "unreachable": "The backend could not be reached, or broke off before it answered",
+    "broke-off": "The answer broke off",
+    "timed-out": "The answer took too long",
+    "fell-back": "No host was healthy, and the fallback answered",
+    "error-in-answer": "An answer of status 200 told of an error",
+    "unfinished": "A stream ended without the mark of its end",
+    "no-answer": "An answer of status 200 was none: HTML, empty, without anything in it, or no JSON that the protocol "
+    "knows; or its status was none, like 304 for a POST",
+    "not-as-asked": "A stream was asked for and none came, or one came that was not asked for",
+    "unreadable": "The answer was compressed though the edge asked that it is not, so that nobody knows what it holds",
+}
+WITHOUT_UNIT = {
+    "absent": "The request does not carry it",
+    "not-json": "The body is not sent as JSON: set `Content-Type: application/json`",
+    "inexact-number": "It is a number that loses digits on its way: send it as text",
+    "not-text": "It is neither a text nor a whole number",
+    "control-characters": "It holds control characters",
+    "too-long": "It is longer than 1000 bytes",
+}
+UNREADABLE = {
+    "prompt_tokens": "Prompt tokens",
+    "completion_tokens": "Completion tokens",
+    "total_tokens": "Total tokens",
+    "queue_ms": "Time in the queue",
+}
+
+PERCENT = 100
+
+Row = tuple[str, int, str]
+
+
+def traffic_tables(traffic: EndpointTraffic) -> list[tuple[str, list[Row]]]:
+    """Title and rows of each table: what, how many, and their share of all requests; an empty table is left out."""
+    parts = (
+        ("How requests ended", traffic.results, RESULTS),
+        ("Why requests failed, or are unknown", traffic.failures, FAILURES),
+        ("Why requests have no user and are in no experiment", traffic.without_unit, WITHOUT_UNIT),
+        ("Numbers that could not be read and count as unknown", traffic.unreadable, UNREADABLE),
+    )
+    return [(title, list(_rows(counts, words, traffic.requests))) for title, counts, words in parts if counts]
+
+
+def _rows(counts: Mapping[str, int], words: Mapping[str, str], total: int) -> Iterator[Row]:
+    for name, count in counts.items():
+        yield words.get(name, name), count, percent(count / total)
+
+
+def percent(share: float) -> str:
+    """A share, like `12.5 %`."""
+    return f"{share * PERCENT:.3g} %"
