@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.calibration.rows import Row, chance_at_least, chance_at_most, number_at_most
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import (
     Direction,
     Evidence,
@@ -22,7 +23,6 @@ from experiments.stats.judging.judge import judge
 from experiments.stats.judging.looks import joint_power, level_of
 from experiments.stats.planning import Question, planned_units, units_needed
 from experiments.stats.planning.baseline import share
-from experiments.stats.sequential.group_sequential import Look
 
 RATE, MARGIN = 0.1, 0.25
 LOOKS = (1000, 2000)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from bench.calibration.production import Values
 from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import JudgePlan, PastLooks, Verdict
 from experiments.stats.judging.cells import Cells, arrange
 from experiments.stats.judging.harm import anytime_alpha, log_harm
 from experiments.stats.judging.looks import present_look
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.judging.shown import Conclusions, conclude
-from experiments.stats.sequential.group_sequential import Look
 
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]

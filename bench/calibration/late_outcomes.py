@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.rows import Row, chance_at_least, chance_at_most
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import (
     Direction,
     Evidence,
@@ -24,7 +25,6 @@ from experiments.stats.health.delays import Delays, delay_scores, settling_secon
 from experiments.stats.health.findings import ALPHA
 from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
 from experiments.stats.judging.judge import judge
-from experiments.stats.sequential.group_sequential import Look
 
 TICK = 10.0
 TICKS = 32

@@ -3,14 +3,8 @@
 import numpy as np
 
 from bench.calibration.rows import Row, chance_between, number_at_most
-from experiments.stats.sequential.group_sequential import (
-    OBRIEN_FLEMING,
-    Look,
-    Spending,
-    critical_values,
-    design,
-    power_family,
-)
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending, power_family
+from experiments.stats.sequential.group_sequential import critical_values, design
 from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 
 NAMES = {OBRIEN_FLEMING: "O'Brien-Fleming", power_family(2.0): "power 2"}

@@ -12,11 +12,12 @@ from bench.calibration.production import Values
 from bench.calibration.rows import Row, number_at_least, number_at_most
 from bench.evidence.__main__ import OF_REQUESTS, START, fill
 from experiments.evidence import collect_evidence
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import Direction, Evidence, JudgePlan, MetricPlan, MetricType, Role, UnitSums
 from experiments.stats.health.sample_ratio import log_e_value
 from experiments.stats.judging.judge import judge
 from experiments.stats.metrics.quantiles import clustered_quantile
-from experiments.stats.sequential.group_sequential import Look, next_critical_value
+from experiments.stats.sequential.group_sequential import next_critical_value
 
 VARIANTS = ("control", "a", "b", "c")
 KINDS = (MetricType.PROPORTION, MetricType.MEAN, MetricType.RATIO)

@@ -11,8 +11,9 @@ from pathlib import Path
 from bench.edge import plain_envoy
 from bench.edge.processes import accepts, on_first_core
 from bench.stats.__main__ import ENVIRONMENTS, python_with
-from routing.edge.envoy.envoy_process import FLUSH_MILLISECONDS, envoy_binary
+from routing.edge.envoy.envoy_process import FLUSH_MILLISECONDS
 from routing.edge.state.files import write_json
+from routing.envoy.installed import envoy_binary
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
 from tests.routing.envoys import run_envoy
 from tests.routing.tables import make_backend, make_experiment, make_table

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.spending import OBRIEN_FLEMING, POCOCK, Look, Spending
 from experiments.stats.core.types import (
     Direction,
     Evidence,
@@ -24,14 +25,7 @@ from experiments.stats.judging.judge import judge
 from experiments.stats.planning import Arrivals, StageTarget, sensitivity
 from experiments.stats.planning.baseline import share, share_of_requests
 from experiments.stats.planning.whole_plan import question_of
-from experiments.stats.sequential.group_sequential import (
-    OBRIEN_FLEMING,
-    POCOCK,
-    Look,
-    Spending,
-    critical_values,
-    design,
-)
+from experiments.stats.sequential.group_sequential import critical_values, design
 from experiments.stats.simulation import Rollout, Scenario, simulate
 
 Rows = list[dict[str, Any]]

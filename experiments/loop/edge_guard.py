@@ -12,8 +12,8 @@ from experiments.decide.rules.cut_out import heed
 from experiments.lifecycle.transition import publish_after_commit
 from experiments.models import Experiment
 from routing.allocation.allocate import give_back
+from routing.edges.reported import cuts_of
 from routing.guard import Cut
-from routing.publishing.newest_table import cuts_of
 
 
 def heed_guard(experiment: Experiment, *, at: datetime | None = None) -> bool:

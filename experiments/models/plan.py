@@ -9,8 +9,8 @@ from django.db.models import Q
 from controlplane.storage.legible_columns import LegibleField
 from experiments.models.experiment import Experiment
 from experiments.models.metric import Metric
+from experiments.stats.core.spending import Family
 from experiments.stats.core.types import MarginKind, Role
-from experiments.stats.sequential.group_sequential import Family
 from routing.models.stored_lists import STORED_TEXTS
 from routing.table import BUCKETS
 

@@ -8,6 +8,7 @@ from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition, counts_events
 from experiments.lifecycle.clock import soaked_seconds, still_spans
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
+from experiments.stats.core.spending import Family, Look, Spending
 from experiments.stats.core.types import (
     Direction,
     JudgePlan,
@@ -19,7 +20,6 @@ from experiments.stats.core.types import (
     Verdict,
 )
 from experiments.stats.metrics.windows import Window
-from experiments.stats.sequential.group_sequential import Family, Look, Spending
 from routing.kill_switch.stops import stops_since
 
 HOUR = 3600.0

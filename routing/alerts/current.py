@@ -16,10 +16,10 @@ from routing.alerts.last_collection import uncollected_since
 from routing.alerts.last_tick import silent_since, with_ticks
 from routing.edges.heartbeats import read_cuts
 from routing.edges.lost_rows import lost_rows
+from routing.edges.reported import SILENT_AFTER
 from routing.guard import Cut
 from routing.models import Edge, Hindrance, RoutingTable
 from routing.publishing import redis_table, waiting_orders
-from routing.publishing.newest_table import SILENT_AFTER
 
 BEHIND_AFTER = timedelta(seconds=5)
 """A table that an edge has not applied, or was not told of, for this long is late."""

@@ -9,8 +9,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
+from routing.edges.reported import SILENT_AFTER
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
-from routing.publishing.newest_table import SILENT_AFTER
 from routing.resources.broken_rows import known_backends, what_is_broken
 from routing.table import BUCKETS
 

@@ -9,8 +9,8 @@ from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Role
 from controlplane.problems.errors import Conflict
+from routing.edges.reported import SILENT_AFTER
 from routing.models import Edge
-from routing.publishing.newest_table import SILENT_AFTER
 
 
 def retire_edge(edge: Edge, *, actor: Actor, now: datetime | None = None) -> None:

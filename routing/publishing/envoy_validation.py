@@ -14,8 +14,7 @@ from tempfile import NamedTemporaryFile
 import certifi
 import structlog
 
-from routing.edge.envoy.configuration import certificate_authorities
-from routing.edge.envoy.envoy_process import envoy_binary
+from routing.envoy.installed import certificate_authorities, envoy_binary
 from routing.envoy.whole import whole
 from routing.table import FULL_COVERAGE, Endpoint, RunningExperiment, Table
 

@@ -13,9 +13,10 @@ from controlplane.models import Role
 from controlplane.web.pages import acting, done, page, requires
 from routing.alerts.current import alerts
 from routing.edges.lost_rows import lost_rows
+from routing.edges.reported import SILENT_AFTER
 from routing.edges.retire_edge import retire_edge
 from routing.models import Edge
-from routing.publishing.newest_table import SILENT_AFTER, latest_table
+from routing.publishing.newest_table import latest_table
 
 SHOWN_IN_SECONDS = 120
 SILENT = "Silent"

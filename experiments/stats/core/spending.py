@@ -108,3 +108,15 @@ def _shape(shape: float) -> InvalidArgument:
         f"A spending function cannot have the shape {shape}.",
         next_step="Give the power family an exponent above 0, and Hwang-Shih-DeCani a finite gamma.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look: the information in hand, 1 / standard error², and the share of the planned information that it counts as.
+
+    The share is what spends alpha. It is 1 at a declared last look, however much information there is: too little of
+    it loses power, and more (over-running) costs nothing.
+    """
+
+    information: float
+    fraction: float

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.stats.sequential.group_sequential import OBRIEN_FLEMING, Look, Spending
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending
 
 
 class Direction(StrEnum):

@@ -8,15 +8,10 @@ import numpy as np
 from scipy import special
 
 from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.spending import Look, Spending
 from experiments.stats.core.types import JudgePlan, PastLooks, Role
 from experiments.stats.judging.cells import Cells, candidates_of
-from experiments.stats.sequential.group_sequential import (
-    Look,
-    Spending,
-    design,
-    first_critical_values,
-    next_critical_value,
-)
+from experiments.stats.sequential.group_sequential import design, first_critical_values, next_critical_value
 from experiments.stats.sequential.group_sequential.boundaries import LEAST_GROWTH
 
 NOTHING = Look(0.0, 0.0)

@@ -6,13 +6,14 @@ import numpy as np
 
 from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import JudgePlan, MetricPlan, MetricType, Role
 from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm_at_looks import looks_level
 from experiments.stats.judging.looks import level_of, planned_information
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.planning import Baseline
-from experiments.stats.sequential.group_sequential import Look, critical_values
+from experiments.stats.sequential.group_sequential import critical_values
 from experiments.stats.simulation.scenario import Rollout
 
 FEWEST_UNITS = 2.0

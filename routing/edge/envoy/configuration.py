@@ -4,26 +4,19 @@ The table is what lasts: before each start of Envoy its files are made from it a
 need not be on the disk before Envoy reads them.
 """
 
-import ssl
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 
 from routing.edge.state.files import EdgeDirectory, kept_text, write_json
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
+from routing.envoy.installed import certificate_authorities
 from routing.envoy.names import Message
 from routing.table import Problem, Table, TableUnreadableError, from_json, problems, reached
 
 log = structlog.get_logger()
 
 # Where Linux distributions keep them, also when Python's OpenSSL was built to look elsewhere.
-AUTHORITIES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
 
 NO_TABLE = Table(version=0, endpoints=(), backends=())
 
@@ -123,12 +116,6 @@ def _missing_secrets(directory: EdgeDirectory, table: Table) -> tuple[Problem, .
         for backend in table.backends
         if backend.credential is not None and not known.get(backend.credential.secret)
     )
-
-
-def certificate_authorities() -> str:
-    """Path of the system's certificate authorities, or of those in SSL_CERT_FILE; empty when there are none."""
-    usual = ssl.get_default_verify_paths().cafile
-    return usual or next((path for path in AUTHORITIES if Path(path).exists()), "")
 
 
 def _no_authorities(backends: list[str]) -> tuple[Problem]:

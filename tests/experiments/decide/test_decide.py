@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.decide import DecisionKind, decide, look_is_due
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import Finding, Severity, Verdict
-from experiments.stats.sequential.group_sequential import Look
 from tests.experiments.decide.situations import PLAN, after, results, state
 
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.decide import DecisionKind, Plan, decide, look_is_due
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import PastLooks, Results, Verdict
-from experiments.stats.sequential.group_sequential import Look
 from tests.experiments.decide.situations import GOAL, GUARDRAIL, PLAN, START, results, state
 
 TICKS = 10_000

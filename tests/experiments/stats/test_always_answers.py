@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.stats.core.spending import Look
 from experiments.stats.core.types import Evidence, PastLooks, Results, UnitSums, Verdict
 from experiments.stats.judging import harm, shown
 from experiments.stats.judging.judge import judge, watch
-from experiments.stats.sequential.group_sequential import Look
 from tests.experiments.stats.samples import ERRORS, FAILED_USERS, LATENCY, THUMBS, evidence, plan, share, sums, together
 
 NUMBERS = st.one_of(

@@ -8,16 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.stats.core.errors import StatisticsError
+from experiments.stats.core.spending import OBRIEN_FLEMING, POCOCK, Look, Spending, hwang_shih_decani, power_family
 from experiments.stats.sequential.group_sequential import (
-    OBRIEN_FLEMING,
-    POCOCK,
-    Look,
-    Spending,
     critical_values,
     design,
-    hwang_shih_decani,
     next_critical_value,
-    power_family,
     stagewise_p_value,
 )
 from experiments.stats.sequential.group_sequential.design import stopping_probabilities

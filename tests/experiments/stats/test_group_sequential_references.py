@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from experiments.stats.sequential.group_sequential import (
-    OBRIEN_FLEMING,
-    POCOCK,
-    Design,
-    Look,
-    Spending,
-    critical_values,
-    design,
-    hwang_shih_decani,
-    power_family,
-)
+from experiments.stats.core.spending import OBRIEN_FLEMING, POCOCK, Look, Spending, hwang_shih_decani, power_family
+from experiments.stats.sequential.group_sequential import Design, critical_values, design
 from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 from experiments.stats.sequential.group_sequential.paths import start
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from experiments.stats.core.spending import POCOCK, Look
 from experiments.stats.core.types import Evidence, JudgePlan, MetricPlan, PastLooks, Results, Role, Verdict
 from experiments.stats.judging.judge import judge
-from experiments.stats.sequential.group_sequential import POCOCK, Look, critical_values
+from experiments.stats.sequential.group_sequential import critical_values
 from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
 
 GUARDRAIL = replace(FAILED_USERS, margin=0.0)

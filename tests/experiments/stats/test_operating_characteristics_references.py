@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import special
 
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending, power_family
 from experiments.stats.sequential import anytime, events
-from experiments.stats.sequential.group_sequential import OBRIEN_FLEMING, Look, Spending, critical_values, power_family
+from experiments.stats.sequential.group_sequential import critical_values
 from tests.experiments.stats.references import Inputs, Reference, references
 from tests.experiments.stats.samples import Values
 from tests.experiments.stats.test_anytime_references import approximate_ratio

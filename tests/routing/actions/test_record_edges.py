@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from routing import redis_keys
 from routing.alerts.current import alerts
 from routing.edges.record_edges import record_edges
+from routing.edges.reported import cuts_of
 from routing.models import Edge
-from routing.publishing.newest_table import cuts_of
 from tests.servers import run_valkey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

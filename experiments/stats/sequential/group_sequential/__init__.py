@@ -5,16 +5,7 @@ part of alpha, and its critical value follows from what was spent before (Lan an
 boundaries for clinical trials, Biometrika 1983).
 """
 
-from experiments.stats.core.spending import (
-    OBRIEN_FLEMING,
-    POCOCK,
-    Family,
-    Spending,
-    hwang_shih_decani,
-    power_family,
-)
 from experiments.stats.sequential.group_sequential.boundaries import (
-    Look,
     critical_values,
     first_critical_values,
     next_critical_value,
@@ -23,17 +14,10 @@ from experiments.stats.sequential.group_sequential.design import Design, design
 from experiments.stats.sequential.group_sequential.stagewise import stagewise_p_value
 
 __all__ = [
-    "OBRIEN_FLEMING",
-    "POCOCK",
     "Design",
-    "Family",
-    "Look",
-    "Spending",
     "critical_values",
     "design",
     "first_critical_values",
-    "hwang_shih_decani",
     "next_critical_value",
-    "power_family",
     "stagewise_p_value",
 ]

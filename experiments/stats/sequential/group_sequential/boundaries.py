@@ -12,25 +12,13 @@ from scipy import optimize, special
 
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, require
-from experiments.stats.core.spending import OBRIEN_FLEMING, Spending
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending
 from experiments.stats.sequential.group_sequential.paths import FAR, Paths, start
 
 LEAST_GROWTH = 1e-6
 """Information that grew by less than this share is the same information: the look spends nothing."""
 
 NOTHING_TO_SPEND = 1e-15
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A look: the information in hand, 1 / standard error², and the share of the planned information that it counts as.
-
-    The share is what spends alpha. It is 1 at a declared last look, however much information there is: too little of
-    it loses power, and more (over-running) costs nothing.
-    """
-
-    information: float
-    fraction: float
 
 
 def critical_values(

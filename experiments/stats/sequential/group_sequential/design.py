@@ -10,8 +10,8 @@ from scipy import optimize, special
 
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.errors import InvalidArgument, require
-from experiments.stats.core.spending import OBRIEN_FLEMING, Spending
-from experiments.stats.sequential.group_sequential.boundaries import Look, critical_values
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending
+from experiments.stats.sequential.group_sequential.boundaries import critical_values
 from experiments.stats.sequential.group_sequential.paths import start
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from experiments.stats.core.spending import OBRIEN_FLEMING, Spending
-from experiments.stats.sequential.group_sequential.boundaries import Look, critical_values
+from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending
+from experiments.stats.sequential.group_sequential.boundaries import critical_values
 from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 
 
