@@ -8,14 +8,14 @@ import redis
 
 from controlplane.models import Role
 from tests.connections import using_redis
-from tests.people import Caller, caller
-from tests.servers import run_valkey
+from tests.servers.processes import run_valkey
+from tests.visitors.callers import Caller, caller
 
 SLOW = (
     "routing/edge/",
     "routing/collector/",
-    "routing/test_envoy",
-    "routing/envoy_answers/",
+    "routing/lake/",
+    "routing/envoy/",
     "experiments/evidence/",
     "experiments/views/test_browser",
     "experiments/forecast/",

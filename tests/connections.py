@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from controlplane.storage.redis_connections import get_redis, glance_at_redis
-from tests.servers import RunningValkey
+from tests.servers.processes import RunningValkey
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import free_port
+from tests.servers.processes import free_port
 from tests.system_packages import find_postgresql
 from tests.waiting import wait_until
 

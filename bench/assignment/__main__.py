@@ -25,8 +25,8 @@ from routing.edge.envoy.configuration import write_routes
 from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.envoy.envoy_process import envoy_command
 from routing.table import BUCKETS, Table
-from tests.routing.envoys import RunningEnvoy, run_envoy, wait_until_served
-from tests.servers import stopping
+from tests.servers.envoys import RunningEnvoy, run_envoy, wait_until_served
+from tests.servers.processes import stopping
 
 ENVOYS = 4
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from routing.allocation.assign import assign, bucket
 from routing.table import BUCKETS, Arm, Endpoint, Table
-from tests.routing.tables import make_endpoint, make_experiment, make_table
+from tests.factories.tables import make_endpoint, make_experiment, make_table
 
 SALT = "pepper"
 WEIGHTS = {"tenth": 10, "one": 100, "ten": 1_000, "half": 5_000}

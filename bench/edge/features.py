@@ -16,8 +16,8 @@ from statistics import quantiles
 from bench.edge.load import Request, measure
 from bench.edge.processes import cpu_seconds, keep_client_apart, run_model
 from routing.table import Arm, Endpoint, Unit, UnitSource
-from tests.routing.envoys import RunningEnvoy, run_envoy
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.servers.envoys import RunningEnvoy, run_envoy
 
 BUSY_USERS = 4
 BY_BODY = Unit(UnitSource.BODY, "user")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import free_port, stopping
+from tests.servers.processes import free_port, stopping
 from tests.waiting import wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")

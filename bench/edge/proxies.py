@@ -15,9 +15,9 @@ from routing.edge.envoy.envoy_process import FLUSH_MILLISECONDS
 from routing.edge.state.files import write_json
 from routing.envoy.installed import envoy_binary
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
-from tests.routing.envoys import run_envoy
-from tests.routing.tables import make_backend, make_experiment, make_table
-from tests.servers import free_port, stopping
+from tests.factories.tables import make_backend, make_experiment, make_table
+from tests.servers.envoys import run_envoy
+from tests.servers.processes import free_port, stopping
 from tests.waiting import wait_until
 
 LITELLM = "litellm[proxy]==1.106.2"

@@ -23,9 +23,9 @@ from redis import Redis
 from bench.edge.processes import run_model
 from routing.publishing.redis_table import put_table
 from routing.table import to_json
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import RunningEdge, run_edge
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import run_valkey
+from tests.servers.processes import run_valkey
 
 NAMES = ("one", "other")
 PAUSE_SECONDS = 0.2

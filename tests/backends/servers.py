@@ -14,9 +14,9 @@ import pytest
 
 from routing.protocols import KINDS
 from routing.protocols.load import Load, read_load
-from tests.routing.envoys import RunningEnvoy, run_envoy
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import free_port
+from tests.factories.tables import make_backend, make_endpoint, make_table
+from tests.servers.envoys import RunningEnvoy, run_envoy
+from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv/backends"

@@ -10,7 +10,7 @@ import pytest
 
 from routing.protocols import KINDS
 from tests.backends.servers import PROGRAMS, Fronted, installed, run_server
-from tests.servers import free_port
+from tests.servers.processes import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.backends

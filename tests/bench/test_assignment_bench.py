@@ -9,7 +9,7 @@ from bench.assignment.asking import arms_of
 from bench.assignment.splits import FIVE, RAMP, SALT, TEN, WEIGHTS, expected, make_split_table
 from routing.allocation.assign import assign, bucket
 from routing.edge.envoy.configuration import write_routes
-from tests.routing.envoys import RunningEnvoy, run_envoy, wait_until_served
+from tests.servers.envoys import RunningEnvoy, run_envoy, wait_until_served
 
 UNITS = [f"user-{number}" for number in range(6_000)]
 HALF = 5_000

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers import free_port, stopping
+from tests.servers.processes import free_port, stopping
 
 TRANSPORT = httpx.HTTPTransport(retries=8)
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from controlplane.install.credentials import read_credentials
-from tests.servers import free_port
+from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]

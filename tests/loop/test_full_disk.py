@@ -20,7 +20,7 @@ from tests.disks import fill, free_bytes, small_disk
 from tests.loop.installation import Installation, run_installation
 from tests.loop.lake import request_ids
 from tests.loop.users import live_users
-from tests.routing.envoys import served_version
+from tests.servers.envoys import served_version
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

@@ -8,7 +8,7 @@ import pytest
 
 from examples.demo.story import BETTER, experiment_form
 from tests.loop.installation import Installation
-from tests.slow_sockets import KINDS, SlowKind, slow_sockets
+from tests.servers.slow_sockets import KINDS, SlowKind, slow_sockets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

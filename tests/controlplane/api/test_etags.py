@@ -10,9 +10,9 @@ from experiments.models import Experiment, State
 from routing.models import AccessKey, Endpoint, Issuer, Layer
 from routing.resources.edit import edit
 from routing.resources.register import register
-from tests.experiments.drafts import backend, draft, endpoint
-from tests.people import Caller
-from tests.routing.tokens import Signer
+from tests.factories.drafts import backend, draft, endpoint
+from tests.factories.tokens import Signer
+from tests.visitors.callers import Caller
 
 EDITABLE = ("backends/lonely", "endpoints/chat", "layers/chat", "issuers/login", "metrics/latency")
 THINGS = (*EDITABLE, "experiments/waiting", "access-keys/1")

@@ -20,9 +20,9 @@ from routing.resources.register import register
 from routing.resources.retire import retire
 from tests.connections import using_redis
 from tests.controlplane.api.test_permissions import ISSUER, READS, WRITES, Operation
-from tests.experiments.drafts import backend, draft, endpoint
-from tests.people import Caller
-from tests.servers import RunningValkey, run_valkey
+from tests.factories.drafts import backend, draft, endpoint
+from tests.servers.processes import RunningValkey, run_valkey
+from tests.visitors.callers import Caller
 
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
 

@@ -13,9 +13,9 @@ from experiments.actions.start import start
 from routing.models import AccessKey, Edge, Issuer, Layer
 from routing.resources.register import register
 from routing.resources.retire import retire
-from tests.experiments.drafts import backend, draft, draft_data, endpoint
-from tests.people import Caller
-from tests.routing.tokens import Signer
+from tests.factories.drafts import backend, draft, draft_data, endpoint
+from tests.factories.tokens import Signer
+from tests.visitors.callers import Caller
 
 BACKEND = {"key": "new", "name": "New", "addresses": ["http://127.0.0.1:9"]}
 ENDPOINT = {"key": "new", "name": "New", "path_prefix": "/new", "backend": "stable"}

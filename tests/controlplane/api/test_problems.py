@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from tests.experiments.drafts import backend, draft, draft_data, endpoint
-from tests.people import Caller
+from tests.factories.drafts import backend, draft, draft_data, endpoint
+from tests.visitors.callers import Caller
 
 nonsense = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -15,9 +15,9 @@ from experiments.models import Analysis, Experiment, Metric
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 from routing.resources.issue_key import issue_key
 from routing.resources.register import register
-from tests.experiments.drafts import backend, draft, endpoint
-from tests.people import Caller
-from tests.routing.tokens import Signer
+from tests.factories.drafts import backend, draft, endpoint
+from tests.factories.tokens import Signer
+from tests.visitors.callers import Caller
 
 KEYS = Signer().key_set()
 

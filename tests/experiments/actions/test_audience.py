@@ -8,7 +8,7 @@ from experiments.actions.start import start
 from experiments.plan.spec import read_spec
 from routing.publishing.newest_table import desired_table
 from routing.table import Condition, Operator, Parameters
-from tests.experiments.drafts import draft, draft_data
+from tests.factories.drafts import draft, draft_data
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from routing.publishing.newest_table import desired_table
 from routing.resources.edit import edit
 from routing.resources.switch import switch
 from routing.table import MOST_RULES, Parameters
-from tests.experiments.drafts import backend, draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

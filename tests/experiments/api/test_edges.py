@@ -16,9 +16,9 @@ from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment
 from routing.lake.schema import REQUESTS
 from routing.models import Edge
-from tests.experiments.drafts import draft
-from tests.people import Caller
-from tests.routing.events.rows import request_row, store
+from tests.factories.drafts import draft
+from tests.factories.rows import request_row, store
+from tests.visitors.callers import Caller
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.experiments.drafts import backend, draft_data, endpoint
-from tests.people import Caller
+from tests.factories.drafts import backend, draft_data, endpoint
+from tests.visitors.callers import Caller
 
 
 @pytest.fixture(autouse=True)

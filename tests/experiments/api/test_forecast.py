@@ -7,8 +7,8 @@ import pytest
 
 from controlplane.models import AuditEvent
 from experiments.models import Metric
-from tests.experiments.drafts import draft, draft_data
-from tests.people import Caller
+from tests.factories.drafts import draft, draft_data
+from tests.visitors.callers import Caller
 
 ERRORS = {"value": 0.01, "standard_deviation": None, "requests_per_user": 5, "correlation": 0.1}
 STATED = {"users_per_hour": 500, "baselines": {"error-rate": ERRORS}}

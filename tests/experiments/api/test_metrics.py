@@ -7,7 +7,7 @@ import pytest
 
 from experiments.models import Metric
 from experiments.models.default_guardrails import DEFAULT_MARGINS
-from tests.people import Caller
+from tests.visitors.callers import Caller
 
 pytestmark = pytest.mark.django_db
 

@@ -19,9 +19,9 @@ from routing.publishing import redis_table
 from routing.publishing.newest_table import latest_table
 from routing.publishing.publish import publish
 from routing.resources.issue_key import issue_key
-from tests.controlplane.views.visitors import visitor
-from tests.experiments.drafts import draft, endpoint
-from tests.people import Caller
+from tests.factories.drafts import draft, endpoint
+from tests.visitors.callers import Caller
+from tests.visitors.roles import visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from experiments.evidence import MetricDefinition
 from experiments.stats.core.types import MetricType
-from tests.routing.events.rows import START, outcome_row, request_row
+from tests.factories.rows import START, outcome_row, request_row
 
 METRICS = (
     MetricDefinition("requests_a_user", MetricType.MEAN, "requests"),

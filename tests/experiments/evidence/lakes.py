@@ -8,7 +8,7 @@ import pytest
 
 from experiments.stats.core.types import Evidence
 from routing.lake.schema import OUTCOMES, REQUESTS
-from tests.routing.events.rows import store
+from tests.factories.rows import store
 
 
 def fill(lake_url: str, requests: Sequence[dict[str, Any]], outcomes: Sequence[dict[str, Any]] = ()) -> str:

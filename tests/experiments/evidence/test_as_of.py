@@ -7,7 +7,7 @@ from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.evidence.events import METRICS
 from tests.experiments.evidence.lakes import assert_same
-from tests.routing.events.rows import START, outcome_row, request_row, store
+from tests.factories.rows import START, outcome_row, request_row, store
 
 
 def grow(lake_url: str, first: int, last: int) -> None:

@@ -10,7 +10,7 @@ from experiments.stats.core.types import MetricType
 from experiments.stats.planning import Arrivals
 from tests.experiments.evidence import events
 from tests.experiments.evidence.lakes import fill
-from tests.routing.events.rows import START, outcome_row, request_row
+from tests.factories.rows import START, outcome_row, request_row
 
 REQUESTS = MetricDefinition("requests", MetricType.MEAN, "requests")
 ERRORS = MetricDefinition("errors", MetricType.RATIO, "errors", "requests")

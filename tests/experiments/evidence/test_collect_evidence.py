@@ -15,7 +15,7 @@ from experiments.stats.core.types import Evidence, MetricType, UnitSums
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
-from tests.routing.events.rows import START, outcome_row, request_row, store
+from tests.factories.rows import START, outcome_row, request_row, store
 
 Row = dict[str, Any]
 SATISFIED = MetricDefinition("satisfied", MetricType.MEAN, "outcome_count(thumbs_up)")

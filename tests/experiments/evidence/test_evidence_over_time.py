@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from experiments.evidence import collect_evidence, evidence_over_time
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
-from tests.routing.events.rows import START, request_row
+from tests.factories.rows import START, request_row
 
 Row = dict[str, Any]
 

@@ -13,7 +13,7 @@ from experiments.stats.core.types import Evidence, MetricType
 from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
-from tests.routing.events.rows import START, outcome_row, request_row
+from tests.factories.rows import START, outcome_row, request_row
 
 Row = dict[str, Any]
 NOW = START + timedelta(days=1)

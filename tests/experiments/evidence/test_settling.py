@@ -15,7 +15,7 @@ from experiments.stats.health.delays import Delays, settling_seconds
 from experiments.stats.health.late import Silence
 from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import assert_same, fill
-from tests.routing.events.rows import START, outcome_row, request_row
+from tests.factories.rows import START, outcome_row, request_row
 
 Row = dict[str, Any]
 TICK = 10.0

@@ -12,7 +12,7 @@ from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics.quantiles import clustered_quantile
 from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import fill
-from tests.routing.events.rows import START, outcome_row, request_row
+from tests.factories.rows import START, outcome_row, request_row
 
 Row = dict[str, Any]
 DAY = 86_400.0

@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 
 from experiments.evidence import TrafficPoint, traffic
 from tests.experiments.evidence.lakes import fill
-from tests.routing.events.rows import START, request_row
+from tests.factories.rows import START, request_row
 
 
 def at(seconds: float) -> str:

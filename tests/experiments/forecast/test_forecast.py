@@ -12,9 +12,9 @@ from controlplane.settings import get_environment
 from experiments.forecast import Forecast, forecast, read_stated
 from experiments.models import Experiment, Metric, PlanMetric
 from experiments.stats.core.types import MetricType
-from tests.experiments.drafts import OTHERS_OFF, draft, draft_data
 from tests.experiments.evidence.lakes import fill
-from tests.routing.events.rows import request_row
+from tests.factories.drafts import OTHERS_OFF, draft, draft_data
+from tests.factories.rows import request_row
 
 pytestmark = pytest.mark.django_db
 

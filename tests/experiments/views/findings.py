@@ -14,7 +14,7 @@ from experiments.loop.analyse import RESULTS
 from experiments.models import Analysis, Experiment
 from experiments.stats.core.types import Interval, MetricResult, Results, Role
 from tests.experiments.decide.situations import GUARDRAIL, results
-from tests.experiments.drafts import draft, draft_data
+from tests.factories.drafts import draft, draft_data
 
 DAY = 86_400
 METRICS = [

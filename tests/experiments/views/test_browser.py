@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
-from tests.experiments.views.website import NAME, PASSWORD, run_website
 from tests.system_packages import find_chromium
+from tests.visitors.website import NAME, PASSWORD, run_website
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow

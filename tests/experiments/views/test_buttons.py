@@ -11,8 +11,8 @@ from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment
-from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import planned, running
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

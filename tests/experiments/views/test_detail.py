@@ -18,8 +18,8 @@ from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, Metric
 from experiments.stats.core.types import Finding, Severity
-from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from django.test import Client
 from controlplane.models import Role
 from controlplane.problems.errors import Unavailable
 from experiments.forecast import forecast, read_stated
-from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import planned, running
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from pytest_django import DjangoAssertNumQueries
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.halt import halt_by_hand
-from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import found, measured, planned, running
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ from controlplane.models import Role
 from experiments.actions.start import start
 from experiments.models import Metric
 from experiments.models.default_guardrails import DEFAULT_MARGINS
-from tests.controlplane.views import pages
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import draft, draft_data
+from tests.factories.drafts import draft, draft_data
+from tests.visitors import pages
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

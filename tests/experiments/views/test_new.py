@@ -9,8 +9,8 @@ from django.test import Client
 
 from controlplane.models import Role
 from experiments.models import Experiment
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend, draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from experiments.actions.halt import halt_by_hand
 from experiments.models import Experiment
 from routing.models import Endpoint
 from routing.resources.edit import edit
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend
 from tests.experiments.views.findings import found, measured, planned, running
+from tests.factories.drafts import backend
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from controlplane.models import Role
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.start import start
-from tests.controlplane.views.visitors import text, visitor
 from tests.experiments.views.findings import found, measured, planned, running
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

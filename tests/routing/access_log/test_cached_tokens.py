@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from routing.access_log import to_row
-from tests.routing.access_log.lines import ANSWER, make_line
+from tests.factories.log_lines import ANSWER, make_line
 
 CLAUDE = {**ANSWER, "protocol": "anthropic", "prompt_price": 3, "completion_price": 15}
 TOLD = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from routing.access_log import Ending, Result, ending_of, read_line
-from tests.routing.access_log.lines import ANSWER, make_line
+from tests.factories.log_lines import ANSWER, make_line
 
 
 def ended(facts: dict[str, Any] | None = None, **changes: Any) -> Ending:

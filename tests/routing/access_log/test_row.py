@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from routing.access_log import BrokenLineError, to_row
 from routing.allocation.unit_identity import unit_hash
-from tests.routing.access_log.lines import ANSWER, make_line
+from tests.factories.log_lines import ANSWER, make_line
 
 KEY = b"k" * 32
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from routing.models import AccessKey
-from tests.experiments.drafts import endpoint
-from tests.people import Caller
+from tests.factories.drafts import endpoint
+from tests.visitors.callers import Caller
 
 pytestmark = pytest.mark.django_db
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from controlplane.models import Role
 from controlplane.settings import get_environment
 from routing.lake.schema import REQUESTS
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import endpoint
-from tests.people import Caller
-from tests.routing.events.rows import request_row, store
+from tests.factories.drafts import endpoint
+from tests.factories.rows import request_row, store
+from tests.visitors.callers import Caller
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from routing.models import Endpoint
-from tests.experiments.drafts import endpoint
-from tests.people import Caller
+from tests.factories.drafts import endpoint
+from tests.visitors.callers import Caller
 
 RULE = {"key": "german", "conditions": ["x-country is DE"], "backend": "stable", "headers": {"x-prompt": "de"}}
 

@@ -4,8 +4,8 @@ import pytest
 
 from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
-from tests.experiments.drafts import draft
-from tests.people import Caller
+from tests.factories.drafts import draft
+from tests.visitors.callers import Caller
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.experiments.drafts import endpoint
-from tests.people import Caller
+from tests.factories.drafts import endpoint
+from tests.visitors.callers import Caller
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from tests.routing.model_servers import ModelServer, run_model_server
-from tests.servers import RunningValkey, run_valkey
+from tests.servers.model_servers import ModelServer, run_model_server
+from tests.servers.processes import RunningValkey, run_valkey
 
 
 @pytest.fixture(scope="module")

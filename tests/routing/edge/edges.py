@@ -17,8 +17,8 @@ from routing.edge.state.files import EdgeDirectory
 from routing.publishing.redis_table import put_table
 from routing.table import Table, to_json
 from tests.routing.edge.stored import EDGE
-from tests.routing.envoys import served_version
-from tests.servers import free_port
+from tests.servers.envoys import served_version
+from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 UNIT_KEY = "6b" * 32

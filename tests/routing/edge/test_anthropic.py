@@ -14,10 +14,10 @@ from routing.collector.collector import Collector
 from routing.lake.delta_tables import find_table
 from routing.lake.schema import REQUESTS
 from routing.table import Arm, Table, Unit, UnitSource
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.edge.edges import UNIT_KEY, RunningEdge, publish, run_edge
-from tests.routing.kind_servers import Health, run_kind_server
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import RunningValkey
+from tests.servers.processes import RunningValkey
+from tests.servers.protocol_servers import Health, run_kind_server
 from tests.waiting import wait_until
 
 ASKED: dict[str, Any] = {

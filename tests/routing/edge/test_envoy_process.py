@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 from routing.edge.envoy import envoy_process
 from routing.edge.envoy.envoy_process import STEADY_SECONDS, Restarter
 from tests.routing.edge.edges import RunningEdge, end
-from tests.routing.envoys import served_version
-from tests.servers import free_port
+from tests.servers.envoys import served_version
+from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 

@@ -10,11 +10,11 @@ from redis import Redis
 
 from routing import redis_keys
 from routing.table import Table, to_json
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_for_beat
-from tests.routing.envoys import served_version
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import RunningValkey, free_port
+from tests.servers.envoys import served_version
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import wait_until
 
 

@@ -16,11 +16,11 @@ from routing.edge.state.disk_space import FULL
 from routing.edge.state.spool import Spool
 from routing.table import Arm, Guard, Table, from_json
 from tests.disks import fill, free_bytes, small_disk
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.edge.edges import UNIT_KEY, RunningEdge, heartbeat, publish, run_edge
 from tests.routing.edge.stored import collect_all, stored_rows
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import RunningValkey, free_port
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import wait_until
 
 SPLIT = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))

@@ -24,10 +24,10 @@ from routing.edge.state.files import write_text
 from routing.edge.state.kept_cuts import Cuts
 from routing.edge.table.applier import Applier
 from routing.table import Arm, Guard, Table, to_json
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import RunningValkey, free_port
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SENDERS = 8

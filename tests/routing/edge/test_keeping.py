@@ -14,11 +14,11 @@ from routing.edge.shipping.batch_stream import RequestStream
 from routing.edge.shipping.keeper import Keeper
 from routing.edge.state.spool import START, Spool
 from routing.edge.state.status import EdgeStatus
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import RunningEdge
 from tests.routing.edge.stored import EDGE
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import RunningValkey
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey
 from tests.waiting import wait_until
 
 MakeKeeper = Callable[..., Keeper]

@@ -10,12 +10,12 @@ from redis import Redis
 from routing import redis_keys
 from routing.edge.shipping.batch_stream import RequestStream
 from routing.edge.state.spool import START, Spool
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import RunningEdge, publish, run_edge
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids
 from tests.routing.edge.traffic import run_traffic
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import RunningValkey, run_valkey
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey, run_valkey
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow

@@ -17,10 +17,10 @@ from routing.edge.state.status import EdgeStatus
 from routing.edge.table.applier import Applier
 from routing.edge.table.follower import POLL_SECONDS, Follower
 from routing.table import Table, to_json
+from tests.factories.tables import make_endpoint, make_table
 from tests.routing.edge.edges import RunningEdge, end, publish, run_edge
-from tests.routing.envoys import served_version
-from tests.routing.tables import make_endpoint, make_table
-from tests.servers import RunningValkey, free_port
+from tests.servers.envoys import served_version
+from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 LOST_MESSAGES = 3

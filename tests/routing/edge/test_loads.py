@@ -14,10 +14,10 @@ from routing.edge.state.kept_cuts import Cuts
 from routing.edge.state.status import EdgeStatus
 from routing.edge.table.applier import Applier
 from routing.table import to_json
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import heartbeat, publish, run_edge
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import RunningValkey
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey
 from tests.waiting import wait_until
 
 

@@ -16,11 +16,11 @@ from routing.access_log.losses import Losses
 from routing.allocation.assign import assign
 from routing.table import Arm, Table
 from tests.disks import fill, small_disk
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
 from tests.routing.edge.stored import stored_rows
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import RunningValkey
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey
 from tests.waiting import wait_until
 
 SPLIT = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))

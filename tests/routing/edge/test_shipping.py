@@ -16,9 +16,9 @@ from routing.edge.shipping import shipper as module
 from routing.edge.shipping.batch_stream import RequestStream
 from routing.edge.shipping.shipper import Shipper
 from routing.edge.state.spool import Spool
-from tests.routing.access_log.lines import LINE, make_line, numbered_line
+from tests.factories.log_lines import LINE, make_line, numbered_line
 from tests.routing.edge.stored import EDGE, collect_all, stored_ids, stored_rows
-from tests.servers import free_port, run_valkey
+from tests.servers.processes import free_port, run_valkey
 from tests.waiting import PATIENCE_SECONDS
 
 KEY = b"k" * 32

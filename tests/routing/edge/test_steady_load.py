@@ -21,7 +21,7 @@ from routing.edge.shipping.comparison import Comparison
 from routing.edge.shipping.shipper import Shipper
 from routing.edge.state.spool import Spool
 from routing.edge.state.status import EdgeStatus
-from tests.routing.access_log.lines import make_line
+from tests.factories.log_lines import make_line
 from tests.waiting import PATIENCE_SECONDS
 
 RUN = "run-1"

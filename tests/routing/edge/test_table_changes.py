@@ -9,13 +9,13 @@ import pytest
 from redis import Redis
 
 from routing.table import Arm, Table
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.edge.edges import RunningEdge, publish, run_edge
 from tests.routing.edge.traffic import run_traffic
-from tests.routing.model_servers import ModelServer
-from tests.routing.raw_clients import asked, read_until
-from tests.routing.stepped_backends import END, STREAMED, piece, run_stepped_backend
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.servers import RunningValkey
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey
+from tests.servers.raw_clients import asked, read_until
+from tests.servers.stepped_backends import END, STREAMED, piece, run_stepped_backend
 from tests.waiting import wait_until
 
 

@@ -14,11 +14,11 @@ import httpx
 from redis import Redis
 
 from routing import redis_keys
+from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.routing.edge.edges import UNIT_KEY, publish
-from tests.routing.envoys import served_version
-from tests.routing.model_servers import ModelServer
-from tests.routing.tables import make_backend, make_endpoint, make_table
-from tests.servers import RunningValkey, free_port
+from tests.servers.envoys import served_version
+from tests.servers.model_servers import ModelServer
+from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[3]

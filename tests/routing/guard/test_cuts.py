@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from routing.guard import Cut, without
 from routing.table import Arm, RunningExperiment, problems, segments
-from tests.routing.tables import make_endpoint, make_experiment, make_table
+from tests.factories.tables import make_endpoint, make_experiment, make_table
 
 EXPERIMENT = make_experiment("canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 TABLE = make_table(make_endpoint("chat", EXPERIMENT), make_endpoint("search", path_prefix="/search"), version=4)

@@ -12,7 +12,7 @@ from scipy.stats import fisher_exact
 from routing.guard import Cut, Outcome, Watch
 from routing.guard.watch import CHANCE, exact_chance
 from routing.table import Arm, Guard, Table
-from tests.routing.tables import make_endpoint, make_experiment, make_table
+from tests.factories.tables import make_endpoint, make_experiment, make_table
 
 EXPERIMENT = make_experiment(
     "canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000, guard_round=2)

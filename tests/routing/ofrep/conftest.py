@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from tests.servers import RunningValkey, run_valkey
+from tests.servers.processes import RunningValkey, run_valkey
 
 
 @pytest.fixture(scope="module")

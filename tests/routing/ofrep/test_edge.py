@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from routing.ofrep.evaluation import evaluate_all
-from tests.routing.envoys import run_envoy
 from tests.routing.ofrep.test_evaluation import TABLE
+from tests.servers.envoys import run_envoy
 
 pytestmark = pytest.mark.slow
 

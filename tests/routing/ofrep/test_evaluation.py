@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from routing.allocation.assign import assign
 from routing.ofrep.evaluation import evaluate, evaluate_all
 from routing.table import Arm, Endpoint, Unit, UnitSource, parse_condition
-from tests.routing.tables import make_endpoint, make_experiment, make_table
-from tests.routing.test_assign_properties import endpoints
+from tests.factories.tables import make_endpoint, make_experiment, make_table
+from tests.routing.allocation.test_assign_properties import endpoints
 
 SPLIT = make_experiment(
     "canary", Arm("old", "stable", 0, 3_000), Arm("new", "candidate", 3_000, 6_000), stage=2, coverage=8_000

@@ -14,10 +14,10 @@ from routing.allocation.unit_identity import unit_hash
 from routing.ofrep.context import read_context
 from routing.ofrep.flag_errors import FlagError
 from routing.table import Arm, Endpoint, Unit, UnitSource
-from tests.people import Caller
-from tests.routing.envoys import RunningEnvoy, run_envoy
-from tests.routing.model_servers import run_model_server
-from tests.routing.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
+from tests.servers.envoys import RunningEnvoy, run_envoy
+from tests.servers.model_servers import run_model_server
+from tests.visitors.callers import Caller
 
 KEY = b"key"
 NO_BREAK, IDEOGRAPHIC, FILE_SEPARATOR, NEXT_LINE = "\u00a0", "\u3000", "\x1c", "\x85"

@@ -19,7 +19,7 @@ from openfeature.flag_evaluation import Reason
 
 from routing.allocation.assign import assign
 from routing.table import Endpoint, from_json
-from tests.experiments.views.website import run_website
+from tests.visitors.website import run_website
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ from controlplane.models import Role, User
 from controlplane.accounts.tokens import issue_token
 from experiments.actions.start import start
 from routing.publishing.newest_table import latest_table
-from tests.experiments.drafts import draft
+from tests.factories.drafts import draft
 start(draft({FLAG!r}), actor=SLUICE)
 token = issue_token(User.objects.create_user("service", role=Role.VIEWER), "sdk", role=Role.VIEWER)
 known = {{"token": token, "table": latest_table().content}}

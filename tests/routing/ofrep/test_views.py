@@ -17,8 +17,8 @@ from routing.allocation.assign import assign
 from routing.allocation.unit_identity import unit_hash
 from routing.publishing.newest_table import desired_table
 from routing.publishing.publish import publish
-from tests.experiments.drafts import draft, endpoint
-from tests.people import caller
+from tests.factories.drafts import draft, endpoint
+from tests.visitors.callers import caller
 
 pytestmark = pytest.mark.django_db
 

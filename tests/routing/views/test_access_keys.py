@@ -6,10 +6,10 @@ import pytest
 
 from controlplane.models import Role
 from routing.models import AccessKey, Issuer
-from tests.controlplane.views.pages import send
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import endpoint
-from tests.routing.tokens import Signer
+from tests.factories.drafts import endpoint
+from tests.factories.tokens import Signer
+from tests.visitors.pages import send
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

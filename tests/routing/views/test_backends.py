@@ -10,9 +10,9 @@ from controlplane.models import AuditEvent, Role
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from routing.models import Backend, RoutingTable
-from tests.controlplane.views import pages
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend, draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
+from tests.visitors import pages
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from controlplane.models import Role
 from routing.models import Edge
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend
+from tests.factories.drafts import backend
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

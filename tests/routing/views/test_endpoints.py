@@ -10,9 +10,9 @@ from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint
 from routing.resources.edit import edit as edit_row
-from tests.controlplane.views import pages
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend, draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
+from tests.visitors import pages
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

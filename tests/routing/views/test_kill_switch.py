@@ -7,8 +7,8 @@ from controlplane.models import Role
 from experiments.actions.start import start
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Stop
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import draft
+from tests.factories.drafts import draft
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint, Layer
-from tests.controlplane.views.pages import send
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend, draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
+from tests.visitors.pages import send
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint
 from routing.resources.edit import edit
-from tests.controlplane.views.pages import fields, opened, send
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import draft, endpoint
+from tests.factories.drafts import draft, endpoint
+from tests.visitors.pages import fields, opened, send
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

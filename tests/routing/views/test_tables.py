@@ -4,8 +4,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from controlplane.models import Role
-from tests.controlplane.views.visitors import text, visitor
-from tests.experiments.drafts import backend
+from tests.factories.drafts import backend
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 

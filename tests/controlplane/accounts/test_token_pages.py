@@ -1,0 +1,55 @@
+"""API tokens on their page."""
+
+import re
+
+import pytest
+
+from controlplane.accounts.tokens import find_token, issue_token
+from controlplane.models import AuditEvent, Role, Token, User
+from tests.visitors.roles import text, visitor
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_token_is_shown_once_and_works() -> None:
+    browser = visitor(Role.OPERATOR)
+    answer = browser.post("/tokens", {"name": "nightly", "role": "viewer", "days": "7"})
+    secrets = re.findall(r"slc_[0-9a-f]{8}_[0-9a-f]{48}", answer.content.decode())
+    assert len(secrets) == 1
+    assert "no-store" in answer["Cache-Control"]
+    found = find_token(secrets[0])
+    assert found is not None
+    assert (found.name, found.role, found.expires_at is not None) == ("nightly", "viewer", True)
+    assert secrets[0] not in text(browser, "/tokens")
+    assert AuditEvent.objects.filter(verb="create", object_type="token", object_key="nightly").exists()
+
+
+def test_nobody_makes_a_token_that_may_do_more() -> None:
+    answer = visitor(Role.VIEWER).post("/tokens", {"name": "sneaky", "role": "admin"})
+    assert "Select a valid choice" in answer.content.decode()
+    assert not Token.objects.exists()
+
+
+def test_a_revoked_token_is_useless() -> None:
+    browser = visitor(Role.OPERATOR)
+    secret = issue_token(User.objects.get(username="operator"), "old")
+    answer = browser.post(f"/tokens/{Token.objects.get().prefix}/revoke", follow=True)
+    assert "The token old is revoked." in answer.content.decode()
+    assert find_token(secret) is None
+    again = browser.post(f"/tokens/{Token.objects.get().prefix}/revoke", follow=True)
+    assert "is revoked already" in again.content.decode()
+    assert AuditEvent.objects.filter(verb="revoke", object_type="token").count() == 1
+
+
+def test_people_see_their_own_tokens_and_an_admin_sees_all() -> None:
+    somebody = visitor(Role.OPERATOR)
+    issue_token(User.objects.get(username="operator"), "mine")
+    prefix = Token.objects.get().prefix
+    other = visitor(Role.VIEWER)
+    assert "There are no tokens yet" in text(other, "/tokens")
+    assert other.post(f"/tokens/{prefix}/revoke").status_code == 404
+    assert prefix in text(somebody, "/tokens")
+    admin = visitor(Role.ADMIN)
+    assert prefix in text(admin, "/tokens")
+    admin.post(f"/tokens/{prefix}/revoke")
+    assert Token.objects.get().revoked_at is not None

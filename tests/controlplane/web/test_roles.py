@@ -1,0 +1,123 @@
+"""Who sees which page and which button, and that the server refuses what it does not show."""
+
+import pytest
+from django.test import Client
+
+from controlplane.models import AuditEvent, Role
+from experiments.models import Experiment, Metric
+from routing.models import Backend
+from tests.factories.drafts import draft, endpoint
+from tests.visitors.roles import text, visitor
+
+pytestmark = pytest.mark.django_db
+
+PAGES = (
+    "/",
+    "/experiments/canary",
+    "/experiments/canary/live",
+    "/experiments/canary/forecast",
+    "/backends",
+    "/endpoints",
+    "/layers",
+    "/metrics",
+    "/edges",
+    "/routing-tables",
+    "/routing-tables/1",
+    "/audit",
+    "/tokens",
+)
+FORMS = (
+    "/experiments/new",
+    "/experiments/canary/promote",
+    "/experiments/canary/delete",
+    "/backends/new",
+    "/backends/stable/edit",
+    "/backends/stable/delete",
+    "/endpoints/new",
+    "/endpoints/chat/edit",
+    "/endpoints/chat/delete",
+    "/endpoints/chat/stop",
+    "/endpoints/warm/switch",
+    "/kill-switch",
+    "/layers/new",
+    "/layers/chat/edit",
+    "/layers/chat/delete",
+    "/metrics/new",
+    "/metrics/latency/edit",
+    "/metrics/latency/delete",
+)
+BUTTONS = tuple(f"/experiments/canary/{verb}" for verb in ("start", "pause", "resume", "halt"))
+
+
+@pytest.fixture(autouse=True)
+def _experiment(db: None) -> None:
+    draft()
+    endpoint("warm", standby="spare")
+
+
+@pytest.mark.parametrize("path", PAGES + FORMS)
+def test_a_stranger_is_asked_to_log_in(path: str) -> None:
+    answer = Client().get(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/login?next={path}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_viewer_sees_every_page(path: str) -> None:
+    assert "You may not do this" not in text(visitor(Role.VIEWER), path)
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_viewer_may_open_no_form(path: str) -> None:
+    page = text(visitor(Role.VIEWER), path, status=403)
+    assert "viewer has the role viewer, and this needs the role operator." in page
+
+
+@pytest.mark.parametrize("path", FORMS + BUTTONS)
+def test_a_viewer_may_send_no_form(path: str) -> None:
+    changes = AuditEvent.objects.count()
+    assert visitor(Role.VIEWER).post(path, {"reason": "why not"}).status_code == 403
+    assert AuditEvent.objects.count() == changes
+    assert (Experiment.objects.count(), Backend.objects.count()) == (1, 3)
+    assert Metric.objects.filter(key="latency").exists()
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/tokens"])
+def test_a_viewer_is_shown_no_button_that_writes(path: str) -> None:
+    page = text(visitor(Role.VIEWER), path)
+    offered = [other for other in FORMS + BUTTONS if f'"{other}"' in page]
+    assert offered == []
+
+
+@pytest.mark.parametrize(
+    ("path", "offered"),
+    [
+        ("/", ["/experiments/new"]),
+        ("/experiments/canary", ["/experiments/canary/start", "/experiments/canary/delete"]),
+        ("/backends", ["/backends/new", "/backends/stable/edit", "/backends/stable/delete"]),
+        (
+            "/endpoints",
+            [
+                "/endpoints/new",
+                "/endpoints/chat/edit",
+                "/endpoints/chat/delete",
+                "/endpoints/chat/stop",
+                "/kill-switch",
+            ],
+        ),
+        ("/layers", ["/layers/new", "/layers/chat/edit", "/layers/chat/delete"]),
+        ("/metrics", ["/metrics/new", "/metrics/latency/edit", "/metrics/latency/delete"]),
+    ],
+)
+def test_an_operator_is_offered_what_may_be_done(path: str, offered: list[str]) -> None:
+    page = text(visitor(Role.OPERATOR), path)
+    assert [other for other in offered if f'"{other}"' not in page] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FORMS if path != "/experiments/canary/promote"])
+def test_an_operator_may_open_every_form(path: str) -> None:
+    assert "<form" in text(visitor(Role.OPERATOR), path)
+
+
+@pytest.mark.parametrize("path", BUTTONS)
+def test_buttons_are_no_links(path: str) -> None:
+    assert visitor(Role.OPERATOR).get(path).status_code == 405

@@ -1,0 +1,91 @@
+"""What an experiment's form accepts, and how it says what is wrong."""
+
+from typing import Any
+
+import pytest
+
+from controlplane.problems.errors import InvalidInput
+from experiments.plan.spec import read_spec
+from tests.factories.drafts import draft_data
+
+STAGES = [{"coverage": 10, "soak_seconds": 60}, {"coverage": 100, "soak_seconds": 60}]
+GUARDRAIL = {"metric": "error-rate", "role": "guardrail"}
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    return {**draft_data()["plan"], **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"key": "Bad Key"}, "key", "pattern"),
+        ({"name": ""}, "name", "at least 1 character"),
+        ({"surprise": 1}, "surprise", "not permitted"),
+        ({"traffic": 0}, "traffic", "greater than or equal to 0.01"),
+        ({"candidates": []}, "candidates", "at least 1 item"),
+        ({"candidates": [{"key": "control", "backend": "b"}]}, "experiment", "a key of its own"),
+        ({"plan": plan(stages=[])}, "plan.stages", "at least 1 item"),
+        ({"plan": plan(stages=STAGES[::-1])}, "plan", "larger than the one before"),
+        ({"plan": plan(stages=[{"coverage": 10, "soak_seconds": -1}])}, "plan.stages.0.soak_seconds", "0"),
+        ({"plan": plan(metrics=[GUARDRAIL, GUARDRAIL])}, "plan", "only once"),
+        (
+            {"plan": plan(metrics=[{**GUARDRAIL, "role": "observed"}], switched_off=["error-rate"])},
+            "plan",
+            "goal or a guardrail",
+        ),
+        ({"plan": plan(metrics=[{**GUARDRAIL, "role": "observed"}])}, "plan", "guardrail of every plan"),
+        ({"plan": plan(switched_off=["latency"])}, "plan.switched_off.0", "error-rate, client-error-rate"),
+        ({"plan": plan(metrics=[{**GUARDRAIL, "margin": -1}])}, "plan.metrics.0.margin", "greater than or equal"),
+        ({"plan": plan(alpha=0.7)}, "plan.alpha", "less than 0.5"),
+        ({"plan": plan(maximum_seconds=1)}, "plan", "longer than maximum_seconds"),
+        ({"plan": plan(alpha=float("nan"))}, "plan.alpha", ""),
+    ],
+)
+def test_each_mistake_is_named_at_its_place(changes: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_spec(draft_data(**changes))
+    assert field in [problem.field for problem in caught.value.problems]
+    message = next(problem.message for problem in caught.value.problems if problem.field == field)
+    assert words.lower() in message.lower()
+    assert message.endswith(".")
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_spec(draft_data(key="Bad Key", name="", traffic=1000))
+    assert {problem.field for problem in caught.value.problems} == {"key", "name", "traffic"}
+
+
+def test_a_good_form_is_read_whole() -> None:
+    spec = read_spec(draft_data(hypothesis="It is better."))
+    assert spec.hypothesis == "It is better."
+    assert spec.plan.stages[1].coverage == 100
+
+
+@pytest.mark.parametrize(
+    ("traffic", "weights", "least"),
+    [
+        (0.01, (1, 1), "at least 0.02."),
+        (0.02, (1, 1, 1), "at least 0.03."),
+        (0.03, (99, 1), "at least 0.51."),
+        (0.01, (1, 1000), "at least 5.01."),
+    ],
+)
+def test_too_little_traffic_for_the_weights_names_the_least(
+    traffic: float, weights: tuple[int, ...], least: str
+) -> None:
+    control, *others = weights
+    form = draft_data(
+        traffic=traffic,
+        control={"key": "control", "backend": "b", "weight": control},
+        candidates=[{"key": f"c-{n}", "backend": "b", "weight": weight} for n, weight in enumerate(others)],
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read_spec(form)
+    [problem] = caught.value.problems
+    assert problem.field == "traffic"
+    assert problem.message.endswith(least)
+
+    enough = float(least.removeprefix("at least ").removesuffix("."))
+    assert read_spec({**form, "traffic": enough}).traffic == enough

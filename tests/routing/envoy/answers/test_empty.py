@@ -1,0 +1,205 @@
+"""An answer that holds nothing is none, whatever it says of why it stopped, but where its protocol knows such answers.
+
+The reasons that excuse one are OpenAI's `length` and `content_filter`, Anthropic's `max_tokens` and `refusal`, and what
+other servers call these.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.factories.answers import document, events, named_events
+from tests.routing.envoy.answers.edge import CHAT, ERROR, MESSAGES, NO_ANSWER, RESPONSES, SUCCESS, Seen, seen
+from tests.servers.broken_servers import Answer, BrokenServer
+from tests.servers.envoys import RunningEnvoy
+
+EMBEDDINGS = "/v1/embeddings"
+
+
+def said(finish: str | None, **message: Any) -> Answer:
+    return document({"choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}]})
+
+
+def streamed(finish: str | None, **delta: Any) -> Answer:
+    first = {"choices": [{"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": None}]}
+    return events(first, {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}, "[DONE]")
+
+
+@pytest.mark.parametrize("tell", [said, streamed])
+@pytest.mark.parametrize("content", ["", None, [], [{"type": "text", "text": ""}], [None]])
+@pytest.mark.parametrize(
+    ("finish", "expected"),
+    [
+        (None, NO_ANSWER),
+        ("stop", NO_ANSWER),
+        ("abort", NO_ANSWER),
+        ("cancelled", NO_ANSWER),
+        ("timeout", NO_ANSWER),
+        ("unknown", NO_ANSWER),
+        ("insufficient_system_resource", NO_ANSWER),
+        ("tool_calls", NO_ANSWER),
+        ("length", SUCCESS),
+        # Mistral's word for the length of the context.
+        ("model_length", SUCCESS),
+        ("content_filter", SUCCESS),
+    ],
+)
+def test_only_a_length_or_a_filter_excuses_that_there_is_nothing(
+    envoy: RunningEnvoy, server: BrokenServer, tell: Any, content: Any, finish: str | None, expected: Seen
+) -> None:
+    server.answer = tell(finish, content=content)
+
+    assert seen(envoy, CHAT) == expected
+
+
+@pytest.mark.parametrize("tell", [said, streamed])
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"tool_calls": []}, NO_ANSWER),
+        ({"tool_calls": [{}]}, NO_ANSWER),
+        ({"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {}}]}, NO_ANSWER),
+        ({"tool_calls": [{"index": 0, "function": {"name": "", "arguments": ""}}]}, NO_ANSWER),
+        ({"function_call": {}}, NO_ANSWER),
+        ({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": ""}}]}, SUCCESS),
+        ({"tool_calls": [{"index": 0, "type": "custom", "custom": {"name": "f", "input": ""}}]}, SUCCESS),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, SUCCESS),
+        ({"content": [{"type": "text", "text": "Hi"}]}, SUCCESS),
+        ({"content": [{"type": "text", "text": ""}, {"type": "text", "text": "Hi"}]}, SUCCESS),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]}, SUCCESS),
+        ({"content": "", "images": [{"type": "image_url", "image_url": {"url": "data:"}}]}, SUCCESS),
+        ({"content": None, "audio": {"id": "a", "data": "UklGR"}}, SUCCESS),
+    ],
+)
+def test_a_message_holds_something(
+    envoy: RunningEnvoy, server: BrokenServer, tell: Any, message: dict[str, Any], expected: Seen
+) -> None:
+    server.answer = tell("tool_calls", **message)
+
+    assert seen(envoy, CHAT) == expected
+
+
+def response(*output: dict[str, Any], status: str = "completed") -> dict[str, Any]:
+    return {"object": "response", "status": status, "error": None, "background": False, "output": list(output)}
+
+
+def responded(*output: dict[str, Any], status: str = "completed", delta: str = "") -> Answer:
+    return named_events(
+        {"type": "response.created", "response": response(status="in_progress")},
+        {"type": "response.output_item.added", "item": {"type": "message", "content": []}},
+        {"type": "response.output_text.delta", "delta": delta},
+        {"type": "response.output_text.done", "text": delta},
+        {"type": "response.completed", "response": response(*output, status=status)},
+    )
+
+
+def message_of(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "msg_1", "type": "message", "role": "assistant", "content": list(parts)}
+
+
+TEXT = {"type": "output_text", "text": "Hi", "annotations": []}
+NO_TEXT = {**TEXT, "text": ""}
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search", "query": "x"}}
+REFUSED = {"type": "refusal", "refusal": "I will not."}
+COMPUTER = {"type": "computer_call", "call_id": "c", "actions": [{"type": "screenshot"}]}
+IMAGE = {"type": "image_generation_call", "id": "ig_1", "result": "iVBOR"}
+THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+
+
+@pytest.mark.parametrize("output", [CALL, SEARCH, COMPUTER, IMAGE, THOUGHT, message_of(TEXT), message_of(REFUSED)])
+def test_an_item_of_the_responses_api_holds_something(
+    envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]
+) -> None:
+    server.answer = document(response(output))
+    assert seen(envoy, RESPONSES) == SUCCESS
+
+    server.answer = responded(output)
+    assert seen(envoy, RESPONSES) == SUCCESS
+
+
+@pytest.mark.parametrize("output", [{}, {"type": "reasoning", "summary": []}, message_of(), message_of(NO_TEXT)])
+def test_an_item_of_nothing_is_nothing(envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]) -> None:
+    server.answer = document(response(output))
+    assert seen(envoy, RESPONSES) == NO_ANSWER
+
+    server.answer = responded(output)
+    assert seen(envoy, RESPONSES) == NO_ANSWER
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_a_response_says_itself_that_it_was_not_completed(
+    envoy: RunningEnvoy, server: BrokenServer, status: str
+) -> None:
+    server.answer = document(response(message_of(TEXT), status=status))
+    assert seen(envoy, RESPONSES) == ERROR
+
+    server.answer = responded(message_of(TEXT), status=status, delta="Hi")
+    assert seen(envoy, RESPONSES) == ERROR
+
+
+def turn(stop: str, *content: dict[str, Any]) -> Answer:
+    return document({"type": "message", "role": "assistant", "content": list(content), "stop_reason": stop})
+
+
+def streamed_turn(stop: str, *blocks: dict[str, Any]) -> Answer:
+    return named_events(
+        {"type": "message_start", "message": {"type": "message", "content": [], "stop_reason": None}},
+        *({"type": "content_block_start", "index": 0, "content_block": block} for block in blocks),
+        {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 2}},
+        {"type": "message_stop"},
+    )
+
+
+@pytest.mark.parametrize("tell", [turn, streamed_turn])
+@pytest.mark.parametrize(
+    ("stop", "blocks", "expected"),
+    [
+        # "Empty responses with end_turn", of "Handling stop reasons".
+        ("end_turn", (), SUCCESS),
+        ("refusal", (), SUCCESS),
+        ("max_tokens", (), SUCCESS),
+        ("tool_use", (), NO_ANSWER),
+        ("unknown", (), NO_ANSWER),
+        ("end_turn", ({"type": "text", "text": ""},), NO_ANSWER),
+        ("tool_use", ({"type": "tool_use", "id": "t", "name": "f", "input": {}},), SUCCESS),
+        ("end_turn", ({"type": "redacted_thinking", "data": "Em"},), SUCCESS),
+        ("end_turn", ({"type": "web_search_tool_result", "content": [{"type": "web_search_result"}]},), SUCCESS),
+    ],
+)
+def test_a_turn_of_anthropic_may_end_without_a_block(
+    envoy: RunningEnvoy, server: BrokenServer, tell: Any, stop: str, blocks: tuple[dict[str, Any], ...], expected: Seen
+) -> None:
+    server.answer = tell(stop, *blocks)
+
+    assert seen(envoy, MESSAGES, "anthropic") == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "content", "expected"),
+    [
+        ("openai", EMBEDDINGS, {"data": [{"embedding": []}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": None}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [0]}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "AACAPw=="}]}, SUCCESS),
+        ("vllm", "/pooling", {"data": [{"object": "pooling", "data": []}]}, NO_ANSWER),
+        ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.5]]}]}, SUCCESS),
+        ("llama-cpp", "/embedding", [{"index": 0, "embedding": []}], NO_ANSWER),
+        ("llama-cpp", "/embedding", {"embedding": [0.5]}, SUCCESS),
+        ("llama-cpp", "/v1/embeddings", {"data": [{"embedding": []}]}, NO_ANSWER),
+        ("openai", "/v1/rerank", {"results": []}, NO_ANSWER),
+        ("openai", "/v1/rerank", {"results": [{}]}, NO_ANSWER),
+        ("triton", "/v2/models/a/infer", {"outputs": [{}]}, NO_ANSWER),
+        # A score may be none.
+        ("openai", "/rerank", [{"index": 0, "score": 0}, {"index": 1, "score": 0}], SUCCESS),
+        ("openai", "/rerank", {"results": [{"index": 0, "relevance_score": 0}]}, SUCCESS),
+        ("openai", "/score", {"data": [{"index": 0, "object": "score", "score": 0}]}, SUCCESS),
+    ],
+)
+def test_vectors_and_scores(
+    envoy: RunningEnvoy, server: BrokenServer, kind: str, path: str, content: Any, expected: Seen
+) -> None:
+    server.answer = document(content)
+
+    assert seen(envoy, path, kind) == expected

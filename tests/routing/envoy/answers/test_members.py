@@ -1,0 +1,54 @@
+"""A member counts where the API has it, and nowhere else."""
+
+import pytest
+
+from tests.factories.answers import document, plain
+from tests.routing.envoy.answers.edge import CHAT, ERROR, NO_ANSWER, SUCCESS, Seen, seen
+from tests.routing.envoy.answers.examples import CALL, HI, choice
+from tests.servers.broken_servers import Answer, BrokenServer
+from tests.servers.envoys import RunningEnvoy
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (document(choice(HI)), SUCCESS),
+        # Only at the top is it the answer's own.
+        (document({"x": choice(HI)}), NO_ANSWER),
+        (document({"x": {"choices": []}}), NO_ANSWER),
+        (document([choice(HI)]), NO_ANSWER),
+        (document({"message": '"choices": [{"message": {"content": "Hi"}}]'}), NO_ANSWER),
+        (document(choice({"content": '", "error": {"message": "x"}'})), SUCCESS),
+        (document(choice({"content": '{"error": {"message": "x"}}'})), SUCCESS),
+        (document(choice({"content": None, "tool_calls": [CALL]})), SUCCESS),
+        (document(choice({"content": "Hi", "x": {"error": {"message": "x"}}})), SUCCESS),
+        (document({**choice(HI), "metadata": {"error": "x"}}), SUCCESS),
+        (plain(b'{"ch\\u006fices": [{"m\\u0065ssage": {"content": "\\u00e4"}}]}'), SUCCESS),
+        (plain(b'\xef\xbb\xbf {"choices": [{"text": "Hi"}]}\r\n\t '), SUCCESS),
+        # What says that it failed, beside what it holds or within a choice.
+        (document({**choice(HI), "error": {"message": "x"}}), ERROR),
+        (document({**choice(HI), "error": "x"}), ERROR),
+        (plain(b'{"\\u0065rror": {"message": "x"}}'), ERROR),
+        (document(choice(HI, error={"code": 502, "message": "Provider disconnected"})), ERROR),
+        (document(choice(HI, finish="error")), ERROR),
+        (document({**choice(HI), "error": None}), SUCCESS),
+        (document(choice(HI, error=None)), SUCCESS),
+        # It holds nothing.
+        (document(choice({"role": "assistant", "content": ""})), NO_ANSWER),
+        (document(choice({"role": "assistant", "content": None})), NO_ANSWER),
+        (document(choice({"role": "assistant", "tool_calls": []})), NO_ANSWER),
+        (document({"choices": [{}]}), NO_ANSWER),
+        # Or says why.
+        (document(choice({"content": None}, finish="content_filter")), SUCCESS),
+        (document(choice({"content": "", "reasoning_content": "Hm."}, finish="length")), SUCCESS),
+        (document(choice({"content": None, "refusal": "I will not."})), SUCCESS),
+        (document(choice({"content": None, "audio": {"id": "audio_1", "data": "UklGR"}})), SUCCESS),
+        (document(choice({"content": None, "function_call": {"name": "f", "arguments": "{}"}})), SUCCESS),
+    ],
+)
+def test_a_member_counts_where_the_api_has_it(
+    envoy: RunningEnvoy, server: BrokenServer, answer: Answer, expected: Seen
+) -> None:
+    server.answer = answer
+
+    assert seen(envoy, CHAT) == expected

@@ -1,0 +1,129 @@
+"""The lake remembers rows and positions together, through merges, checkpoints and clean-ups."""
+
+from pathlib import Path
+
+import pytest
+
+from controlplane.problems.errors import InvalidInput
+from routing.lake import delta_tables
+from routing.lake.schema import OUTCOMES, REQUESTS
+from tests.factories.rows import outcome_row, request_row, store, stored, to_arrow
+
+
+def append_many(lake_url: str, first: int, last: int) -> None:
+    """One commit a row, merged when due as the collector does."""
+    delta = delta_tables.open_table(lake_url, REQUESTS)
+    for number in range(first, last):
+        before = delta.version()
+        delta_tables.append(delta, to_arrow(REQUESTS, [request_row(f"{number:05}")]), {"stream": number + 1})
+        if (commits := delta_tables.merge_due(before, delta.version())) is not None:
+            delta_tables.merge(lake_url, REQUESTS, commits)
+
+
+def test_a_table_is_made_once_and_found_again(lake_url: str) -> None:
+    assert delta_tables.find_table(lake_url, REQUESTS) is None
+    delta_tables.open_table(lake_url, REQUESTS)
+    store(lake_url, REQUESTS, [request_row("a")])
+    assert delta_tables.open_table(lake_url, REQUESTS).version() == 1
+    assert stored(lake_url, REQUESTS, "request_id") == ["a"]
+    assert delta_tables.find_table(lake_url, OUTCOMES) is None
+
+
+def test_rows_keep_their_columns_and_are_partitioned_by_day(lake_url: str) -> None:
+    row = outcome_row("a", received_at="2026-01-05T10:00:00Z")
+    delta = store(lake_url, OUTCOMES, [row])
+    assert [Path(uri).parent.name for uri in delta.file_uris()] == ["day=2026-01-05"]
+    assert delta.to_pyarrow_table().select(OUTCOMES.schema.names).to_pylist() == to_arrow(OUTCOMES, [row]).to_pylist()
+
+
+def test_positions_are_those_of_each_stream(lake_url: str) -> None:
+    delta = delta_tables.open_table(lake_url, REQUESTS)
+    assert delta_tables.positions(delta, {"one", "two"}) == {"one": 0, "two": 0}
+    delta_tables.append(delta, to_arrow(REQUESTS, [request_row("a")]), {"one": 2**62})
+    delta_tables.append(delta, to_arrow(REQUESTS, []), {"two": 3})
+    assert delta_tables.positions(delta_tables.open_table(lake_url, REQUESTS), {"one", "two"}) == {
+        "one": 2**62,
+        "two": 3,
+    }
+
+
+@pytest.mark.parametrize("position", [1, 5, 9])
+def test_a_stream_moved_by_another_writer_refuses_the_commit(lake_url: str, position: int) -> None:
+    mine, other = delta_tables.open_table(lake_url, REQUESTS), delta_tables.open_table(lake_url, REQUESTS)
+    delta_tables.append(other, to_arrow(REQUESTS, [request_row("theirs")]), {"stream": 5})
+    with pytest.raises(delta_tables.Superseded):
+        delta_tables.append(mine, to_arrow(REQUESTS, [request_row("mine")]), {"stream": position})
+    assert stored(lake_url, REQUESTS, "request_id") == ["theirs"]
+
+
+def test_another_stream_beside_is_no_conflict(lake_url: str) -> None:
+    mine, other = delta_tables.open_table(lake_url, REQUESTS), delta_tables.open_table(lake_url, REQUESTS)
+    delta_tables.append(other, to_arrow(REQUESTS, [request_row("theirs")]), {"one": 5})
+    delta_tables.append(mine, to_arrow(REQUESTS, [request_row("mine")]), {"two": 5})
+    assert stored(lake_url, REQUESTS, "request_id") == ["mine", "theirs"]
+
+
+def test_files_stay_few_and_nothing_is_lost_by_merging(lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delta_tables, "MERGES", {8: 1 << 20, 64: 4 << 20})
+    append_many(lake_url, 0, 150)
+    delta = delta_tables.open_table(lake_url, REQUESTS)
+    assert len(delta.file_uris()) <= 16
+    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(150)]
+    assert delta_tables.positions(delta, {"stream"}) == {"stream": 150}
+    assert list(Path(lake_url, "requests", "_delta_log").glob("*.checkpoint.parquet"))
+
+
+def test_an_old_version_can_still_be_read_after_merging_and_cleaning(
+    lake_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_many(lake_url, 0, 5)
+    version = delta_tables.open_table(lake_url, REQUESTS).version()
+    monkeypatch.setattr(delta_tables, "MERGES", {2: 1 << 20, 4: 4 << 20})
+    append_many(lake_url, 5, 20)
+    old = delta_tables.find_table(lake_url, REQUESTS, version)
+    assert old is not None
+    assert sorted(old.to_pyarrow_table()["request_id"].to_pylist()) == [f"{number:05}" for number in range(5)]
+
+
+def test_what_is_past_its_retention_is_removed(lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        delta_tables, "CONFIGURATION", delta_tables.CONFIGURATION | {"delta.deletedFileRetentionDuration": NO_TIME}
+    )
+    monkeypatch.setattr(delta_tables, "MERGES", {4: 4 << 20})
+    append_many(lake_url, 0, 9)
+    assert len(list(Path(lake_url).rglob("*.parquet"))) < 9
+    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(9)]
+
+
+def test_appending_goes_on_from_before_a_merge(lake_url: str) -> None:
+    append_many(lake_url, 0, 6)
+    opened_before = delta_tables.open_table(lake_url, REQUESTS)
+    delta_tables.merge(lake_url, REQUESTS, min(delta_tables.MERGES))
+    delta_tables.append(opened_before, to_arrow(REQUESTS, [request_row("00006")]), {"stream": 7})
+    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(7)]
+
+
+def test_a_merge_that_fails_is_put_off(lake_url: str) -> None:
+    append_many(lake_url, 0, 6)
+    log = Path(lake_url, "requests", "_delta_log")
+    log.rename(log.with_name("away"))
+    log.write_text("no folder")
+    delta_tables.merge(lake_url, REQUESTS, min(delta_tables.MERGES))
+    log.unlink()
+    log.with_name("away").rename(log)
+    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(6)]
+
+
+def test_a_version_that_is_not_there_is_said_so(lake_url: str) -> None:
+    store(lake_url, REQUESTS, [request_row("a")])
+    with pytest.raises(InvalidInput) as raised:
+        delta_tables.find_table(lake_url, REQUESTS, 7)
+    assert raised.value.code == "lake-version-unknown"
+
+
+def test_before_the_table_existed_there_was_none(lake_url: str) -> None:
+    store(lake_url, REQUESTS, [request_row("a")])
+    assert delta_tables.find_table(lake_url, REQUESTS, delta_tables.NO_VERSION) is None
+
+
+NO_TIME = "interval 0 seconds"

@@ -1,0 +1,63 @@
+"""Changing and removing what is in use."""
+
+import pytest
+
+from controlplane.audit.actors import SLUICE, Actor
+from controlplane.models import AuditEvent, Role
+from controlplane.problems.errors import Conflict, NotAllowed, SluiceError
+from experiments.actions.start import start
+from routing.models import Backend, Endpoint
+from routing.resources.edit import edit
+from routing.resources.register import register
+from routing.resources.remove import remove
+from tests.factories.drafts import backend, draft, endpoint
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
+    start(draft(), actor=SLUICE)
+    chat = Endpoint.objects.get()
+    with pytest.raises(Conflict) as caught:
+        edit(chat, {"unit_name": "x-other"}, actor=SLUICE)
+    assert caught.value.code == "endpoint-in-use"
+    edit(chat, {"unit_name": "x-user-id", "name": "Renamed"}, actor=SLUICE)
+    assert Endpoint.objects.get().name == "Renamed"
+
+
+def test_what_is_used_cannot_be_removed() -> None:
+    endpoint()
+    with pytest.raises(Conflict) as caught:
+        remove(backend("stable"), actor=SLUICE)
+    assert "chat" in caught.value.detail
+    assert Backend.objects.filter(key="stable").exists()
+
+
+def test_a_backend_that_a_rule_names_cannot_be_removed() -> None:
+    rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "lonely"}
+    lonely = backend("lonely")
+    edit(endpoint(), {"rules": [rule]}, actor=SLUICE)
+    with pytest.raises(SluiceError):
+        remove(lonely, actor=SLUICE)
+    assert Backend.objects.filter(key="lonely").exists()
+
+
+def test_what_is_unused_can_be_removed_and_leaves_a_trace() -> None:
+    remove(backend("lonely"), actor=SLUICE)
+    assert not Backend.objects.exists()
+    event = AuditEvent.objects.get(verb="remove")
+    assert event.before["key"] == "lonely"
+
+
+def test_a_viewer_registers_nothing() -> None:
+    row = Backend(key="mine", name="mine", addresses=["http://127.0.0.1:9"])
+    with pytest.raises(NotAllowed):
+        register(row, actor=Actor("guest", Role.VIEWER))
+    assert not Backend.objects.exists()
+
+
+def test_each_endpoint_has_a_salt_of_its_own() -> None:
+    first = endpoint("chat")
+    second = endpoint("search")
+    assert first.layer.salt
+    assert first.layer.salt != second.layer.salt
