@@ -1,4 +1,4 @@
-"""The one place where Sluice calls others over HTTP."""
+"""The one place where the control plane calls others over HTTP; an edge's agent has Python's own client."""
 
 import httpx
 

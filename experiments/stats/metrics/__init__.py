@@ -1,6 +1,7 @@
 """Metric types: each turns sums over units into a value, the variance of one unit, and a count of rare events.
 
-Nothing after this step knows the type of a metric. A new type is a module with these three functions and a line here.
+The judge asks for no type after `cells.py`, which has put these in columns and marked shares of units. A new type is a
+module with these three functions and a line here, and has to be drawn by `simulation/` to be in forecasts.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ RESERVE_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class EdgeDirectory:
-    """Where an edge keeps its files; Envoy reads the first four, and writes the spool's open segment."""
+    """Where an edge keeps its files; Envoy reads `bootstrap` and what `for_envoy` names, and writes its log."""
 
     path: Path
 

@@ -8,9 +8,10 @@ import pytest
 
 from controlplane.audit.actors import SLUICE
 from controlplane.problems.errors import InvalidInput
-from routing.models import RoutingTable
+from routing.models import Endpoint, RoutingTable
 from routing.publishing.envoy_validation import _ask, refusal
 from routing.resources.edit import edit
+from routing.resources.register import register
 from routing.table import (
     Arm,
     Credential,
@@ -22,6 +23,7 @@ from routing.table import (
     Tier,
     Unit,
     UnitSource,
+    from_json,
     parse_condition,
     problems,
 )
@@ -134,10 +136,17 @@ def test_what_was_refused_is_refused_again() -> None:
     assert refusal(table) == refusal(table) != ""
 
 
-def test_without_an_envoy_the_rules_of_sluice_have_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+NO_ENVOY = ("envoy_binary", lambda: Path("/nowhere/envoy"))
+LATE_ENVOY = ("ANSWER_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize(("name", "value"), [NO_ENVOY, LATE_ENVOY])
+def test_without_an_envoy_the_rules_of_sluice_have_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
     table = make_table(replace(make_endpoint(path_prefix="/no-envoy"), conditions=(parse_condition(TOO_LONG),)))
     with monkeypatch.context() as without:
-        without.setattr("routing.publishing.envoy_validation.envoy_binary", lambda: Path("/nowhere/envoy"))
+        without.setattr(f"routing.publishing.envoy_validation.{name}", value)
 
         assert refusal(table) == ""
     assert refusal(table) != ""
@@ -154,3 +163,18 @@ def test_what_envoy_would_refuse_is_neither_saved_nor_published() -> None:
     assert error.value.code == "table-refused-by-envoy"
     chat.refresh_from_db()
     assert (chat.conditions, RoutingTable.objects.count()) == ([], published)
+
+
+@pytest.mark.django_db
+def test_what_was_broken_before_keeps_nobody_from_changing_something_else() -> None:
+    chat = endpoint()
+    other = Endpoint(key="other", name="Other", path_prefix="/other", backend=chat.backend)
+    register(other, actor=SLUICE)
+    Endpoint.objects.filter(pk=chat.pk).update(conditions=[TOO_LONG])
+
+    edit(other, {"rewrite": "/v1"}, actor=SLUICE)
+    with pytest.raises(InvalidInput):
+        edit(chat, {"rewrite": "/v1"}, actor=SLUICE)
+
+    served = {each.key: each for each in from_json(RoutingTable.objects.order_by("-version")[0].content).endpoints}
+    assert (served["other"].rewrite, served["chat"].rewrite, served["chat"].conditions) == ("/v1", None, ())

@@ -1,0 +1,57 @@
+"""What the documentation says of who imports whom, read from the code and not from the configuration of the linter."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HTTP_CLIENTS = ("httpx", "http.client", "urllib.request")
+
+
+def modules(folder: str) -> Iterator[Path]:
+    yield from (ROOT / folder).rglob("*.py")
+
+
+def imported(module: Path) -> set[str]:
+    """Modules by their full name, wherever in the file they are imported."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return found
+
+
+def importers(folder: str, *names: str) -> set[str]:
+    """Modules of a folder that import any of these, or a part of it."""
+    return {
+        module.relative_to(ROOT).as_posix()
+        for module in modules(folder)
+        if any(f"{each}.".startswith(f"{name}.") for each in imported(module) for name in names)
+    }
+
+
+def test_the_other_way_round_only_what_installs_imports() -> None:
+    assert importers("experiments", "routing")
+    assert importers("routing", "experiments") == set()
+    wrong = importers("controlplane", "routing", "experiments")
+    assert {name for name in wrong if not name.startswith("controlplane/install/")} == set()
+
+
+def test_one_module_has_httpx_and_two_of_an_edge_have_pythons_own_client() -> None:
+    found = {name for folder in ("controlplane", "routing", "experiments") for name in importers(folder, *HTTP_CLIENTS)}
+    of_edges = {name for name in found if name.startswith("routing/edge/")}
+    assert (len(of_edges), len(found - of_edges)) == (2, 1)
+    assert found - of_edges == importers("controlplane", "httpx")
+    assert importers("routing", "httpx") == set()
+
+
+def test_the_judge_asks_for_the_type_of_a_metric_in_one_place() -> None:
+    asking = {module.name for module in modules("experiments/stats/judging") if "MetricType" in _names(module)}
+    assert asking == {"cells.py"}
+
+
+def _names(module: Path) -> set[str]:
+    """What the code names; examples in docstrings are text."""
+    return {node.id for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)}
