@@ -6,7 +6,7 @@ from pathlib import Path
 
 from controlplane.settings.environment import Environment
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_setting_is_documented() -> None:
