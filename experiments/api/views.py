@@ -1,5 +1,6 @@
 """REST views of metrics and experiments: each parses, calls an action and answers."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -16,13 +17,10 @@ from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
+from experiments.actions import verbs
 from experiments.actions.create import create
 from experiments.actions.delete import delete
-from experiments.actions.halt import halt_by_hand
-from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
-from experiments.actions.resume import resume
-from experiments.actions.start import start
 from experiments.api.serializers import (
     AnalysisSerializer,
     DecisionSerializer,
@@ -40,11 +38,28 @@ from experiments.models import Experiment, Metric, State
 from experiments.plan.spec import ExperimentSpec, read_spec
 from experiments.presenters.edge_splits import edge_splits
 from experiments.presenters.reads import experiments
-from routing.publishing.require_told import require_told
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
 BRAKED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
+
+
+def verb_action(verb: verbs.Verb) -> Callable[["ExperimentViewSet", Request, str], Response]:
+    """The call that does a verb, with a reason."""
+
+    def act(view: "ExperimentViewSet", request: Request, key: str) -> Response:
+        experiment = view.get_object() if verb.is_brake else view.meant()
+        verb.act(experiment, request_actor(request), _read(ReasonSerializer, request)["reason"])
+        return view.answer(experiment)
+
+    act.__name__, act.__doc__ = verb.name, verb.about
+    described = extend_schema(
+        description=verb.about,
+        request=ReasonSerializer,
+        parameters=[ETAG] if verb.is_brake else [IF_MATCH, ETAG],
+        responses={**(BRAKED if verb.is_brake else ACTED), **(BRAKE_PROBLEMS if verb.needs_reason else {})},
+    )
+    return described(action(detail=True, methods=["post"])(act))
 
 
 @extend_schema_view(
@@ -140,60 +155,17 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a draft from its form."""
         experiment = create(read_spec(_mapping(request.data)), actor=request_actor(request))
-        return self._answer(experiment, status.HTTP_201_CREATED)
+        return self.answer(experiment, status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: Experiment) -> None:
         """Delete a draft."""
         self.refuse_outdated(instance)
         delete(instance, actor=request_actor(self.request))
 
-    @extend_schema(
-        description="Freeze the plan and start.", request=ReasonSerializer, parameters=[IF_MATCH, ETAG], responses=ACTED
-    )
-    @action(detail=True, methods=["post"])
-    def start(self, request: Request, key: str) -> Response:
-        """Freeze the plan and start."""
-        experiment = self._meant()
-        start(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
-        return self._answer(experiment)
-
-    @extend_schema(
-        description="Keep traffic as it is and decide nothing but a halt, whatever state the request was meant for.",
-        request=ReasonSerializer,
-        parameters=[ETAG],
-        responses=BRAKED,
-    )
-    @action(detail=True, methods=["post"])
-    def pause(self, request: Request, key: str) -> Response:
-        """Stop the ramp where it is."""
-        experiment = self.get_object()
-        pause(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
-        return self._answer(experiment)
-
-    @extend_schema(
-        description="Go on after a pause.", request=ReasonSerializer, parameters=[IF_MATCH, ETAG], responses=ACTED
-    )
-    @action(detail=True, methods=["post"])
-    def resume(self, request: Request, key: str) -> Response:
-        """Go on after a pause."""
-        experiment = self._meant()
-        resume(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
-        return self._answer(experiment)
-
-    @extend_schema(
-        description="Give all users what they have by default, whatever state the request was meant for; a reason is "
-        "needed.",
-        request=ReasonSerializer,
-        parameters=[ETAG],
-        responses={**BRAKED, **BRAKE_PROBLEMS},
-    )
-    @action(detail=True, methods=["post"])
-    def halt(self, request: Request, key: str) -> Response:
-        """Halt by hand."""
-        experiment = self.get_object()
-        halt_by_hand(experiment, actor=request_actor(request), reason=_read(ReasonSerializer, request)["reason"])
-        require_told()
-        return self._answer(experiment)
+    start = verb_action(verbs.START)
+    pause = verb_action(verbs.PAUSE)
+    resume = verb_action(verbs.RESUME)
+    halt = verb_action(verbs.HALT)
 
     @extend_schema(
         description="Give the experiment's audience by default what a candidate is, or with `everybody` also those "
@@ -205,7 +177,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, key: str) -> Response:
         """Promote by hand."""
-        experiment = self._meant()
+        experiment = self.meant()
         sent = _read(PromotionSerializer, request)
         promote_by_hand(
             experiment,
@@ -214,7 +186,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
             variant=sent["variant"],
             everybody=sent["everybody"],
         )
-        return self._answer(experiment)
+        return self.answer(experiment)
 
     @extend_schema(
         description="All analyses, newest first.",
@@ -260,13 +232,13 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         """The split of each edge."""
         return Response([asdict(split) for split in edge_splits(self.get_object())])
 
-    def _meant(self) -> Experiment:
+    def meant(self) -> Experiment:
         """The experiment, in the state that the request is meant for: what changes it compares that and swaps."""
         experiment = self.get_object()
         self.refuse_outdated(experiment)
         return experiment
 
-    def _answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
+    def answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
         """The experiment as GET shows it."""
         return Response(ExperimentSerializer(experiments().get(pk=experiment.pk)).data, status=status_code)
 

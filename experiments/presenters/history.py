@@ -6,7 +6,7 @@ from datetime import datetime
 from controlplane.models import AuditEvent
 from experiments.models import Decision
 from experiments.models.decision import DecisionKind
-from experiments.presenters.page_reads import Dossier
+from experiments.presenters.page_reads import WITHOUT_DECISION, Dossier
 
 TONES = {
     DecisionKind.ADVANCE: "calm",
@@ -15,7 +15,6 @@ TONES = {
     DecisionKind.HOLD: "",
     DecisionKind.INCONCLUSIVE: "wait",
 }
-VERBS = {"create": "Created", "start": "Started", "pause": "Paused", "resume": "Resumed", "give-back": "Given back"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +40,4 @@ def _decision(decision: Decision) -> LogLine:
 
 
 def _event(event: AuditEvent) -> LogLine:
-    return LogLine(event.at, event.actor, VERBS[event.verb], "", event.reason)
+    return LogLine(event.at, event.actor, WITHOUT_DECISION[event.verb], "", event.reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from experiments.actions.verbs import VERBS
 from experiments.charts.effect_over_time import effect_over_time
 from experiments.charts.forest import forest_plot
 from experiments.charts.render import to_svg
@@ -85,7 +86,8 @@ def _stop(visit: Visit) -> int | None:
 
 def _actions(visit: Visit) -> dict[str, Any]:
     experiment = visit.dossier.experiment
-    return {"live": experiment.state in LIVE_STATES, "without": in_words(experiment.endpoint)}
+    verbs = [verb for verb in VERBS if experiment.state in verb.shown_in]
+    return {"live": experiment.state in LIVE_STATES, "without": in_words(experiment.endpoint), "verbs": verbs}
 
 
 def _stages(visit: Visit) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.http import Http404
 from pydantic import TypeAdapter
 
 from controlplane.models import AuditEvent
+from experiments.actions.verbs import VERBS
 from experiments.decide.types import Plan as PurePlan
 from experiments.lifecycle.clock import still_spans
 from experiments.models import Analysis, Decision, Experiment, PlanMetric, Stage, Variant
@@ -20,7 +21,13 @@ from experiments.stats.core.types import Results
 from routing.kill_switch.stops import stops_since
 from routing.models import Span, Stop
 
-VERBS_WITHOUT_DECISION = ("create", "start", "pause", "resume", "give-back")
+WITHOUT_DECISION = {
+    "create": "Created",
+    "give-back": "Given back",
+    **{verb.name: verb.past for verb in VERBS if verb.past},
+}
+"""What is done to an experiment and no decision tells of: the verb of the audit trail, and its word in the log."""
+
 DECISIONS_SHOWN = 200
 POINTS_SHOWN = 120
 
@@ -75,7 +82,7 @@ def read_dossier(key: str) -> Dossier:
     experiment = find_experiment(key)
     analysis = experiment.analyses.first()
     stops = stops_since(experiment.endpoint_id, experiment.stage_entered_at or experiment.created_at)
-    events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=VERBS_WITHOUT_DECISION)
+    events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=WITHOUT_DECISION)
     return Dossier(
         experiment=experiment,
         plan=pure_plan(experiment),

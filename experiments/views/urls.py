@@ -2,13 +2,8 @@
 
 from django.urls import path
 
-from experiments.views.buttons import (
-    experiment_delete,
-    experiment_halt,
-    experiment_pause,
-    experiment_resume,
-    experiment_start,
-)
+from experiments.actions.verbs import VERBS
+from experiments.views.buttons import button, experiment_delete
 from experiments.views.detail import experiment_detail, experiment_live
 from experiments.views.forecast_page import experiment_forecast
 from experiments.views.listing import experiment_list
@@ -22,10 +17,7 @@ urlpatterns = [
     path("experiments/<slug:key>", experiment_detail, name="experiment-detail"),
     path("experiments/<slug:key>/live", experiment_live, name="experiment-live"),
     path("experiments/<slug:key>/forecast", experiment_forecast, name="experiment-forecast"),
-    path("experiments/<slug:key>/start", experiment_start, name="experiment-start"),
-    path("experiments/<slug:key>/pause", experiment_pause, name="experiment-pause"),
-    path("experiments/<slug:key>/resume", experiment_resume, name="experiment-resume"),
-    path("experiments/<slug:key>/halt", experiment_halt, name="experiment-halt"),
+    *(path(f"experiments/<slug:key>/{verb.name}", button(verb), name=verb.route) for verb in VERBS),
     path("experiments/<slug:key>/promote", experiment_promote, name="experiment-promote"),
     path("experiments/<slug:key>/delete", experiment_delete, name="experiment-delete"),
     path("metrics", metric_list, name="metric-list"),
