@@ -6,7 +6,8 @@ from datetime import datetime
 
 from routing.access_log.losses import Loss
 from routing.edges.heartbeats import read_losses_told
-from routing.models import Edge
+from routing.models import Edge, RoutingTable, Split
+from routing.table import TableUnreadableError, from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,25 @@ def untold_since(moment: datetime) -> list[str]:
             loss.rows is None and datetime.fromisoformat(loss.until) >= moment for loss in read_losses_told(edge.losses)
         )
     )
+
+
+def still_needed_by(edge: Edge) -> list[str]:
+    """The experiments that run and lost rows at this edge; of rows that nobody can tell, those that ran then."""
+    losses = read_losses_told(edge.losses)
+    running = set(Split.objects.values_list("experiment", flat=True))
+    untold = [datetime.fromisoformat(loss.until) for loss in losses if loss.rows is None]
+    lost = {loss.experiment for loss in losses if loss.rows}
+    return sorted(running & (lost | (_ran_at(max(untold), running) if untold else set())))
+
+
+def _ran_at(moment: datetime, running: set[str]) -> set[str]:
+    """The experiments of the table of then; where it cannot be read, all that run now."""
+    published = RoutingTable.objects.filter(created_at__lte=moment).order_by("-version").first()
+    try:
+        endpoints = from_json(published.content).endpoints if published else ()
+    except TableUnreadableError:
+        return running
+    return {experiment.key for endpoint in endpoints for experiment in endpoint.experiments}
 
 
 def _losses() -> list[Loss]:

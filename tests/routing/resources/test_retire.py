@@ -1,7 +1,8 @@
 """A backend that only history names, and an edge that is gone for good, can be retired; what lives keeps its own."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,6 +23,7 @@ from routing.edges.retire_edge import retire_edge
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Backend, Edge, Endpoint
 from routing.publishing.newest_table import desired_table
+from routing.publishing.publish import publish
 from routing.resources.edit import edit
 from routing.resources.register import register
 from routing.resources.remove import remove
@@ -266,3 +268,34 @@ def test_a_viewer_retires_no_edge(silent: Edge) -> None:
     with pytest.raises(NotAllowed):
         retire_edge(silent, actor=VIEWER)
     assert Edge.objects.exists()
+
+
+def lost(rows: int | None, experiment: str, until: datetime) -> dict[str, Any]:
+    when = {"run": "one", "since": until.isoformat(), "until": until.isoformat()}
+    return {**when, "backend": "candidate", "experiment": experiment, "variant": "better", "rows": rows}
+
+
+@pytest.mark.parametrize("rows", [3, None])
+def test_what_an_edge_lost_of_a_running_experiment_is_not_forgotten(silent: Edge, rows: int | None) -> None:
+    experiment = draft()
+    start(experiment, actor=SLUICE)
+    publish("test")
+    Edge.objects.update(losses=[lost(rows, "" if rows is None else experiment.key, timezone.now())])
+    silent.refresh_from_db()
+    with pytest.raises(Conflict) as caught:
+        retire_edge(silent, actor=SLUICE)
+    assert (caught.value.code, experiment.key in caught.value.detail) == ("edge-lost-rows", True)
+    halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")
+    retire_edge(silent, actor=SLUICE)
+    assert not Edge.objects.exists()
+
+
+def test_what_an_edge_lost_before_an_experiment_holds_it_no_longer(silent: Edge) -> None:
+    draft()
+    before = timezone.now()
+    start(Experiment.objects.get(), actor=SLUICE)
+    publish("test")
+    Edge.objects.update(losses=[lost(None, "", before), lost(0, "canary", before), lost(4, "another", before)])
+    silent.refresh_from_db()
+    retire_edge(silent, actor=SLUICE)
+    assert not Edge.objects.exists()

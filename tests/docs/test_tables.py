@@ -1,0 +1,63 @@
+"""Tables of the documentation say what the code says, row by row."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from controlplane.settings.environment import Environment
+from routing.alerts.current import ON_EVERY_PAGE
+from routing.protocols import KINDS
+from routing.protocols.types import Kind
+from tests.docs.pages import ROOT
+
+GENERATED = "generated"
+
+
+def rows(page: str, columns: int) -> dict[str, list[str]]:
+    """The rows of all tables with so many columns, by what stands in backticks in the first."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    return {row[0].split("`")[1]: row for row in cells if len(row) == columns}
+
+
+BACKENDS = rows("docs/backends.md", 7)
+
+
+def test_each_kind_has_its_row() -> None:
+    assert BACKENDS.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_kind_is_as_its_row_says(kind: Kind) -> None:
+    _, _, ready, plain, streamed, load, model = BACKENDS[kind.key]
+    assert ready.startswith(f"`{kind.ready.question.path}`")
+    assert ("one model" in ready) == (kind.ready.of_model is not None)
+    assert (plain == "–", streamed == "–") == (not kind.plain, not kind.streamed)
+    assert (model == "–") == (not kind.model_in_path)
+    told = ("waiting", "running", "cache") if kind.load else ()
+    series = (kind.load.waiting, kind.load.running, kind.load.cache_used) if kind.load else ()
+    assert {word for word in ("waiting", "running", "cache") if word in load} == {
+        word for word, known in zip(told, series, strict=True) if known
+    }
+    ports = re.findall(r"port (\d+)", load)
+    assert ports == ([str(kind.load.port)] if kind.load and kind.load.port else [])
+
+
+def test_settings_have_the_defaults_and_meanings_that_are_told() -> None:
+    table = rows("docs/settings.md", 3)
+    for name, field in Environment.model_fields.items():
+        _, default, meaning = table[f"SLUICE_{name.upper()}"]
+        assert meaning == field.description
+        told = default.strip("`")
+        bare = field.default.get_secret_value() if hasattr(field.default, "get_secret_value") else field.default
+        known = GENERATED if name in {"secret_key", "unit_key"} else "" if bare == Path() else str(bare)
+        assert told == known, name
+
+
+def test_alerts_are_told_where_they_are_shown() -> None:
+    source = (ROOT / "routing/alerts/current.py").read_text(encoding="utf-8")
+    table = rows("docs/edges.md", 3)
+    assert {code for code, row in table.items() if row[2] == "on every page"} == ON_EVERY_PAGE
+    assert all(f'"{code}"' in source for code in table)
+    assert set(re.findall(r'Alert\(\s*"([a-z-]+)"', source)) <= table.keys()
