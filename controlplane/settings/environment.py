@@ -17,7 +17,7 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore", frozen=True)
 
-    data_directory: Path = Field(Path("var"), description="Folder that holds all that Sluice writes.")
+    data_directory: Path = Field(Path("var"), description="Folder that Sluice writes to, where no other is set.")
     reserve_megabytes: int = Field(32, ge=0, description="Space set aside in that folder for when its disk is full.")
     database_url: str = Field("", description="Database; empty means SQLite in the data directory.")
     redis_url: str = Field("redis://127.0.0.1:7379/0", description="Redis or Valkey server.")

@@ -176,7 +176,8 @@ class EndpointViewSet(_ThingViewSet[Endpoint]):
 
 @extend_schema_view(
     list=extend_schema(
-        description="All edges that ever reported.", responses={200: EdgeSerializer(many=True), **READ_PROBLEMS}
+        description="All edges that have reported and were not retired since.",
+        responses={200: EdgeSerializer(many=True), **READ_PROBLEMS},
     ),
     retrieve=extend_schema(description="One edge.", responses={200: EdgeSerializer, **READ_PROBLEMS}),
 )

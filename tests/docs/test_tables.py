@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.settings.environment import Environment
+from examples.demo.story import BETTER, CHEAPER, PRESENT
 from routing.alerts.current import ON_EVERY_PAGE
 from routing.protocols import KINDS
 from routing.protocols.types import Kind
@@ -61,3 +62,22 @@ def test_alerts_are_told_where_they_are_shown() -> None:
     assert {code for code, row in table.items() if row[2] == "on every page"} == ON_EVERY_PAGE
     assert all(f'"{code}"' in source for code in table)
     assert set(re.findall(r'Alert\(\s*"([a-z-]+)"', source)) <= table.keys()
+
+
+def test_modules_of_the_statistics_are_there() -> None:
+    told = (ROOT / "docs/statistics.md").read_text(encoding="utf-8").split("| module | need | reference |")[1]
+    names = {name for line in told.splitlines() if line.startswith("| `") for name in re.findall(r"`([^`]+)`", line)}
+    there = [
+        f"/{path.relative_to(ROOT).with_suffix('').as_posix()}" for path in (ROOT / "experiments/stats").rglob("*")
+    ]
+    assert len(names) > 20
+    assert {name for name in names if not any(path.endswith(f"/{name.rstrip('/')}") for path in there)} == set()
+
+
+def test_the_demo_is_what_is_told_of_it() -> None:
+    told = " ".join((ROOT / "examples/README.md").read_text(encoding="utf-8").split())
+    assert f"{PRESENT.quality:.0%}".replace("%", " %") + " of its answers" in told
+    assert f"right in {BETTER.quality:.0%}".replace("%", " %") in told
+    assert f"fails {CHEAPER.error_rate / PRESENT.error_rate:.0f} times as often" in told
+    assert round(CHEAPER.seconds / PRESENT.seconds, 2) == 1.67
+    assert "two thirds longer" in told
