@@ -13,7 +13,7 @@ from bench.edge.processes import accepts, on_first_core
 from bench.stats.__main__ import ENVIRONMENTS, python_with
 from routing.edge.envoy.envoy_process import FLUSH_MILLISECONDS
 from routing.edge.state.files import write_json
-from routing.envoy.installed import envoy_binary
+from routing.installed_envoy import envoy_binary
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
 from tests.factories.tables import make_backend, make_experiment, make_table
 from tests.servers.envoys import run_envoy

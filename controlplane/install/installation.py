@@ -23,7 +23,7 @@ from routing.edge.envoy.calls import EnvoyAwayError
 from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.prepare import prepare
 from routing.edge.up import certificate
-from routing.envoy.installed import envoy_binary
+from routing.installed_envoy import envoy_binary
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,8 +14,8 @@ from tempfile import NamedTemporaryFile
 import certifi
 import structlog
 
-from routing.envoy.installed import certificate_authorities, envoy_binary
 from routing.envoy.whole import whole
+from routing.installed_envoy import certificate_authorities, envoy_binary
 from routing.table import FULL_COVERAGE, Endpoint, RunningExperiment, Table
 
 log = structlog.get_logger(__name__)

@@ -7,6 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HTTP_CLIENTS = ("httpx", "http.client", "urllib.request")
 
+STATISTICS = ("experiments/stats", "experiments/decide")
+PURE = (*STATISTICS, *(f"routing/{room}" for room in ("access_log", "table", "envoy", "guard", "protocols")))
+
+FILES = ("io", "os", "pathlib", "shutil", "tempfile", "logging")
+PROCESSES = ("asyncio", "multiprocessing", "signal", "subprocess", "threading", "time")
+OUTSIDE = (*FILES, *PROCESSES, "socket", "ssl", *HTTP_CLIENTS)
+"""Modules of Python by which a program touches what is around it."""
+
 
 def modules(folder: str) -> Iterator[Path]:
     yield from (ROOT / folder).rglob("*.py")
@@ -37,6 +45,13 @@ def test_the_other_way_round_only_what_installs_imports() -> None:
     assert importers("routing", "experiments") == set()
     wrong = importers("controlplane", "routing", "experiments")
     assert {name for name in wrong if not name.startswith("controlplane/install/")} == set()
+
+
+def test_the_pure_cores_touch_nothing_around_them() -> None:
+    assert {name for folder in PURE for name in importers(folder, *OUTSIDE)} == set()
+    reading = {name for folder in PURE for name in importers(folder, "importlib.resources")}
+    assert {name for name in reading if not name.startswith("routing/envoy/")} == set()
+    assert {path.name for folder in PURE for path in modules(folder) if "open" in _names(path)} == set()
 
 
 def test_one_module_has_httpx_and_two_of_an_edge_have_pythons_own_client() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from controlplane.settings.environment import Environment
 from examples.demo.story import BETTER, CHEAPER, PRESENT
+from routing.access_log.results import Result
 from routing.alerts.current import ON_EVERY_PAGE
 from routing.protocols import KINDS
 from routing.protocols.types import Kind
@@ -81,3 +82,11 @@ def test_the_demo_is_what_is_told_of_it() -> None:
     assert f"fails {CHEAPER.error_rate / PRESENT.error_rate:.0f} times as often" in told
     assert round(CHEAPER.seconds / PRESENT.seconds, 2) == 1.67
     assert "two thirds longer" in told
+
+
+def test_the_glossary_has_each_word_once_and_each_result() -> None:
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\| \*\*([^*]+)\*\*", glossary, re.MULTILINE)
+    assert sorted(words) == sorted(set(words))
+    [row] = [line for line in glossary.splitlines() if line.startswith("| **result** |")]
+    assert set(re.findall(r"\*([a-z-]+)\*", row.split("|")[2])) == set(Result)

@@ -13,7 +13,7 @@ import psycopg
 
 from controlplane.install.front import FILE_NAME, PATIENCE, Patience, write_front
 from controlplane.web.http_client import answers
-from routing.envoy.installed import envoy_binary
+from routing.installed_envoy import envoy_binary
 from tests.servers.processes import free_port, run_valkey, stopping
 from tests.waiting import wait_until
 

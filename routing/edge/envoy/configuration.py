@@ -10,8 +10,8 @@ import structlog
 
 from routing.edge.state.files import EdgeDirectory, kept_text, write_json
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
-from routing.envoy.installed import certificate_authorities
 from routing.envoy.names import Message
+from routing.installed_envoy import certificate_authorities
 from routing.table import Problem, Table, TableUnreadableError, from_json, problems, reached
 
 log = structlog.get_logger()

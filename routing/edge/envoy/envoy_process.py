@@ -21,7 +21,7 @@ from controlplane.settings.logs import configure_logging
 from routing.edge.state.files import EdgeDirectory
 from routing.edge.state.spool import Spool
 from routing.envoy import RUN_VARIABLE
-from routing.envoy.installed import envoy_binary
+from routing.installed_envoy import envoy_binary
 
 FLUSH_MILLISECONDS = 20
 
