@@ -3,14 +3,14 @@ local MARK = "\239\187\191"
 -- Streams -----------------------------------------------------------------------------------------------------------
 
 -- Without the mark of its order of bytes, in whatever pieces it comes, as clients leave it out.
-local function without_mark(body, text)
-  if body.begun then return text end
-  text = body.head .. text
+local function without_mark(walk, text)
+  if walk.begun then return text end
+  if walk.head ~= "" then text = walk.head .. text end
   if #text < #MARK and sub(MARK, 1, #text) == text then
-    body.head = text
+    walk.head = text
     return ""
   end
-  body.begun = true
+  walk.begun = true
   return sub(text, 1, #MARK) == MARK and sub(text, #MARK + 1) or text
 end
 
@@ -102,14 +102,13 @@ local function take_piece(stream, text)
 end
 
 local function read_stream(handle, wanted)
-  local found = new_findings()
-  local stream = {found = found, ends = wanted.ends, walk = new_walk(wanted.streamed, found), line = ""}
-  local body, told = {head = ""}, ""
-  stream.ended_by = told
+  local walk = new_walk(wanted.streamed)
+  local found, told = walk.found, ""
+  local stream = {found = found, ends = wanted.ends, walk = walk, line = "", ended_by = told}
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
     if length > 0 and not stream.done then
-      take_piece(stream, lines_of(stream, without_mark(body, chunk:getBytes(0, length))))
+      take_piece(stream, lines_of(stream, without_mark(walk, chunk:getBytes(0, length))))
       -- A client that has read the last event, or of an error, may leave before the body ends.
       local news = found.error and "error" or stream.ended_by
       if news ~= told then
@@ -120,29 +119,29 @@ local function read_stream(handle, wanted)
   end
   if not stream.done then take_piece(stream, "\n\n") end
   tell(handle, facts_of(found, not stream.broken))
+  end_walk(walk)
 end
 
 -- Plain answers -----------------------------------------------------------------------------------------------------
 
 -- `length` is that of the JSON, where something else comes behind it.
 local function read_plain(handle, wanted, length)
-  local found = new_findings()
-  local walk, left = new_walk(wanted.plain, found), length or math.huge
-  local body, told = {head = ""}, false
+  local walk, left, told = new_walk(wanted.plain), length or math.huge, false
   for chunk in handle:bodyChunks() do
-    local size = math.min(chunk:length(), left)
+    local size = min(chunk:length(), left)
     if size > 0 then
-      local text = without_mark(body, chunk:getBytes(0, size))
+      local text = without_mark(walk, chunk:getBytes(0, size))
       go(walk, text, 1, #text)
       left = left - size
       if not told and is_over(walk) then
         -- A client that has read the document may leave before the body ends.
-        tell(handle, facts_of(found, true))
+        tell(handle, facts_of(walk.found, true))
         told = true
       end
     end
   end
-  if not told or not is_over(walk) then tell(handle, facts_of(found, is_over(walk))) end
+  if not told or not is_over(walk) then tell(handle, facts_of(walk.found, is_over(walk))) end
+  end_walk(walk)
 end
 
 function envoy_on_response(handle)

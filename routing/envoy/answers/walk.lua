@@ -4,7 +4,7 @@
 -- Where something happens the table has an action, which is negative. A state is the place of its row.
 
 -- Such an array is read twice as fast as a table.
-local NEXT = require("ffi").new("int32_t[?]", MOST_ROWS * 256)
+local NEXT = ffi.new("int32_t[?]", MOST_ROWS * 256)
 local ACTIONS = {}
 local ROWS = 0
 local WHITE, DIGITS, HEX, ENDS = " \n\r\t", "0123456789", "0123456789abcdefABCDEF", " \n\r\t,}]"
@@ -245,13 +245,28 @@ ACTIONS[-NAME_ENDS] = function(walk, _, text, at)
   return walk.node and WANTED_COLON or COLON, at + 1
 end
 
+-- Where four letters stand that are not all plain ASCII, from a place within a text on; it may be a few letters before.
+local function behind_plain(text, at)
+  local fours = ffi.cast(FOURS, ffi.cast(LETTERS, text) + (at - 1))
+  local whole = rshift(#text - at + 1, 2)
+  for place = 0, whole - 1 do
+    local four = fours[place]
+    -- The highest bit of a letter is set here where it is below a blank, beyond ASCII, a quotation mark or a backslash.
+    local odd = bor(four, four - 0x20202020, bxor(four, 0x22222222) - 0x01010101, bxor(four, 0x5c5c5c5c) - 0x01010101)
+    if band(odd, 0x80808080) ~= 0 then return at + place * 4 end
+  end
+  return at + whole * 4
+end
+
 ACTIONS[-VALUE_BEGINS] = function(walk, _, text, at)
   walk.token = at
-  return NEXT[WANTED_BEGIN + byte(text, at)], at + 1
+  local letter = byte(text, at)
+  if letter == QUOTE then return WANTED_TEXT, behind_plain(text, at + 1) end
+  return NEXT[WANTED_BEGIN + letter], at + 1
 end
 
 ACTIONS[-TEXT_ENDS] = function(walk, _, text, at)
-  find_text(walk.found, walk.node, sub(text, walk.token + 1, at - 1))
+  find_text(walk.found, walk.node, text, walk.token + 1, at - 1)
   walk.node = false
   return AFTER, at + 1
 end
@@ -276,11 +291,20 @@ ACTIONS[-FIRST_OF_OBJECT] = function(walk, _, text, at)
   return OBJECT_TEXT, at + 1
 end
 
-local function new_walk(root, found)
-  return {root = root, found = found, state = BEGINNING, depth = 0, node = root, nodes = {}, objects = {}, carry = ""}
+local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry = BEGINNING, 0, walk.root, "" end
+
+-- Walks that have ended, for the next answers: to make and to collect one costs more than to go through most answers.
+local FREE = {}
+
+local function new_walk(root)
+  local walk = remove(FREE) or {found = {seen = {}, turn = 0}, nodes = {}, objects = {}}
+  walk.root, walk.begun, walk.head = root, false, ""
+  begin_again(walk)
+  begin_findings(walk.found)
+  return walk
 end
 
-local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry = BEGINNING, 0, walk.root, "" end
+local function end_walk(walk) FREE[#FREE + 1] = walk end
 
 local function is_over(walk) return walk.state == OVER end
 
@@ -308,16 +332,21 @@ local function go(walk, text, at, last)
     text = walk.carry .. sub(text, at, last)
     at, last, walk.carry = 1, #text, ""
   end
-  local state = walk.state
+  -- The compiler is told that all of them are whole numbers: it has them for fractions otherwise, and takes twice as long.
+  local state = tobit(walk.state)
+  at, last = tobit(at), tobit(last)
   while at <= last do
     local to = NEXT[state + byte(text, at)]
     -- A loop within the loop, as that is what the compiler makes fast.
     while to > 0 do
-      state, at = to, at + 1
+      state, at = to, tobit(at + 1)
       if at > last then break end
       to = NEXT[state + byte(text, at)]
     end
-    if to < 0 then state, at = ACTIONS[-to](walk, state, text, at) end
+    if to < 0 then
+      state, at = ACTIONS[-to](walk, state, text, at)
+      state, at = tobit(state), tobit(at)
+    end
   end
   walk.state = state > WITHIN and cut(walk, state, text, last) or state
 end

@@ -5,6 +5,11 @@
 -- JSON is known. A walk takes time by the length of a text alone, and keeps no more than where it stands.
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+local min, remove = math.min, table.remove
+local band, bor, bxor, rshift, tobit = bit.band, bit.bor, bit.bxor, bit.rshift, bit.tobit
+local new_table, ffi = require("table.new"), require("ffi")
+
+local LETTERS, FOURS = ffi.typeof("const uint8_t *"), ffi.typeof("const int32_t *")
 
 local DEEPEST = 512
 -- Names, and texts that are looked at, are shorter; what is longer is none of them.
@@ -12,6 +17,8 @@ local LONGEST = 256
 local LONGEST_NUMBER = 24
 
 local MOST_ROWS = 256
+-- That an answer has, as a rule.
+local MOST_FACTS = 8
 
 local DONE = "[DONE]"
 local QUOTE, BLANK = 34, 32
@@ -90,7 +97,12 @@ end
 
 -- What is found -----------------------------------------------------------------------------------------------------
 
-local function new_findings() return {seen = {}, holds = "", ends = "", counts = {}} end
+-- What was seen in an earlier turn is not seen.
+local function begin_findings(found)
+  found.turn, found.holds, found.ends = found.turn + 1, "", ""
+  found.error, found.refused, found.stop = nil, nil, nil
+  found.counts = new_table(0, MOST_FACTS)
+end
 
 local function end_by(found, name)
   if name == "error" then
@@ -101,8 +113,8 @@ local function end_by(found, name)
 end
 
 local function hold(found, holds)
-  if holds and not found.seen[holds] then
-    found.seen[holds] = true
+  if holds and found.seen[holds] ~= found.turn then
+    found.seen[holds] = found.turn
     found.holds = found.holds .. holds .. " "
   end
 end
@@ -115,13 +127,16 @@ local function find_filled(found, node, holds)
   if node.last then end_by(found, node.last) end
 end
 
-local function find_text(found, node, text)
-  if node.count then found.counts[node.count] = '"' .. sub(text, 1, LONGEST_NUMBER) end
+-- `from` to `last`, which is taken out of its answer only where somebody asks what it is.
+local function find_text(found, node, text, from, last)
+  if node.count then found.counts[node.count] = '"' .. sub(text, from, min(last, from + LONGEST_NUMBER - 1)) end
   if node.last then end_by(found, node.last) end
-  if text == "" then return end
+  if last < from then return end
   find_filled(found, node, node.holds)
-  if node.stop and find(text, "^[%w_.-]+$") then found.stop = text end
-  local mark = node.texts and node.texts[text]
+  if not (node.stop or node.texts) then return end
+  local word = sub(text, from, last)
+  if node.stop and find(word, "^[%w_.-]+$") then found.stop = word end
+  local mark = node.texts and node.texts[word]
   if mark then end_by(found, mark) end
 end
 
