@@ -1,7 +1,7 @@
 """Measure an experiment, judge it, and keep what was found."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,35 +16,23 @@ from controlplane.problems.errors import Conflict, Unavailable
 from controlplane.settings import get_environment
 from experiments.decide import Plan
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
-from experiments.evidence.edge_units import units_by_edge
 from experiments.lifecycle.lease import Lease
 from experiments.loop.evidence_starts import later_starts
+from experiments.loop.health_findings import health_findings
 from experiments.models import Analysis, Experiment
 from experiments.plan.as_judged import judge_plan, metric_definitions
-from experiments.stats.core.types import Evidence, Finding, JudgePlan, PastLooks, Results, UnitSums
+from experiments.stats.core.types import Evidence, JudgePlan, PastLooks, Results, UnitSums
 from experiments.stats.health import (
-    Arrivals,
-    HealthEvidence,
     Incomparable,
     LateOutcomes,
-    LostRecords,
-    Overlap,
-    Stage,
     by_severity,
-    check_health,
-    checked,
     incomparable,
     late_outcomes,
     not_checked,
-    segment_findings,
-    silence_findings,
-    unreadable_findings,
 )
 from experiments.stats.judging.judge import judge
 from experiments.stats.judging.later import LaterEvidence, Since
-from routing.edges.lost_rows import lost_by_variant, untold_since
 from routing.kill_switch.stops import open_stops
-from routing.models import Edge
 from routing.publishing.newest_table import latest_table
 
 log = structlog.get_logger(__name__)
@@ -55,7 +43,6 @@ SUMS = TypeAdapter(UnitSums)
 
 KEEP_ALL_FOR = timedelta(hours=1)
 KEEP_ONE_EACH = timedelta(minutes=10)
-SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +139,7 @@ def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Res
     """Judge what was measured, and check whether it can be believed."""
     judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
     findings = (
-        *checked("What was recorded", lambda: _findings(experiment, measured.plan, measured.collected)),
-        *checked("The split of units at each edge", lambda: _edge_findings(experiment, measured.plan)),
-        *checked("The traffic", lambda: silence_findings(_arrivals(experiment, measured.collected), measured.now)),
-        *checked("What answers hold", lambda: unreadable_findings(measured.collected.read)),
+        *health_findings(experiment, measured.plan, measured.collected, measured.now),
         *measured.apart.findings(),
         *measured.late.findings(),
     )
@@ -184,44 +168,6 @@ def _refuse_while_stopped(experiment: Experiment) -> None:
             f"The kill switch was turned on for {stop.scope} while {experiment.key} was analysed.",
             next_step="Nothing is decided before it is off.",
         )
-
-
-def _findings(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> tuple[Finding, ...]:
-    """What is wrong with the records or the randomisation."""
-    units, sums = collected.evidence.units, collected.evidence.sums
-    overlap = Overlap(sum(units.values()) + collected.units_in_two_arms, collected.units_in_two_arms, {})
-    by_metric: dict[str, dict[str, UnitSums]] = {}
-    for (metric, variant), found in sums.items():
-        by_metric.setdefault(metric, {})[variant] = found
-    stage = Stage("all stages", plan.shares, units)
-    records = _records(experiment, plan, collected)
-    return check_health(HealthEvidence(plan.control, (stage,), overlap, sums=by_metric, records=records))
-
-
-def _arrivals(experiment: Experiment, collected: CollectedEvidence) -> Arrivals:
-    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    return Arrivals(experiment.started_at, sum(collected.requests.values()), collected.last_time)
-
-
-def _records(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> LostRecords:
-    """Requests with a row, and those that edges answered and could not record."""
-    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    kept = {variant: collected.requests.get(variant, 0) for variant in plan.shares}
-    untold = tuple(f"edge {edge}" for edge in untold_since(experiment.started_at))
-    return LostRecords(kept, lost_by_variant(experiment.key), untold)
-
-
-def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Iterable[Finding]:
-    """Which edge does not split users as it was told, where there are several."""
-    if Edge.objects.count() < SEVERAL:
-        return ()
-    return segment_findings([_by_edge(experiment, plan)])
-
-
-def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
-    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    units = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
-    return Stage("all stages", plan.shares, {}, {("edge", edge): counts for edge, counts in units.items()})
 
 
 def _stored(

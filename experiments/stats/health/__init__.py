@@ -7,12 +7,10 @@ from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outc
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
 from experiments.stats.health.shares import Segment, Stage, segment_findings
-from experiments.stats.health.silence import Arrivals, silence_findings
+from experiments.stats.health.silence import TrafficSoFar
 from experiments.stats.health.unknown import Incomparable, incomparable
-from experiments.stats.health.unreadable import unreadable_findings
 
 __all__ = [
-    "Arrivals",
     "Finding",
     "HealthEvidence",
     "Incomparable",
@@ -23,6 +21,7 @@ __all__ = [
     "Segment",
     "Severity",
     "Stage",
+    "TrafficSoFar",
     "by_severity",
     "check_health",
     "checked",
@@ -31,6 +30,4 @@ __all__ = [
     "not_checked",
     "overlap_of",
     "segment_findings",
-    "silence_findings",
-    "unreadable_findings",
 ]

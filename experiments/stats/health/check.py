@@ -12,6 +12,8 @@ from experiments.stats.health.missing import SPREAD, SPREAD_NAME, missing_findin
 from experiments.stats.health.overlap import TOLERANCE, TOLERANCE_NAME, Overlap, overlap_findings
 from experiments.stats.health.records import fallen_findings, identical_findings
 from experiments.stats.health.shares import Stage, leak_findings, ratio_findings, segment_findings
+from experiments.stats.health.silence import TrafficSoFar, silence_findings
+from experiments.stats.health.unreadable import unreadable_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class HealthEvidence:
     `stages` hold shares and units, oldest first. `before` maps metrics to each variant's sums from before the exposure,
     `sums` the same from after it. `outcomes` maps variants to sums with Y the requests with an outcome and D all
     requests of each unit. `units_before` are distinct units by variant at the look before. `records` are requests with
-    and without a record.
+    and without a record, `traffic` when they came. `read` maps metrics to sums with Y the answered requests of a unit
+    that could be read, D all of them.
     """
 
     control: str
@@ -32,6 +35,8 @@ class HealthEvidence:
     outcomes: Mapping[str, UnitSums] = field(default_factory=dict)
     units_before: Mapping[str, int] = field(default_factory=dict)
     records: LostRecords | None = None
+    traffic: TrafficSoFar | None = None
+    read: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
 
 
 def check_health(
@@ -71,6 +76,9 @@ def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread:
         yield f"What was counted for {metric}", partial(identical_findings, {metric: arms})
     if records:
         yield "Requests without a record", lambda: lost_findings(records, control, alpha=alpha)
+    if evidence.traffic:
+        yield "The traffic", partial(silence_findings, evidence.traffic)
+    yield "What answers hold", lambda: unreadable_findings(evidence.read)
     if evidence.units_before:
         yield "Units that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
 

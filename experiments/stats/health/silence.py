@@ -14,12 +14,13 @@ GAPS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """The measured requests of all variants since a moment, and the time of the newest; None when none came."""
+class TrafficSoFar:
+    """The measured requests of all variants from a moment until now, and when the newest came, if any."""
 
     since: datetime
     requests: int
     newest: datetime | None
+    now: datetime
 
     @property
     def mean_gap(self) -> timedelta:
@@ -29,7 +30,7 @@ class Arrivals:
         return max(self.newest - self.since, timedelta(0)) / self.requests
 
 
-def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
+def silence_findings(traffic: TrafficSoFar) -> Iterator[Finding]:
     """Find that no requests come any more.
 
     A silence is one from 30 s on if it is longer than 20 mean gaps between requests until then, whose chance is e^-20
@@ -37,15 +38,15 @@ def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
     it; the rule `hold_on_silence` says what waits.
 
     >>> nine, day = datetime(2026, 1, 5, 9), timedelta(days=1)
-    >>> came = Arrivals(nine, 8640, nine + day)
-    >>> [len(list(silence_findings(came, nine + day + timedelta(minutes=wait)))) for wait in (3, 4)]
+    >>> until = [TrafficSoFar(nine, 8640, nine + day, nine + day + timedelta(minutes=wait)) for wait in (3, 4)]
+    >>> [len(list(silence_findings(traffic))) for traffic in until]
     [0, 1]
     """
-    last = arrivals.newest or arrivals.since
-    silent = now - last
-    if silent <= max(SHORTEST, GAPS * arrivals.mean_gap):
+    last = traffic.newest or traffic.since
+    silent = traffic.now - last
+    if silent <= max(SHORTEST, GAPS * traffic.mean_gap):
         return
-    came = f"; until then one came each {_seconds(arrivals.mean_gap)}" if arrivals.newest else ""
+    came = f"; until then one came each {_seconds(traffic.mean_gap)}" if traffic.newest else ""
     yield Finding(
         code="no-new-data",
         severity=Severity.WARNING,
@@ -53,7 +54,7 @@ def silence_findings(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
         sentence=f"No request was recorded since {last:%Y-%m-%d %H:%M:%S} UTC{came}.",
         next_step="Find out why clients do not reach the endpoint, or why edges do not report: until requests come "
         "again, nothing is decided but a halt.",
-        p_value=_chance(silent, arrivals.mean_gap),
+        p_value=_chance(silent, traffic.mean_gap),
     )
 
 
