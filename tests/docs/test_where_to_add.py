@@ -1,0 +1,50 @@
+"""To add a thing takes few files: those that name one that is there are counted, migrations and tests apart."""
+
+import re
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+APPS = ("controlplane", "routing", "experiments", "templates")
+
+# What it is, how one that is there is named, and the files that may name it.
+PRESENT = [
+    (
+        "a verb",
+        r"actions\.resume import|\bRESUME\b|experiment-resume|\"resume\"",
+        {"experiments/actions/resume.py", "experiments/actions/verbs.py", "experiments/api/views.py"},
+    ),
+    (
+        "a health check",
+        r"unreadable_findings|health\.unreadable",
+        {"experiments/stats/health/check.py", "experiments/stats/health/unreadable.py"},
+    ),
+    (
+        "a protocol",
+        r"\bBENTOML\b|\"bentoml\"",
+        {"routing/protocols/__init__.py", "routing/protocols/bentoml.py"},
+    ),
+    (
+        "a rule of decision",
+        r"rules\.ramp import",
+        {"experiments/decide/decide.py"},
+    ),
+    (
+        "a chart",
+        r"charts\.forest import",
+        {"experiments/presenters/live.py", "experiments/presenters/comparison.py"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "pattern", "files"), PRESENT, ids=[what for what, _, _ in PRESENT])
+def test_one_that_is_there_is_named_in_few_files(what: str, pattern: str, files: set[str]) -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for app in APPS
+        for path in (ROOT / app).rglob("*")
+        if path.suffix in {".py", ".html", ".lua"} and "migrations" not in path.parts
+        if re.search(pattern, path.read_text(encoding="utf-8"))
+    }
+    assert found == files, f"{what} is to be added in these files alone"
