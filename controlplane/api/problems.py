@@ -1,7 +1,7 @@
 """Every error answers as `application/problem+json` (RFC 9457) with a code and what to do next."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from controlplane.problems.errors import FieldProblem, InvalidInput, Missing, SluiceError, Unavailable
+from controlplane.problems.problem import Problem
 from controlplane.problems.request_ids import current_request_id
 from controlplane.problems.request_limits import too_large
 from controlplane.problems.strict_json import count_fields
@@ -33,40 +34,36 @@ LONGEST_TEXT = 500
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What an error of the framework is called here, and what to do next."""
-
-    code: str
-    title: str
-    next_step: str
+def _refusal(code: str, title: str, next_step: str) -> Problem:
+    """What an error of the framework is called here, and what to do next; each error says the particulars."""
+    return Problem(code, title, "", next_step)
 
 
-REFUSALS: dict[type[exceptions.APIException], Refusal] = {
-    exceptions.NotAuthenticated: Refusal(
+REFUSALS: dict[type[exceptions.APIException], Problem] = {
+    exceptions.NotAuthenticated: _refusal(
         "not-authenticated",
         "Not authenticated",
         "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
     ),
-    exceptions.AuthenticationFailed: Refusal(
+    exceptions.AuthenticationFailed: _refusal(
         "token-refused",
         "Token refused",
         "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
     ),
-    exceptions.PermissionDenied: Refusal(
+    exceptions.PermissionDenied: _refusal(
         "not-allowed", "Not allowed", "Ask an admin for a higher role, or log in again."
     ),
-    exceptions.NotFound: Refusal("not-found", "Not found", "Look at the list for what exists."),
-    exceptions.MethodNotAllowed: Refusal(
+    exceptions.NotFound: _refusal("not-found", "Not found", "Look at the list for what exists."),
+    exceptions.MethodNotAllowed: _refusal(
         "method-not-allowed", "Method not allowed", "Use one of the methods in the `Allow` header."
     ),
-    exceptions.NotAcceptable: Refusal("not-acceptable", "Not acceptable", "Ask for `application/json`."),
-    exceptions.UnsupportedMediaType: Refusal(
+    exceptions.NotAcceptable: _refusal("not-acceptable", "Not acceptable", "Ask for `application/json`."),
+    exceptions.UnsupportedMediaType: _refusal(
         "unsupported-media-type", "Unsupported media type", "Send the body as `application/json`."
     ),
-    exceptions.Throttled: Refusal("too-many-requests", "Too many requests", "Wait, then try again."),
-    exceptions.ValidationError: Refusal("invalid-input", "Invalid input", "Correct the request and send it again."),
-    exceptions.APIException: Refusal("refused", "Refused", "Correct the request and send it again."),
+    exceptions.Throttled: _refusal("too-many-requests", "Too many requests", "Wait, then try again."),
+    exceptions.ValidationError: _refusal("invalid-input", "Invalid input", "Correct the request and send it again."),
+    exceptions.APIException: _refusal("refused", "Refused", "Correct the request and send it again."),
 }
 FAILURE = SluiceError(
     "internal-error",
@@ -121,7 +118,7 @@ def as_refusal(error: BaseException) -> SluiceError | None:
 
 def problem(error: SluiceError) -> dict[str, Any]:
     """The document about an error."""
-    return _document(error.status, Refusal(error.code, error.title, error.next_step), error.detail, error.problems)
+    return _document(error.status, error.problem, error.problems)
 
 
 def _database_away(error: BaseException) -> Unavailable:
@@ -151,23 +148,23 @@ def _from_api_exception(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         problems = tuple(_field_problems("", error.detail))
         detail = f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}"
-    answer = _respond(error.status_code, _document(error.status_code, refusal, detail, problems))
+    answer = _respond(error.status_code, _document(error.status_code, replace(refusal, detail=detail), problems))
     header = getattr(error, "auth_header", None)
     if header:
         answer["WWW-Authenticate"] = header
     return answer
 
 
-def _document(status: int, refusal: Refusal, detail: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
+def _document(status: int, whole: Problem, problems: Sequence[FieldProblem]) -> dict[str, Any]:
     """Of many problems the first; of long texts, which repeat what was sent, the beginning."""
     shown = problems[:MOST_PROBLEMS]
     return {
-        "type": f"urn:sluice:{refusal.code}",
-        "title": refusal.title,
+        "type": f"urn:sluice:{whole.code}",
+        "title": whole.title,
         "status": status,
-        "detail": _short(detail),
-        "code": refusal.code,
-        "next_step": refusal.next_step,
+        "detail": _short(whole.detail),
+        "code": whole.code,
+        "next_step": whole.next_step,
         "problems": [{"field": _short(each.field), "message": _short(each.message)} for each in shown],
         "more_problems": len(problems) - len(shown),
         "request_id": current_request_id(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import SOCK_STREAM, getaddrinfo
 
+from controlplane.problems.problem import Problem
 from controlplane.problems.request_limits import LARGEST_BODY
 from routing.edge.state.files import write_json
 from routing.envoy import Message
@@ -51,14 +52,22 @@ LOOPBACK = (("127.0.0.1", 32), ("::1", 128))
 EXTENSIONS = "type.googleapis.com/envoy.extensions"
 PROBLEM_JSON = "application/problem+json"
 
+
+def _own(code: str, title: str, next_step: str) -> Problem:
+    """What the front answers by itself; Envoy says the particulars."""
+    return Problem(code, title, "%LOCAL_REPLY_BODY%", next_step)
+
+
 PROBLEMS = {
-    400: ("bad-request", "Not a request", "Send a request as HTTP has it."),
-    408: ("request-timeout", "The request did not arrive", f"Send all of it within {PATIENCE.request} seconds."),
-    413: ("request-too-large", "The request is too large", f"Send at most {LARGEST_BODY} bytes, or several requests."),
-    431: ("headers-too-large", "The headers are too large", f"Send less than {LARGEST_HEADERS_KB} KiB of headers."),
-    502: ("web-app-broken", "The web app broke off", "Try again; if it lasts, read the log `web.log`."),
-    503: ("web-app-away", "The web app does not answer", "Try again; if it lasts, read the log `web.log`."),
-    504: ("web-app-slow", "The web app took too long", "Ask for less, or try again."),
+    400: _own("bad-request", "Not a request", "Send a request as HTTP has it."),
+    408: _own("request-timeout", "The request did not arrive", f"Send all of it within {PATIENCE.request} seconds."),
+    413: _own(
+        "request-too-large", "The request is too large", f"Send at most {LARGEST_BODY} bytes, or several requests."
+    ),
+    431: _own("headers-too-large", "The headers are too large", f"Send less than {LARGEST_HEADERS_KB} KiB of headers."),
+    502: _own("web-app-broken", "The web app broke off", "Try again; if it lasts, read the log `web.log`."),
+    503: _own("web-app-away", "The web app does not answer", "Try again; if it lasts, read the log `web.log`."),
+    504: _own("web-app-slow", "The web app took too long", "Ask for less, or try again."),
 }
 
 
@@ -176,23 +185,24 @@ def _app(socket: str) -> Message:
 
 def _replies(code: int) -> list[Message]:
     """The front's own answers of a status: a sentence to who asked for a page, else a problem."""
-    name, title, next_step = PROBLEMS[code]
-    sentence = {"text_format_source": {"inline_string": f"{title}. {next_step} Live traffic is not touched.\n"}}
-    problem = {
-        "type": f"urn:sluice:{name}",
-        "title": title,
+    problem = PROBLEMS[code]
+    sentence = f"{problem.title}. {problem.next_step} Live traffic is not touched.\n"
+    text = {"text_format_source": {"inline_string": sentence}, "content_type": "text/plain; charset=utf-8"}
+    document = {
+        "type": f"urn:sluice:{problem.code}",
+        "title": problem.title,
         "status": "%RESPONSE_CODE%",
-        "detail": "%LOCAL_REPLY_BODY%",
-        "code": name,
-        "next_step": next_step,
+        "detail": problem.detail,
+        "code": problem.code,
+        "next_step": problem.next_step,
         "request_id": "%REQ(X-REQUEST-ID)%",
         "problems": [],
         "more_problems": 0,
     }
     page = all_of(status(code), *_asks_for_a_page())
     return [
-        {"filter": page, "body_format_override": {**sentence, "content_type": "text/plain; charset=utf-8"}},
-        {"filter": status(code), "body_format_override": {"json_format": problem, "content_type": PROBLEM_JSON}},
+        {"filter": page, "body_format_override": text},
+        {"filter": status(code), "body_format_override": {"json_format": document, "content_type": PROBLEM_JSON}},
     ]
 
 

@@ -13,6 +13,8 @@ SluiceError
 
 from dataclasses import dataclass
 
+from controlplane.problems.problem import HasProblem, Problem
+
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
@@ -22,17 +24,15 @@ class FieldProblem:
     message: str
 
 
-class SluiceError(Exception):
-    """An error with a stable code, a human sentence and what to do next."""
+class SluiceError(HasProblem, Exception):
+    """A problem that ends what was begun; `status` and `title` are those of its kind."""
 
     status = 500
     title = "Something went wrong"
 
     def __init__(self, code: str, detail: str, *, next_step: str, problems: tuple[FieldProblem, ...] = ()) -> None:
-        super().__init__(f"{detail} {next_step}")
-        self.code = code
-        self.detail = detail
-        self.next_step = next_step
+        self.problem = Problem(code, self.title, detail, next_step)
+        super().__init__(self.problem.advice)
         self.problems = problems
 
 

@@ -14,10 +14,10 @@ def attempt(compute: Callable[[], Found]) -> Found | Obstacle:
     try:
         return compute()
     except StatisticsError as error:
-        return Obstacle(code=error.code, detail=error.detail, next_step=error.next_step)
+        return Obstacle.of(error.code, error.detail, error.next_step)
     except (ArithmeticError, ValueError, RuntimeError) as error:
-        return Obstacle(
-            code="out-of-range",
-            detail=f"The numbers are too large or too small to compute with: {error}.",
-            next_step="State the values in another unit, and check them.",
+        return Obstacle.of(
+            "out-of-range",
+            f"The numbers are too large or too small to compute with: {error}.",
+            "State the values in another unit, and check them.",
         )

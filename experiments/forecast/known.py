@@ -1,7 +1,7 @@
 """What is known of metrics and traffic before the start: stated, or else from history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controlplane.settings import get_environment
 from experiments.decide.types import Plan
@@ -73,11 +73,11 @@ def _from_history(experiment: Experiment, metric: MetricPlan, history: Collected
     advice = f"State it in `baselines`, or send traffic to {experiment.endpoint.key} and ask again."
     if sums is None:
         detail = f"Nothing was measured of {metric.key} in the last 7 days."
-        return Obstacle(code="baseline-missing", detail=detail, next_step=advice)
+        return Obstacle.of("baseline-missing", detail, advice)
     found = attempt(lambda: from_history(metric.type, sums))
     if isinstance(found, Baseline):
         return found
-    return found.model_copy(update={"detail": f"{metric.key}: {found.detail}", "next_step": advice})
+    return replace(found, detail=f"{metric.key}: {found.detail}", next_step=advice)
 
 
 def _arrivals(experiment: Experiment, stated: Stated, history: CollectedBaseline | None) -> Arrivals | Obstacle:
@@ -86,9 +86,9 @@ def _arrivals(experiment: Experiment, stated: Stated, history: CollectedBaseline
     exponent = stated.exponent or (recorded.exponent if recorded else 1.0)
     first_hour = stated.users_per_hour or (recorded.first_hour if recorded else None)
     if first_hour is None:
-        return Obstacle(
-            code="arrivals-missing",
-            detail=f"Too few users came to {experiment.endpoint.key} in the last 7 days to say how fast they come.",
-            next_step="State `users_per_hour`, or send traffic and ask again.",
+        return Obstacle.of(
+            "arrivals-missing",
+            f"Too few users came to {experiment.endpoint.key} in the last 7 days to say how fast they come.",
+            "State `users_per_hour`, or send traffic and ask again.",
         )
     return Arrivals(first_hour * experiment.traffic / BUCKETS, exponent)

@@ -62,10 +62,10 @@ def _tests(prospect: Prospect) -> int:
 
 
 def _too_large(prospect: Prospect) -> Obstacle:
-    return Obstacle(
-        code="too-many-tests",
-        detail=f"Trying out a plan with {_tests(prospect)} tests of metrics takes too long.",
-        next_step="Make some metrics observed, or compare fewer candidates; all other parts of the forecast hold.",
+    return Obstacle.of(
+        "too-many-tests",
+        f"Trying out a plan with {_tests(prospect)} tests of metrics takes too long.",
+        "Make some metrics observed, or compare fewer candidates; all other parts of the forecast hold.",
     )
 
 

@@ -1,9 +1,11 @@
 """What a forecast says."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Role
 
 Source = Literal["history", "stated", "assumed"]
@@ -16,12 +18,9 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Obstacle(Fact):
-    """Why something cannot be computed, and what to do about it."""
-
-    code: str
-    detail: str
-    next_step: str
+@dataclass(frozen=True, slots=True)
+class Obstacle(Problem):
+    """Why something cannot be computed; it stands in its place."""
 
 
 class ExpectedArrivals(Fact):

@@ -1,16 +1,13 @@
 """Measure an experiment, judge it, and keep what was found."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import structlog
 from django.db import transaction
-from pydantic import TypeAdapter
 
 from controlplane.problems.errors import Conflict, Unavailable
 from controlplane.settings import get_environment
@@ -21,7 +18,7 @@ from experiments.loop.evidence_starts import later_starts
 from experiments.loop.health_findings import health_findings
 from experiments.models import Analysis, Experiment
 from experiments.plan.as_judged import judge_plan, metric_definitions
-from experiments.stats.core.types import Evidence, JudgePlan, PastLooks, Results, UnitSums
+from experiments.stats.core.types import Evidence, JudgePlan, PastLooks, Results
 from experiments.stats.health import (
     Incomparable,
     LateOutcomes,
@@ -32,14 +29,11 @@ from experiments.stats.health import (
 )
 from experiments.stats.judging.judge import judge
 from experiments.stats.judging.later import LaterEvidence, Since
+from experiments.stored_results import write_evidence, write_results
 from routing.kill_switch.stops import open_stops
 from routing.publishing.newest_table import latest_table
 
 log = structlog.get_logger(__name__)
-
-RESULTS = TypeAdapter(Results)
-SUMS = TypeAdapter(UnitSums)
-"""As JSON, in which a sum beyond all floats is null."""
 
 KEEP_ALL_FOR = timedelta(hours=1)
 KEEP_ONE_EACH = timedelta(minutes=10)
@@ -180,8 +174,8 @@ def _stored(
         look=look,
         milestone=not experiment.analyses.filter(milestone=True, at__gt=now - KEEP_ONE_EACH).exists(),
         stage_index=experiment.stage_index,
-        results=json.loads(RESULTS.dump_json(results)),
-        evidence=_plain(collected),
+        results=write_results(results),
+        evidence=write_evidence(collected),
         lake_version={"requests": collected.lake.requests, "outcomes": collected.lake.outcomes},
         table_version=table.version if table else 0,
         code_version=version("sluice"),
@@ -194,19 +188,3 @@ def _thin_out(experiment: Experiment, now: datetime) -> None:
     """Keep what is recent, every look and what is behind a decision, and of the others one each ten minutes."""
     old = experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, look=False)
     old.filter(decisions__isnull=True).delete()
-
-
-def _plain(collected: CollectedEvidence) -> dict[str, Any]:
-    return {
-        "units": dict(collected.evidence.units),
-        "requests": dict(collected.requests),
-        "units_in_two_arms": collected.units_in_two_arms,
-        "sums": _sums(collected.evidence),
-    }
-
-
-def _sums(evidence: Evidence) -> list[dict[str, Any]]:
-    return [
-        {"metric": metric, "variant": variant, **json.loads(SUMS.dump_json(value))}
-        for (metric, variant), value in evidence.sums.items()
-    ]

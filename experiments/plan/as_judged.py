@@ -20,6 +20,7 @@ from experiments.stats.core.types import (
     Verdict,
 )
 from experiments.stats.metrics.windows import Window
+from experiments.stored_results import read_seen
 from routing.kill_switch.stops import stops_since
 
 HOUR = 3600.0
@@ -64,19 +65,19 @@ def past_looks(experiment: Experiment) -> PastLooks:
     """What each look saw and showed of each metric and candidate, oldest first.
 
     What a look could not measure counts as seen at the look before. An analysis that would have been a look, and was
-    lost before anything was decided on it, has spent nothing.
+    lost before anything was decided on it, has spent nothing. Raises `Unavailable` as `read_seen` does.
     """
     taken: dict[tuple[str, str], tuple[Look, ...]] = {}
     shown: set[tuple[str, str]] = set()
     looks = experiment.analyses.filter(Exists(Decision.objects.filter(analysis=OuterRef("pk"))), look=True)
     for results in looks.order_by("id").values_list("results", flat=True):
-        for result in results["metrics"]:
-            name = result["metric"], result["variant"]
-            if result["verdict"] == Verdict.PASS:
+        for result in read_seen(results):
+            name = result.metric, result.variant
+            if result.verdict is Verdict.PASS:
                 shown.add(name)
             looks_before = taken.get(name, ())
-            if result.get("information"):
-                look = Look(result["information"], min(result["information_fraction"] or 0.0, 1.0))
+            if result.information:
+                look = Look(result.information, min(result.information_fraction or 0.0, 1.0))
                 taken[name] = (*looks_before, look)
             elif looks_before:
                 taken[name] = (*looks_before, looks_before[-1])

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
-from pydantic import TypeAdapter
 
 from controlplane.models import AuditEvent
+from controlplane.problems.errors import Unavailable
 from experiments.actions.verbs import VERBS
 from experiments.decide.types import Plan as PurePlan
 from experiments.lifecycle.clock import still_spans
@@ -18,6 +19,7 @@ from experiments.models.experiment import LIVE_STATES
 from experiments.plan.as_judged import pure_plan
 from experiments.presenters.reads import experiments
 from experiments.stats.core.types import Results
+from experiments.stored_results import Counts, read_counts, read_results
 from routing.kill_switch.stops import stops_since
 from routing.models import Span, Stop
 
@@ -31,8 +33,7 @@ WITHOUT_DECISION = {
 DECISIONS_SHOWN = 200
 POINTS_SHOWN = 120
 
-_RESULTS = TypeAdapter(Results)
-_INTERVALS = ("interval", "relative_interval", "anytime_interval")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Dossier:
     stop: Stop | None
     still: tuple[Span, ...]
     """When the clock stood still on the present stage; `stop` says whether and why the kill switch is on now."""
+
+    @property
+    def counts(self) -> Counts:
+        """What the latest analysis saw."""
+        return read_counts(self.analysis.evidence) if self.analysis else Counts()
 
     @property
     def candidates(self) -> tuple[Variant, ...]:
@@ -92,7 +98,7 @@ def read_dossier(key: str) -> Dossier:
         decisions=tuple(experiment.decisions.defer("evidence")[:DECISIONS_SHOWN]),
         events=tuple(events.filter(at__gte=experiment.created_at)),
         analysis=analysis,
-        results=read_results(analysis.results) if analysis else None,
+        results=_readable(analysis.results) if analysis else None,
         stop=next((stop for stop in stops if stop.ended_at is None), None) if experiment.state in LIVE_STATES else None,
         still=tuple(still_spans(experiment, stops, experiment.stage_entered_at)),
     )
@@ -108,17 +114,13 @@ def read_series(experiment: Experiment) -> list[tuple[datetime, Results]]:
     step = max(1, -(-len(keys) // POINTS_SHOWN))
     shown = keys[::-1][::step]
     rows = Analysis.objects.filter(pk__in=shown).order_by("id").values_list("at", "results")
-    return [(at, read_results(results)) for at, results in rows]
+    return [(at, results) for at, results in ((at, _readable(stored)) for at, stored in rows) if results]
 
 
-def read_results(stored: Mapping[str, Any]) -> Results:
-    """Results as the statistics made them; JSON has no infinity, so an open end of an interval is stored as null."""
-    metrics = [{**metric, **{name: _opened(metric[name]) for name in _INTERVALS}} for metric in stored["metrics"]]
-    return _RESULTS.validate_python({**stored, "metrics": metrics})
-
-
-def _opened(interval: Mapping[str, float | None] | None) -> dict[str, float] | None:
-    if interval is None:
+def _readable(stored: Mapping[str, Any]) -> Results | None:
+    """Results, or none where this release cannot read them: the rest of a page is needed all the same."""
+    try:
+        return read_results(stored)
+    except Unavailable as error:
+        log.warning("stored results left out", reason=error.detail)
         return None
-    low, high = interval["low"], interval["high"]
-    return {"low": float("-inf") if low is None else low, "high": float("inf") if high is None else high}

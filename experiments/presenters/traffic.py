@@ -34,11 +34,10 @@ class RatioCard:
 
 def variant_lines(dossier: Dossier) -> list[VariantLine]:
     """All variants, the control first."""
-    evidence = dossier.analysis.evidence if dossier.analysis else {}
-    users, requests = evidence.get("units", {}), evidence.get("requests", {})
-    total = sum(users.values())
+    counts = dossier.counts
+    total = sum(counts.units.values())
     return [
-        _line(dossier, variant, users.get(variant.key, 0), requests.get(variant.key, 0), total)
+        _line(dossier, variant, counts.units.get(variant.key, 0), counts.requests.get(variant.key, 0), total)
         for variant in dossier.variants
     ]
 
@@ -61,7 +60,7 @@ def findings(dossier: Dossier) -> tuple[Finding, ...]:
 
 def users_in_two_arms(dossier: Dossier) -> int:
     """Users who were seen in more than one variant, and are left out."""
-    return int(dossier.analysis.evidence.get("units_in_two_arms", 0)) if dossier.analysis else 0
+    return dossier.counts.units_in_two_arms
 
 
 def _line(dossier: Dossier, variant: Variant, users: int, requests: int, total: int) -> VariantLine:

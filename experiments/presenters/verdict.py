@@ -73,7 +73,7 @@ def _running(dossier: Dossier, now: datetime) -> Summary:
         return _mismatch(dossier, dossier.results)
     silence = [finding for finding in dossier.results.findings if finding.code == SILENCE]
     if silence:
-        return Summary("wait", f"{place} waits: {silence[0].sentence}", silence[0].next_step)
+        return Summary("wait", f"{place} waits: {silence[0].detail}", silence[0].next_step)
     return Summary("calm", f"{place}: {_so_far(dossier, dossier.results)}", _next_of_running(dossier, now))
 
 

@@ -20,6 +20,7 @@ from experiments.models import Experiment, Variant
 from experiments.models.experiment import State
 from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import find_experiment
+from experiments.stored_results import read_counts
 from experiments.views.broken_page import as_far_as_it_can_be_read
 from routing.models import stored_lists
 from routing.publishing.wanted_table import wanted_endpoint
@@ -160,7 +161,7 @@ def _words(segment: Segment) -> str:
 def _all_users(experiment: Experiment) -> int | None:
     """Users of the experiment's audience, extrapolated from those who were measured; None when nobody was."""
     analysis = experiment.analyses.first()
-    measured = sum(analysis.evidence.get("units", {}).values()) if analysis else 0
+    measured = sum(read_counts(analysis.evidence).units.values()) if analysis else 0
     stage = experiment.plan.stages.all()[experiment.stage_index]
     covered = stage.coverage / FULL_COVERAGE * experiment.traffic / BUCKETS
     return round(measured / covered) if measured else None

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from controlplane.problems.problem import HasProblem, Problem
 from controlplane.storage.redis_connections import glance_at_redis
 from controlplane.storage.reserve import get_reserve
 from routing.alerts.last_collection import uncollected_since
@@ -43,14 +44,12 @@ SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if 
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """A stable code, the edge if it is about one, since when, a sentence, and what to do next."""
+class Alert(HasProblem):
+    """A problem of now, the edge if it is about one, and since when."""
 
-    code: str
+    problem: Problem
     edge: str
     since: datetime
-    detail: str
-    next_step: str
 
 
 def alerts(now: datetime) -> list[Alert]:
@@ -75,7 +74,7 @@ def _readable(found: Iterator[Alert], subject: str, edge: str = "") -> list[Aler
     except Exception as error:  # noqa: BLE001 - as above
         detail = f"What the database has of {subject} cannot be read: {error or type(error).__name__}"
         code = "edge-unreadable" if edge else "unreadable"
-        told.append(Alert(code, edge, timezone.now(), detail, "Correct it, or remove it."))
+        told.append(Alert(Problem.of(code, detail, "Correct it, or remove it."), edge, timezone.now()))
     return told
 
 
@@ -101,28 +100,34 @@ def _banner() -> list[Alert]:
 def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
     if edge.unread:
         detail = f"Edge {edge.name} reports what this release cannot read: {edge.unread}."
-        yield Alert("edge-unreadable", edge.name, edge.seen_at, detail, "Bring it and Sluice to the same release.")
+        yield Alert(
+            Problem.of("edge-unreadable", detail, "Bring it and Sluice to the same release."), edge.name, edge.seen_at
+        )
     if _is_silent(edge, now):
         detail = f"Edge {edge.name} has not been heard of since {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."
-        yield Alert("edge-silent", edge.name, edge.seen_at, detail, SILENT_NEXT_STEP)
+        yield Alert(Problem.of("edge-silent", detail, SILENT_NEXT_STEP), edge.name, edge.seen_at)
         return
     if edge.error:
         yield Alert(
-            "edge-refuses", edge.name, edge.seen_at, edge.error, "Mend what it names; the edge goes on as before."
+            Problem.of("edge-refuses", edge.error, "Mend what it names; the edge goes on as before."),
+            edge.name,
+            edge.seen_at,
         )
     elif newest and edge.applied_version < newest.version and now - newest.created_at > BEHIND_AFTER:
         detail = f"Edge {edge.name} serves table {edge.applied_version}; the newest is {newest.version}."
-        yield Alert("edge-behind", edge.name, newest.created_at, detail, "Look whether it reaches Redis.")
+        yield Alert(Problem.of("edge-behind", detail, "Look whether it reaches Redis."), edge.name, newest.created_at)
     lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
     if lately:
         detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
         next_step = "Look whether its disk is full; experiments say what it means for them."
-        yield Alert("rows-lost", edge.name, min(lost.since for lost in lately), detail, next_step)
+        yield Alert(Problem.of("rows-lost", detail, next_step), edge.name, min(lost.since for lost in lately))
     for cut in read_cuts(edge.cuts):
         counts = f"{cut.failures} of its latest {cut.requests} requests failed"
         detail = f"Edge {edge.name} took {cut.experiment}/{cut.variant} out: {counts}."
         since = _moment(cut) or edge.seen_at
-        yield Alert("candidate-cut", edge.name, since, detail, "The experiment's page says what became of it.")
+        yield Alert(
+            Problem.of("candidate-cut", detail, "The experiment's page says what became of it."), edge.name, since
+        )
 
 
 def _moment(cut: Cut) -> datetime | None:
@@ -140,7 +145,7 @@ def _is_silent(edge: Edge, now: datetime) -> bool:
 def _hindrances() -> Iterator[Alert]:
     for row in Hindrance.objects.all():
         detail = f"Not published: {row.subject} stays as it was, without what brakes took out. {row.detail}"
-        yield Alert("not-published", "", row.since, detail, row.next_step)
+        yield Alert(Problem.of("not-published", detail, row.next_step), "", row.since)
 
 
 def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
@@ -152,12 +157,14 @@ def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> It
     except redis.RedisError:
         if edges and all(_is_silent(edge, now) for edge in edges):
             detail = f"Redis does not answer: edges may not know of routing table {newest.version}."
-            yield Alert("edges-not-told", "", newest.created_at, detail, "Bring Redis back; edges are told at once.")
+            yield Alert(
+                Problem.of("edges-not-told", detail, "Bring Redis back; edges are told at once."), "", newest.created_at
+            )
         return
     if told < newest.version:
         detail = f"Edges do not know of routing table {newest.version} yet: Redis has {told}."
         next_step = "Look whether the worker runs, and whether the disk of Redis is full."
-        yield Alert("edges-not-told", "", newest.created_at, detail, next_step)
+        yield Alert(Problem.of("edges-not-told", detail, next_step), "", newest.created_at)
 
 
 def _unrecorded() -> Iterator[Alert]:
@@ -169,7 +176,7 @@ def _unrecorded() -> Iterator[Alert]:
         what = f"{order.verb} of {order.subject or 'all endpoints'} by {order.actor}"
         detail = f"Edges were told, and the database does not know yet: {what}. {order.reason}".strip()
         next_step = "Free disk space, bring the database back, or correct what it holds of it; it is recorded then."
-        yield Alert("brake-unrecorded", "", order.at, detail, next_step)
+        yield Alert(Problem.of("brake-unrecorded", detail, next_step), "", order.at)
 
 
 def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
@@ -180,7 +187,7 @@ def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
             "that nothing halts by itself, and none advances. Halting by hand and the kill switch work."
         )
         next_step = "Look whether the worker and beat run, and whether Redis answers, through which they are told."
-        yield Alert("worker-silent", "", since, detail, next_step)
+        yield Alert(Problem.of("worker-silent", detail, next_step), "", since)
 
 
 def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
@@ -191,7 +198,7 @@ def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) ->
             "are judged without them, so that nothing halts by what they say. Halting by hand and the kill switch work."
         )
         next_step = "Look whether the collector runs, and whether it reaches Redis and the lake; it goes on by itself."
-        yield Alert("collector-silent", "", since, detail, next_step)
+        yield Alert(Problem.of("collector-silent", detail, next_step), "", since)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:
@@ -199,4 +206,4 @@ def _disk(now: datetime) -> Iterator[Alert]:
     given = reserve.given_since()
     if given is not None or reserve.disk_is_full():
         detail = "The disk of the data folder is full: little or nothing is recorded. Halts and the kill switch work."
-        yield Alert("disk-full", "", given or now, detail, "Free disk space; Sluice goes on by itself.")
+        yield Alert(Problem.of("disk-full", detail, "Free disk space; Sluice goes on by itself."), "", given or now)

@@ -1,7 +1,5 @@
 """REST of alerts."""
 
-from dataclasses import asdict
-
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -33,4 +31,4 @@ class AlertsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """All alerts."""
-        return Response([asdict(alert) for alert in alerts(timezone.now())])
+        return Response(AlertSerializer(alerts(timezone.now()), many=True).data)

@@ -5,8 +5,9 @@ from collections.abc import Collection
 import structlog
 from django.utils import timezone
 
+from controlplane.problems.problem import Problem
 from routing import models
-from routing.table import Hindrance, Problem
+from routing.table import Hindrance
 
 log = structlog.get_logger(__name__)
 

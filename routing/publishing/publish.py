@@ -68,7 +68,7 @@ def _adopt(told: Told) -> None:
     try:
         content = table.from_json(told.content)
     except table.TableUnreadableError as error:
-        log.warning("table in Redis left aside", version=told.version, reason=error.problem.detail)
+        log.warning("table in Redis left aside", version=told.version, reason=error.detail)
         return
     _insert(content, table.digest(content), "told to the edges while the database could not be written")
 

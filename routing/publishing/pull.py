@@ -112,5 +112,5 @@ def _newest(told: Told) -> Table:
         try:
             tables.append(from_json(text))
         except TableUnreadableError as error:
-            log.warning("table left aside", reason=error.problem.detail)
+            log.warning("table left aside", reason=error.detail)
     return max(tables, key=lambda table: table.version)

@@ -9,12 +9,13 @@ from typing import TypeVar
 from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 
+from controlplane.problems.problem import Problem
 from controlplane.storage.legible_columns import legible
 from routing import models, table
 from routing.models import stored_lists
 from routing.protocols.plain_http import HTTP
 from routing.publishing.callers import LivingKey, access, living_keys
-from routing.table import Brake, BrakeKind, Hindrance, Problem, apply_brakes, checked, problems, subject_of
+from routing.table import Brake, BrakeKind, Hindrance, apply_brakes, checked, problems, subject_of
 
 Row = TypeVar("Row", bound=Model)
 Made = TypeVar("Made", table.Backend, table.Issuer, table.Endpoint)

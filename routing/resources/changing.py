@@ -32,8 +32,7 @@ def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
         minded = {f"{thing._meta.model_name} {thing.key}" for thing in things}
         for hindrance in _hindrances():
             if hindrance.subject not in broken_before - minded:
-                problem = hindrance.problem
-                raise InvalidInput(problem.code, problem.detail, next_step=problem.next_step)
+                raise InvalidInput(hindrance.code, hindrance.detail, next_step=hindrance.next_step)
 
 
 def _take_turn() -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from controlplane.problems.problem import HasProblem, Problem
 from routing.table.access import Issuer
 from routing.table.problems import problems
 from routing.table.reach import named_by
-from routing.table.types import Backend, Endpoint, Problem, Table
+from routing.table.types import Backend, Endpoint, Table
 
 Part = Backend | Issuer | Endpoint
 Named = TypeVar("Named", Backend, Issuer, Endpoint)
@@ -16,7 +17,7 @@ Refusal = Callable[[Table], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Hindrance:
+class Hindrance(HasProblem):
     """A part that is not published as it is wanted, like `endpoint chat`, or the whole `table`, and why."""
 
     subject: str

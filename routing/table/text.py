@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from controlplane.problems.problem import HasProblem, Problem
 from routing.table.access import Issuer
-from routing.table.types import Backend, Endpoint, Problem, Table
+from routing.table.types import Backend, Endpoint, Table
 
 Part = TypeVar("Part", Backend, Issuer, Endpoint)
 
@@ -16,8 +17,8 @@ _TABLE = TypeAdapter(Table)
 _PARTS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Backend, Issuer, Endpoint)}
 
 
-class TableUnreadableError(ValueError):
-    """The text is not a routing table; `problem` says why."""
+class TableUnreadableError(HasProblem, ValueError):
+    """The text is not a routing table."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)

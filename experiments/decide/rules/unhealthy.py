@@ -12,7 +12,7 @@ def hold_on_findings(situation: Situation) -> Decision | None:
     blocking = [finding for finding in situation.results.findings if finding.severity is Severity.BLOCKS_PROMOTION]
     if not blocking:
         return None
-    return Decision(DecisionKind.HOLD, blocking[0].code, f"{blocking[0].sentence} {blocking[0].next_step}")
+    return Decision(DecisionKind.HOLD, blocking[0].code, blocking[0].problem.advice)
 
 
 def hold_on_silence(situation: Situation) -> Decision | None:
@@ -20,4 +20,4 @@ def hold_on_silence(situation: Situation) -> Decision | None:
     silence = [finding for finding in situation.results.findings if finding.code == SILENCE]
     if not silence or situation.time_is_over:
         return None
-    return Decision(DecisionKind.HOLD, SILENCE, f"{silence[0].sentence} {silence[0].next_step}")
+    return Decision(DecisionKind.HOLD, SILENCE, silence[0].problem.advice)

@@ -10,15 +10,15 @@ Too little data, or data that cannot tell, is no error: it is the verdict *insuf
 
 from collections.abc import Callable
 
+from controlplane.problems.problem import HasProblem, Problem
 
-class StatisticsError(ValueError):
-    """An error with a stable code, a human sentence and what to do next."""
+
+class StatisticsError(HasProblem, ValueError):
+    """A problem with what was given."""
 
     def __init__(self, code: str, detail: str, *, next_step: str) -> None:
-        super().__init__(f"{detail} {next_step}")
-        self.code = code
-        self.detail = detail
-        self.next_step = next_step
+        self.problem = Problem.of(code, detail, next_step)
+        super().__init__(self.problem.advice)
 
 
 class InvalidPlan(StatisticsError):

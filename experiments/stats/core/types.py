@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from controlplane.problems.problem import HasProblem, Problem
 from experiments.stats.core.spending import OBRIEN_FLEMING, Look, Spending
 
 
@@ -245,18 +246,16 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, and what to do about it.
+class Finding(HasProblem):
+    """A problem with records or the randomisation, and how sure it is.
 
-    `code` is stable and `subject` names the variant, segment, metric or pair of variants. `log_e_value` is evidence
-    that holds at every look, `p_value` that of a single look; what a check does not compute is None, never both.
+    `subject` names the variant, segment, metric or pair of variants. `log_e_value` is evidence that holds at every
+    look, `p_value` that of a single look; what a check does not compute is None, never both.
     """
 
-    code: str
+    problem: Problem
     severity: Severity
     subject: str
-    sentence: str
-    next_step: str
     p_value: float | None = None
     log_e_value: float | None = None
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, StatisticsError, require
 from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.sample_ratio import CERTAIN
@@ -23,8 +24,8 @@ Check = Callable[[], Iterable[Finding]]
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sort what blocks promotion first, and the strongest evidence first among equals.
 
-    >>> weak = Finding("weak", Severity.WARNING, "", "", "", p_value=0.0001)
-    >>> strong = Finding("strong", Severity.BLOCKS_PROMOTION, "", "", "", log_e_value=9.0)
+    >>> weak = Finding(Problem("weak", "", "", ""), Severity.WARNING, "", p_value=0.0001)
+    >>> strong = Finding(Problem("strong", "", "", ""), Severity.BLOCKS_PROMOTION, "", log_e_value=9.0)
     >>> [finding.code for finding in by_severity([weak, strong])]
     ['strong', 'weak']
     """
@@ -37,7 +38,7 @@ def checked(subject: str, check: Check) -> tuple[Finding, ...]:
 
     >>> def counts() -> list[Finding]:
     ...     check_counts([-1])
-    >>> [found.sentence for found in checked("The split", counts)]
+    >>> [found.detail for found in checked("The split", counts)]
     ['The split could not be checked: A count is negative or no whole number.']
     """
     try:
@@ -51,11 +52,9 @@ def checked(subject: str, check: Check) -> tuple[Finding, ...]:
 def not_checked(subject: str, detail: str, next_step: str) -> Finding:
     """The finding that a check could not digest its evidence; it blocks promotion, as what it would say is unknown."""
     return Finding(
-        code="not-checked",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=subject,
-        sentence=f"{subject} could not be checked: {detail}",
-        next_step=next_step,
+        Problem.of("not-checked", f"{subject} could not be checked: {detail}", next_step),
+        Severity.BLOCKS_PROMOTION,
+        subject,
         log_e_value=CERTAIN,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.contrast import Contrast, linear_contrast
@@ -87,12 +88,14 @@ def imbalance_findings(
         if found.adjusted_p_value > alpha:
             continue
         yield Finding(
-            code="pre-period-imbalance",
-            severity=Severity.BLOCKS_PROMOTION,
-            subject=f"{found.metric}, {found.variant}",
-            sentence=f"{found.metric} of {found.variant} differed by {found.difference:.4g} from {control} "
-            "before the first exposure.",
-            next_step="Start again with a new salt: the assignment is not random, or an earlier run carries over.",
+            Problem.of(
+                "pre-period-imbalance",
+                f"{found.metric} of {found.variant} differed by {found.difference:.4g} from {control} "
+                "before the first exposure.",
+                "Start again with a new salt: the assignment is not random, or an earlier run carries over.",
+            ),
+            Severity.BLOCKS_PROMOTION,
+            f"{found.metric}, {found.variant}",
             p_value=found.adjusted_p_value,
         )
 

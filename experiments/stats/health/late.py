@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
 from experiments.stats.health.delays import FEWEST
@@ -136,11 +137,11 @@ def late_outcomes(
     return LateOutcomes(reasons, tuple(found.values()))
 
 
-Problem = tuple[str | None, str, Finding | None]
+Doubt = tuple[str | None, str, Finding | None]
 """The candidate that it sets aside, if it does, why, and what is to be told of it, if anything."""
 
 
-def _problems(timing: OutcomeTiming, requests: Mapping[str, int], control: str, alpha: float) -> Iterator[Problem]:
+def _problems(timing: OutcomeTiming, requests: Mapping[str, int], control: str, alpha: float) -> Iterator[Doubt]:
     candidates = [variant for variant in requests or timing.delays if variant != control]
     if not timing.stated:
         for variant in candidates:
@@ -149,10 +150,10 @@ def _problems(timing: OutcomeTiming, requests: Mapping[str, int], control: str, 
     yield from _differing(timing, control, alpha)
     if timing.answers and control in timing.answers:
         for finding in missing_findings(timing.answers, control, spread=SPREAD, alpha=alpha):
-            yield finding.subject, finding.sentence, finding
+            yield finding.subject, finding.detail, finding
 
 
-def _unknown(timing: OutcomeTiming, requests: Mapping[str, int], control: str, variant: str) -> Iterator[Problem]:
+def _unknown(timing: OutcomeTiming, requests: Mapping[str, int], control: str, variant: str) -> Iterator[Doubt]:
     """An arm with too few outcomes beside one that has them, and outcomes that come as late as one can see."""
     for name, counts in timing.outcomes.items():
         few, many = sorted((variant, control), key=lambda arm: counts.get(arm, 0))
@@ -179,16 +180,18 @@ def _absent(there: str, few: str, evidence: float) -> Finding | None:
     if evidence < MISSED:
         return None
     return Finding(
-        code="absent-outcomes",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=few,
-        sentence=f"{there}.",
-        next_step=f"Find whether those of {few} are late or lost. If there are none, state a settling time in the "
-        "metric: after that time a request without an outcome counts as one that never gets any.",
+        Problem.of(
+            "absent-outcomes",
+            f"{there}.",
+            f"Find whether those of {few} are late or lost. If there are none, state a settling time in the "
+            "metric: after that time a request without an outcome counts as one that never gets any.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        few,
     )
 
 
-def _silent(timing: OutcomeTiming, candidates: list[str], control: str) -> Iterator[Problem]:
+def _silent(timing: OutcomeTiming, candidates: list[str], control: str) -> Iterator[Doubt]:
     for name, arms in timing.silences.items():
         for arm, silence in arms.items():
             count = timing.outcomes[name].get(arm, 0)
@@ -197,17 +200,19 @@ def _silent(timing: OutcomeTiming, candidates: list[str], control: str) -> Itera
                 continue
             reason = f"None of the latest {silence.after} requests of {arm} has got {name}"
             finding = Finding(
-                code="outcomes-stopped",
-                severity=Severity.BLOCKS_PROMOTION,
-                subject=arm,
-                sentence=f"{reason}; about {expected:.0f} should have.",
-                next_step="Find whether what sends them still runs; what it sends later still counts.",
+                Problem.of(
+                    "outcomes-stopped",
+                    f"{reason}; about {expected:.0f} should have.",
+                    "Find whether what sends them still runs; what it sends later still counts.",
+                ),
+                Severity.BLOCKS_PROMOTION,
+                arm,
             )
             for variant in candidates if arm == control else [arm]:
                 yield None if timing.stated else variant, f"{reason}.", finding
 
 
-def _differing(timing: OutcomeTiming, control: str, alpha: float) -> Iterator[Problem]:
+def _differing(timing: OutcomeTiming, control: str, alpha: float) -> Iterator[Doubt]:
     if control not in timing.delays:
         return
     tolerance = TOLERANCE_IN_TIME if timing.stated else TOLERANCE
@@ -219,7 +224,7 @@ def _differing(timing: OutcomeTiming, control: str, alpha: float) -> Iterator[Pr
         if gap.log_e_value < -math.log(alpha) or (newest is not None and newest.p_value > STILL):
             continue
         finding = _late(timing, gap, control)
-        yield gap.variant, finding.sentence, finding
+        yield gap.variant, finding.detail, finding
 
 
 def _gaps(sums: Mapping[str, UnitSums], control: str) -> tuple[OutcomeGap, ...]:
@@ -241,11 +246,9 @@ def _late(timing: OutcomeTiming, gap: OutcomeGap, control: str) -> Finding:
             "nearly all have come in both."
         )
     return Finding(
-        code="late-outcomes",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=gap.variant,
-        sentence=sentence,
-        next_step=step,
+        Problem.of("late-outcomes", sentence, step),
+        Severity.BLOCKS_PROMOTION,
+        gap.variant,
         p_value=gap.p_value,
         log_e_value=gap.log_e_value,
     )

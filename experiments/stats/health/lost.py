@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_counts, known_control
 
@@ -74,22 +75,26 @@ def lost_findings(records: LostRecords, control: str, *, alpha: float = ALPHA) -
 
 def _untold(place: str) -> Finding:
     return Finding(
-        code="records-lost-untold",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=place,
-        sentence=f"Answers of {place} have no record, and nobody can tell how many, or of which variant.",
-        next_step="Give its disk room, and run the experiment again: what is missing may be what went wrong.",
+        Problem.of(
+            "records-lost-untold",
+            f"Answers of {place} have no record, and nobody can tell how many, or of which variant.",
+            "Give its disk room, and run the experiment again: what is missing may be what went wrong.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        place,
     )
 
 
 def _uneven(records: LostRecords, variant: str, control: str, p_value: float) -> Finding:
     return Finding(
-        code="records-lost-unevenly",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=variant,
-        sentence=f"{records.share(variant):.2%} of the answers of {variant} have no record, and "
-        f"{records.share(control):.2%} of those of {control}.",
-        next_step="Find why these are lost, and run the experiment again: what is missing may be what went wrong.",
+        Problem.of(
+            "records-lost-unevenly",
+            f"{records.share(variant):.2%} of the answers of {variant} have no record, and "
+            f"{records.share(control):.2%} of those of {control}.",
+            "Find why these are lost, and run the experiment again: what is missing may be what went wrong.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        variant,
         p_value=p_value,
     )
 
@@ -97,9 +102,11 @@ def _uneven(records: LostRecords, variant: str, control: str, p_value: float) ->
 def _even(records: LostRecords) -> Finding:
     shares = ", ".join(f"{records.share(variant):.2%} of {variant}" for variant in records.kept)
     return Finding(
-        code="records-lost",
-        severity=Severity.WARNING,
-        subject="all variants",
-        sentence=f"{records.total} answers have no record, alike in all variants: {shares}.",
-        next_step="Look whether the disk of an edge was full. Results stay right, and come later.",
+        Problem.of(
+            "records-lost",
+            f"{records.total} answers have no record, alike in all variants: {shares}.",
+            "Look whether the disk of an edge was full. Results stay right, and come later.",
+        ),
+        Severity.WARNING,
+        "all variants",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.contrast import linear_contrast, with_pooled_variance
@@ -117,11 +118,13 @@ def missing_findings(
             continue
         loser = gap.variant if gap.share < gap.control_share else control
         yield Finding(
-            code="missing-outcomes",
-            severity=Severity.BLOCKS_PROMOTION,
-            subject=gap.variant,
-            sentence=f"{gap.share:.2%} of {gap.variant} have an outcome, {gap.control_share:.2%} of {control}.",
-            next_step=f"Find where outcomes of {loser} are lost: timeouts, crashes, a full queue, a filter.",
+            Problem.of(
+                "missing-outcomes",
+                f"{gap.share:.2%} of {gap.variant} have an outcome, {gap.control_share:.2%} of {control}.",
+                f"Find where outcomes of {loser} are lost: timeouts, crashes, a full queue, a filter.",
+            ),
+            Severity.BLOCKS_PROMOTION,
+            gap.variant,
             p_value=gap.p_value,
             log_e_value=gap.log_e_value,
         )

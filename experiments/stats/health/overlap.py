@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.errors import InvalidEvidence, require
 from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_between, check_counts
@@ -77,11 +78,13 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     pair = max(overlap.by_pair, key=lambda pair: overlap.by_pair[pair], default=())
     most_often = f"; most often in {' and '.join(pair)}" if pair else ""
     yield Finding(
-        code="units-in-several-arms",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=", ".join(pair) or "several arms",
-        sentence=f"{overlap.in_several} of {overlap.units} units were in several arms, at least {low:.2%}{most_often}.",
-        next_step="Look for unstable unit ids, retries that are assigned again, or a salt that changed while running.",
+        Problem.of(
+            "units-in-several-arms",
+            f"{overlap.in_several} of {overlap.units} units were in several arms, at least {low:.2%}{most_often}.",
+            "Look for unstable unit ids, retries that are assigned again, or a salt that changed while running.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        ", ".join(pair) or "several arms",
         p_value=float(test.pvalue),
     )
 

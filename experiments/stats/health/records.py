@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import check_counts, check_sums
 from experiments.stats.health.sample_ratio import CERTAIN
@@ -27,11 +28,13 @@ def fallen_findings(before: Mapping[str, int], now: Mapping[str, int]) -> Iterat
         if now.get(variant, 0) >= count:
             continue
         yield Finding(
-            code="units-fell",
-            severity=Severity.WARNING,
-            subject=variant,
-            sentence=f"{variant} has {now.get(variant, 0)} units, and had {count} at the look before.",
-            next_step="Wait with verdicts until it is known what was deleted or not loaded.",
+            Problem.of(
+                "units-fell",
+                f"{variant} has {now.get(variant, 0)} units, and had {count} at the look before.",
+                "Wait with verdicts until it is known what was deleted or not loaded.",
+            ),
+            Severity.WARNING,
+            variant,
             log_e_value=CERTAIN,
         )
 
@@ -64,10 +67,12 @@ def _never_by_chance(arm: UnitSums) -> bool:
 
 def _identical(metric: str, first: str, second: str) -> Finding:
     return Finding(
-        code="identical-streams",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=f"{metric}, {first}, {second}",
-        sentence=f"{metric} has exactly the same sums in {first} and {second}.",
-        next_step="Check that each arm reports its own events.",
+        Problem.of(
+            "identical-streams",
+            f"{metric} has exactly the same sums in {first} and {second}.",
+            "Check that each arm reports its own events.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        f"{metric}, {first}, {second}",
         log_e_value=CERTAIN,
     )

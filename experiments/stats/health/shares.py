@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.findings import ALPHA, check_alpha, check_counts
 from experiments.stats.health.sample_ratio import CERTAIN, check_shares, sample_ratio
@@ -95,11 +96,13 @@ def leak_findings(stages: Sequence[Stage]) -> Iterator[Finding]:
     """
     for (stage, variant), count in leaks(stages).items():
         yield Finding(
-            code="leak",
-            severity=Severity.BLOCKS_PROMOTION,
-            subject=variant,
-            sentence=f"{count} units were served by {variant} in stage {stage}, which gives it no share.",
-            next_step="Look for a fallback, a stale routing table or a second writer that serves this variant.",
+            Problem.of(
+                "leak",
+                f"{count} units were served by {variant} in stage {stage}, which gives it no share.",
+                "Look for a fallback, a stale routing table or a second writer that serves this variant.",
+            ),
+            Severity.BLOCKS_PROMOTION,
+            variant,
             log_e_value=CERTAIN,
         )
 
@@ -120,11 +123,13 @@ def ratio_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterator
         return
     worst = max(stages, key=lambda stage: _log_e(stage.shares, stage.units))
     yield Finding(
-        code="sample-ratio",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=worst.name,
-        sentence=f"Units did not arrive in the set shares. In stage {worst.name}: {_observed(worst)}.",
-        next_step="Find where units are lost or moved (redirects, bots, crashes, retries) before any promotion.",
+        Problem.of(
+            "sample-ratio",
+            f"Units did not arrive in the set shares. In stage {worst.name}: {_observed(worst)}.",
+            "Find where units are lost or moved (redirects, bots, crashes, retries) before any promotion.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        worst.name,
         log_e_value=log_e,
     )
 
@@ -152,12 +157,14 @@ def segment_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterat
         return
     dimension, value = worst
     yield Finding(
-        code="segment-sample-ratio",
-        severity=Severity.BLOCKS_PROMOTION,
-        subject=f"{dimension}={value}",
-        sentence=f"Where {dimension} is {value}, units did not arrive in the set shares. "
-        f"It is the furthest off of {len(evidence)} segments.",
-        next_step=f"Look for what {value} does differently: a client version, a cache, a lost log.",
+        Problem.of(
+            "segment-sample-ratio",
+            f"Where {dimension} is {value}, units did not arrive in the set shares. "
+            f"It is the furthest off of {len(evidence)} segments.",
+            f"Look for what {value} does differently: a client version, a cache, a lost log.",
+        ),
+        Severity.BLOCKS_PROMOTION,
+        f"{dimension}={value}",
         log_e_value=evidence[worst],
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity
 
 SHORTEST = timedelta(seconds=30)
@@ -48,12 +49,14 @@ def silence_findings(traffic: TrafficSoFar) -> Iterator[Finding]:
         return
     came = f"; until then one came each {_seconds(traffic.mean_gap)}" if traffic.newest else ""
     yield Finding(
-        code="no-new-data",
-        severity=Severity.WARNING,
-        subject="traffic",
-        sentence=f"No request was recorded since {last:%Y-%m-%d %H:%M:%S} UTC{came}.",
-        next_step="Find out why clients do not reach the endpoint, or why edges do not report: until requests come "
-        "again, nothing is decided but a halt.",
+        Problem.of(
+            "no-new-data",
+            f"No request was recorded since {last:%Y-%m-%d %H:%M:%S} UTC{came}.",
+            "Find out why clients do not reach the endpoint, or why edges do not report: until requests come "
+            "again, nothing is decided but a halt.",
+        ),
+        Severity.WARNING,
+        "traffic",
         p_value=_chance(silent, traffic.mean_gap),
     )
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import Evidence, Finding, Results, Severity, UnitSums, Verdict
 from experiments.stats.health.findings import ALPHA, not_checked
@@ -28,11 +29,13 @@ class Incomparable:
         yield from self.unchecked
         for (metric, variant), gap in self.gaps.items():
             yield Finding(
-                code="unknown-by-arm",
-                severity=Severity.WARNING,
-                subject=metric,
-                sentence=f"{metric} {self._shares(variant, gap)}, so it decides nothing.",
-                next_step=f"Have both backends tell it, or take {metric} out of the plan.",
+                Problem.of(
+                    "unknown-by-arm",
+                    f"{metric} {self._shares(variant, gap)}, so it decides nothing.",
+                    f"Have both backends tell it, or take {metric} out of the plan.",
+                ),
+                Severity.WARNING,
+                metric,
                 p_value=gap.p_value,
                 log_e_value=gap.log_e_value,
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity, UnitSums
 from experiments.stats.health.findings import check_sums
 from experiments.stats.health.sample_ratio import CERTAIN
@@ -20,7 +21,7 @@ def unreadable_findings(read: Mapping[str, Mapping[str, UnitSums]]) -> Iterator[
         InvalidEvidence: `sums-invalid`.
 
     >>> third, all_read = UnitSums(90, 30, 90, 30, 90, 30), UnitSums(90, 90, 90, 90, 90, 90)
-    >>> [found.sentence for found in unreadable_findings({"cost": {"control": all_read, "new": third}})]
+    >>> [found.detail for found in unreadable_findings({"cost": {"control": all_read, "new": third}})]
     ['cost is judged without the answers that could not be read: 0.0% of those of control, 66.7% of those of new.']
     """
     for metric, arms in read.items():
@@ -29,11 +30,13 @@ def unreadable_findings(read: Mapping[str, Mapping[str, UnitSums]]) -> Iterator[
         if any((sums.sum_d - sums.sum_y) * TOLERATED > sums.sum_d for sums in arms.values()):
             told = ", ".join(f"{share:.1%} of those of {arm}" for arm, share in sorted(shares.items()))
             yield Finding(
-                code="unreadable-answers",
-                severity=Severity.BLOCKS_PROMOTION,
-                subject=metric,
-                sentence=f"{metric} is judged without the answers that could not be read: {told}.",
-                next_step="Have both backends answer as the endpoint's kind says and uncompressed, so that edges can "
-                "read it, or halt it.",
+                Problem.of(
+                    "unreadable-answers",
+                    f"{metric} is judged without the answers that could not be read: {told}.",
+                    "Have both backends answer as the endpoint's kind says and uncompressed, so that edges can "
+                    "read it, or halt it.",
+                ),
+                Severity.BLOCKS_PROMOTION,
+                metric,
                 log_e_value=CERTAIN,
             )

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import structlog
 
+from controlplane.problems.problem import Problem
 from routing.edge.state.files import EdgeDirectory, kept_text, write_json
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
 from routing.envoy.names import Message
 from routing.installed_envoy import certificate_authorities
-from routing.table import Problem, Table, TableUnreadableError, from_json, problems, reached
+from routing.table import Table, TableUnreadableError, from_json, problems, reached
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ def read_table(directory: EdgeDirectory) -> Table:
     except FileNotFoundError:
         return NO_TABLE
     except TableUnreadableError as error:
-        log.warning("table on disk left aside", reason=error.problem.detail)
+        log.warning("table on disk left aside", reason=error.detail)
         return NO_TABLE
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from controlplane.problems.problem import Problem
 from routing.edge.envoy.configuration import (
     clusters_are_new,
     clusters_differ,
@@ -25,7 +26,7 @@ from routing.edge.envoy.configuration import (
 from routing.edge.envoy.envoy_admin import EnvoyAdmin, Served
 from routing.edge.state.files import EdgeDirectory, keep_text
 from routing.edge.state.kept_cuts import Cuts
-from routing.table import Problem, Table, to_json
+from routing.table import Table, to_json
 
 PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.001

@@ -37,64 +37,64 @@ class Form:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def _members(problem: LocalProblem) -> Message:
+def _members(local: LocalProblem) -> Message:
     """What every answer holds, by RFC 9457."""
     return {
-        "type": f"urn:sluice:{problem.code}",
-        "title": problem.title,
+        "type": f"urn:sluice:{local.code}",
+        "title": local.problem.title,
         "status": "%RESPONSE_CODE%",
-        "detail": problem.detail,
-        "code": problem.code,
-        "next_step": problem.next_step,
+        "detail": local.detail,
+        "code": local.code,
+        "next_step": local.next_step,
         "request_id": REQUEST_ID,
     }
 
 
-def _openai(problem: LocalProblem) -> Message:
+def _openai(local: LocalProblem) -> Message:
     return {
         "error": {
-            "message": problem.message,
-            "type": _type(problem, OPENAI_TYPES, "server_error"),
-            "param": problem.parameter,
-            "code": problem.code,
+            "message": local.problem.advice,
+            "type": _type(local, OPENAI_TYPES, "server_error"),
+            "param": local.parameter,
+            "code": local.code,
         }
     }
 
 
-def _anthropic(problem: LocalProblem) -> Message:
-    busy = problem.code == "backend-busy"
+def _anthropic(local: LocalProblem) -> Message:
+    busy = local.code == "backend-busy"
     return {
         "type": "error",
         "error": {
-            "type": "overloaded_error" if busy else _type(problem, ANTHROPIC_TYPES, "api_error"),
-            "message": problem.message,
-            "details": {"error_code": problem.code},
+            "type": "overloaded_error" if busy else _type(local, ANTHROPIC_TYPES, "api_error"),
+            "message": local.problem.advice,
+            "details": {"error_code": local.code},
         },
     }
 
 
-def _type(problem: LocalProblem, types: Mapping[int, str], of_server: str) -> str:
+def _type(local: LocalProblem, types: Mapping[int, str], of_server: str) -> str:
     """What a protocol calls errors of this status: it knows one name for all that are the client's."""
-    of_client = 400 <= problem.status < 500
-    return types.get(problem.status, "invalid_request_error" if of_client else of_server)
+    of_client = 400 <= local.status < 500
+    return types.get(local.status, "invalid_request_error" if of_client else of_server)
 
 
-def _text(problem: LocalProblem) -> Message:
-    return {"error": problem.message}
+def _text(local: LocalProblem) -> Message:
+    return {"error": local.problem.advice}
 
 
-def _tgi(problem: LocalProblem) -> Message:
-    return {"error": problem.message, "error_type": problem.code}
+def _tgi(local: LocalProblem) -> Message:
+    return {"error": local.problem.advice, "error_type": local.code}
 
 
-def _torchserve(problem: LocalProblem) -> Message:
+def _torchserve(local: LocalProblem) -> Message:
     """The code is the status there; ours is told by `type`."""
-    return {"code": "%RESPONSE_CODE%", "message": problem.message}
+    return {"code": "%RESPONSE_CODE%", "message": local.problem.advice}
 
 
-def _grpc(problem: LocalProblem) -> Message:
+def _grpc(local: LocalProblem) -> Message:
     """The text becomes the message of the status."""
-    return {"text_format_source": {"inline_string": problem.message}, "content_type": "application/grpc"}
+    return {"text_format_source": {"inline_string": local.problem.advice}, "content_type": "application/grpc"}
 
 
 def _json(members: Message) -> Message:
@@ -102,7 +102,7 @@ def _json(members: Message) -> Message:
 
 
 def _as_problem(form: Callable[[LocalProblem], Message]) -> Callable[[LocalProblem], Message]:
-    return lambda problem: _json({**_members(problem), **form(problem)})
+    return lambda local: _json({**_members(local), **form(local)})
 
 
 def _serves(form: ErrorForm) -> Message:

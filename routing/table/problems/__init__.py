@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from controlplane.problems.problem import Problem
 from routing.table.problems.backends import backend_problems
 from routing.table.problems.endpoints import endpoint_problems
 from routing.table.problems.entrances import access_problems
 from routing.table.problems.experiments import experiment_problems
 from routing.table.problems.repeated_names import repeated
 from routing.table.problems.rules import rule_problems
-from routing.table.types import Problem, Table
+from routing.table.types import Table
 
 
 def problems(table: Table) -> tuple[Problem, ...]:

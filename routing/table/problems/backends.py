@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from controlplane.problems.problem import Problem
 from routing.protocols import KINDS
 from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
-from routing.table.types import Backend, Problem, Table
+from routing.table.types import Backend, Table
 
 _PATH = re.compile(r"/[!-~]*")
 _ADDRESS = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.IGNORECASE)

@@ -4,10 +4,11 @@ import math
 import re
 from collections.abc import Iterator
 
+from controlplane.problems.problem import Problem
 from routing.table.problems.parameters import parameter_problems
 from routing.table.problems.repeated_names import RESERVED_HEADERS, key_problems, repeated, unknown_backend
 from routing.table.rule_conditions import Condition
-from routing.table.types import BUCKETS, Endpoint, Problem, Table, UnitSource
+from routing.table.types import BUCKETS, Endpoint, Table, UnitSource
 
 RESERVED_PATH = "/.sluice"
 LARGEST_BODY = 32 << 20

@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from controlplane.problems.problem import Problem
 from routing.table.problems.repeated_names import key_problems, repeated
-from routing.table.types import Endpoint, Problem, RateLimitScope, Table
+from routing.table.types import Endpoint, RateLimitScope, Table
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

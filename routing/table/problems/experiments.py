@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from controlplane.problems.problem import Problem
 from routing.table.audiences import MOST_AUDIENCES, audiences
 from routing.table.problems.endpoints import condition_problems
 from routing.table.problems.parameters import parameter_problems
 from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
-from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Guard, Problem, RunningExperiment, Shadow, Table
+from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Guard, RunningExperiment, Shadow, Table
 
 
 def experiment_problems(table: Table) -> Iterator[Problem]:

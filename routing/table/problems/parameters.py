@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from controlplane.problems.problem import Problem
 from routing.table.problems.repeated_names import RESERVED_HEADERS
-from routing.table.types import Parameters, Problem
+from routing.table.types import Parameters
 
 _HEADER = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)
 _OF_THE_MESSAGE = (

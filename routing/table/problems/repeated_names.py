@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from routing.table.types import Problem
+from controlplane.problems.problem import Problem
 
 RESERVED_HEADERS = ("x-sluice-", "x-envoy-")
 """How headers begin that an edge alone sets."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from controlplane.problems.problem import Problem
 from routing.table.problems.endpoints import condition_problems
 from routing.table.problems.parameters import parameter_problems
 from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
-from routing.table.types import MOST_RULES, Endpoint, Problem, Table
+from routing.table.types import MOST_RULES, Endpoint, Table
 
 
 def rule_problems(table: Table) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.problems.problem import Problem
 from experiments.decide import DecisionKind, decide, look_is_due
 from experiments.stats.core.spending import Look
 from experiments.stats.core.types import Finding, Severity, Verdict
@@ -47,8 +48,10 @@ def test_a_wrong_split_holds_and_never_promotes() -> None:
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "sample-ratio-mismatch")
 
 
-LEAK = Finding("leak", Severity.BLOCKS_PROMOTION, "off", "100 units are in off.", "Find out why.", log_e_value=700.0)
-FELL = Finding("units-fell", Severity.WARNING, "new", "Units fell.", "Look for deletions.")
+LEAK = Finding(
+    Problem.of("leak", "100 units are in off.", "Find out why."), Severity.BLOCKS_PROMOTION, "off", log_e_value=700.0
+)
+FELL = Finding(Problem.of("units-fell", "Units fell.", "Look for deletions."), Severity.WARNING, "new")
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2])

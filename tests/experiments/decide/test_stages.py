@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from controlplane.problems.problem import Problem
 from experiments.decide import DecisionKind, decide, look_is_due
 from experiments.stats.core.types import Finding, HarmSince, Severity
 from tests.experiments.decide.situations import PLAN, after, results, state
@@ -51,7 +52,7 @@ def test_nothing_goes_on_before_hanging_requests_are_known(stage: int) -> None:
     assert went_on.kind is (DecisionKind.PROMOTE if stage == 2 else DecisionKind.ADVANCE)
 
 
-SILENCE = Finding("no-new-data", Severity.WARNING, "traffic", "No request came.", "Look why.", p_value=0.0)
+SILENCE = Finding(Problem.of("no-new-data", "No request came.", "Look why."), Severity.WARNING, "traffic", p_value=0.0)
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2])

@@ -1,6 +1,5 @@
 """Whatever the data, the fields of a result agree with each other, and all of them can be stored."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from experiments.presenters.page_reads import read_results
 from experiments.stats.core.types import (
     Direction,
     Evidence,
@@ -30,6 +28,7 @@ from experiments.stats.core.types import (
 )
 from experiments.stats.judging.judge import judge
 from experiments.stats.metrics.quantiles import clustered_quantile
+from experiments.stored_results import read_results, write_results
 from tests.experiments.stats.samples import evidence, plan
 
 RESULTS = TypeAdapter(Results)
@@ -90,7 +89,7 @@ def test_a_result_can_be_stored_and_read_again_as_it_is(situation: tuple[JudgePl
     """JSON has no infinity and no NaN, so a result with either would come back as another one."""
     judged, measured, looks = situation
     results = judge(judged, measured, looks=looks)
-    assert read_results(json.loads(RESULTS.dump_json(results))) == results
+    assert read_results(write_results(results)) == results
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

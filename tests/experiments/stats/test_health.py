@@ -99,7 +99,7 @@ def test_an_unknown_variant_and_one_of_share_zero_are_leaks_of_their_stage_only(
     second = Stage("second", {"control": 0.4, "new": 0.4, "late": 0.2}, {**even(400), "late": 200, "ghost": 2})
     findings = check_health(HealthEvidence("control", (first, second)))
     assert [(found.code, found.subject) for found in findings] == [("leak", "late"), ("leak", "ghost")]
-    assert "stage first" in findings[0].sentence
+    assert "stage first" in findings[0].detail
 
 
 def test_units_in_several_arms_are_counted_by_pair() -> None:
@@ -196,7 +196,7 @@ def test_every_finding_has_evidence_and_a_next_step() -> None:
     def has_evidence(found: Finding) -> bool:
         return found.p_value is not None or found.log_e_value is not None
 
-    assert all(has_evidence(found) and found.sentence.endswith(".") and found.next_step for found in findings)
+    assert all(has_evidence(found) and found.detail.endswith(".") and found.next_step for found in findings)
 
 
 counts = st.one_of(st.integers(-5, 10**7), st.just(0), st.floats(allow_nan=True, allow_infinity=True))
@@ -228,7 +228,7 @@ def test_nonsense_is_judged_or_said_to_be_none(evidence: HealthEvidence) -> None
     for found in check_health(evidence):
         assert found.p_value is None or 0.0 <= found.p_value <= 1.0
         assert found.log_e_value is None or math.isfinite(found.log_e_value)
-        assert found.sentence.endswith(".")
+        assert found.detail.endswith(".")
         assert found.next_step
 
 
@@ -292,8 +292,8 @@ def test_what_a_check_cannot_digest_is_a_finding_that_says_so(
     findings = check_health(evidence)
     assert [(found.code, found.subject) for found in findings] == [("not-checked", subject) for subject in subjects]
     for found in findings:
-        assert found.sentence.startswith(f"{found.subject} could not be checked: ")
-        assert found.sentence.endswith(why)
+        assert found.detail.startswith(f"{found.subject} could not be checked: ")
+        assert found.detail.endswith(why)
         assert found.severity is Severity.BLOCKS_PROMOTION
 
 
@@ -321,7 +321,7 @@ def test_a_check_that_fails_in_an_unforeseen_way_is_a_finding_too() -> None:
         return [sound().units_before["nobody"]]  # type: ignore[list-item]
 
     [found] = checked("The split at each edge", stumbles)
-    assert found.sentence == "The split at each edge could not be checked: KeyError: 'nobody'."
+    assert found.detail == "The split at each edge could not be checked: KeyError: 'nobody'."
     assert (found.code, found.severity) == ("not-checked", Severity.BLOCKS_PROMOTION)
 
 

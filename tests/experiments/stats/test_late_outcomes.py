@@ -36,7 +36,7 @@ def test_later_outcomes_of_one_arm_block_and_set_the_metric_aside() -> None:
     late = late_outcomes({"accuracy": replace(USUAL, delays=APART, lately=APART)}, REQUESTS, "control")
     [found] = late.findings()
     assert (found.code, found.severity, found.subject) == ("late-outcomes", Severity.BLOCKS_PROMOTION, "new")
-    assert found.sentence == "Outcomes label come later to requests of new than to those of control."
+    assert found.detail == "Outcomes label come later to requests of new than to those of control."
     assert "state a settling time" in found.next_step
     evidence = Evidence(REQUESTS, {(m, arm): ONE for m in ("accuracy", "errors") for arm in REQUESTS})
     assert set(late.without(evidence).sums) == set(evidence.sums) - {("accuracy", "new")}
@@ -66,7 +66,7 @@ def test_with_a_stated_time_shares_in_time_are_compared() -> None:
     in_time = {"control": UnitSums.of([1.0] * 380 + [0.0] * 20), "new": UnitSums.of([1.0] * 200 + [0.0] * 200)}
     timing = replace(USUAL, stated=True, delays=in_time, lately=in_time)
     [found] = late_outcomes({"accuracy": timing}, REQUESTS, "control").findings()
-    assert found.sentence == "50.0% of the outcomes label of new come within 60 s, and 95.0% of those of control."
+    assert found.detail == "50.0% of the outcomes label of new come within 60 s, and 95.0% of those of control."
 
 
 @pytest.mark.parametrize(("few", "said"), [(0, ["absent-outcomes"]), (29, ["absent-outcomes"]), (30, [])])
@@ -93,7 +93,7 @@ def test_a_labeller_that_stopped_is_told_of() -> None:
     timing = replace(USUAL, silences={"label": {"new": Silence(1000, 100)}})
     [found] = late_outcomes({"accuracy": timing}, REQUESTS, "control").findings()
     assert (found.code, found.severity) == ("outcomes-stopped", Severity.BLOCKS_PROMOTION)
-    assert found.sentence == "None of the latest 100 requests of new has got label; about 40 should have."
+    assert found.detail == "None of the latest 100 requests of new has got label; about 40 should have."
     assert codes(replace(USUAL, silences={"label": {"new": Silence(1000, 40)}})) == []
 
 

@@ -13,7 +13,7 @@ def found(
     arms = ("control", "new")
     records = LostRecords(dict(zip(arms, kept, strict=True)), dict(zip(arms, lost, strict=True)), untold)
     findings = check_health(HealthEvidence("control", records=records))
-    assert all(finding.sentence and finding.next_step for finding in findings)
+    assert all(finding.detail and finding.next_step for finding in findings)
     return [(finding.code, finding.severity, finding.subject) for finding in findings]
 
 

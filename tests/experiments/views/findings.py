@@ -1,6 +1,5 @@
 """Experiments with results, stored as the worker stores them."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from math import inf
@@ -10,9 +9,9 @@ from django.utils import timezone
 
 from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
-from experiments.loop.analyse import RESULTS
 from experiments.models import Analysis, Experiment
 from experiments.stats.core.types import Interval, MetricResult, Results, Role
+from experiments.stored_results import write_results
 from tests.experiments.decide.situations import GUARDRAIL, results
 from tests.factories.drafts import draft, draft_data
 
@@ -62,7 +61,7 @@ def measured(experiment: Experiment, said: Results, *, seconds_ago: float = 0) -
         at=timezone.now() - timedelta(seconds=seconds_ago),
         look=False,
         stage_index=experiment.stage_index,
-        results=json.loads(RESULTS.dump_json(said)),
+        results=write_results(said),
         evidence={
             "units": dict(said.sample_ratio.observed),
             "requests": {"control": 2040, "better": 2060},

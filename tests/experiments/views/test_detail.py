@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import Role
+from controlplane.problems.problem import Problem
 from experiments.actions.advance import advance
 from experiments.actions.conclude import conclude
 from experiments.actions.delete import delete
@@ -144,7 +145,9 @@ def test_the_traffic_is_set_beside_what_arrived() -> None:
 
 
 def test_what_is_wrong_with_the_records_is_said_with_what_to_do() -> None:
-    leak = Finding("leak", Severity.BLOCKS_PROMOTION, "off", "12 units are in off.", "Find out who sent them there.")
+    leak = Finding(
+        Problem.of("leak", "12 units are in off.", "Find out who sent them there."), Severity.BLOCKS_PROMOTION, "off"
+    )
     measured(running(), replace(found(), findings=(leak,)))
     seen = page()
     assert "12 units are in off." in seen
@@ -152,7 +155,9 @@ def test_what_is_wrong_with_the_records_is_said_with_what_to_do() -> None:
 
 
 def test_traffic_that_stopped_comes_first() -> None:
-    silence = Finding("no-new-data", Severity.WARNING, "traffic", "No request was recorded since 14:05.", "Look why.")
+    silence = Finding(
+        Problem.of("no-new-data", "No request was recorded since 14:05.", "Look why."), Severity.WARNING, "traffic"
+    )
     measured(running(), replace(found(), findings=(silence,)))
     seen = page()
     assert "Stage 1 of 2 (10 %) waits: No request was recorded since 14:05." in seen

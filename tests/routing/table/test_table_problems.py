@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from controlplane.problems.problem import Problem
 from routing.table import (
     MOST_RULES,
     Access,
@@ -18,7 +19,6 @@ from routing.table import (
     Limits,
     Operator,
     Parameters,
-    Problem,
     RateLimit,
     RateLimitScope,
     Rule,
