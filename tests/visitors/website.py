@@ -17,7 +17,7 @@ from routing.installed_envoy import envoy_binary
 from tests.servers.processes import free_port, run_valkey, stopping
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 NAME, PASSWORD = "olga", "a good long one"
 PEOPLE = f"""
 import django

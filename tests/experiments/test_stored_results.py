@@ -1,0 +1,71 @@
+"""Rows of other releases, which stay in the database: what is read of them, and what cannot be."""
+
+from typing import Any
+
+import pytest
+
+from controlplane.problems.errors import Unavailable
+from controlplane.problems.problem import Problem
+from experiments.stats.core.types import Finding, Severity, Verdict
+from experiments.stored_results import Seen, read_counts, read_results, read_seen, write_results
+from tests.experiments.views.findings import found, measured, running
+from tests.experiments.views.test_detail import page
+
+FINDING = {
+    "code": "leak",
+    "severity": "blocks-promotion",
+    "subject": "off",
+    "sentence": "12 units are in off.",
+    "next_step": "Find out who sent them there.",
+    "p_value": None,
+    "log_e_value": 700.0,
+}
+"""As the first release wrote one."""
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A row as it is written now, with changes."""
+    return {**write_results(found()), **changes}
+
+
+def test_a_row_of_the_first_release_is_read() -> None:
+    stored = row(findings=[FINDING])
+    del stored["format"]
+    problem = Problem("leak", "Leak", "12 units are in off.", "Find out who sent them there.")
+    [finding] = read_results(stored).findings
+    assert finding == Finding(problem, Severity.BLOCKS_PROMOTION, "off", log_e_value=700.0)
+    assert write_results(read_results(stored))["findings"] == [FINDING]
+
+
+def test_what_a_later_release_added_is_passed_over() -> None:
+    stored = row(findings=[{**FINDING, "since": "today"}], outlook="fair")
+    assert read_results(stored).findings[0].code == "leak"
+
+
+@pytest.mark.parametrize(
+    "broken", [{"format": 2}, {"format": "new"}, {"metrics": 3}, {"findings": [{}]}, {"halt": None}, {"metrics": [{}]}]
+)
+def test_what_cannot_be_read_is_a_problem(broken: dict[str, Any]) -> None:
+    with pytest.raises(Unavailable) as refusal:
+        read_results(row(**broken))
+    assert refusal.value.code == "results-unreadable"
+
+
+def test_a_look_is_read_though_the_rest_of_its_row_is_not() -> None:
+    metric = {"metric": "errors", "variant": "new", "verdict": "pass", "information": 4.0, "information_fraction": 0.5}
+    assert read_seen({"metrics": [metric]}) == (Seen("errors", "new", Verdict.PASS, 4.0, 0.5),)
+    with pytest.raises(Unavailable):
+        read_seen({"metrics": [{**metric, "verdict": "perhaps"}]})
+
+
+def test_counts_that_cannot_be_read_are_none() -> None:
+    assert read_counts({"units": {"new": 3}}).units == {"new": 3}
+    assert read_counts({"units": "many"}).units == {}
+
+
+@pytest.mark.django_db
+def test_a_page_does_without_results_that_cannot_be_read() -> None:
+    analysis = measured(running(), found())
+    analysis.pk, analysis.results = None, row(format=2)
+    analysis.save(force_insert=True)
+    assert "Not checked yet" in page()
