@@ -13,7 +13,7 @@ from routing.publishing.require_told import require_told
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class ExperimentVerb:
     """One verb. `act` takes the experiment, who acts, and the reason.
 
     `name` is its place in addresses and in the audit trail, `past` its word in the log of an experiment whose decisions
@@ -55,7 +55,7 @@ def _halt(experiment: Experiment, actor: Actor, reason: str) -> None:
     require_told()
 
 
-START = Verb(
+START = ExperimentVerb(
     "start",
     _start,
     about="Freeze the plan and start.",
@@ -65,7 +65,7 @@ START = Verb(
     shown_in=(State.DRAFT,),
     leads=True,
 )
-PAUSE = Verb(
+PAUSE = ExperimentVerb(
     "pause",
     _pause,
     about="Keep traffic as it is and decide nothing but a halt, whatever state the request was meant for.",
@@ -75,7 +75,7 @@ PAUSE = Verb(
     shown_in=(State.RUNNING,),
     is_brake=True,
 )
-RESUME = Verb(
+RESUME = ExperimentVerb(
     "resume",
     _resume,
     about="Go on after a pause.",
@@ -85,7 +85,7 @@ RESUME = Verb(
     shown_in=(State.PAUSED,),
     leads=True,
 )
-HALT = Verb(
+HALT = ExperimentVerb(
     "halt",
     _halt,
     about="Give all users what they have by default, whatever state the request was meant for; a reason is needed.",

@@ -44,7 +44,7 @@ ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
 BRAKED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
 
 
-def verb_action(verb: verbs.Verb) -> Callable[["ExperimentViewSet", Request, str], Response]:
+def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Request, str], Response]:
     """The call that does a verb, with a reason."""
 
     def act(view: "ExperimentViewSet", request: Request, key: str) -> Response:

@@ -18,7 +18,7 @@ TONES = {
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
+class HistoryLine:
     """One entry of the log."""
 
     at: datetime
@@ -28,16 +28,16 @@ class LogLine:
     reason: str
 
 
-def log_lines(dossier: Dossier) -> list[LogLine]:
+def log_lines(dossier: Dossier) -> list[HistoryLine]:
     """Newest first."""
     lines = [_decision(decision) for decision in dossier.decisions] + [_event(event) for event in dossier.events]
     return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
-def _decision(decision: Decision) -> LogLine:
+def _decision(decision: Decision) -> HistoryLine:
     kind = DecisionKind(decision.kind)
-    return LogLine(decision.at, decision.actor, kind.label, TONES[kind], decision.reason)
+    return HistoryLine(decision.at, decision.actor, kind.label, TONES[kind], decision.reason)
 
 
-def _event(event: AuditEvent) -> LogLine:
-    return LogLine(event.at, event.actor, WITHOUT_DECISION[event.verb], "", event.reason)
+def _event(event: AuditEvent) -> HistoryLine:
+    return HistoryLine(event.at, event.actor, WITHOUT_DECISION[event.verb], "", event.reason)

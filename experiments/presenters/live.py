@@ -36,7 +36,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A part of the page: its name, what it is made of, and the facts that it changes with."""
 
     name: str
@@ -44,7 +44,7 @@ class Part:
     facts: Callable[[Visit], object]
 
 
-def changed_parts(visit: Visit, seen: str) -> list[Part]:
+def changed_parts(visit: Visit, seen: str) -> list[PagePart]:
     """The parts whose facts are not those that the browser has `seen`."""
     versions = dict(zip((part.name for part in PARTS), seen.split("."), strict=False))
     return [part for part in PARTS if _version(part, visit) != versions.get(part.name)]
@@ -55,7 +55,7 @@ def seen_now(visit: Visit) -> str:
     return ".".join(_version(part, visit) for part in PARTS)
 
 
-def parts_context(visit: Visit, parts: Sequence[Part]) -> dict[str, Any]:
+def parts_context(visit: Visit, parts: Sequence[PagePart]) -> dict[str, Any]:
     """What the templates of these parts need."""
     context: dict[str, Any] = {"experiment": visit.dossier.experiment, "dossier": visit.dossier}
     for part in parts:
@@ -63,7 +63,7 @@ def parts_context(visit: Visit, parts: Sequence[Part]) -> dict[str, Any]:
     return context
 
 
-def _version(part: Part, visit: Visit) -> str:
+def _version(part: PagePart, visit: Visit) -> str:
     return f"{zlib.crc32(repr(part.facts(visit)).encode()):x}"
 
 
@@ -137,14 +137,14 @@ def _place(visit: Visit) -> tuple[object, ...]:
 
 
 PARTS = (
-    Part("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
-    Part("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
-    Part("actions", _actions, lambda visit: visit.dossier.experiment.state),
-    Part("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
-    Part("results", _results, _place),
-    Part("effect", _effect, lambda visit: (_place(visit), visit.chosen)),
-    Part("traffic", _traffic, _place),
-    Part("log", _log, lambda visit: log_lines(visit.dossier)),
+    PagePart("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
+    PagePart("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
+    PagePart("actions", _actions, lambda visit: visit.dossier.experiment.state),
+    PagePart("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
+    PagePart("results", _results, _place),
+    PagePart("effect", _effect, lambda visit: (_place(visit), visit.chosen)),
+    PagePart("traffic", _traffic, _place),
+    PagePart("log", _log, lambda visit: log_lines(visit.dossier)),
 )
 
 

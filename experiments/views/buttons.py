@@ -10,11 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controlplane.models import Role
 from controlplane.web.pages import acting, done, page, requires
 from experiments.actions.delete import delete
-from experiments.actions.verbs import Verb
+from experiments.actions.verbs import ExperimentVerb
 from experiments.presenters.page_reads import find_experiment
 
 
-def button(verb: Verb) -> Callable[[HttpRequest, str], HttpResponse]:
+def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
     """The view behind one button. The form may carry a `reason`."""
 
     @require_POST

@@ -31,7 +31,7 @@ LONGEST_RETRY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Reading:
+class StreamReading:
     """Batches read but not yet committed, and how far they reach in each stream."""
 
     batches: list[tuple[streams.Entry, Batch]] = field(default_factory=list)
@@ -73,9 +73,9 @@ class Collector:
         streams.note_step(self._redis, self._table)
         return reading.full
 
-    def read(self, delta: DeltaTable) -> Reading:
+    def read(self, delta: DeltaTable) -> StreamReading:
         """Batches that come after the table's own positions, a few of each stream in turn."""
-        reading = Reading()
+        reading = StreamReading()
         cursor = self._positions(delta)
         while not reading.full:
             entries = streams.read_round(self._redis, self._table, cursor, ROUND_ENTRIES)
@@ -86,7 +86,7 @@ class Collector:
             cursor |= reading.reached
         return reading
 
-    def commit(self, delta: DeltaTable, reading: Reading) -> None:
+    def commit(self, delta: DeltaTable, reading: StreamReading) -> None:
         """Write what was read, with its positions.
 
         What cannot be stored is set aside first: a kill in between shows it twice, never not at all.

@@ -8,7 +8,7 @@ import structlog
 
 from controlplane.settings import get_environment
 from controlplane.settings.logs import configure_logging
-from routing.edge.agent import Edge, run_agent
+from routing.edge.agent import EdgeAgent, run_agent
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Run the agent of this machine's edge until told to stop."""
     environment = get_environment()
     configure_logging(environment.log_level)
-    edge = Edge(
+    edge = EdgeAgent(
         name=environment.edge_name,
         zone=environment.edge_zone,
         host=environment.edge_host,

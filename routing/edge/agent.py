@@ -12,10 +12,10 @@ from redis.retry import Retry
 
 from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.guard.guarding import Guarding, Tail
-from routing.edge.report.heartbeat import Heartbeat
+from routing.edge.report.heartbeat import HeartbeatLoop
 from routing.edge.report.loads import Loads
 from routing.edge.shipping.batch_stream import RequestStream
-from routing.edge.shipping.comparison import Comparison
+from routing.edge.shipping.comparison import CountComparison
 from routing.edge.shipping.keeper import Keeper
 from routing.edge.shipping.shipper import Shipper
 from routing.edge.state.disk_space import Room
@@ -32,7 +32,7 @@ ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class EdgeAgent:
     """One edge: its name and zone, where its Envoy listens, its folder, its Redis, the key of unit hashes,
     and whether users come by TLS.
     """
@@ -49,7 +49,7 @@ class Edge:
     labels: str = ""
 
 
-def run_agent(edge: Edge, stop: Event) -> None:
+def run_agent(edge: EdgeAgent, stop: Event) -> None:
     """Run until `stop` is set. An error that no loop expects ends all of them and is raised."""
     # Whether to try again, and when, is for the loops to say.
     redis = Redis.from_url(edge.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
@@ -60,7 +60,7 @@ def run_agent(edge: Edge, stop: Event) -> None:
     applier = Applier(directory, envoy, cuts)
     loops = (
         Follower(redis, envoy, applier, status).run,
-        Heartbeat(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels).run,
+        HeartbeatLoop(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels).run,
         Guarding(Tail(directory.access_log), applier, cuts).run,
         Loads(applier, status).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,
@@ -80,11 +80,11 @@ class SpoolLoop:
     another reads.
     """
 
-    def __init__(self, edge: Edge, redis: Redis, envoy: EnvoyAdmin, spool: Spool, status: EdgeStatus) -> None:
+    def __init__(self, edge: EdgeAgent, redis: Redis, envoy: EnvoyAdmin, spool: Spool, status: EdgeStatus) -> None:
         stream = RequestStream(redis, edge.name)
         self._keeper = Keeper(stream, spool, envoy, status, memory=lambda: folder_in_memory(edge.directory))
         self._shipper = Shipper(stream, spool, edge=edge.name, unit_key=edge.unit_key)
-        self._comparison = Comparison(envoy, spool, self._shipper, stream, status)
+        self._comparison = CountComparison(envoy, spool, self._shipper, stream, status)
 
     def run(self, stop: Event) -> None:
         """Ship and tidy until stopped."""

@@ -15,7 +15,7 @@ MOST_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Answered:
     """How one measured request ended: when in seconds since the epoch, the arm, failed or not, its first byte.
 
     `first_byte_ms` is None where none came; `moment` is the request's time as it was logged.
@@ -46,7 +46,7 @@ class Watch:
             lambda: deque(maxlen=MOST_REMEMBERED)
         )
 
-    def see(self, outcome: Outcome, table: Table) -> Cut | None:
+    def see(self, outcome: Answered, table: Table) -> Cut | None:
         """Take an outcome in; returns the cut that it calls for."""
         experiment, arm = _place_of(outcome, table)
         if experiment is None or arm is None or experiment.guard is None:
@@ -67,7 +67,7 @@ class Watch:
         """Drop what was seen of an arm that was taken out, so that it starts anew when given back."""
         self._ended.pop((cut.experiment, cut.variant), None)
 
-    def _latest(self, outcome: Outcome, variant: str, guard: Guard) -> tuple[int, int]:
+    def _latest(self, outcome: Answered, variant: str, guard: Guard) -> tuple[int, int]:
         """The latest requests of an arm within the window, and how many of them failed."""
         latest = islice(reversed(self._ended[outcome.experiment, variant]), guard.requests)
         ended = [failed for time, failed in latest if time >= outcome.time - guard.window_seconds]
@@ -91,7 +91,7 @@ def _differ(candidate: tuple[int, int], control: tuple[int, int]) -> bool:
     return not other_requests or exact_chance(failures, requests, other_failures, other_requests) <= CHANCE
 
 
-def _place_of(outcome: Outcome, table: Table) -> tuple[RunningExperiment, Arm] | tuple[None, None]:
+def _place_of(outcome: Answered, table: Table) -> tuple[RunningExperiment, Arm] | tuple[None, None]:
     """The experiment and the arm of an outcome, while the table has them."""
     for endpoint in table.endpoints:
         for experiment in endpoint.experiments:

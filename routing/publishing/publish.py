@@ -14,12 +14,12 @@ from routing.publishing import redis_table, waiting_orders
 from routing.publishing.compilation import compile_table
 from routing.publishing.newest_table import latest_table
 from routing.publishing.note_hindrances import note_hindrances
-from routing.publishing.redis_table import Told
+from routing.publishing.redis_table import TableTold
 from routing.table import Brake, Table
 
 log = structlog.get_logger(__name__)
 
-NOTHING_TOLD = Told(0, "")
+NOTHING_TOLD = TableTold(0, "")
 
 
 def publish(cause: str) -> RoutingTable:
@@ -36,7 +36,7 @@ def publish(cause: str) -> RoutingTable:
     return newest
 
 
-def _told() -> tuple[Told, list[Brake]]:
+def _told() -> tuple[TableTold, list[Brake]]:
     """What edges would fetch now, and the brakes that the database does not know of yet."""
     try:
         client = get_redis()
@@ -46,7 +46,7 @@ def _told() -> tuple[Told, list[Brake]]:
         return NOTHING_TOLD, []
 
 
-def _store(cause: str, told: Told, brakes: Collection[Brake]) -> RoutingTable:
+def _store(cause: str, told: TableTold, brakes: Collection[Brake]) -> RoutingTable:
     _adopt(told)
     while True:
         newest = latest_table()
@@ -60,7 +60,7 @@ def _store(cause: str, told: Told, brakes: Collection[Brake]) -> RoutingTable:
             return stored
 
 
-def _adopt(told: Told) -> None:
+def _adopt(told: TableTold) -> None:
     """Store a table that edges were told while the database could not be written."""
     newest = latest_table()
     if told.version <= (newest.version if newest else 0):

@@ -20,7 +20,7 @@ from controlplane.storage.redis_connections import get_redis, write_anyway
 from routing.publishing import redis_table, waiting_orders
 from routing.publishing.newest_table import latest_table
 from routing.publishing.publish import publish
-from routing.publishing.redis_table import Told
+from routing.publishing.redis_table import TableTold
 from routing.publishing.waiting_orders import Order
 from routing.table import Table, TableUnreadableError, apply_brakes, from_json, to_json
 
@@ -99,7 +99,7 @@ def _put_without(client: redis.Redis, order: Order, text: str) -> bool:
     return redis_table.put_table(client, version, to_json(replace(braked, version=version)), order=text)
 
 
-def _newest(told: Told) -> Table:
+def _newest(told: TableTold) -> Table:
     """The last good table: that in Redis or that in the database."""
     texts = [told.content]
     try:

@@ -23,7 +23,7 @@ LONGEST_VERSION = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TableTold:
     """The table that edges would fetch now; version 0 when there is none, or none that can be read."""
 
     version: int
@@ -49,15 +49,15 @@ def current_version(client: redis.Redis) -> int:
     return current_table(client).version
 
 
-def current_table(client: redis.Redis) -> Told:
+def current_table(client: redis.Redis) -> TableTold:
     """What edges would fetch now."""
     try:
         version, content = client.hmget(redis_keys.TABLE, "version", "content")
     except redis.ResponseError as error:
         if not str(error).startswith("WRONGTYPE"):
             raise
-        return Told(0, "")
-    return Told(to_version(version), str(content or ""))
+        return TableTold(0, "")
+    return TableTold(to_version(version), str(content or ""))
 
 
 def to_version(text: str | bytes | None) -> int:

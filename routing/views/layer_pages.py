@@ -25,7 +25,7 @@ from routing.views.resource_forms import LayerForm
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LayerPart:
     """A run of buckets in the drawing: reserved by an experiment, in one of its arms, or held out."""
 
     kind: str
@@ -40,7 +40,7 @@ class LayerLine:
 
     layer: Layer
     splits: list[Split]
-    parts: list[Part]
+    parts: list[LayerPart]
     used: float
     free: float
     held_out: float
@@ -119,19 +119,21 @@ def _line(layer: Layer) -> LayerLine:
     )
 
 
-def _held_out(layer: Layer) -> Iterator[Part]:
+def _held_out(layer: Layer) -> Iterator[LayerPart]:
     if layer.holdout:
         start = BUCKETS - layer.holdout
-        yield Part("held-out", start, layer.holdout, f"Held out: buckets {start} to {BUCKETS - 1}")
+        yield LayerPart("held-out", start, layer.holdout, f"Held out: buckets {start} to {BUCKETS - 1}")
 
 
-def _parts(split: Split) -> Iterator[Part]:
+def _parts(split: Split) -> Iterator[LayerPart]:
     """The range that is reserved, and within it what of each arm is in."""
     buckets = f"buckets {split.start} to {split.end - 1}"
-    yield Part(
+    yield LayerPart(
         "reserved", split.start, split.end - split.start, f"{split.experiment} on {split.endpoint.key}: {buckets}"
     )
     for arm in split.arms:
         span = Arm(arm["variant"], arm["backend"], arm["start"], arm["end"])
         width = covered(span, split.coverage)
-        yield Part("arm", span.start, width, f"{split.experiment}, {span.variant}: {width} buckets from {span.start}")
+        yield LayerPart(
+            "arm", span.start, width, f"{split.experiment}, {span.variant}: {width} buckets from {span.start}"
+        )

@@ -15,7 +15,7 @@ MOST_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CutCount:
     """What all edges that took one candidate out counted together: its requests, and its control's."""
 
     variant: str
@@ -26,7 +26,7 @@ class Counted:
     control_failures: int
 
     @classmethod
-    def of(cls, variant: str, cuts: Iterable[Cut]) -> "Counted":
+    def of(cls, variant: str, cuts: Iterable[Cut]) -> "CutCount":
         """Add up the cuts of a candidate in one round of the guard; those of other candidates say nothing of it."""
         own = [cut for cut in cuts if cut.variant == variant]
         return cls(
@@ -69,7 +69,7 @@ def heed(cuts: Sequence[Cut]) -> Decision | None:
     that the control fails less. Where no control was there to compare with, it gets another chance, twice. Where
     several candidates call for a halt, the one with the clearest counts is named first.
     """
-    counted = [Counted.of(variant, cuts) for variant in sorted({cut.variant for cut in cuts})]
+    counted = [CutCount.of(variant, cuts) for variant in sorted({cut.variant for cut in cuts})]
     harmful = sorted((candidate for candidate in counted if candidate.cause), key=lambda candidate: candidate.chance)
     if not harmful:
         return None

@@ -10,7 +10,7 @@ from routing.access_log import FAILED, BrokenLineError, Result, ending_of, read_
 from routing.edge.envoy.calls import EnvoyAwayError
 from routing.edge.state.kept_cuts import Cuts
 from routing.edge.table.applier import Applier, NotYetError, TableRefusedError
-from routing.guard import Cut, Outcome, Watch
+from routing.guard import Answered, Cut, Watch
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class Guarding:
             log.warning("cut waits for envoy", reason=str(error))
 
 
-def _outcomes(lines: list[bytes]) -> Iterator[Outcome]:
+def _outcomes(lines: list[bytes]) -> Iterator[Answered]:
     for line in lines:
         try:
             log_line = read_line(line)
@@ -100,4 +100,4 @@ def _outcomes(lines: list[bytes]) -> Iterator[Outcome]:
             result = ending_of(log_line).result
             if result is not Result.UNKNOWN:
                 failed = result in FAILED
-                yield Outcome(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)
+                yield Answered(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)

@@ -16,7 +16,7 @@ BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 10
 
 
-class Heartbeat:
+class HeartbeatLoop:
     """Writes one edge's hash, which expires when the edge falls silent."""
 
     def __init__(self, redis: Redis, status: EdgeStatus, cuts: Cuts, *, edge: str, zone: str, labels: str = "") -> None:

@@ -34,7 +34,7 @@ SETTLING_SECONDS_AFTER_FAILURES = 3.0
 
 
 @dataclass(slots=True)
-class Look:
+class CountLook:
     """What Envoy had counted at a moment, and the place in the spool behind all of it, once that is known."""
 
     moment: float
@@ -42,7 +42,7 @@ class Look:
     behind: Position | None = None
 
 
-class Comparison:
+class CountComparison:
     """Compares for one edge what was logged with what was shipped. In one thread with the shipper."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Comparison:
         self._stream = stream
         self._status = status
         self._losses: Losses | None = None
-        self._look: Look | None = None
+        self._look: CountLook | None = None
         self._missing: dict[Origin, int] = {}
         self._failed_writes = 0
         self._news = False
@@ -81,7 +81,7 @@ class Comparison:
                 self._compare(losses, look)
                 self._look = self._begin(losses)
 
-    def _begin(self, losses: Losses) -> Look | None:
+    def _begin(self, losses: Losses) -> CountLook | None:
         try:
             counted = self._envoy.counted()
         except EnvoyAwayError:
@@ -93,7 +93,7 @@ class Comparison:
             if losses.note_run(counted.run, now, failing=failing):
                 self._tell(losses)
         self._shipper.tally.cut_at(now)
-        return Look(now, counted)
+        return CountLook(now, counted)
 
     def _is_failing(self, counted: Counted) -> bool:
         """Whether Envoy could not write since the look before, or could not at all and the disk is full still."""
@@ -106,19 +106,19 @@ class Comparison:
         shipped = self._shipper.shipped
         return shipped is not None and (shipped >= behind or self._spool.read(shipped) is None)
 
-    def _may_come_yet(self, look: Look, now: float) -> bool:
+    def _may_come_yet(self, look: CountLook, now: float) -> bool:
         """Whether rows are missing that have time to come."""
         settling = SETTLING_SECONDS_AFTER_FAILURES if look.counted.failed_writes else SETTLING_SECONDS
         return now < look.moment + settling and any(count > 0 for count in self._missing_at(look).values())
 
-    def _missing_at(self, look: Look) -> dict[Origin, int]:
+    def _missing_at(self, look: CountLook) -> dict[Origin, int]:
         """By origin how many more Envoy had counted than there are rows by now."""
         tally, counted = self._shipper.tally, look.counted
         if not tally.whole:
             tally.trust(counted)
         return {origin: count - tally.before[origin] for origin, count in counted.rows.items()}
 
-    def _compare(self, losses: Losses, look: Look) -> None:
+    def _compare(self, losses: Losses, look: CountLook) -> None:
         """A loss is one once two looks agree: a clock that was set makes a single one wrong."""
         missing = self._missing_at(look)
         sure = {origin: min(count, self._missing.get(origin, 0)) for origin, count in missing.items()}

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from routing.access_log import BrokenLineError, to_row
 from routing.access_log.counts import Tally
 from routing.edge.shipping.batch_stream import RequestStream
-from routing.edge.state.spool import START, Batch, Position, Spool
+from routing.edge.state.spool import START, Position, Spool, SpoolBatch
 
 log = structlog.get_logger()
 
@@ -108,7 +108,7 @@ class Shipper:
         self._without_word_since = self._without_word_since or now
         return now - self._without_word_since >= self._collector_seconds
 
-    def _next_batch(self, shipped: Position) -> Batch | None:
+    def _next_batch(self, shipped: Position) -> SpoolBatch | None:
         batch = self._spool.read(shipped)
         if batch is None:
             return None
@@ -116,7 +116,7 @@ class Shipper:
         waiting = self._spool.bytes_after(collected) - self._spool.bytes_after(shipped)
         return batch if waiting < UNCOLLECTED_BYTES else None
 
-    def _rows(self, batch: Batch) -> Iterator[dict[str, Any]]:
+    def _rows(self, batch: SpoolBatch) -> Iterator[dict[str, Any]]:
         broken = []
         for line in batch.lines:
             try:

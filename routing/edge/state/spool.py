@@ -34,7 +34,7 @@ START = Position(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SpoolBatch:
     """Lines that follow each other, and the place behind them."""
 
     lines: list[bytes]
@@ -104,7 +104,7 @@ class Spool:
         numbers = self._numbers()
         return time.time() - numbers[-1] if numbers else 0
 
-    def read(self, after: Position) -> Batch | None:
+    def read(self, after: Position) -> SpoolBatch | None:
         """The next lines behind a position, at most `BATCH_LINES`; None when there are no complete ones."""
         numbers = self._numbers()
         for number in numbers:
@@ -128,7 +128,7 @@ class Spool:
         """How many bytes lie behind a position."""
         return sum(self._size(number) - self._done(number, position) for number in self._numbers())
 
-    def _read(self, number: int, start: int, *, complete: bool) -> Batch | None:
+    def _read(self, number: int, start: int, *, complete: bool) -> SpoolBatch | None:
         with self._path(number).open("rb") as file:
             file.seek(start)
             content = file.read(READ_BYTES)
@@ -137,7 +137,7 @@ class Spool:
         # What does not end within a whole read, or in a complete segment, is a line that was never finished.
         if not lines and (complete or len(content) == READ_BYTES):
             lines, end = [rest], start + len(rest)
-        return Batch(lines[:BATCH_LINES], self._position(number, end)) if lines else None
+        return SpoolBatch(lines[:BATCH_LINES], self._position(number, end)) if lines else None
 
     def _done(self, number: int, position: Position) -> int:
         """How many bytes of a segment lie before a position."""

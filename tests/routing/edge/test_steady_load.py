@@ -17,7 +17,7 @@ from redis import Redis
 
 from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.shipping.batch_stream import RequestStream
-from routing.edge.shipping.comparison import Comparison
+from routing.edge.shipping.comparison import CountComparison
 from routing.edge.shipping.shipper import Shipper
 from routing.edge.state.spool import Spool
 from routing.edge.state.status import EdgeStatus
@@ -116,7 +116,7 @@ class Watched:
     """The agent's part that ships and compares."""
 
     shipper: Shipper
-    comparison: Comparison
+    comparison: CountComparison
     status: EdgeStatus
 
     def until(self, seen: Callable[[], bool]) -> None:
@@ -144,7 +144,7 @@ def watching(busy: Busy, redis: Redis, link: Path) -> Iterator[Watched]:
         spool, stream, status = Spool(link), RequestStream(redis, "edge"), EdgeStatus()
         shipper = Shipper(stream, spool, edge="edge", unit_key=b"key", collector_seconds=0)
         envoy = EnvoyAdmin("127.0.0.1", port, port)
-        yield Watched(shipper, Comparison(envoy, spool, shipper, stream, status), status)
+        yield Watched(shipper, CountComparison(envoy, spool, shipper, stream, status), status)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from routing.guard import Cut, Outcome, Watch
+from routing.guard import Answered, Cut, Watch
 from routing.guard.watch import CHANCE, exact_chance
 from routing.table import Arm, Guard, Table
 from tests.factories.tables import make_endpoint, make_experiment, make_table
@@ -20,11 +20,11 @@ EXPERIMENT = make_experiment(
 TABLE = make_table(make_endpoint("chat", EXPERIMENT))
 
 
-def outcome(time: float, variant: str, *, failed: bool, first_byte_ms: float | None = 10.0) -> Outcome:
-    return Outcome(time, "canary", variant, failed, first_byte_ms, f"at {time}")
+def outcome(time: float, variant: str, *, failed: bool, first_byte_ms: float | None = 10.0) -> Answered:
+    return Answered(time, "canary", variant, failed, first_byte_ms, f"at {time}")
 
 
-def first_cut(outcomes: Iterable[Outcome], table: Table = TABLE) -> tuple[int, Cut] | None:
+def first_cut(outcomes: Iterable[Answered], table: Table = TABLE) -> tuple[int, Cut] | None:
     """The number of the outcome that led to a cut, and the cut."""
     watch = Watch()
     for number, seen in enumerate(outcomes, start=1):
@@ -34,7 +34,7 @@ def first_cut(outcomes: Iterable[Outcome], table: Table = TABLE) -> tuple[int, C
     return None
 
 
-def alternating(count: int, *, old_fails: bool, new_fails: bool) -> list[Outcome]:
+def alternating(count: int, *, old_fails: bool, new_fails: bool) -> list[Answered]:
     """Both arms in turn, ten milliseconds apart."""
     return [
         outcome(n * 0.01, "new" if n % 2 else "old", failed=new_fails if n % 2 else old_fails) for n in range(count)
