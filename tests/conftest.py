@@ -1,14 +1,15 @@
 """Fixtures that every test may use."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from controlplane.models import Role
 from tests.connections import using_redis
-from tests.servers.processes import run_valkey
+from tests.servers.processes import RunningValkey, run_valkey
 from tests.visitors.callers import Caller, caller
 
 SLOW = (
@@ -35,10 +36,26 @@ SLOW = (
 """Tests that start servers or browsers, or that take much data or many runs, by where they are."""
 
 
+@pytest.fixture(scope="module")
+def module_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction around all tests of a module: each finds what its fixtures wrote, and undoes its own."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="session")
+def session_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningValkey]:
+    """One server for all tests that leave it as it was but for its data."""
+    with run_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
 @pytest.fixture
-def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
-    """A real Valkey behind everything that asks for Redis; without it there is none."""
-    with run_valkey(tmp_path / "valkey") as server, using_redis(server, monkeypatch) as client:
+def redis_server(session_valkey: RunningValkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    """A real Valkey, empty, behind everything that asks for Redis; without it there is none."""
+    with using_redis(session_valkey, monkeypatch) as client:
+        client.flushall()
         yield client
 
 

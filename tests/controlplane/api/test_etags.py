@@ -28,8 +28,8 @@ REMOVABLE = (
 ANOTHER = '"another"'
 
 
-@pytest.fixture(autouse=True)
-def _things(db: None) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _things(module_database: None) -> None:
     endpoint(standby="candidate")
     endpoint("other")
     backend("lonely")

@@ -102,8 +102,8 @@ WRITES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _things(db: None) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _things(module_database: None) -> None:
     endpoint()
     endpoint("lonely")
     backend("lonely")

@@ -31,8 +31,8 @@ WRITE_PATHS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _things(db: None) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _things(module_database: None) -> None:
     endpoint()
     draft("waiting", traffic=10)
 

@@ -82,8 +82,8 @@ LISTS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _installation(redis_server: redis.Redis) -> None:
+@pytest.fixture(scope="module")
+def _installation(module_database: None) -> None:
     """Two endpoints, of which one is sound throughout, with a running canary each; and a draft."""
     issuer = Issuer(key="login", name="Login", issuer="https://login.example.com", key_set=Signer().key_set())
     register(issuer, actor=SLUICE)
@@ -99,6 +99,10 @@ def _installation(redis_server: redis.Redis) -> None:
     Backend.objects.filter(key="candidate").update(health_path="")
     Tick.objects.create(pk=1, at=Experiment.objects.all()[0].created_at)
     Edge.objects.create(name="edge-1", seen_at=Experiment.objects.all()[0].created_at)
+
+
+@pytest.fixture(autouse=True)
+def _published(_installation: None, redis_server: redis.Redis) -> None:
     publish("test")
 
 

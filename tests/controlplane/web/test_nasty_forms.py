@@ -1,7 +1,8 @@
 """Every field of every form, every path and every query, given what no field may hold: a page in words, no failure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,7 +22,7 @@ from tests.controlplane.api.test_permissions import ISSUER
 from tests.factories.drafts import backend, draft, endpoint
 from tests.visitors.roles import visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.database]
 
 FORM = "application/x-www-form-urlencoded"
 PLACES = {
@@ -86,6 +87,8 @@ BODIES = [
 SEGMENTS = ("%00", "%FF", "%ED%A0%80", "9" * 400, "-1", "a" * 5000, "a%0Ab")
 QUERIED = ("a NUL", "nothing", "a number of 5 000 digits", "a number of 65 bits", "markup", "a long text")
 QUERIES = ("page", "show", "seen", "effect", "variant", "draft", "actor", "verb", "object_key", "next")
+IN_TURN = 3
+"""How much of what is nasty a field is given whose name another form has too: that one is given all of it."""
 
 
 class _Fields(HTMLParser):
@@ -123,8 +126,8 @@ def filled(pattern: str, segment: str | None = None) -> str:
 PATTERNS = sorted({path for path in patterns(get_resolver().url_patterns) if not path.startswith(("/api", "/ofrep"))})
 
 
-@pytest.fixture(autouse=True)
-def _things(db: None) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _things(module_database: None) -> None:
     endpoint()
     backend("lonely")
     endpoint("chat", standby="")
@@ -142,6 +145,11 @@ def browser(_things: None) -> Client:
     client.raise_request_exception = False
     Token.objects.create(user_id=client.session["_auth_user_id"], name="t", prefix="abcd", digest="0" * 64)
     return client
+
+
+def in_turn(pattern: str, values: Iterable[str]) -> Iterator[str]:
+    """All of them again and again, from another one for each page."""
+    return islice(cycle(values), PATTERNS.index(pattern), None)
 
 
 def send(browser: Client, method: str, path: str, body: bytes | str = "", kind: str = FORM) -> Any:
@@ -162,30 +170,36 @@ def fields(browser: Client, path: str) -> dict[str, str]:
     return found.values or {"reason": ""}
 
 
+@pytest.fixture(scope="module")
+def known() -> set[str]:
+    """The names of the fields that have been given all."""
+    return set()
+
+
 def test_every_kind_of_thing_in_a_path_is_known() -> None:
     assert {filled(pattern) for pattern in PATTERNS} >= {"/backends/lonely/edit", "/experiments/waiting/halt"}
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_no_field_of_a_form_takes_it(pattern: str, browser: Client) -> None:
-    path = filled(pattern)
+def test_no_field_of_a_form_takes_it(pattern: str, browser: Client, known: set[str]) -> None:
+    path, turn = filled(pattern), in_turn(pattern, NASTY.values())
     values = fields(browser, path)
     for name in values:
-        for nasty in NASTY.values():
+        for nasty in islice(turn, IN_TURN) if name in known else NASTY.values():
             send(browser, "POST", path, urlencode({**values, name: nasty}))
         send(browser, "POST", path, urlencode([(name, "a"), (name, "b"), *values.items()]))
         send(browser, "POST", path, urlencode({other: value for other, value in values.items() if other != name}))
+        known.add(name)
     send(browser, "POST", path, urlencode({f"{name}\x00": value for name, value in values.items()}))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_path_or_query_takes_it(pattern: str, browser: Client) -> None:
-    for path in [filled(pattern), *(filled(pattern, segment) for segment in SEGMENTS)]:
+    for path in dict.fromkeys([filled(pattern), *(filled(pattern, segment) for segment in SEGMENTS)]):
         for method in ("GET", "POST", "HEAD", "PUT", "OPTIONS"):
             send(browser, method, path)
-    for name in QUERIES:
-        for nasty in QUERIED:
-            send(browser, "GET", f"{filled(pattern)}?{name}={quote(NASTY[nasty][:6000])}")
+    for name, nasty in zip(QUERIES, in_turn(pattern, QUERIED), strict=False):
+        send(browser, "GET", f"{filled(pattern)}?{name}={quote(NASTY[nasty][:6000])}")
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

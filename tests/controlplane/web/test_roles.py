@@ -49,8 +49,8 @@ FORMS = (
 BUTTONS = tuple(f"/experiments/canary/{verb}" for verb in ("start", "pause", "resume", "halt"))
 
 
-@pytest.fixture(autouse=True)
-def _experiment(db: None) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _experiment(module_database: None) -> None:
     draft()
     endpoint("warm", standby="spare")
 

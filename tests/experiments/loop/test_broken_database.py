@@ -71,22 +71,24 @@ BREAK: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.fixture
-def running(redis_server: redis.Redis) -> Experiment:
+@pytest.fixture(scope="module")
+def _installation(module_database: None) -> None:
     """A canary on `chat` and one on `docs`, which asks for keys, beside `search` without one."""
     issuer = Issuer(key="login", name="Login", issuer="https://login.example.com", key_set=Signer().key_set())
     register(issuer, actor=SLUICE)
     for key in ("chat", "docs", "search"):
         endpoint(key)
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    other = draft("other", endpoint="docs")
-    start(other, actor=SLUICE)
+    start(draft(), actor=SLUICE)
+    start(draft("other", endpoint="docs"), actor=SLUICE)
     docs = Endpoint.objects.get(key="docs")
     edit(docs, {"entrance": Entrance.KEY}, actor=SLUICE)
     issue_key("app", endpoints=[docs], expires_at=None, actor=SLUICE)
+
+
+@pytest.fixture
+def running(_installation: None, redis_server: redis.Redis) -> Experiment:
     publish("test")
-    return experiment
+    return Experiment.objects.get(key="canary")
 
 
 @pytest.fixture(params=BREAK.values(), ids=list(BREAK))

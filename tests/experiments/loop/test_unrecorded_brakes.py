@@ -39,17 +39,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 OLGA = Actor("olga", Role.OPERATOR)
 
 
-@pytest.fixture
-def running(redis_server: redis.Redis) -> Experiment:
+@pytest.fixture(scope="module")
+def _installation(module_database: None) -> None:
     """A canary on an endpoint that asks for keys."""
-    experiment = draft()
-    start(experiment, actor=SLUICE)
+    start(draft(), actor=SLUICE)
     chat = Endpoint.objects.get()
     edit(chat, {"entrance": Entrance.KEY}, actor=SLUICE)
     issue_key("app", endpoints=[chat], expires_at=None, actor=SLUICE)
+
+
+@pytest.fixture
+def running(_installation: None, redis_server: redis.Redis) -> Experiment:
     publish("test")
     assert running_on(told(redis_server)) == ["canary"]
-    return experiment
+    return Experiment.objects.get()
 
 
 def told(server: redis.Redis) -> Table:

@@ -21,8 +21,8 @@ from tests.visitors.roles import visitor
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _backends() -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _backends(module_database: None) -> None:
     endpoint()
     backend("candidate")
 
