@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from controlplane.models import Role
 from tests.connections import using_redis
+from tests.migrated import copy_into, server_url, template_on
 from tests.servers.processes import RunningValkey, run_valkey
 from tests.visitors.callers import Caller, caller
 
@@ -34,6 +35,26 @@ SLOW = (
     "backends/",
 )
 """Tests that start servers or browsers, or that take much data or many runs, by where they are."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """SQLite's file is there already; PostgreSQL copies its template."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The tests' database begins as a copy of one that is migrated."""
+    server = server_url()
+    if server is None:
+        path = tmp_path_factory.mktemp("database") / "sluice.sqlite3"
+        copy_into(path)
+        connection.settings_dict["TEST"]["NAME"] = str(path)
+    else:
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_on(server)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
-
-import psycopg
 
 from controlplane.install.front import FILE_NAME, PATIENCE, Patience, write_front
 from controlplane.web.http_client import answers
 from routing.installed_envoy import envoy_binary
+from tests.migrated import new_database
 from tests.servers.processes import free_port, run_valkey, stopping
 from tests.waiting import wait_until
 
@@ -63,11 +61,10 @@ def run_web_app(
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "controlplane.settings.django",
             "SLUICE_DATA_DIRECTORY": str(directory),
-            "SLUICE_DATABASE_URL": _fresh_database(os.environ.get("SLUICE_DATABASE_URL", "")),
+            "SLUICE_DATABASE_URL": new_database(directory),
             "SLUICE_REDIS_URL": valkey.url,
         }
-        for arguments in (["manage.py", "migrate", "--verbosity", "0"], ["-c", fill]):
-            subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, env=environment)
+        subprocess.run([sys.executable, "-c", fill], check=True, cwd=ROOT, env=environment)
         write_front(directory, host="127.0.0.1", port=port, open_files=open_files, patience=patience)
         with stopping(start_app(environment)) as app, stopping(_start_front(directory)) as front:
             address = f"http://127.0.0.1:{port}"
@@ -84,16 +81,6 @@ def start_app(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """The app itself, on the socket that the front knows."""
     serve = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]
     return subprocess.Popen(serve, cwd=ROOT, env=environment)
-
-
-def _fresh_database(server: str) -> str:
-    """The address of an empty database on this server; empty, for a file, where there is none."""
-    if not server:
-        return ""
-    name = f"website_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server.rpartition('/')[0]}/{name}"
 
 
 def _start_front(directory: Path) -> subprocess.Popen[bytes]:

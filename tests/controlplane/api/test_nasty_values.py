@@ -23,7 +23,7 @@ from tests.controlplane.api.test_permissions import ISSUER, READS, WRITES, Opera
 from tests.factories.drafts import backend, draft, endpoint
 from tests.visitors.callers import Caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.database, pytest.mark.usefixtures("redis_server")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.usefixtures("redis_server")]
 
 LARGEST_ANSWER = 100_000
 WORDS = {"title", "description", "default", "example", "examples", "readOnly"}
@@ -251,12 +251,13 @@ def tries(document: dict[str, Any]) -> dict[str, list[tuple[Place, str]]]:
     return tried
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("operation", WITH_BODY, ids=name)
 def test_no_field_takes_it(operation: Operation, tries: dict[str, list[tuple[Place, str]]], operator: Caller) -> None:
     for place, nasty in tries[name(operation)]:
         answer = send(operator, operation, with_nasty(operation.body, place.path, nasty))
         refused_in_words(answer)
-        assert answer.status_code == 400 or nasty not in UNREADABLE.values()
+        assert answer.status_code >= 400 or nasty not in UNREADABLE.values()
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=name)
@@ -265,6 +266,7 @@ def test_no_body_is_it(operation: Operation, operator: Caller) -> None:
         refused_in_words(send(operator, operation, body))
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("operation", READS + WRITES + FLAGS, ids=name)
 def test_no_path_query_or_header_takes_it(operation: Operation, operator: Caller) -> None:
     body = json.dumps(operation.body) if operation.body is not None else ""

@@ -22,7 +22,7 @@ from tests.controlplane.api.test_permissions import ISSUER
 from tests.factories.drafts import backend, draft, endpoint
 from tests.visitors.roles import visitor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 FORM = "application/x-www-form-urlencoded"
 PLACES = {
@@ -180,6 +180,7 @@ def test_every_kind_of_thing_in_a_path_is_known() -> None:
     assert {filled(pattern) for pattern in PATTERNS} >= {"/backends/lonely/edit", "/experiments/waiting/halt"}
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_field_of_a_form_takes_it(pattern: str, browser: Client, known: set[str]) -> None:
     path, turn = filled(pattern), in_turn(pattern, NASTY.values())
@@ -193,6 +194,7 @@ def test_no_field_of_a_form_takes_it(pattern: str, browser: Client, known: set[s
     send(browser, "POST", path, urlencode({f"{name}\x00": value for name, value in values.items()}))
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_path_or_query_takes_it(pattern: str, browser: Client) -> None:
     for path in dict.fromkeys([filled(pattern), *(filled(pattern, segment) for segment in SEGMENTS)]):
