@@ -21,7 +21,7 @@ from routing.resources.switch import switch
 from routing.table import MOST_RULES, Parameters
 from tests.factories.drafts import backend, draft, endpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 GERMANY = ["x-country is DE"]
 GERMAN = {"x-country": "DE"}
@@ -143,6 +143,7 @@ def test_by_hand_it_is_for_the_audience_unless_said() -> None:
     assert (given(GERMAN)[0], given({})[0]) == ("candidate", "stable")
 
 
+@pytest.mark.database
 def test_a_second_winner_for_the_same_audience_takes_the_place_of_the_first() -> None:
     promoted("first", "candidate", audience=["x-country is DE", "x-plan is team"])
     colder = {"key": "better", "backend": "candidate", "headers": {"x-style": "dry"}}

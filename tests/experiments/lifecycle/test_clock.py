@@ -23,7 +23,7 @@ from routing.kill_switch.stops import stops_since
 from routing.models import Endpoint, Stop
 from tests.factories.drafts import draft
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 START = datetime(2031, 3, 1, 12, tzinfo=UTC)
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "Nothing is wrong.")

@@ -25,7 +25,7 @@ from experiments.models import Experiment, State
 from routing.models import Split
 from tests.factories.drafts import draft
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "Nothing is wrong.")
 CONCLUDE = Decision(DecisionKind.INCONCLUSIVE, "not-shown", "Cannot say.")
@@ -51,6 +51,7 @@ VERBS: dict[str, tuple[Callable[[Experiment], None], set[State], State]] = {
 }
 
 
+@pytest.mark.database
 @given(st.lists(st.sampled_from(sorted(VERBS)), max_size=8))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_sequence_of_verbs_keeps_to_the_state_machine(verbs: list[str]) -> None:
@@ -70,6 +71,7 @@ def test_any_sequence_of_verbs_keeps_to_the_state_machine(verbs: list[str]) -> N
     Split.objects.filter(experiment=experiment.key).delete()
 
 
+@pytest.mark.database
 def test_a_late_writer_changes_nothing() -> None:
     experiment = draft()
     start(experiment, actor=SLUICE)
@@ -81,6 +83,7 @@ def test_a_late_writer_changes_nothing() -> None:
     assert Experiment.objects.get(pk=experiment.pk).state == State.HALTED
 
 
+@pytest.mark.database
 def test_two_workers_advance_once() -> None:
     experiment = draft()
     start(experiment, actor=SLUICE)
@@ -92,6 +95,7 @@ def test_two_workers_advance_once() -> None:
     assert experiment.decisions.count() == 1
 
 
+@pytest.mark.database
 def test_who_read_an_earlier_pause_does_not_resume_a_later_one() -> None:
     """The time of the later one would count as soaking."""
     experiment = draft()
@@ -170,6 +174,7 @@ def test_every_change_leaves_an_audit_event_and_every_verdict_a_link() -> None:
     assert first_broken_link(entries) is None
 
 
+@pytest.mark.database
 def test_only_drafts_can_be_deleted() -> None:
     experiment = draft()
     delete(experiment, actor=SLUICE)

@@ -35,7 +35,7 @@ from tests.factories.tokens import Signer
 from tests.visitors.callers import Caller
 from tests.visitors.roles import text, visitor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 TIER = {"key": "easy", "backend": "gone", "longest_bytes": 10}
 
@@ -115,6 +115,7 @@ def running_on(table: Table, key: str) -> list[str]:
     return [experiment.key for experiment in on(table, key).experiments]
 
 
+@pytest.mark.database
 def test_what_is_sound_is_published(broken: Table) -> None:
     search = Endpoint.objects.get(key="search")
     edit(search, {"timeout_seconds": 5}, actor=SLUICE)
@@ -124,6 +125,7 @@ def test_what_is_sound_is_published(broken: Table) -> None:
     assert on(told(), "chat").path_prefix == "/chat"
 
 
+@pytest.mark.database
 def test_every_brake_reaches_the_edges_and_no_tick_undoes_it(broken: Table) -> None:
     revoke_key(AccessKey.objects.get(), actor=SLUICE)
     publish("reconciled")
@@ -203,6 +205,7 @@ def test_what_is_broken_can_be_removed(running: Experiment) -> None:
     assert not Hindrance.objects.exists()
 
 
+@pytest.mark.database
 def test_nothing_is_called_done_on_an_endpoint_that_stays_broken(running: Experiment) -> None:
     """Edges would not hear of it."""
     waiting = draft("waiting", endpoint="search")

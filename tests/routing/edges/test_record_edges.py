@@ -18,7 +18,7 @@ from routing.edges.reported import cuts_of
 from routing.models import Edge
 from tests.servers.processes import run_valkey
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CUT = {
@@ -134,6 +134,7 @@ UNREADABLE = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("field", "value"), UNREADABLE)
 def test_what_cannot_be_read_is_an_alert_and_hides_nothing_else(client: redis.Redis, field: str, value: str) -> None:
     beat(client, "strange", **{"applied_version": "6", "error": "out of memory", field: value})
@@ -163,6 +164,7 @@ def test_an_alert_ends_once_the_edge_can_be_read(client: redis.Redis) -> None:
     assert codes() == []
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("name", ["n" * 80, "a/b c", b"\xff\xfe", "zero\0"])
 def test_an_edge_of_any_name_stops_no_other(client: redis.Redis, name: str | bytes) -> None:
     beat(client, name)
@@ -180,6 +182,7 @@ def test_a_key_that_is_no_hash_is_an_alert(client: redis.Redis) -> None:
     assert edge("sound").applied_version == 7
 
 
+@pytest.mark.database
 @given(
     st.dictionaries(
         st.sampled_from([*(field for field in BEAT if field != "name"), "mood"]),
@@ -206,6 +209,7 @@ def test_an_edge_whose_clock_is_ahead_is_not_seen_in_the_future(client: redis.Re
     assert edge("sound").seen_at == NOW
 
 
+@pytest.mark.database
 def test_who_neither_reports_nor_is_kept_is_forgotten_once_its_rows_are_collected(client: redis.Redis) -> None:
     beat(client)
     record_edges(client, now=NOW)

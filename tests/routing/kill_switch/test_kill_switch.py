@@ -27,7 +27,7 @@ from routing.publishing.publish import publish
 from routing.table import from_json
 from tests.factories.drafts import draft, endpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 USERS = [f"user-{number}" for number in range(500)]
 
@@ -78,6 +78,7 @@ def test_shadows_stop_too() -> None:
     assert desired_table(1).endpoints[0].shadows == ()
 
 
+@pytest.mark.database
 def test_an_endpoint_stays_stopped_while_all_are(running: Experiment) -> None:
     stop_experiments(None, actor=SLUICE, reason="looks wrong")
     stop_experiments(running.endpoint, actor=SLUICE, reason="looks wrong")
@@ -87,6 +88,7 @@ def test_an_endpoint_stays_stopped_while_all_are(running: Experiment) -> None:
     assert len(desired_table(1).endpoints[0].experiments) == 1
 
 
+@pytest.mark.database
 def test_turning_it_to_where_it_is_changes_nothing(running: Experiment) -> None:
     resume_experiments(None, actor=SLUICE, reason="looks right")
     first = stop_experiments(None, actor=SLUICE, reason="looks wrong")
@@ -124,6 +126,7 @@ def test_a_stopped_experiment_stays_and_decides_nothing(running: Experiment) -> 
     assert Split.objects.exists()
 
 
+@pytest.mark.database
 def test_nothing_starts_while_it_is_on(running: Experiment) -> None:
     stop_experiments(None, actor=SLUICE, reason="looks wrong")
     waiting = draft("waiting", traffic=10)

@@ -12,7 +12,7 @@ from routing.resources.register import register
 from routing.resources.remove import remove
 from tests.factories.drafts import backend, draft, endpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 
 def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
@@ -25,6 +25,7 @@ def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
     assert Endpoint.objects.get().name == "Renamed"
 
 
+@pytest.mark.database
 def test_what_is_used_cannot_be_removed() -> None:
     endpoint()
     with pytest.raises(Conflict) as caught:
@@ -33,6 +34,7 @@ def test_what_is_used_cannot_be_removed() -> None:
     assert Backend.objects.filter(key="stable").exists()
 
 
+@pytest.mark.database
 def test_a_backend_that_a_rule_names_cannot_be_removed() -> None:
     rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "lonely"}
     lonely = backend("lonely")

@@ -16,7 +16,7 @@ from routing.resources.register import register
 from routing.resources.remove import remove
 from tests.factories.drafts import draft, endpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -76,6 +76,7 @@ def test_nobody_is_moved_while_an_experiment_runs(shop: Layer, change: str) -> N
     edit(moved, {change: value}, actor=SLUICE)
 
 
+@pytest.mark.database
 def test_a_holdout_may_grow_where_nobody_is(shop: Layer) -> None:
     start(draft("most", traffic=85), actor=SLUICE)
     edit(shop, {"holdout": 1500}, actor=SLUICE)
@@ -95,6 +96,7 @@ def test_a_layer_that_others_share_is_nobodys_own(shop: Layer) -> None:
     assert not Endpoint.objects.filter(key="shop").exists()
 
 
+@pytest.mark.database
 def test_a_layer_in_use_is_kept(shop: Layer) -> None:
     with pytest.raises(Conflict):
         remove(shop, actor=SLUICE)

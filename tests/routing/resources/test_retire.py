@@ -32,7 +32,7 @@ from routing.resources.retire import retire
 from routing.table import reached
 from tests.factories.drafts import backend, draft
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 VIEWER = Actor("guest", Role.VIEWER)
 
@@ -68,6 +68,7 @@ def test_what_only_history_names_is_retired_and_history_still_names_it(halted: E
     assert (event.actor, event.object_type, event.object_key) == ("sluice", "backend", "candidate")
 
 
+@pytest.mark.database
 def test_it_cannot_be_removed_and_the_refusal_says_what_can_be_done(halted: Experiment) -> None:
     with pytest.raises(Conflict) as caught:
         remove(candidate(), actor=SLUICE)
@@ -125,6 +126,7 @@ USES = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("use", "user"), USES)
 def test_what_lives_keeps_its_backend(halted: Experiment, use: Callable[[], None], user: str) -> None:
     use()
@@ -256,6 +258,7 @@ def test_an_edge_that_reports_is_kept(silent: Edge) -> None:
     assert not AuditEvent.objects.filter(verb="retire").exists()
 
 
+@pytest.mark.database
 def test_two_who_retire_an_edge_at_once_record_it_once(silent: Edge) -> None:
     twin = Edge.objects.get()
     retire_edge(silent, actor=SLUICE)

@@ -12,7 +12,7 @@ from routing.publishing.newest_table import desired_table
 from routing.resources.switch import switch
 from tests.factories.drafts import draft, endpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_without_a_standby_there_is_no_switch() -> None:
     assert caught.value.code == "standby-missing"
 
 
+@pytest.mark.database
 def test_two_who_switch_at_once_do_not_undo_each_other(warm: Endpoint) -> None:
     switch(warm, actor=SLUICE, to="candidate")
     with pytest.raises(Conflict) as caught:
