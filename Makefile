@@ -19,12 +19,12 @@ demo: install
 	@exec $(BIN)/python -m examples.demo
 
 test: lint system-packages
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/loop --ignore tests/backends
-	$(BIN)/python -m tests.on_postgresql
-	$(BIN)/python -m pytest tests/loop
+	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore tests/loop --ignore tests/backends
+	$(BIN)/python -m tests.on_postgresql -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/loop
 
 test-fast: install-development
-	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" -q
 
 test-backends: install-development $(BACKENDS:%=$(VENV)/backends/%/installed)
 	$(BIN)/python -m pytest tests/backends

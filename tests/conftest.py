@@ -13,29 +13,6 @@ from tests.migrated import copy_into, server_url, template_on
 from tests.servers.processes import RunningValkey, run_valkey
 from tests.visitors.callers import Caller, caller
 
-SLOW = (
-    "routing/edge/",
-    "routing/collector/",
-    "routing/lake/",
-    "routing/envoy/",
-    "experiments/evidence/",
-    "experiments/views/test_browser",
-    "experiments/forecast/",
-    "experiments/stats/test_covariate",
-    "experiments/stats/test_d",
-    "experiments/stats/test_failures",
-    "experiments/stats/test_health",
-    "experiments/stats/test_operating",
-    "experiments/stats/test_paired",
-    "experiments/stats/test_planning",
-    "experiments/stats/test_quantile",
-    "experiments/stats/test_second",
-    "experiments/stats/test_simulation",
-    "bench/",
-    "backends/",
-)
-"""Tests that start servers or browsers, or that take much data or many runs, by where they are."""
-
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
@@ -98,10 +75,3 @@ def operator(db: None) -> Caller:
 @pytest.fixture
 def admin(db: None) -> Caller:
     return caller(Role.ADMIN)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to `make test` what the inner loop need not wait for."""
-    for item in items:
-        if any(f"tests/{place}" in item.nodeid for place in SLOW):
-            item.add_marker(pytest.mark.slow)

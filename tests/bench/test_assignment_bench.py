@@ -11,6 +11,8 @@ from routing.allocation.assign import assign, bucket
 from routing.edge.envoy.configuration import write_routes
 from tests.servers.envoys import RunningEnvoy, run_envoy, wait_until_served
 
+pytestmark = pytest.mark.slow
+
 UNITS = [f"user-{number}" for number in range(6_000)]
 HALF = 5_000
 

@@ -17,6 +17,8 @@ from bench.calibration.rows import Measure, Row, chance_at_most, chance_between,
 from bench.calibration.splits import splits
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
 
+pytestmark = pytest.mark.slow
+
 RUNS: dict[Measure, int] = {
     peeking: 40,
     small_canary: 200,

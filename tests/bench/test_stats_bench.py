@@ -8,6 +8,8 @@ from bench.stats.agreement import apart, compare, restated
 from bench.stats.inputs import METRICS, VARIANTS, make
 from bench.stats.worker import judged, same_work
 
+pytestmark = pytest.mark.slow
+
 Row = list[float]
 
 

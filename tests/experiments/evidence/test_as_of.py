@@ -9,6 +9,8 @@ from tests.experiments.evidence.events import METRICS
 from tests.experiments.evidence.lakes import assert_same
 from tests.factories.rows import START, outcome_row, request_row, store
 
+pytestmark = pytest.mark.slow
+
 
 def grow(lake_url: str, first: int, last: int) -> None:
     """A commit of requests and outcomes for each number."""

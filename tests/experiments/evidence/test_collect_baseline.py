@@ -12,6 +12,8 @@ from tests.experiments.evidence import events
 from tests.experiments.evidence.lakes import fill
 from tests.factories.rows import START, outcome_row, request_row
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = MetricDefinition("requests", MetricType.MEAN, "requests")
 ERRORS = MetricDefinition("errors", MetricType.RATIO, "errors", "requests")
 THUMBS = MetricDefinition("thumbs", MetricType.PROPORTION, "outcome_count(thumbs_up)")

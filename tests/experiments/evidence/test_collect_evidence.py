@@ -17,6 +17,8 @@ from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.factories.rows import START, outcome_row, request_row, store
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 SATISFIED = MetricDefinition("satisfied", MetricType.MEAN, "outcome_count(thumbs_up)")
 

@@ -4,6 +4,7 @@ import tempfile
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from experiments.evidence import collect_evidence, evidence_over_time
 from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.factories.rows import START, request_row
+
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 

@@ -15,6 +15,8 @@ from tests.experiments.evidence import events, reference
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.factories.rows import START, outcome_row, request_row
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 NOW = START + timedelta(days=1)
 MOMENTS = st.lists(st.integers(0, 120).map(lambda seconds: START + timedelta(seconds=seconds)), max_size=12)

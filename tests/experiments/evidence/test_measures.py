@@ -7,6 +7,8 @@ from experiments.evidence.measures import Measure, parse
 from experiments.evidence.metric_sums import MetricDefinition, counts_events, measures_of
 from experiments.stats.core.types import MetricType
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("text", "measure"),

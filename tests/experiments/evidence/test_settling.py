@@ -17,6 +17,8 @@ from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import assert_same, fill
 from tests.factories.rows import START, outcome_row, request_row
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 TICK = 10.0
 PAIRS = 150

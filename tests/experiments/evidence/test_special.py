@@ -14,6 +14,8 @@ from experiments.stats.metrics.windows import Window
 from tests.experiments.evidence.lakes import fill
 from tests.factories.rows import START, outcome_row, request_row
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 DAY = 86_400.0
 

@@ -2,9 +2,13 @@
 
 from datetime import UTC, timedelta
 
+import pytest
+
 from experiments.evidence import TrafficPoint, traffic
 from tests.experiments.evidence.lakes import fill
 from tests.factories.rows import START, request_row
+
+pytestmark = pytest.mark.slow
 
 
 def at(seconds: float) -> str:

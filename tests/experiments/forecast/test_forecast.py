@@ -16,7 +16,7 @@ from tests.experiments.evidence.lakes import fill
 from tests.factories.drafts import OTHERS_OFF, draft, draft_data
 from tests.factories.rows import request_row
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 DAY = 86_400
 GOAL = {"metric": "requests-per-user", "role": "goal", "minimum_effect": 0.05}

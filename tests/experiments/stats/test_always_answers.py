@@ -14,6 +14,8 @@ from experiments.stats.judging import harm, shown
 from experiments.stats.judging.judge import judge, watch
 from tests.experiments.stats.samples import ERRORS, FAILED_USERS, LATENCY, THUMBS, evidence, plan, share, sums, together
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.one_of(
     st.sampled_from([0.0, -1.0, math.nan, math.inf, -math.inf, 1e-320, 1e-160, 1e160, 1e308, 5e15]),
     st.floats(allow_nan=True, allow_infinity=True),

@@ -31,6 +31,8 @@ from experiments.stats.metrics.quantiles import clustered_quantile
 from experiments.stored_results import read_results, write_results
 from tests.experiments.stats.samples import evidence, plan
 
+pytestmark = pytest.mark.slow
+
 RESULTS = TypeAdapter(Results)
 SLACK = 1e-9
 

@@ -15,6 +15,8 @@ from experiments.stats.core.errors import StatisticsError
 from experiments.stats.sequential import anytime
 from tests.experiments.stats.samples import Values
 
+pytestmark = pytest.mark.slow
+
 RUNS = 1000
 UNITS = 200
 CHANCE = 4 * math.sqrt(0.05 * 0.95 / RUNS)

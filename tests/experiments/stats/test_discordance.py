@@ -15,6 +15,8 @@ from experiments.stats.core.errors import StatisticsError
 from experiments.stats.metrics import ratio
 from experiments.stats.shadow.discordance import disagreement, harm_log_e, noninferiority_log_e
 
+pytestmark = pytest.mark.slow
+
 RUNS = 1000
 PAIRS = 300
 BOUND = 0.05 + 4 * math.sqrt(0.05 * 0.95 / RUNS)

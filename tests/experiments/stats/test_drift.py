@@ -24,6 +24,8 @@ from experiments.stats.drift.distances import (
 from experiments.stats.drift.requests import one_request_per_unit
 from tests.experiments.stats.samples import Values
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 
 

@@ -22,6 +22,8 @@ from experiments.stats.judging.judge import judge
 from experiments.stats.sequential.bounded import rate_interval, rate_log_e
 from tests.experiments.stats.samples import evidence, plan, share
 
+pytestmark = pytest.mark.slow
+
 Arm = Callable[[int, int], UnitSums]
 LAST = PastLooks(last=True)
 FAILED = MetricPlan("failed", MetricType.PROPORTION, Direction.DECREASE, Role.GUARDRAIL, margin=0.5)

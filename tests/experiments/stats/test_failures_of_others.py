@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from experiments.stats.core.types import Direction, MetricPlan, MetricType, PastLooks, Role, UnitSums, Verdict
@@ -11,6 +12,8 @@ from experiments.stats.health import HealthEvidence, Stage, check_health
 from experiments.stats.health.sample_ratio import sample_ratio
 from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import ERRORS, FAILED_USERS, evidence, plan, share, together
+
+pytestmark = pytest.mark.slow
 
 
 def test_kayenta_passed_a_seventyfold_regression_of_sparse_errors() -> None:

@@ -17,6 +17,8 @@ from experiments.stats.core.types import (
 from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import plan
 
+pytestmark = pytest.mark.slow
+
 MARGIN = 0.01
 ERRORS = MetricPlan(
     "errors",

@@ -17,6 +17,8 @@ from experiments.stats.sequential.group_sequential import (
 )
 from experiments.stats.sequential.group_sequential.design import stopping_probabilities
 
+pytestmark = pytest.mark.slow
+
 INCREMENTS = st.lists(st.floats(0.01, 1.0), min_size=1, max_size=8)
 
 

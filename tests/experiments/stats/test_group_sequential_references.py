@@ -13,6 +13,8 @@ from experiments.stats.sequential.group_sequential.design import stopping_probab
 from experiments.stats.sequential.group_sequential.paths import start
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, references
 
+pytestmark = pytest.mark.slow
+
 SPENDING: dict[str, Callable[[float], Spending]] = {
     "obf": lambda _: OBRIEN_FLEMING,
     "pocock": lambda _: POCOCK,

@@ -27,6 +27,8 @@ from tests.experiments.stats.samples import (
     together,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("users", [150, 200, 300])
 def test_a_bad_model_is_halted_within_three_hundred_users(users: int) -> None:

@@ -11,6 +11,8 @@ from experiments.stats.health.missing import gap_log_e
 from experiments.stats.health.shares import Stage, ratio_findings, segment_findings
 from tests.experiments.stats.samples import Values, sums
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 LOOKS = 25
 HALVES = {"control": 0.5, "new": 0.5}

@@ -8,6 +8,8 @@ import pytest
 from experiments.stats.core.types import Evidence, Severity, UnitSums
 from experiments.stats.health.late import OutcomeTiming, Silence, late_outcomes
 
+pytestmark = pytest.mark.slow
+
 ONE = UnitSums(1, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 

@@ -30,6 +30,8 @@ from experiments.stats.judging.later import (
 )
 from experiments.stats.sequential.starts import share_of, starts_in_use
 
+pytestmark = pytest.mark.slow
+
 SINCE = datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
 FAILURES = MetricPlan(
     "failures", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, 0.02, MarginKind.ABSOLUTE, minimum_effect=1.0

@@ -12,6 +12,8 @@ from experiments.stats.judging.judge import judge
 from experiments.stats.sequential.group_sequential import critical_values
 from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
 
+pytestmark = pytest.mark.slow
+
 GUARDRAIL = replace(FAILED_USERS, margin=0.0)
 
 

@@ -16,6 +16,8 @@ from tests.experiments.stats.references import Inputs, Reference, references
 from tests.experiments.stats.samples import Values
 from tests.experiments.stats.test_anytime_references import approximate_ratio
 
+pytestmark = pytest.mark.slow
+
 RUNS = 20_000
 DESIGN = 1.959963984540054 + 0.8416212335729143
 """Mean of z at all of the information that a single two-sided look needs for a power of 80 %."""

@@ -19,6 +19,8 @@ from experiments.stats.shadow.paired import (
 )
 from tests.experiments.stats.samples import Values
 
+pytestmark = pytest.mark.slow
+
 RUNS = 1000
 
 

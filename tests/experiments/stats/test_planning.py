@@ -26,6 +26,8 @@ from experiments.stats.planning import (
 from experiments.stats.planning.baseline import from_history, mean, share, share_of_requests
 from tests.experiments.stats.samples import ERRORS, LATENCY, THUMBS, plan
 
+pytestmark = pytest.mark.slow
+
 RUNS = 4000
 CHANCE = 4 * math.sqrt(0.8 * 0.2 / RUNS)
 BASELINES = st.one_of(st.floats(0.001, 0.5).map(share), st.floats(0.1, 100).map(lambda value: mean(value, 2 * value)))

@@ -14,6 +14,8 @@ from experiments.stats.metrics.quantile_difference import quantile_contrast, qua
 from experiments.stats.metrics.quantiles import QuantileEstimate, clustered_quantile
 from tests.experiments.stats.samples import Values
 
+pytestmark = pytest.mark.slow
+
 RUNS = 300
 LARGE = 1e6
 ARM = QuantileEstimate(0.9, 300.0, 20.0, 260.0, 340.0, 500, 2000, LARGE, 2.0, "")

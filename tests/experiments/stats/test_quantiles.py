@@ -20,6 +20,8 @@ from experiments.stats.metrics.quantiles import (
 )
 from tests.experiments.stats.samples import Values, plan
 
+pytestmark = pytest.mark.slow
+
 RUNS = 300
 
 

@@ -12,6 +12,8 @@ from experiments.stats.core.bayes import Prior, chance_to_beat, posterior
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.multiplicity import benjamini_hochberg, e_benjamini_hochberg, holm
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_strong_prior_pulls_and_a_flat_one_does_not() -> None:
     flat, sceptic = posterior(0.1, 0.05), posterior(0.1, 0.05, Prior(0.0, 0.0025))

@@ -13,6 +13,8 @@ from experiments.stats.planning.baseline import share, share_of_requests
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, usual_scenarios
 from tests.experiments.stats.samples import ERRORS, LATENCY, THUMBS, plan
 
+pytestmark = pytest.mark.slow
+
 RUNS = 1000
 BASELINES = {
     "thumbs": share(0.4),

@@ -17,6 +17,8 @@ from experiments.stats.metrics.slow_requests import frozen_threshold, slow_share
 from tests.experiments.stats.references import Inputs, Ours, Reference, compare, data, references
 from tests.experiments.stats.samples import Values, requests
 
+pytestmark = pytest.mark.slow
+
 RUNS = 400
 
 

@@ -20,6 +20,8 @@ from tests.factories.rows import request_row, send, stored
 from tests.servers.processes import RunningValkey, stopping
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
+pytestmark = pytest.mark.slow
+
 EDGES = ("near", "far")
 COMMITS_OF_A_LIFE = (1, 2, 4, 8, 3, 5)
 

@@ -19,6 +19,8 @@ from tests.factories.rows import request_row, send, stored
 from tests.servers.processes import free_port, run_valkey
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 class CountedCollector(Collector):
     """A collector that tells how often it tried."""

@@ -1,5 +1,6 @@
 """A collector that ends between any two of its steps leaves nothing lost and nothing doubled."""
 
+import pytest
 from redis import Redis
 
 from routing import redis_keys
@@ -10,6 +11,8 @@ from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
 from routing.lake.streams import to_entry_id, to_position
 from tests.factories.rows import request_row, send, stored
+
+pytestmark = pytest.mark.slow
 
 STREAM = redis_keys.requests("local")
 

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import pytest
 from redis import Redis
 
 from routing import redis_keys
@@ -10,6 +11,8 @@ from routing.lake import delta_tables
 from routing.lake.schema import REQUESTS
 from routing.lake.streams import REJECTED
 from tests.factories.rows import request_row, send, stored
+
+pytestmark = pytest.mark.slow
 
 
 def rejected(redis: Redis) -> list[dict[str, str]]:

@@ -13,6 +13,8 @@ from routing.lake.schema import REQUESTS
 from tests.factories.rows import request_row, send, stored
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 STREAM = redis_keys.requests("local")
 
 

@@ -20,6 +20,8 @@ from tests.servers.processes import RunningValkey
 from tests.servers.protocol_servers import Health, run_kind_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ASKED: dict[str, Any] = {
     "model": "claude",
     "max_tokens": 100,

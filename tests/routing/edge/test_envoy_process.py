@@ -21,6 +21,8 @@ from tests.servers.envoys import served_version
 from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def edge(tmp_path: Path) -> RunningEdge:

@@ -4,7 +4,11 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from routing.edge.prepare import prepare
+
+pytestmark = pytest.mark.slow
 
 
 def test_envoy_is_told_of_the_files_for_envoy_and_of_no_other(tmp_path: Path) -> None:

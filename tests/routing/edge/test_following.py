@@ -17,6 +17,8 @@ from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def table_on(server: ModelServer, version: int) -> Table:
     """Everybody gets this server."""

@@ -23,6 +23,8 @@ from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SPLIT = make_experiment("canary", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 ENDPOINT = make_endpoint("chat", replace(SPLIT, guard=Guard(window_seconds=60)))
 UNIT = next(unit for unit in map(str, range(400)) if assign(ENDPOINT, unit).variant == "new")

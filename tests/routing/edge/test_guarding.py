@@ -30,6 +30,8 @@ from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
+pytestmark = pytest.mark.slow
+
 SENDERS = 8
 HOUR = 3600
 PATIENT = Guard(window_seconds=HOUR)

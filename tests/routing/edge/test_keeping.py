@@ -21,6 +21,8 @@ from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 MakeKeeper = Callable[..., Keeper]
 HOUR = 3600
 

@@ -23,6 +23,8 @@ from tests.servers.envoys import served_version
 from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
+pytestmark = pytest.mark.slow
+
 LOST_MESSAGES = 3
 
 # How long Redis may take to answer who starts: a busy machine needs more than the second that a real one is given.

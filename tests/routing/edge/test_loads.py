@@ -20,6 +20,8 @@ from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_edge_tells_what_its_backends_publish(
     tmp_path: Path, valkey: RunningValkey, redis: Redis, stable: ModelServer

@@ -21,6 +21,8 @@ from tests.routing.edge.stored import EDGE, collect_all, stored_ids, stored_rows
 from tests.servers.processes import free_port, run_valkey
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 KEY = b"k" * 32
 
 

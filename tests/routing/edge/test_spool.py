@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from routing.edge.state import spool as module
 from routing.edge.state.spool import BATCH_LINES, READ_BYTES, START, Position, Spool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def link(tmp_path: Path) -> Path:

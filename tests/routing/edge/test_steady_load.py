@@ -24,6 +24,8 @@ from routing.edge.state.status import EdgeStatus
 from tests.factories.log_lines import make_line
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 RUN = "run-1"
 ARMS = ("control", "new")
 STREAM_SECONDS = 5.0

@@ -18,6 +18,8 @@ from tests.servers.raw_clients import asked, read_until
 from tests.servers.stepped_backends import END, STREAMED, piece, run_stepped_backend
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def edge(tmp_path: Path, valkey: RunningValkey, redis: Redis) -> Iterator[RunningEdge]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+import pytest
 from redis import Redis
 
 from routing import redis_keys
@@ -20,6 +21,8 @@ from tests.servers.envoys import served_version
 from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey, free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 

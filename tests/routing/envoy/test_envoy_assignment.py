@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from routing.access_log.line import NO_UNIT
 from routing.allocation.assign import assign
 from routing.table import Arm, Endpoint, Table, Unit, UnitSource
 from tests.factories.tables import make_endpoint, make_experiment, make_table
 from tests.servers.envoys import run_envoy
+
+pytestmark = pytest.mark.slow
 
 ENDPOINTS = 60
 HEADER_REQUESTS = 100_000

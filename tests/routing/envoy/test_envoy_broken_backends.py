@@ -29,6 +29,8 @@ from tests.servers.model_servers import run_model_server
 from tests.servers.stepped_backends import STREAMED, piece
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 OK = b"HTTP/1.1 200 OK\r\n"
 HALF = OK + b"content-length: 100\r\ncontent-type: text/plain\r\n\r\nhalf"
 FIRST_BYTE_SECONDS = 0.7

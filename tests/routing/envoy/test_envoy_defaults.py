@@ -28,6 +28,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 OWN = Parameters(headers=(("x-prompt", "v2 100%"),), query=(("temperature", "0.2"),))
 COLD = Parameters(headers=(("x-prompt", "cold"),))
 GERMAN = Parameters(headers=(("x-prompt", "german"), ("x-style", "formal")), query=(("top", "5"),))

@@ -18,6 +18,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 from tests.servers.processes import free_port
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-mobile-1"
 GUARDED = Access((AccessKey("mobile", sha256(KEY.encode()).hexdigest()),))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import trustme
 
 from routing.table import Arm, Backend, Table
@@ -18,6 +19,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import run_model_server
 from tests.servers.processes import free_port
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 EVERYBODY = {"x-user-id": "alice"}
 

@@ -17,6 +17,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 SPLIT = make_experiment("split", Arm("control", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000))
 BY_HEADER = make_endpoint("chat", SPLIT)
 BY_MODEL = replace(

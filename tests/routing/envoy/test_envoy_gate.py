@@ -26,6 +26,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SIGNER, STRANGER = Signer(), Signer()
 ISSUER = Issuer("idp", "https://login.example.com", ("chat",), SIGNER.key_set())
 CLAIMS = {"iss": ISSUER.issuer, "aud": "chat", "sub": "alice", "exp": 4_000_000_000}

@@ -15,6 +15,8 @@ from tests.factories.tables import make_backend, make_endpoint, make_experiment,
 from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import run_model_server
 
+pytestmark = pytest.mark.slow
+
 KEY = b"key"
 NAME = "Jürgen"
 

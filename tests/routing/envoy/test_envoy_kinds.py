@@ -16,6 +16,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.protocol_servers import HEALTHS, SPEECHES, Health, KindServer, Speech, run_kind_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def key(number: int) -> str:
     """The key of a backend, by its place in `HEALTHS`."""

@@ -14,6 +14,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 2.0
 """A limit that a busy machine keeps, where the other side does what it should."""
 

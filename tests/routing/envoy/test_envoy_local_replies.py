@@ -19,6 +19,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import run_model_server
 from tests.servers.processes import free_port
 
+pytestmark = pytest.mark.slow
+
 SIGNER, STRANGER = Signer(), Signer()
 ISSUER = Issuer("idp", "https://login.example.com", ("chat",), SIGNER.key_set())
 CLAIMS = {"iss": ISSUER.issuer, "aud": "chat", "sub": "alice", "exp": 4_000_000_000}

@@ -13,6 +13,8 @@ from tests.factories.tables import make_backend, make_endpoint, make_experiment,
 from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 
+pytestmark = pytest.mark.slow
+
 BY_USER = Unit(UnitSource.BODY, "user")
 SPLIT = make_experiment("large-model", Arm("control", "large", 0, 5_000), Arm("new", "new", 5_000, 10_000))
 

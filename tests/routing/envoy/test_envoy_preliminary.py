@@ -29,6 +29,8 @@ from tests.factories.tokens import Signer
 from tests.servers.cors_servers import CorsServer, run_cors_server
 from tests.servers.envoys import RunningEnvoy, run_envoy
 
+pytestmark = pytest.mark.slow
+
 SIGNER = Signer()
 ISSUER = Issuer("idp", "https://login.example.com", (), SIGNER.key_set())
 TOKEN = SIGNER.token({"iss": ISSUER.issuer, "sub": "alice", "exp": 4_000_000_000})

@@ -20,6 +20,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 PATIENTLY: dict[str, Any] = {"open_timeout": PATIENCE_SECONDS, "ping_interval": None}
 METHOD = "/inference.Model/Generate"
 

@@ -27,6 +27,8 @@ from tests.factories.tokens import Signer
 from tests.servers.cors_servers import CorsServer, run_cors_server
 from tests.servers.envoys import RunningEnvoy, run_envoy
 
+pytestmark = pytest.mark.slow
+
 SIGNER = Signer()
 ISSUER = Issuer("idp", "https://login.example.com", (), SIGNER.key_set())
 KEY = "sk-mobile-1"

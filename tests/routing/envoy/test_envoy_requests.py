@@ -16,6 +16,8 @@ from tests.factories.tables import make_backend, make_endpoint, make_experiment,
 from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 
+pytestmark = pytest.mark.slow
+
 BY_BODY = Unit(UnitSource.BODY, "metadata.user_id")
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 

@@ -27,6 +27,8 @@ from tests.servers.broken_servers import (
 )
 from tests.servers.envoys import RunningEnvoy, run_envoy
 
+pytestmark = pytest.mark.slow
+
 CHOICES = b'{"object": "chat.completion", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'
 DELTA = b'data: {"choices": [{"delta": {"content": "Hi \\"error\\": {"}, "finish_reason": null}]}\n\n'
 LAST = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'

@@ -12,6 +12,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import run_model_server
 from tests.servers.slow_sockets import SlowKind, slow_sockets
 
+pytestmark = pytest.mark.slow
+
 COUNT = 300
 BODY = Unit(UnitSource.BODY, "user")
 QUESTION = json.dumps({"user": "ada", "padding": 200_000})

@@ -10,6 +10,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.raw_clients import asked, read_until
 from tests.servers.stepped_backends import STREAMED, SteppedBackend, piece, run_stepped_backend
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[SteppedBackend]:

@@ -16,6 +16,8 @@ from tests.servers.envoys import run_envoy
 from tests.servers.model_servers import run_model_server
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_users_come_by_tls(tmp_path: Path) -> None:
     authority = trustme.CA()

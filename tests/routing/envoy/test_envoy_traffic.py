@@ -16,6 +16,8 @@ from tests.factories.tables import make_backend, make_endpoint, make_experiment,
 from tests.servers.envoys import RunningEnvoy, run_envoy
 from tests.servers.model_servers import ModelServer, run_model_server
 
+pytestmark = pytest.mark.slow
+
 GERMAN = (parse_condition("x-country is DE, AT"),)
 PAYING = (parse_condition("x-plan is not free"), parse_condition("x-plan is present"))
 TARGETED = make_endpoint(

@@ -12,6 +12,8 @@ from routing.lake.batches import read_batch
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.factories.rows import outcome_row, request_row
 
+pytestmark = pytest.mark.slow
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

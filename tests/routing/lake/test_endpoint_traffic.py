@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from routing.lake.endpoint_traffic import endpoint_traffic
 from routing.lake.schema import REQUESTS
 from tests.factories.rows import START, request_row, store
+
+pytestmark = pytest.mark.slow
 
 
 def test_requests_are_counted_by_how_they_ended_and_by_why_they_have_no_unit(lake_url: str) -> None:

@@ -9,6 +9,8 @@ from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.factories.rows import outcome_row, request_row, store, stored, to_arrow
 
+pytestmark = pytest.mark.slow
+
 
 def append_many(lake_url: str, first: int, last: int) -> None:
     """One commit a row, merged when due as the collector does."""

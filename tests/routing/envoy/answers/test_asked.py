@@ -10,6 +10,8 @@ from tests.routing.envoy.answers.examples import DONE, HI, VECTORS, choice, delt
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 STREAMED = events(delta("Hi"), delta(finish="stop"), DONE)
 WHOLE = document(choice(HI))
 

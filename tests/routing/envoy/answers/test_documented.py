@@ -64,6 +64,8 @@ from tests.routing.envoy.answers.examples import (
 from tests.servers.broken_servers import Answer, BrokenServer, say
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 Case = tuple[str, str, Answer, Seen]
 
 DOCUMENTED: list[Case] = [

@@ -13,6 +13,8 @@ from tests.routing.envoy.answers.edge import CHAT, ERROR, MESSAGES, NO_ANSWER, R
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 EMBEDDINGS = "/v1/embeddings"
 
 

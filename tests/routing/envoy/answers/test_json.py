@@ -10,6 +10,8 @@ from tests.routing.envoy.answers.examples import COUNTED, choice, delta
 from tests.servers.broken_servers import BrokenServer, say
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 SOUND = json.dumps(choice({"content": 'a "b" \\ \u00e4 \n'}, numbers=[0, -1.5e-7, True, False, None, [], {}])).encode()
 
 

@@ -10,6 +10,8 @@ from tests.routing.envoy.answers.edge import CHAT, MESSAGES, RESPONSES
 from tests.servers.broken_servers import BrokenServer, say_and_hang
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 PLAIN = OK + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 22}

@@ -8,6 +8,8 @@ from tests.routing.envoy.answers.examples import CALL, HI, choice
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("answer", "expected"),

@@ -10,6 +10,8 @@ from tests.routing.envoy.answers.examples import CALL, COUNTED, DONE, HI, ROLE, 
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("answer", "expected"),

@@ -9,6 +9,8 @@ from tests.routing.envoy.answers.edge import CHAT, ERROR, NO_ANSWER, SUCCESS, se
 from tests.servers.broken_servers import BrokenServer, say
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 PLAIN = OK + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
 MARK = b"\xef\xbb\xbf"

@@ -30,6 +30,8 @@ from tests.routing.envoy.answers.examples import (
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 USAGE_CASES: list[tuple[str, str, Answer, tuple[int | None, int | None]]] = [
     ("openai", CHAT, document({**choice(HI), "usage": COUNTED}), (11, 22)),
     ("openai", CHAT, document({**choice(HI), "x": {"usage": COUNTED}}), (None, None)),

@@ -12,6 +12,8 @@ from tests.routing.envoy.answers.examples import HI, choice
 from tests.servers.broken_servers import BrokenServer, say
 from tests.servers.envoys import RunningEnvoy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"zstd", b"GZIP", b"gzip, identity"])
 @pytest.mark.parametrize("kind", [b"application/json", b"text/event-stream"])
