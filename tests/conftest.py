@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -8,7 +9,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from controlplane.models import Role
-from tests.connections import using_redis
+from tests.connections import environment, using_redis
 from tests.migrated import copy_into, server_url, template_on
 from tests.servers.processes import RunningValkey, run_valkey
 from tests.visitors.callers import Caller, caller
@@ -50,11 +51,19 @@ def session_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 
 @pytest.fixture
-def redis_server(session_valkey: RunningValkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+def redis_server(session_valkey: RunningValkey) -> Iterator[redis.Redis]:
     """A real Valkey, empty, behind everything that asks for Redis; without it there is none."""
-    with using_redis(session_valkey, monkeypatch) as client:
+    with using_redis(session_valkey) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture
+def own_lake(tmp_path: Path) -> Iterator[str]:
+    """An empty lake that everything in this process reads."""
+    url = str(tmp_path / "lake")
+    with environment(lake_url=url):
+        yield url
 
 
 @pytest.fixture

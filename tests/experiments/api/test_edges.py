@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,10 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.presenters.edge_splits.get_environment", lambda: SimpleNamespace(lake_url=url))
-    return url
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 @pytest.fixture
@@ -81,10 +77,7 @@ def test_a_draft_has_no_split(lake: str, viewer: Caller) -> None:
     assert json.loads(viewer.get("experiments/canary/edges").content) == []
 
 
-def test_an_edge_that_drifts_is_a_finding_of_the_analysis(
-    lake: str, running: Experiment, viewer: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=lake))
+def test_an_edge_that_drifts_is_a_finding_of_the_analysis(lake: str, running: Experiment, viewer: Caller) -> None:
     for name in ("left", "right"):
         Edge.objects.create(name=name, seen_at=timezone.now())
     lopsided = [("left", 1_300, 700), ("right", 700, 1_300)]

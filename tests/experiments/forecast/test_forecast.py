@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from controlplane.problems.errors import InvalidInput
-from controlplane.settings import get_environment
 from experiments.forecast import Forecast, forecast, read_stated
 from experiments.models import Experiment, Metric, PlanMetric
 from experiments.stats.core.types import MetricType
@@ -39,10 +38,8 @@ def expected(experiment: Experiment, **stated: Any) -> Forecast:
 
 
 @pytest.fixture
-def lake_url(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    environment = get_environment().model_copy(update={"lake_url": str(tmp_path / "lake")})
-    monkeypatch.setattr("experiments.forecast.known.get_environment", lambda: environment)
-    return environment.lake_url
+def lake_url(own_lake: str) -> str:
+    return own_lake
 
 
 def test_the_most_demanding_metric_decides_and_observed_ones_need_nothing() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -30,15 +29,15 @@ from experiments.models import Analysis, Decision, Experiment, State
 from experiments.plan.as_judged import pure_state
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Split
-from tests.experiments.loop.evidence import fresh, later, measure, use_lake
+from tests.experiments.loop.evidence import fresh, later, measure
 from tests.factories.drafts import draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    return use_lake(tmp_path, monkeypatch)
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 @pytest.fixture

@@ -2,24 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from experiments.models import Experiment
 from routing.lake.schema import REQUESTS
 from tests.factories.rows import request_row, store
 
 USERS = 300
-
-
-def use_lake(directory: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty lake that analyses read."""
-    url = str(directory / "lake")
-    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
-    return url
 
 
 def rows(experiment: Experiment, variant: str, errors: int, first_unit: int) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Harm is halted first and apart from everything else, whatever raises."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from experiments.plan.as_judged import pure_state
 from experiments.presenters.page_reads import read_dossier
 from routing.lake.schema import REQUESTS
 from routing.models import Edge, Split
-from tests.experiments.loop.evidence import fresh, later, measure, rows, use_lake
+from tests.experiments.loop.evidence import fresh, later, measure, rows
 from tests.factories.drafts import draft
 from tests.factories.rows import store
 
@@ -47,8 +46,8 @@ CUT = {"experiment": "canary", "variant": "better", "requests": 20, "failures": 
 
 
 @pytest.fixture(autouse=True)
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    return use_lake(tmp_path, monkeypatch)
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 @pytest.fixture

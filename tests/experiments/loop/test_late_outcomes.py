@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from experiments.loop.reconcile import reconcile
 from experiments.metrics.define_metric import define_metric
 from experiments.models import Analysis, Experiment, Metric
 from routing.lake.schema import OUTCOMES, REQUESTS
-from tests.experiments.loop.evidence import fresh, use_lake
+from tests.experiments.loop.evidence import fresh
 from tests.factories.drafts import draft, draft_data
 from tests.factories.rows import outcome_row, request_row, store
 
@@ -26,9 +25,9 @@ SECONDS = 400.0
 
 
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def lake(own_lake: str) -> str:
     """An empty lake that analyses read."""
-    return use_lake(tmp_path, monkeypatch)
+    return own_lake
 
 
 def running(**metric: Any) -> Experiment:

@@ -1,7 +1,6 @@
 """One step of the loop on a real lake: what the evidence asks for is done once, whatever is killed in between."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -17,7 +16,7 @@ from experiments.models import Analysis, Decision, Experiment, Metric, State
 from experiments.plan.as_judged import pure_state
 from routing.lake.schema import OUTCOMES, REQUESTS
 from routing.models import Edge, Split
-from tests.experiments.loop.evidence import USERS, fresh, later, measure, rows, use_lake
+from tests.experiments.loop.evidence import USERS, fresh, later, measure, rows
 from tests.factories.drafts import draft, draft_data
 from tests.factories.rows import outcome_row, store
 
@@ -25,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    return use_lake(tmp_path, monkeypatch)
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 @pytest.fixture

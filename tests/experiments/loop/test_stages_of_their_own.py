@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from experiments.models import Experiment, State
 from experiments.plan.as_judged import pure_plan, pure_state
 from routing.lake.schema import REQUESTS
 from routing.models import Endpoint
-from tests.experiments.loop.evidence import fresh, use_lake
+from tests.experiments.loop.evidence import fresh
 from tests.factories.drafts import draft
 from tests.factories.rows import START, request_row, store
 
@@ -28,8 +27,8 @@ RATE = 4
 
 
 @pytest.fixture(autouse=True)
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    return use_lake(tmp_path, monkeypatch)
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 @pytest.fixture

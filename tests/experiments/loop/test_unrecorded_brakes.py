@@ -29,6 +29,7 @@ from routing.publishing.waiting_orders import Order, Verb
 from routing.resources.edit import edit
 from routing.resources.issue_key import issue_key, revoke_key
 from routing.table import Table, from_json
+from tests.connections import NOWHERE, environment
 from tests.databases import refusing_writes
 from tests.factories.drafts import draft
 from tests.visitors.callers import Caller, caller
@@ -243,10 +244,8 @@ def test_what_has_ended_is_not_halted(running: Experiment, redis_server: redis.R
     assert waiting_orders.waiting(redis_server) == []
 
 
-def test_when_nothing_can_be_written_the_answer_says_so(running: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0", decode_responses=True)
-    monkeypatch.setattr("routing.publishing.pull.get_redis", lambda: nowhere)
-    with refusing_writes(), pytest.raises(Unavailable) as caught:
+def test_when_nothing_can_be_written_the_answer_says_so(running: Experiment) -> None:
+    with environment(redis_url=NOWHERE), refusing_writes(), pytest.raises(Unavailable) as caught:
         halt_by_hand(running, actor=OLGA, reason="looks wrong")
     assert caught.value.code == "brake-failed"
     assert caught.value.detail.startswith("Nothing has changed")

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,10 +23,8 @@ LATENCY = {"metric": "latency", "role": "guardrail", "margin": 0.1}
 
 
 @pytest.fixture(autouse=True)
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = str(tmp_path / "lake")
-    monkeypatch.setattr("experiments.loop.analyse.get_environment", lambda: SimpleNamespace(lake_url=url))
-    return url
+def lake(own_lake: str) -> str:
+    return own_lake
 
 
 def running(switched_off: tuple[str, ...] = (), *metrics: dict[str, Any]) -> Experiment:

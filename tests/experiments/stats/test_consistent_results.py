@@ -86,7 +86,7 @@ def inside(value: float, interval: Interval) -> bool:
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(situations())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_result_can_be_stored_and_read_again_as_it_is(situation: tuple[JudgePlan, Evidence, PastLooks]) -> None:
     """JSON has no infinity and no NaN, so a result with either would come back as another one."""
     judged, measured, looks = situation
@@ -96,7 +96,7 @@ def test_a_result_can_be_stored_and_read_again_as_it_is(situation: tuple[JudgePl
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(situations())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_fields_of_a_result_agree(situation: tuple[JudgePlan, Evidence, PastLooks]) -> None:
     judged, measured, looks = situation
     [found] = judge(judged, measured, looks=looks).metrics

@@ -78,7 +78,7 @@ def test_ten_requests_a_unit_raise_no_false_alarm_but_would_as_independent_reque
 
 
 def test_windows_that_are_alike_do_not_drift_whatever_the_threshold() -> None:
-    runs, rng = 150, np.random.default_rng(2)
+    runs, rng = 60, np.random.default_rng(2)
     alarms = 0
     for run in range(runs):
         before, now = (window(rng, 200, a=0.0, b=0.0, c=0.0) for _ in range(2))
@@ -89,7 +89,7 @@ def test_windows_that_are_alike_do_not_drift_whatever_the_threshold() -> None:
 @pytest.mark.parametrize("units", [300, 3000])
 def test_the_interval_of_the_index_covers_it(units: int) -> None:
     """With a true index of 0, .02, .1 and .25 the lower end lies above it in at most 2.5 % of runs."""
-    runs, rng, reference = 150, np.random.default_rng(units), np.full(10, 0.1)
+    runs, rng, reference = 60, np.random.default_rng(units), np.full(10, 0.1)
     allowed = 0.025 + 4.0 * math.sqrt(0.025 * 0.975 / runs)
     for tilt in (0.0, 0.0245, 0.055, 0.085):
         present = np.clip(reference + tilt * np.linspace(-1.6, 1.6, 10) / 1.6, 0.005, None)
@@ -230,7 +230,7 @@ def repeated(values: list[object]) -> NDArray[np.object_]:
     return np.array(values * 60, dtype=object)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(columns, columns, st.booleans())
 def test_any_values_are_compared_or_refused(reference: list[object], present: list[object], categorical: bool) -> None:
     with suppress(StatisticsError):

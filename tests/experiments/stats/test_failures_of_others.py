@@ -57,7 +57,7 @@ def test_a_fixed_threshold_of_success_aborts_healthy_canaries() -> None:
     """
     rng = np.random.default_rng(2)
     success = MetricPlan("success", MetricType.PROPORTION, Direction.INCREASE, Role.GUARDRAIL, margin=0.02)
-    rollouts, aborted, halted = 60, 0, 0
+    rollouts, aborted, halted = 30, 0, 0
     units = 60 * np.arange(1, 11)
     for _ in range(rollouts):
         counts = rng.binomial(60, 0.96, (2, 10))

@@ -29,11 +29,11 @@ ERRORS = MetricPlan(
     margin_kind=MarginKind.ABSOLUTE,
     counts_events=True,
 )
-RUNS = 400
+RUNS = 200
 USERS = 3000
 
 
-@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
 def test_a_candidate_at_its_margin_passes_as_rarely_as_is_promised(sigma: float) -> None:
     """Each of its users fails with all requests or with none, so that one in a hundred requests fails."""
     rng = np.random.default_rng(11)

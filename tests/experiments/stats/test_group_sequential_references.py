@@ -151,7 +151,7 @@ def test_agrees_with_the_reference(case: Reference) -> None:
     )
 
 
-@pytest.mark.parametrize("count", [2, 5, 14, 56, 200])
+@pytest.mark.parametrize("count", [2, 14, 100])
 @pytest.mark.parametrize("spending", [OBRIEN_FLEMING, POCOCK, power_family(2.0), hwang_shih_decani(-4.0)])
 def test_alpha_is_spent_to_the_last_digit_whatever_the_number_of_looks(count: int, spending: Spending) -> None:
     fractions = equal_looks(count)

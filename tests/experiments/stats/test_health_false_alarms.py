@@ -42,7 +42,7 @@ def mismatch_ever(rng: np.random.Generator, runs: int, probability: float) -> fl
 
 
 def test_sample_ratio_over_stages_keeps_alpha_at_repeated_looks() -> None:
-    runs = 400
+    runs = 150
     assert mismatch_ever(np.random.default_rng(1), runs, 0.5) <= limit(runs)
 
 
@@ -51,7 +51,7 @@ def test_sample_ratio_over_stages_sees_a_shift() -> None:
 
 
 def test_the_worst_of_sixty_segments_keeps_alpha_at_repeated_looks() -> None:
-    runs, rng = 100, np.random.default_rng(3)
+    runs, rng = 40, np.random.default_rng(3)
     alarms = 0
     for _ in range(runs):
         units = arrivals(rng, 60, 0.5)

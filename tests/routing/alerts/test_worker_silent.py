@@ -11,6 +11,7 @@ from experiments.loop.jobs import tick
 from routing import redis_keys
 from routing.alerts.current import alerts
 from routing.models import RoutingTable, Tick
+from tests.connections import environment
 from tests.databases import refusing_writes
 from tests.factories.drafts import endpoint
 from tests.visitors.callers import Caller
@@ -83,12 +84,10 @@ def test_a_tick_that_the_database_does_not_take_is_one(redis_server: redis.Redis
     assert codes(seconds=30) == ["worker-silent"]
 
 
-def test_a_slow_rhythm_is_no_silence(redis_server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow:
-        tick_seconds = 60.0
-
+@pytest.mark.usefixtures("redis_server")
+def test_a_slow_rhythm_is_no_silence() -> None:
     endpoint()
     tick()
-    monkeypatch.setattr("routing.alerts.last_tick.get_environment", Slow)
-    assert codes(seconds=500) == []
-    assert codes(seconds=700) == ["worker-silent"]
+    with environment(tick_seconds="60"):
+        assert codes(seconds=500) == []
+        assert codes(seconds=700) == ["worker-silent"]

@@ -1,13 +1,11 @@
 """What came to an endpoint lately, by REST and on its page."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from controlplane.models import Role
-from controlplane.settings import get_environment
 from routing.lake.schema import REQUESTS
 from tests.factories.drafts import endpoint
 from tests.factories.rows import request_row, store
@@ -18,12 +16,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def lake(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    environment = get_environment().model_copy(update={"lake_url": str(tmp_path / "lake")})
-    for module in ("routing.api.resources", "routing.views.endpoint_pages"):
-        monkeypatch.setattr(f"{module}.get_environment", lambda: environment)
+def lake(own_lake: str) -> str:
     endpoint()
-    return environment.lake_url
+    return own_lake
 
 
 def fill(lake: str) -> None:

@@ -1,8 +1,6 @@
 """What is published, when, and that nothing older ever replaces it."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -18,20 +16,15 @@ from routing.publishing import redis_table
 from routing.publishing.publish import publish
 from routing.resources.edit import edit
 from tests.factories.drafts import backend, draft, endpoint
-from tests.servers.processes import run_valkey
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+def client(redis_server: redis.Redis) -> redis.Redis:
     """A real Valkey that `publish` writes to."""
-    with run_valkey(tmp_path / "valkey") as server:
-        connection = redis.Redis.from_url(server.url, decode_responses=True)
-        monkeypatch.setattr("routing.publishing.publish.get_redis", lambda: connection)
-        yield connection
-        connection.close()
+    return redis_server
 
 
 def published(client: redis.Redis) -> tuple[int, dict[str, object]]:
@@ -95,9 +88,7 @@ def test_a_table_that_edges_would_refuse_is_not_published() -> None:
     assert stored.backend.addresses == ["http://127.0.0.1:9"]
 
 
-def test_without_redis_the_change_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0")
-    monkeypatch.setattr("routing.publishing.publish.get_redis", lambda: nowhere)
+def test_without_redis_the_change_is_kept() -> None:
     endpoint()
     assert Endpoint.objects.count() == 1
     assert RoutingTable.objects.count() > 0
