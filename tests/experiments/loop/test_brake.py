@@ -27,11 +27,11 @@ PARTS = (
     "experiments.stats.judging.judge.conclude",
     "experiments.stats.judging.judge.sample_ratio",
     "experiments.stats.judging.intervals.at_looks",
-    "experiments.loop.analyse.check_health",
+    "experiments.loop.health_findings.check_health",
     "experiments.loop.analyse.incomparable",
     "experiments.loop.analyse.late_outcomes",
-    "experiments.loop.analyse.lost_by_variant",
-    "experiments.loop.analyse.units_by_edge",
+    "experiments.loop.health_findings.lost_by_variant",
+    "experiments.loop.health_findings.units_by_edge",
     "experiments.loop.analyse.by_severity",
     "experiments.loop.analyse.latest_table",
     "experiments.loop.analyse.open_stops",
@@ -159,7 +159,7 @@ def _look(experiment: Experiment, results: Any) -> None:
 def test_without_harm_a_failed_check_is_a_finding_that_blocks(
     lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.loop.analyse.lost_by_variant", _raising)
+    monkeypatch.setattr("experiments.loop.health_findings.lost_by_variant", _raising)
     measure(lake, running, control_errors=3, candidate_errors=2)
     decision = reconcile(running, now=later(running, 60))
     assert decision is not None
