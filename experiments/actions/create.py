@@ -14,9 +14,9 @@ from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Vari
 from experiments.plan.spec import ExperimentSpec, VariantSpec
 from routing.models import Backend, Endpoint
 from routing.resources.changing import changing
+from routing.table import BasisPoints
 
 Row = TypeVar("Row", bound=models.Model)
-HUNDREDTHS_OF_PERCENT = 100
 
 
 def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
@@ -35,7 +35,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
             hypothesis=spec.hypothesis,
             kind=spec.kind,
             endpoint=_find(Endpoint, "endpoint", spec.endpoint),
-            traffic=round(spec.traffic * HUNDREDTHS_OF_PERCENT),
+            traffic=BasisPoints.of_percent(spec.traffic),
             audience=list(spec.audience),
             guard=spec.guard.model_dump() if spec.guard else None,
             created_by=actor.name,
@@ -74,7 +74,7 @@ def _create_plan(experiment: Experiment, spec: ExperimentSpec) -> None:
     settings: dict[str, Any] = spec.plan.model_dump(mode="json", exclude={"stages", "metrics"})
     plan = Plan.objects.create(experiment=experiment, **settings)
     for position, stage in enumerate(spec.plan.stages):
-        coverage = round(stage.coverage * HUNDREDTHS_OF_PERCENT)
+        coverage = BasisPoints.of_percent(stage.coverage)
         Stage.objects.create(plan=plan, position=position, coverage=coverage, soak_seconds=stage.soak_seconds)
     listed = len(spec.plan.metrics)
     for position, metric in enumerate((*spec.plan.metrics, *spec.plan.default_guardrails)):

@@ -13,8 +13,7 @@ from experiments.presenters.broken_rows import what_is_broken
 from experiments.presenters.reads import verdict
 from routing.api.kill_switch_state import StopSerializer
 from routing.kill_switch.stops import OpenStops, open_stops
-
-PER_CENT = 100
+from routing.table import BasisPoints
 
 
 class MetricSerializer(StrictModelSerializer[Metric]):
@@ -69,7 +68,7 @@ class StageSerializer(serializers.ModelSerializer[Stage]):
 
     def get_coverage(self, stage: Stage) -> float:
         """In per cent, as in the form."""
-        return stage.coverage / PER_CENT
+        return BasisPoints(stage.coverage).percent
 
 
 class PlanMetricSerializer(serializers.ModelSerializer[PlanMetric]):
@@ -167,7 +166,7 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
 
     def get_traffic(self, experiment: Experiment) -> float:
         """In per cent, as in the form."""
-        return experiment.traffic / PER_CENT
+        return BasisPoints(experiment.traffic).percent
 
     def get_verdict(self, experiment: Experiment) -> str:
         """One sentence."""
@@ -188,7 +187,7 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
         position: Any = {
             "number": experiment.stage_index + 1,
             "of": len(stages),
-            "coverage": stages[experiment.stage_index].coverage / PER_CENT,
+            "coverage": BasisPoints(stages[experiment.stage_index].coverage).percent,
             "entered_at": experiment.stage_entered_at,
         }
         return dict(StagePositionSerializer(position).data)

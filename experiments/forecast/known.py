@@ -15,7 +15,7 @@ from experiments.plan.as_judged import metric_definitions
 from experiments.stats.core.types import MetricPlan, Role
 from experiments.stats.planning import Arrivals, Baseline
 from experiments.stats.planning.baseline import from_history, share
-from routing.table import BUCKETS
+from routing.table import BasisPoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +91,4 @@ def _arrivals(experiment: Experiment, stated: Stated, history: CollectedBaseline
             f"Too few users came to {experiment.endpoint.key} in the last 7 days to say how fast they come.",
             "State `users_per_hour`, or send traffic and ask again.",
         )
-    return Arrivals(first_hour * experiment.traffic / BUCKETS, exponent)
+    return Arrivals(first_hour * BasisPoints(experiment.traffic).share, exponent)

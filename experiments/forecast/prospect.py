@@ -7,7 +7,7 @@ from experiments.decide.types import Label, Plan
 from experiments.forecast.known import Known
 from experiments.stats.core.types import JudgePlan, Role
 from experiments.stats.planning import StageTarget
-from routing.table import BUCKETS
+from routing.table import BasisPoints
 
 HOUR = 3600.0
 
@@ -36,5 +36,5 @@ class Prospect:
 def prospect_of(plan: Plan, judged: JudgePlan, known: Known) -> Prospect:
     """Put the parts together."""
     decisive = tuple(metric for metric in judged.metrics if metric.role is not Role.OBSERVED)
-    stages = tuple(StageTarget(stage.coverage / BUCKETS, stage.soak_seconds / HOUR) for stage in plan.stages)
+    stages = tuple(StageTarget(BasisPoints(stage.coverage).share, stage.soak_seconds / HOUR) for stage in plan.stages)
     return Prospect(replace(judged, metrics=decisive), plan.labels, stages, plan.maximum_seconds / HOUR, known)

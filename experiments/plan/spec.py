@@ -12,7 +12,7 @@ from experiments.models.default_guardrails import DEFAULT_MARGINS, SMALLEST_EFFE
 from experiments.models.experiment import Kind
 from experiments.stats.core.types import MarginKind, Role
 from routing.models.stored_lists import ConditionText
-from routing.table import BUCKETS, enough_buckets
+from routing.table import BUCKETS, BasisPoints, enough_buckets
 
 
 def _known_default(key: str) -> str:
@@ -176,11 +176,11 @@ def _check_traffic(spec: ExperimentSpec) -> None:
     """Refuse traffic that leaves a variant without a bucket. Raises `InvalidInput`."""
     variants = (spec.control, *sorted(spec.candidates, key=lambda variant: variant.key))
     weights = [variant.weight for variant in variants]
-    buckets = round(spec.traffic * BUCKETS / 100)
+    buckets = BasisPoints.of_percent(spec.traffic)
     enough = enough_buckets(buckets, weights)
     if enough == buckets:
         return
-    instead = f"set at least {enough * 100 / BUCKETS:g}" if enough else "make the weights more alike"
+    instead = f"set at least {BasisPoints(enough).percent:g}" if enough else "make the weights more alike"
     least = f"{spec.traffic:g} % is {buckets} of {BUCKETS} buckets, and with the weights {_listed(weights)} a variant"
     raise _invalid((FieldProblem("traffic", f"{least} would have none; {instead}."),))
 

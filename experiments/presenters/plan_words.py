@@ -7,7 +7,7 @@ from experiments.models.experiment import ENDED_STATES
 from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import Role
-from routing.table import BUCKETS
+from routing.table import BasisPoints
 
 
 def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
@@ -29,7 +29,7 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
     """Error rates, rhythm and limits, each with its name."""
     plan = dossier.experiment.plan
     return [
-        ("Traffic", f"{percent(dossier.experiment.traffic / BUCKETS)} of users take part"),
+        ("Traffic", f"{percent(BasisPoints(dossier.experiment.traffic).share)} of users take part"),
         ("Audience", " and ".join(dossier.experiment.audience) or "everybody"),
         *([] if dossier.experiment.state in ENDED_STATES else [("Winner", prospect(dossier.experiment))]),
         ("False promotion", f"at most {percent(plan.alpha)}"),

@@ -11,7 +11,7 @@ from experiments.models import State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.presenters.numbers import about, percent
 from experiments.presenters.page_reads import Dossier
-from routing.table import FULL_COVERAGE
+from routing.table import BasisPoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def stage_spans(dossier: Dossier, now: datetime) -> list[StageSpan]:
 
 def coverage_of(dossier: Dossier, position: int) -> str:
     """A stage's coverage in words."""
-    return percent(dossier.stages[position].coverage / FULL_COVERAGE)
+    return percent(BasisPoints(dossier.stages[position].coverage).share)
 
 
 def _line(dossier: Dossier, position: int, now: datetime) -> StageLine:

@@ -7,7 +7,7 @@ from experiments.models.experiment import ENDED_STATES, State
 from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import Finding, SampleRatio
-from routing.table import BUCKETS, FULL_COVERAGE
+from routing.table import BasisPoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _of_everybody(dossier: Dossier, share: float) -> str:
         return "none any more"
     if dossier.stop is not None:
         return "none while stopped"
-    part = percent(share * dossier.stage.coverage / FULL_COVERAGE * experiment.traffic / BUCKETS)
+    part = percent(share * BasisPoints(dossier.stage.coverage).share * BasisPoints(experiment.traffic).share)
     return f"{part} at stage 1" if experiment.state == State.DRAFT else f"{part} now"
 
 

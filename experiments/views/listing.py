@@ -18,7 +18,7 @@ from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import listed_experiments
 from experiments.presenters.verdict import TONES
 from routing.kill_switch.stops import OpenStops, open_stops
-from routing.table import FULL_COVERAGE
+from routing.table import BasisPoints
 
 EXPERIMENTS_A_PAGE = 50
 GROUPS: dict[str, tuple[State, ...]] = {
@@ -82,7 +82,7 @@ def _legible_line(experiment: Experiment, stops: OpenStops) -> ExperimentLine:
 
 def _line(experiment: Experiment, stops: OpenStops) -> ExperimentLine:
     stages = list(experiment.plan.stages.all())
-    coverage = percent(stages[experiment.stage_index].coverage / FULL_COVERAGE)
+    coverage = percent(BasisPoints(stages[experiment.stage_index].coverage).share)
     started = experiment.state != State.DRAFT
     last_reason: str | None = getattr(experiment, "last_reason", None)
     return ExperimentLine(

@@ -25,7 +25,7 @@ from experiments.views.broken_page import as_far_as_it_can_be_read
 from routing.models import stored_lists
 from routing.publishing.wanted_table import wanted_endpoint
 from routing.resources.defaults import Default, default_of, rules_beside, with_default
-from routing.table import BUCKETS, FULL_COVERAGE, Condition, Endpoint, Segment, segments
+from routing.table import BasisPoints, Condition, Endpoint, Segment, segments
 
 PROMOTABLE = (State.RUNNING, State.PAUSED, State.INCONCLUSIVE)
 
@@ -139,7 +139,7 @@ def _shares(proposal: Proposal) -> list[DefaultShare]:
     conditions = stored_lists.conditions(proposal.audience)
     now, after = _weights(today, conditions), _weights(after_it, conditions)
     return [
-        DefaultShare(default, percent(now[default] / BUCKETS), percent(after[default] / BUCKETS))
+        DefaultShare(default, percent(BasisPoints(now[default]).share), percent(BasisPoints(after[default]).share))
         for default in sorted(now | after)
     ]
 
@@ -163,5 +163,5 @@ def _all_users(experiment: Experiment) -> int | None:
     analysis = experiment.analyses.first()
     measured = sum(read_counts(analysis.evidence).units.values()) if analysis else 0
     stage = experiment.plan.stages.all()[experiment.stage_index]
-    covered = stage.coverage / FULL_COVERAGE * experiment.traffic / BUCKETS
+    covered = BasisPoints(stage.coverage).share * BasisPoints(experiment.traffic).share
     return round(measured / covered) if measured else None

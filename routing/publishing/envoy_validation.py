@@ -16,7 +16,7 @@ import structlog
 
 from routing.envoy.whole import whole
 from routing.installed_envoy import certificate_authorities, envoy_binary
-from routing.table import FULL_COVERAGE, Endpoint, RunningExperiment, Table
+from routing.table import WHOLE, Endpoint, RunningExperiment, Table
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +61,8 @@ def _shape(endpoint: Endpoint) -> Endpoint:
 
 
 def _shape_of_experiment(experiment: RunningExperiment) -> RunningExperiment:
-    some = 0 < experiment.coverage < FULL_COVERAGE
-    coverage = FULL_COVERAGE // 2 if some else experiment.coverage
+    some = 0 < experiment.coverage < WHOLE
+    coverage = WHOLE // 2 if some else experiment.coverage
     arms = tuple(replace(arm, guard_round=0) for arm in experiment.arms)
     return replace(experiment, stage=0, coverage=coverage, guard=None, arms=arms)
 

@@ -225,7 +225,7 @@ def _tier(tier: stored_lists.TierShape) -> table.Tier:
 
 
 def _shadow(shadow: stored_lists.ShadowShape) -> table.Shadow:
-    share = max(1, round(shadow.percent / 100 * table.FULL_COVERAGE))
+    share = max(1, table.BasisPoints.of_percent(shadow.percent))
     return table.Shadow(shadow.name, 0, "candidate", shadow.backend, share)
 
 

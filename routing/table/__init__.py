@@ -3,6 +3,7 @@
 from routing.table.access import Access, AccessKey, Credential, Issuer
 from routing.table.assembly import Hindrance, Part, assemble, subject_of
 from routing.table.audiences import admitted, combined, rule_of
+from routing.table.basis_points import BUCKETS, WHOLE, BasisPoints
 from routing.table.brakes import Brake, BrakeKind, apply_brakes
 from routing.table.division import divide, enough_buckets
 from routing.table.problems import problems
@@ -13,8 +14,6 @@ from routing.table.rule_conditions import Condition, Operator, meets, parse_cond
 from routing.table.segments import covered, segments, untaken
 from routing.table.text import TableUnreadableError, checked, digest, from_json, to_json
 from routing.table.types import (
-    BUCKETS,
-    FULL_COVERAGE,
     MOST_RULES,
     Arm,
     Backend,
@@ -36,14 +35,15 @@ from routing.table.types import (
 
 __all__ = [
     "BUCKETS",
-    "FULL_COVERAGE",
     "LARGEST_BODY",
     "MOST_RULES",
     "RESERVED_PATH",
+    "WHOLE",
     "Access",
     "AccessKey",
     "Arm",
     "Backend",
+    "BasisPoints",
     "Brake",
     "BrakeKind",
     "Condition",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from routing.table.types import BUCKETS
+from routing.table.basis_points import BUCKETS
 
 
 def divide(start: int, buckets: int, weights: Sequence[int]) -> list[tuple[int, int]]:

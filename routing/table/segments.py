@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Rule, RunningExperiment, Segment
+from routing.table.basis_points import BUCKETS, WHOLE
+from routing.table.types import Arm, Endpoint, Rule, RunningExperiment, Segment
 
 
 def covered(arm: Arm, coverage: int) -> int:
@@ -11,7 +12,7 @@ def covered(arm: Arm, coverage: int) -> int:
 
     It never falls when the coverage grows, so a unit that is in stays in.
     """
-    share = ((arm.end - arm.start) * coverage + FULL_COVERAGE // 2) // FULL_COVERAGE
+    share = ((arm.end - arm.start) * coverage + WHOLE // 2) // WHOLE
     return max(share, 1) if coverage > 0 else 0
 
 

@@ -6,8 +6,6 @@ from enum import StrEnum
 from routing.table.access import Access, Credential, Issuer
 from routing.table.rule_conditions import Condition
 
-BUCKETS = 10_000
-FULL_COVERAGE = 10_000
 MOST_RULES = 8
 """Rules of one endpoint; with each, Envoy looks through as many routes more as without any."""
 

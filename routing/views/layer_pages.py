@@ -18,7 +18,7 @@ from routing.models import Endpoint, Layer, Split
 from routing.resources.edit import edit
 from routing.resources.register import register
 from routing.resources.remove import remove
-from routing.table import BUCKETS
+from routing.table import BUCKETS, BasisPoints
 from routing.table.segments import covered
 from routing.table.types import Arm
 from routing.views.resource_forms import LayerForm
@@ -113,9 +113,9 @@ def _line(layer: Layer) -> LayerLine:
         layer=layer,
         splits=splits,
         parts=[*_held_out(layer), *(part for split in splits for part in _parts(split))],
-        used=used * 100 / BUCKETS,
-        free=(BUCKETS - used - layer.holdout) * 100 / BUCKETS,
-        held_out=layer.holdout * 100 / BUCKETS,
+        used=BasisPoints(used).percent,
+        free=BasisPoints(BUCKETS - used - layer.holdout).percent,
+        held_out=BasisPoints(layer.holdout).percent,
     )
 
 

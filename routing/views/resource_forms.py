@@ -7,7 +7,7 @@ from django import forms
 from controlplane.web.editing import VersionedForm
 from controlplane.web.form_fields import LinesField, PairsField, StrictJSONField
 from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
-from routing.table import BUCKETS
+from routing.table import BasisPoints
 
 LISTS = ("rules", "tiers", "shadows", "rate_limits")
 
@@ -202,7 +202,7 @@ class LayerForm(VersionedForm):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if isinstance(self.instance.holdout, int):
-            self.initial["holdout"] = self.instance.holdout * 100 / BUCKETS
+            self.initial["holdout"] = BasisPoints(self.instance.holdout).percent
 
     def clean_salt(self) -> str:
         """What was typed, or a new one."""
@@ -210,7 +210,7 @@ class LayerForm(VersionedForm):
 
     def clean_holdout(self) -> int:
         """As so many buckets."""
-        return round((self.cleaned_data["holdout"] or 0) * BUCKETS / 100)
+        return BasisPoints.of_percent(self.cleaned_data["holdout"] or 0)
 
 
 class ReasonForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from experiments.decide.said import duration
 from experiments.decide.types import Decision, DecisionKind, Situation
+from routing.table import BasisPoints
 
 
 def advance(situation: Situation) -> Decision | None:
@@ -12,6 +13,6 @@ def advance(situation: Situation) -> Decision | None:
     reason = (
         f"No guardrail is worse than its margin after {duration(situation.soaked_seconds)} on stage "
         f"{situation.state.stage_index + 1} with {situation.fewest_units:,} users of its own in the smallest variant; "
-        f"coverage goes to {upcoming.coverage / 100:g} %."
+        f"coverage goes to {BasisPoints(upcoming.coverage).percent:g} %."
     )
     return Decision(DecisionKind.ADVANCE, f"advance-{situation.state.stage_index + 1}", reason)

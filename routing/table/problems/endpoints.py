@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 
 from controlplane.problems.problem import Problem
+from routing.table.basis_points import BUCKETS
 from routing.table.problems.parameters import parameter_problems
 from routing.table.problems.repeated_names import RESERVED_HEADERS, key_problems, repeated, unknown_backend
 from routing.table.rule_conditions import Condition
-from routing.table.types import BUCKETS, Endpoint, Table, UnitSource
+from routing.table.types import Endpoint, Table, UnitSource
 
 RESERVED_PATH = "/.sluice"
 LARGEST_BODY = 32 << 20

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 from controlplane.problems.problem import Problem
 from routing.table.audiences import MOST_AUDIENCES, audiences
+from routing.table.basis_points import BUCKETS, WHOLE
 from routing.table.problems.endpoints import condition_problems
 from routing.table.problems.parameters import parameter_problems
 from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
-from routing.table.types import BUCKETS, FULL_COVERAGE, Arm, Endpoint, Guard, RunningExperiment, Shadow, Table
+from routing.table.types import Arm, Endpoint, Guard, RunningExperiment, Shadow, Table
 
 
 def experiment_problems(table: Table) -> Iterator[Problem]:
@@ -32,12 +33,12 @@ def experiment_problems(table: Table) -> Iterator[Problem]:
 
 
 def _ramp_problems(experiment: RunningExperiment) -> Iterator[Problem]:
-    if not 0 <= experiment.coverage <= FULL_COVERAGE:
+    if not 0 <= experiment.coverage <= WHOLE:
         yield Problem(
             "coverage-invalid",
             "Bad coverage",
             f"Experiment {experiment.key} has a coverage of {experiment.coverage}.",
-            f"Set it between 0 and {FULL_COVERAGE}, which is all of each arm's span.",
+            f"Set it between 0 and {WHOLE}, which is all of each arm's span.",
         )
     if experiment.stage < 0:
         yield Problem(
@@ -77,12 +78,12 @@ def _arm_problems(experiment: RunningExperiment, arm: Arm, free: int) -> Iterato
 def _shadow_problems(shadow: Shadow) -> Iterator[Problem]:
     yield from key_problems("experiment", shadow.experiment)
     yield from key_problems("variant", shadow.variant)
-    if not 0 < shadow.share <= FULL_COVERAGE:
+    if not 0 < shadow.share <= WHOLE:
         yield Problem(
             "shadow-share-invalid",
             "Bad share of a shadow",
-            f"Shadow {shadow.experiment} gets {shadow.share} of {FULL_COVERAGE} requests.",
-            f"Set it between 1 and {FULL_COVERAGE}.",
+            f"Shadow {shadow.experiment} gets {shadow.share} of {WHOLE} requests.",
+            f"Set it between 1 and {WHOLE}.",
         )
 
 
