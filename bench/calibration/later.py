@@ -37,6 +37,8 @@ GUARDRAILS = 5
 """As many guardrails as a plan has by default share alpha; the others see nothing."""
 NEVER = 10**9
 
+LONGEST = timedelta(hours=2)
+
 
 @dataclass(frozen=True)
 class World:
@@ -197,19 +199,19 @@ def cut_short(runs: int) -> list[Row]:
 
 
 def _leaves_without_users(rng: np.random.Generator) -> bool:
-    began, soak = datetime(2026, 1, 5, 9, tzinfo=UTC), 600.0
+    began, soak = datetime(2026, 1, 5, 9, tzinfo=UTC), timedelta(minutes=10)
     plan = Plan(
         stages=(StagePlan(1000, soak), StagePlan(5000, soak), StagePlan(10_000, soak)),
         metrics=(ERRORS,),
         labels={"errors": Label("Errors", "%")},
         control="control",
         candidates=("new",),
-        maximum_seconds=7200.0,
+        maximum=LONGEST,
         minimum_units=100,
         looks=20,
     )
     own = rng.poisson(rng.uniform(0.0, 250.0), 2)
-    entered = began + timedelta(seconds=soak)
+    entered = began + soak
     before = int(rng.integers(100, 5000))
     units = {"control": before + int(own[0]), "new": before + int(own[1])}
     arm = UnitSums.of(rng.binomial(2, 0.01, before), np.full(before, 2.0))
@@ -217,7 +219,7 @@ def _leaves_without_users(rng: np.random.Generator) -> bool:
     judged = judge(JudgePlan(plan.metrics, "control", {"control": 0.5, "new": 0.5}), evidence)
     results = replace(judged, stage_units={"control": int(own[0]), "new": int(own[1])})
     state = ExperimentState(False, 1, entered, began, PastLooks())
-    waited = timedelta(seconds=float(rng.uniform(soak, 3 * 7200.0)))
+    waited = float(rng.uniform(soak / LONGEST, 3.0)) * LONGEST
     decision = decide(plan, state, results, entered + waited)
-    too_few = min(own) < plan.minimum_units or began + timedelta(seconds=plan.maximum_seconds) <= entered + waited
+    too_few = min(own) < plan.minimum_units or began + plan.maximum <= entered + waited
     return bool(too_few and decision.kind is DecisionKind.ADVANCE)

@@ -1,7 +1,7 @@
 """Numbers as people say them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from experiments.decide.types import Plan, Situation
 from experiments.stats.core.types import HarmSince, MarginKind, MetricPlan, MetricResult
@@ -58,12 +58,12 @@ def information_in_words(situation: Situation) -> str:
     return f"{name} has {min(least.information_fraction or 0.0, 1.0):.0%} of the information that the plan needs"
 
 
-def duration(seconds: float) -> str:
-    """Seconds in the largest unit that fits."""
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {name}"
-    return f"{seconds:.0f} s"
+def duration(span: timedelta) -> str:
+    """A span in the largest unit that fits."""
+    for unit, name in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
+        if span >= 2 * unit:
+            return f"{span / unit:.3g} {name}"
+    return f"{span.total_seconds():.0f} s"
 
 
 def listed(parts: Sequence[str]) -> str:

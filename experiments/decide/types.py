@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from experiments.stats.core.types import MetricPlan, MetricResult, PastLooks, Results, Role
@@ -20,10 +20,10 @@ class DecisionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """One step of the ramp: coverage in 1/10 000 of each arm, shortest stay in seconds."""
+    """One step of the ramp: coverage in 1/10 000 of each arm, and the shortest stay."""
 
     coverage: int
-    soak_seconds: float
+    soak: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was registered before the start. Seconds throughout; `labels` by metric key; `looks` is the most of them.
+    """What was registered before the start. `labels` by metric key; `looks` is the most of them.
 
-    `longest_answer_seconds` is after how long the endpoint gives up on an answer: until then its request is not known.
+    `longest_answer` is after how long the endpoint gives up on an answer: until then its request is not known.
     """
 
     stages: tuple[StagePlan, ...]
@@ -46,15 +46,15 @@ class Plan:
     labels: Mapping[str, Label]
     control: str
     candidates: tuple[str, ...]
-    maximum_seconds: float
+    maximum: timedelta
     minimum_units: int
     looks: int
-    longest_answer_seconds: float = 0.0
+    longest_answer: timedelta = timedelta()
 
     @property
-    def answers_known_seconds(self) -> float:
+    def answers_known(self) -> timedelta:
         """How long a stage lasts at least: twice the longest answer, so that half of it is known whole."""
-        return 2.0 * self.longest_answer_seconds
+        return 2 * self.longest_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class Situation:
         return tuple(result for result in self.results.metrics if result.role is not Role.OBSERVED)
 
     @property
-    def soaked_seconds(self) -> float:
-        """Seconds spent on the stage; none while the clock says that it was not entered yet."""
-        return max(0.0, (self.now - self.state.stage_entered_at).total_seconds())
+    def soaked(self) -> timedelta:
+        """Time spent on the stage; none while the clock says that it was not entered yet."""
+        return max(timedelta(), self.now - self.state.stage_entered_at)
 
     @property
     def fewest_units(self) -> int:
@@ -125,4 +125,4 @@ class Situation:
 
 def time_is_over(plan: Plan, state: ExperimentState, now: datetime) -> bool:
     """Whether an experiment has had all the time that its plan gives it."""
-    return (now - state.started_at).total_seconds() >= plan.maximum_seconds
+    return now - state.started_at >= plan.maximum

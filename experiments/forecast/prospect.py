@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from experiments.decide.types import Label, Plan
 from experiments.forecast.known import Known
@@ -9,7 +10,7 @@ from experiments.stats.core.types import JudgePlan, Role
 from experiments.stats.planning import StageTarget
 from routing.table import BasisPoints
 
-HOUR = 3600.0
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,5 @@ class Prospect:
 def prospect_of(plan: Plan, judged: JudgePlan, known: Known) -> Prospect:
     """Put the parts together."""
     decisive = tuple(metric for metric in judged.metrics if metric.role is not Role.OBSERVED)
-    stages = tuple(StageTarget(BasisPoints(stage.coverage).share, stage.soak_seconds / HOUR) for stage in plan.stages)
-    return Prospect(replace(judged, metrics=decisive), plan.labels, stages, plan.maximum_seconds / HOUR, known)
+    stages = tuple(StageTarget(BasisPoints(stage.coverage).share, stage.soak / HOUR) for stage in plan.stages)
+    return Prospect(replace(judged, metrics=decisive), plan.labels, stages, plan.maximum / HOUR, known)

@@ -1,10 +1,10 @@
 """How long an experiment has soaked, by its own clock: it stands still while the experiment is paused or stopped."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experiments.models import Experiment
-from routing.kill_switch.stops import covered_seconds
+from routing.kill_switch.stops import covered
 from routing.models import Span, Stop
 
 
@@ -17,11 +17,11 @@ def still_spans(experiment: Experiment, stops: Iterable[Stop], since: datetime |
     return [*paused, *going_on, *(stop.span for stop in stops)]
 
 
-def soaked_seconds(entered: datetime | None, still: Iterable[Span], now: datetime) -> float:
-    """Seconds on the stage that was entered then, without those in which the clock stood still.
+def soaked(entered: datetime | None, still: Iterable[Span], now: datetime) -> timedelta:
+    """How long the stage that was entered then has gone on, without the times in which the clock stood still.
 
     Never below zero, also where the clock on the wall was set back since; zero before the start.
     """
     if entered is None:
-        return 0.0
-    return max(0.0, (now - entered).total_seconds() - covered_seconds(still, entered, now))
+        return timedelta()
+    return max(timedelta(), now - entered - covered(still, entered, now))

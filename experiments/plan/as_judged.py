@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition, counts_events
-from experiments.lifecycle.clock import soaked_seconds, still_spans
+from experiments.lifecycle.clock import soaked, still_spans
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.stats.core.spending import Family, Look, Spending
 from experiments.stats.core.types import (
@@ -24,8 +24,9 @@ from experiments.stored_results import read_seen
 from routing.kill_switch.stops import stops_since
 
 HOUR = 3600.0
-LONGEST_ANSWER = 300.0
-"""Seconds that an answer is waited for where the endpoint sets no limit."""
+
+LONGEST_ANSWER = timedelta(minutes=5)
+"""How long an answer is waited for where the endpoint sets no limit."""
 
 
 def pure_plan(experiment: Experiment) -> Plan:
@@ -33,15 +34,17 @@ def pure_plan(experiment: Experiment) -> Plan:
     variants = list(experiment.variants.all())
     plan_metrics = _plan_metrics(experiment)
     return Plan(
-        stages=tuple(StagePlan(stage.coverage, stage.soak_seconds) for stage in experiment.plan.stages.all()),
+        stages=tuple(
+            StagePlan(stage.coverage, timedelta(seconds=stage.soak_seconds)) for stage in experiment.plan.stages.all()
+        ),
         metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
         labels={m.metric.key: Label(m.metric.name, m.metric.meaning.display_unit) for m in plan_metrics},
         control=next(variant.key for variant in variants if variant.is_control),
         candidates=tuple(variant.key for variant in variants if not variant.is_control),
-        maximum_seconds=experiment.plan.maximum_seconds,
+        maximum=timedelta(seconds=experiment.plan.maximum_seconds),
         minimum_units=experiment.plan.minimum_units,
         looks=experiment.plan.looks,
-        longest_answer_seconds=experiment.endpoint.timeout_seconds or LONGEST_ANSWER,
+        longest_answer=timedelta(seconds=experiment.endpoint.timeout_seconds) or LONGEST_ANSWER,
     )
 
 
@@ -55,8 +58,8 @@ def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
     return ExperimentState(
         paused=experiment.state == State.PAUSED,
         stage_index=experiment.stage_index,
-        stage_entered_at=now - timedelta(seconds=soaked_seconds(experiment.stage_entered_at, still, now)),
-        started_at=now - timedelta(seconds=soaked_seconds(experiment.started_at, still, now)),
+        stage_entered_at=now - soaked(experiment.stage_entered_at, still, now),
+        started_at=now - soaked(experiment.started_at, still, now),
         looks=past_looks(experiment),
     )
 

@@ -1,12 +1,13 @@
 """Numbers as the pages write them: a real minus sign, no more digits than mean something."""
 
+from datetime import timedelta
 from math import floor, isinf, log10
 
 from experiments.stats.core.types import Interval
 
 PERCENT = 100
 FEW_DIGITS_FROM = 1.0
-SPANS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (2 * 60, 60, "min"), (0, 1, "s"))
+SPANS = ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta(minutes=1), "min"))
 
 
 def percent(share: float) -> str:
@@ -49,10 +50,10 @@ def difference_interval(interval: Interval | None, unit: str) -> str:
     return f"{low} to {high}"
 
 
-def about(seconds: float) -> str:
+def about(span: timedelta) -> str:
     """A span of time to the whole unit, like `7 min`."""
-    size, name = next((size, name) for least, size, name in SPANS if seconds >= least)
-    return f"{seconds / size:.0f} {name}"
+    unit, name = next(((unit, name) for unit, name in SPANS if span >= 2 * unit), (timedelta(seconds=1), "s"))
+    return f"{span / unit:.0f} {name}"
 
 
 def _digits(size: float) -> str:

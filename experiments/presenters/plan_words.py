@@ -1,5 +1,7 @@
 """The plan in words."""
 
+from datetime import timedelta
+
 from experiments.decide.said import duration, margin_in_words
 from experiments.lifecycle.promoted import prospect
 from experiments.models import PlanMetric
@@ -37,6 +39,6 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
         ("Power", percent(plan.power)),
         ("Looks", f"at most {plan.looks}, {plan.get_spending_display()}"),
         ("Users", f"at least {plan.minimum_units:,} a variant"),
-        ("Analysed every", duration(plan.tick_seconds)),
-        ("Gives up after", duration(plan.maximum_seconds)),
+        ("Analysed every", duration(timedelta(seconds=plan.tick_seconds))),
+        ("Gives up after", duration(dossier.plan.maximum)),
     ]

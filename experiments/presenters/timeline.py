@@ -1,12 +1,12 @@
 """The ramp as a row of stages: what is done, where the experiment is, what comes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experiments.charts.effect_over_time import StageSpan
 from experiments.decide.said import duration
 from experiments.decide.types import DecisionKind
-from experiments.lifecycle.clock import soaked_seconds
+from experiments.lifecycle.clock import soaked
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.presenters.numbers import about, percent
@@ -31,10 +31,10 @@ def stage_lines(dossier: Dossier, now: datetime) -> list[StageLine]:
     return [_line(dossier, position, now) for position in range(len(dossier.stages))]
 
 
-def remaining_seconds(dossier: Dossier, now: datetime) -> float:
-    """Seconds until the current stage has soaked, and its answers are known; zero when it is so."""
-    shortest = max(dossier.stage.soak_seconds, dossier.plan.answers_known_seconds)
-    return max(0.0, shortest - _soaked_seconds(dossier, now))
+def remaining(dossier: Dossier, now: datetime) -> timedelta:
+    """How long until the current stage has soaked, and its answers are known; zero when it is so."""
+    shortest = max(dossier.plan.stages[dossier.experiment.stage_index].soak, dossier.plan.answers_known)
+    return max(timedelta(), shortest - _soaked(dossier, now))
 
 
 def stage_users(dossier: Dossier) -> int | None:
@@ -67,17 +67,17 @@ def coverage_of(dossier: Dossier, position: int) -> str:
 
 
 def _line(dossier: Dossier, position: int, now: datetime) -> StageLine:
-    experiment, stage = dossier.experiment, dossier.stages[position]
+    experiment, soak = dossier.experiment, dossier.plan.stages[position].soak
     current = position == experiment.stage_index and experiment.state in LIVE_STATES
-    soaked = _soaked_seconds(dossier, now) / stage.soak_seconds if current and stage.soak_seconds else 1.0
+    part = _soaked(dossier, now) / soak if current and soak else 1.0
     look, status = _status(dossier, position, now)
     return StageLine(
         number=position + 1,
         coverage=coverage_of(dossier, position),
-        soak=f"soaks {duration(stage.soak_seconds)}",
+        soak=f"soaks {duration(soak)}",
         look=look,
         status=status,
-        soaked=min(100, int(soaked * 100)) if current else None,
+        soaked=min(100, int(part * 100)) if current else None,
     )
 
 
@@ -89,8 +89,8 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
         return "done", "done"
     if experiment.state in ENDED_STATES:
         return "stopped", f"{experiment.get_state_display().lower()} here"
-    remaining = remaining_seconds(dossier, now)
-    waiting = f"{about(remaining)} to go" if remaining else "soaked"
+    left = remaining(dossier, now)
+    waiting = f"{about(left)} to go" if left else "soaked"
     users = stage_users(dossier)
     if users is not None and users < dossier.plan.minimum_units:
         waiting = f"{waiting}, {users:,} of {dossier.plan.minimum_units:,} users"
@@ -99,8 +99,8 @@ def _status(dossier: Dossier, position: int, now: datetime) -> tuple[str, str]:
     return "current", f"paused, {waiting}" if experiment.state == State.PAUSED else waiting
 
 
-def _soaked_seconds(dossier: Dossier, now: datetime) -> float:
-    return soaked_seconds(dossier.experiment.stage_entered_at, dossier.still, now)
+def _soaked(dossier: Dossier, now: datetime) -> timedelta:
+    return soaked(dossier.experiment.stage_entered_at, dossier.still, now)
 
 
 def _advances(dossier: Dossier) -> list[datetime]:

@@ -11,7 +11,7 @@ from experiments.models import State
 from experiments.models.experiment import ENDED_STATES
 from experiments.presenters.numbers import about, percent
 from experiments.presenters.page_reads import Dossier
-from experiments.presenters.timeline import coverage_of, remaining_seconds
+from experiments.presenters.timeline import coverage_of, remaining
 from experiments.stats.core.types import MetricResult, Results, Role, Verdict
 from routing.resources.defaults import in_words
 
@@ -151,14 +151,14 @@ def _so_far(dossier: Dossier, results: Results) -> str:
 
 
 def _next_of_running(dossier: Dossier, now: datetime) -> str:
-    remaining = remaining_seconds(dossier, now)
+    left = remaining(dossier, now)
     index = dossier.experiment.stage_index
     if index + 1 < len(dossier.stages):
         then = f"coverage goes to {coverage_of(dossier, index + 1)}"
     else:
         then = "promotion is decided on"
-    if remaining:
-        return f"Nothing to do: {then} in about {about(remaining)} unless harm is shown."
+    if left:
+        return f"Nothing to do: {then} in about {about(left)} unless harm is shown."
     return f"Nothing to do: {then} at the next analysis{_users_awaited(dossier)}."
 
 

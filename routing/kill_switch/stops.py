@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
@@ -34,10 +34,10 @@ def stops_since(endpoint_pk: int, since: datetime) -> list[Stop]:
     return list(concerning.select_related("endpoint").order_by(F("endpoint").asc(nulls_first=True)))
 
 
-def covered_seconds(spans: Iterable[Span], since: datetime, until: datetime) -> float:
+def covered(spans: Iterable[Span], since: datetime, until: datetime) -> timedelta:
     """How much of a time lies in any of the spans; what lies in several counts once."""
-    total, reached = 0.0, since
+    total, reached = timedelta(), since
     for start, end in sorted((start, min(end or until, until)) for start, end in spans):
-        total += max(0.0, (end - max(start, reached)).total_seconds())
+        total += max(timedelta(), end - max(start, reached))
         reached = max(reached, end)
     return total

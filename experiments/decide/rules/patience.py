@@ -13,21 +13,21 @@ def wait_while_paused(situation: Situation) -> Decision | None:
 
 def wait_for_soak(situation: Situation) -> Decision | None:
     """Stay on a stage for as long as the plan says."""
-    if situation.soaked_seconds >= situation.stage.soak_seconds:
+    if situation.soaked >= situation.stage.soak:
         return None
     number = situation.state.stage_index + 1
-    reason = f"Stage {number} of {len(situation.plan.stages)} soaks for {duration(situation.stage.soak_seconds)}."
+    reason = f"Stage {number} of {len(situation.plan.stages)} soaks for {duration(situation.stage.soak)}."
     return Decision(DecisionKind.HOLD, f"soaking-{number}", reason)
 
 
 def wait_for_answers(situation: Situation) -> Decision | None:
     """Stay until requests of the stage that hang are known: they are counted when they end, by their time limit."""
-    shortest = situation.plan.answers_known_seconds
-    if situation.soaked_seconds >= shortest:
+    shortest = situation.plan.answers_known
+    if situation.soaked >= shortest:
         return None
     number = situation.state.stage_index + 1
     reason = (
-        f"Answers may take {duration(situation.plan.longest_answer_seconds)}, and are counted when they end: stage "
+        f"Answers may take {duration(situation.plan.longest_answer)}, and are counted when they end: stage "
         f"{number} lasts {duration(shortest)} at least."
     )
     return Decision(DecisionKind.HOLD, f"answers-under-way-{number}", reason)
@@ -53,5 +53,5 @@ def give_up(situation: Situation, decision: Decision) -> Decision | None:
     under_way = decision.kind in (DecisionKind.HOLD, DecisionKind.ADVANCE)
     if not under_way or situation.state.paused or not situation.time_is_over:
         return None
-    reason = f"No verdict within {duration(situation.plan.maximum_seconds)}. At the end: {decision.reason}"
+    reason = f"No verdict within {duration(situation.plan.maximum)}. At the end: {decision.reason}"
     return Decision(DecisionKind.INCONCLUSIVE, "time-over", reason)

@@ -11,7 +11,7 @@ def advance(situation: Situation) -> Decision | None:
         return None
     upcoming = situation.plan.stages[situation.state.stage_index + 1]
     reason = (
-        f"No guardrail is worse than its margin after {duration(situation.soaked_seconds)} on stage "
+        f"No guardrail is worse than its margin after {duration(situation.soaked)} on stage "
         f"{situation.state.stage_index + 1} with {situation.fewest_units:,} users of its own in the smallest variant; "
         f"coverage goes to {BasisPoints(upcoming.coverage).percent:g} %."
     )

@@ -25,9 +25,10 @@ from experiments.stats.core.types import (
 LooksTaken = Mapping[tuple[str, str], tuple[Look, ...]]
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 PLAN = Plan(
-    stages=(StagePlan(1000, 60), StagePlan(5000, 60), StagePlan(10_000, 300)),
+    stages=(StagePlan(1000, MINUTE), StagePlan(5000, MINUTE), StagePlan(10_000, 5 * MINUTE)),
     metrics=(
         MetricPlan(
             key="error-rate",
@@ -49,7 +50,7 @@ PLAN = Plan(
     labels={"error-rate": Label("Error rate", "%"), "thumbs-up": Label("Thumbs-up rate", "%")},
     control="control",
     candidates=("better",),
-    maximum_seconds=3600,
+    maximum=60 * MINUTE,
     minimum_units=100,
     looks=10,
 )

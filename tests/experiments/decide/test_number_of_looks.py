@@ -43,8 +43,9 @@ def with_look(looks: PastLooks, found: Results) -> PastLooks:
 def looks_of(plan: Plan, growth: list[list[float]]) -> tuple[int, bool, PastLooks]:
     """How many looks a rollout has, whether the last one ended it, and what is kept of them."""
     looks, number, ended = PastLooks(), 0, False
+    begun = timedelta(seconds=700)
     for tick, fractions in enumerate(growth):
-        now = START + timedelta(seconds=700 + tick * (plan.maximum_seconds - 700) / (len(growth) - 1))
+        now = START + begun + tick * (plan.maximum - begun) / (len(growth) - 1)
         found = measured(fractions)
         at = replace(state(stage=2), looks=looks)
         if look_is_due(plan, at, found, now):
@@ -90,7 +91,7 @@ def test_the_last_look_of_the_plan_waits_for_the_end() -> None:
     """Nine of ten looks were taken early, so the tenth, which spends all that is left, comes when time is over."""
     looks = tuple(Look(100.0 * number, 0.05 * number) for number in range(1, 10))
     keys = ("error-rate", "better"), ("thumbs-up", "better")
-    early, late = (START + timedelta(seconds=seconds) for seconds in (1000, PLAN.maximum_seconds))
+    early, late = START + timedelta(seconds=1000), START + PLAN.maximum
     at = state(stage=2, taken=dict.fromkeys(keys, looks))
     assert not look_is_due(PLAN, at, results(information=0.9), early)
     assert look_is_due(PLAN, at, results(information=0.9), late)
@@ -101,7 +102,7 @@ def test_after_all_looks_time_ends_without_another() -> None:
     """As in rollouts of an earlier release, which may have had more."""
     looks = tuple(Look(10.0 * number, 0.03 * number) for number in range(1, 27))
     at = state(stage=2, taken={("error-rate", "better"): looks})
-    late = START + timedelta(seconds=PLAN.maximum_seconds)
+    late = START + PLAN.maximum
     found = results(information=0.9, goal=Verdict.INSUFFICIENT)
     assert not look_is_due(PLAN, at, found, late)
     assert decide(PLAN, at, found, late).kind is DecisionKind.INCONCLUSIVE

@@ -1,7 +1,7 @@
 """A stage is left on evidence of its own, once what hangs on it is known, and while time is left."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from experiments.decide import DecisionKind, decide, look_is_due
 from experiments.stats.core.types import Finding, HarmSince, Severity
 from tests.experiments.decide.situations import PLAN, after, results, state
 
-SLOW = replace(PLAN, longest_answer_seconds=300.0, maximum_seconds=7200)
+SLOW = replace(PLAN, longest_answer=timedelta(minutes=5), maximum=timedelta(hours=2))
 
 
 def since_stage(control: int, better: int) -> dict[str, int]:

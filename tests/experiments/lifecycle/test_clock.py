@@ -15,7 +15,8 @@ from experiments.actions.resume import resume
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.decide.types import Situation
-from experiments.lifecycle.clock import soaked_seconds, still_spans
+from experiments.lifecycle.clock import soaked as soaked_until
+from experiments.lifecycle.clock import still_spans
 from experiments.models import Experiment, State
 from experiments.plan.as_judged import pure_plan, pure_state
 from experiments.stats.core.types import Halt, Results, SampleRatio
@@ -79,7 +80,7 @@ def another_endpoint() -> Endpoint:
 def soaked(experiment: Experiment, now: int) -> float:
     stops = stops_since(experiment.endpoint_id, START)
     entered = experiment.stage_entered_at
-    return soaked_seconds(entered, still_spans(experiment, stops, entered), moment(now))
+    return soaked_until(entered, still_spans(experiment, stops, entered), moment(now)).total_seconds()
 
 
 turns = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(SWITCHES)), max_size=12, unique_by=lambda turn: turn)
@@ -95,7 +96,8 @@ def test_soaked_time_is_what_a_stopwatch_would_show(flips: list[tuple[int, str]]
     experiment = live(flips, None)
     assert soaked(experiment, now) == reference(flips, 0, now)
     state = pure_state(experiment, moment(now))
-    assert Situation(pure_plan(experiment), state, NOTHING, moment(now)).soaked_seconds == reference(flips, 0, now)
+    situation = Situation(pure_plan(experiment), state, NOTHING, moment(now))
+    assert situation.soaked == timedelta(seconds=reference(flips, 0, now))
 
 
 @given(turns, st.integers(0, 40))
@@ -124,7 +126,7 @@ def test_a_clock_that_is_set_back_gives_no_soak_away() -> None:
     assert soaked(kept, -3000) == 0
     assert soaked(kept, 50) == 50
     state = pure_state(kept, moment(-3000))
-    assert Situation(pure_plan(kept), state, NOTHING, moment(-3000)).soaked_seconds == 0
+    assert Situation(pure_plan(kept), state, NOTHING, moment(-3000)).soaked == timedelta()
 
 
 def test_a_stop_that_ends_before_it_began_takes_nothing() -> None:

@@ -104,7 +104,7 @@ def test_a_long_pause_counts_in_no_clock(running: Experiment) -> None:
 @pytest.mark.parametrize(("limit", "seconds"), [(20, 20.0), (300, 300.0), (0, 300.0)])
 def test_the_longest_answer_is_the_endpoints(running: Experiment, limit: int, seconds: float) -> None:
     Endpoint.objects.update(timeout_seconds=limit)
-    assert pure_plan(fresh(running)).longest_answer_seconds == seconds
+    assert pure_plan(fresh(running)).longest_answer.total_seconds() == seconds
 
 
 def test_harm_that_begins_late_is_halted_since_then(lake: str, running: Experiment) -> None:

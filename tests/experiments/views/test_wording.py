@@ -1,5 +1,6 @@
 """Numbers as people read them."""
 
+from datetime import timedelta
 from math import inf
 
 import pytest
@@ -81,7 +82,7 @@ def test_intervals_of_differences_say_their_unit_at_both_ends() -> None:
     [(0.4, "0 s"), (59, "59 s"), (90, "90 s"), (422, "7 min"), (9000, "2 hours"), (260_000, "3 days")],
 )
 def test_spans_of_time_are_whole(seconds: float, words: str) -> None:
-    assert about(seconds) == words
+    assert about(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize(("share", "words"), [(0.5, "50 %"), (1 / 3, "33.3 %"), (0.00025, "0.025 %"), (1.0, "100 %")])

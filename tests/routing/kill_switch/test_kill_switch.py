@@ -20,7 +20,7 @@ from experiments.plan.as_judged import pure_state
 from routing.allocation.assign import Assignment, assign
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
-from routing.kill_switch.stops import covered_seconds, stops_since
+from routing.kill_switch.stops import covered, stops_since
 from routing.models import Endpoint, RoutingTable, Split, Stop
 from routing.publishing.newest_table import desired_table, latest_table
 from routing.publishing.publish import publish
@@ -160,7 +160,7 @@ def test_only_the_part_of_a_stop_that_lies_in_the_time_counts() -> None:
 
 
 def stopped(endpoint_pk: int, since: datetime, until: datetime) -> float:
-    return covered_seconds([each.span for each in stops_since(endpoint_pk, since)], since, until)
+    return covered([each.span for each in stops_since(endpoint_pk, since)], since, until).total_seconds()
 
 
 def test_the_command_line_turns_it(running: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
