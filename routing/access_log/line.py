@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from routing.protocols import KINDS, Kind, Shape
 
@@ -20,6 +20,14 @@ NO_UNIT = "\x7f"
 
 class BrokenLineError(ValueError):
     """What is no whole line of the access log."""
+
+
+def _named(told: object) -> object:
+    """Names and values of a text, which has each on a line of its own; None where Envoy had nothing to write."""
+    if not isinstance(told, str):
+        return told
+    lines = told.strip(" ").split("\n")
+    return None if lines == ["-"] else dict(zip(lines[::2], lines[1::2], strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Facts:
     stage: int | None = None
     client: str | None = None
     without_unit: str | None = None
-    answer: Answer | None = None
+    answer: Annotated[Answer | None, BeforeValidator(_named)] = None
     asked: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
@@ -96,7 +104,7 @@ class LogLine:
     duration_us: float | None
     ttft_us: float | None
     facts: Facts
-    answered_by: Answerer | None = None
+    answered_by: Annotated[Answerer | None, BeforeValidator(_named)] = None
     attempts: int = 0
     method: str | None = None
     path: str | None = None

@@ -1,7 +1,9 @@
 """The access log: one JSON line a request, with all that a request row is made of."""
 
-from routing.envoy.names import FACTS, HOST_FACTS, RAW_UNIT, RUN_VARIABLE, Message
+from routing.envoy.names import ANSWERER, FACTS, HOST_FACTS, RAW_UNIT, RUN_VARIABLE, Message
 
+# Envoy copies all metadata for a field that is a command alone, to keep what kind of value it is; the blank is text, and
+# spares that.
 LINE = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
@@ -12,7 +14,7 @@ LINE = {
     "duration_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
     "ttft_us": "%COMMON_DURATION(DS_RX_BEG:US_RX_BODY_BEG:us)%",
     "facts": f"%DYNAMIC_METADATA({FACTS})%",
-    "answered_by": f"%UPSTREAM_METADATA({HOST_FACTS})%",
+    "answered_by": f" %UPSTREAM_METADATA({HOST_FACTS}:{ANSWERER})%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "method": "%REQ(:METHOD)%",
     "path": "%REQ(:PATH)%",

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from routing.envoy.credentials import credential_filters, health_credentials, host_credentials
 from routing.envoy.durations import duration
-from routing.envoy.names import HOST_FACTS, HTTP2, Message
+from routing.envoy.names import ANSWERER, HOST_FACTS, HTTP2, Message
 from routing.envoy.shadows import shadow_cluster
 from routing.protocols import KINDS, Question
 from routing.table import Backend, Table
@@ -136,8 +136,10 @@ def _host(address: SplitResult, backend: Backend, machine: _Machine) -> Message:
         "prompt_price": backend.prompt_price,
         "completion_price": backend.completion_price,
     }
+    # One text, which the access log has at a part of what a structure costs; each name and each value is a line.
+    answerer = {ANSWERER: "\n".join(str(line) for fact in facts.items() for line in fact)}
     return {
-        "metadata": {"filter_metadata": {HOST_FACTS: facts, **host_credentials(backend, machine.secrets)}},
+        "metadata": {"filter_metadata": {HOST_FACTS: answerer, **host_credentials(backend, machine.secrets)}},
         "endpoint": {
             "address": {"socket_address": {"address": address.hostname, "port_value": port}},
             "health_check_config": {"hostname": address.hostname, **_health_port(backend)},

@@ -33,6 +33,7 @@ FACTS = "sluice"
 
 # Namespace of the metadata of a backend's hosts: which backend answered, and its prices.
 HOST_FACTS = "sluice.host"
+ANSWERER = "answerer"
 
 # Namespace of the metadata of hosts that is never logged: what they are called with, by header.
 HOST_CREDENTIALS = "sluice.credentials"

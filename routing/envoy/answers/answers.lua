@@ -14,18 +14,27 @@ local function without_mark(walk, text)
   return sub(text, 1, #MARK) == MARK and sub(text, #MARK + 1) or text
 end
 
-local function or_nil(words) return words ~= "" and words or nil end
-
-local function facts_of(found, whole)
-  local facts = found.counts
-  facts.whole, facts.error = whole, found.error
-  facts.holds, facts.ends = or_nil(found.holds), or_nil(found.ends)
-  facts.stop = found.refused and "refusal" or found.stop
-  return facts
+local function add(words, count, name, value)
+  words[count + 1], words[count + 2] = name, value
+  return count + 2
 end
 
-local function tell(handle, facts)
-  handle:streamInfo():dynamicMetadata():set("sluice", "answer", facts)
+-- Names and values, a line each: Envoy takes and logs one text at a part of what a table costs.
+local WORDS = {}
+local function words_of(found, whole)
+  local count = 0
+  if whole then count = add(WORDS, count, "whole", "true") end
+  if found.error then count = add(WORDS, count, "error", "true") end
+  if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
+  if found.ends ~= "" then count = add(WORDS, count, "ends", found.ends) end
+  local stop = found.refused and "refusal" or found.stop
+  if stop then count = add(WORDS, count, "stop", stop) end
+  for name, value in pairs(found.counts) do count = add(WORDS, count, name, value) end
+  return concat(WORDS, "\n", 1, count)
+end
+
+local function tell(handle, found, whole)
+  handle:streamInfo():dynamicMetadata():set("sluice", "answer", words_of(found, whole))
 end
 
 -- An event is over: what it held is a whole document, or nothing.
@@ -112,13 +121,13 @@ local function read_stream(handle, wanted)
       -- A client that has read the last event, or of an error, may leave before the body ends.
       local news = found.error and "error" or stream.ended_by
       if news ~= told then
-        tell(handle, facts_of(found, not stream.broken))
+        tell(handle, found, not stream.broken)
         told = news
       end
     end
   end
   if not stream.done then take_piece(stream, "\n\n") end
-  tell(handle, facts_of(found, not stream.broken))
+  tell(handle, found, not stream.broken)
   end_walk(walk)
 end
 
@@ -128,19 +137,19 @@ end
 local function read_plain(handle, wanted, length)
   local walk, left, told = new_walk(wanted.plain), length or math.huge, false
   for chunk in handle:bodyChunks() do
-    local size = min(chunk:length(), left)
+    local size = math.min(chunk:length(), left)
     if size > 0 then
       local text = without_mark(walk, chunk:getBytes(0, size))
       go(walk, text, 1, #text)
       left = left - size
       if not told and is_over(walk) then
         -- A client that has read the document may leave before the body ends.
-        tell(handle, facts_of(walk.found, true))
+        tell(handle, walk.found, true)
         told = true
       end
     end
   end
-  if not told or not is_over(walk) then tell(handle, facts_of(walk.found, is_over(walk))) end
+  if not told or not is_over(walk) then tell(handle, walk.found, is_over(walk)) end
   end_walk(walk)
 end
 

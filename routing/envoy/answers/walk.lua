@@ -297,7 +297,7 @@ local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry =
 local FREE = {}
 
 local function new_walk(root)
-  local walk = remove(FREE) or {found = {seen = {}, turn = 0}, nodes = {}, objects = {}}
+  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}}
   walk.root, walk.begun, walk.head = root, false, ""
   begin_again(walk)
   begin_findings(walk.found)

@@ -5,9 +5,9 @@
 -- JSON is known. A walk takes time by the length of a text alone, and keeps no more than where it stands.
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
-local min, remove = math.min, table.remove
+local concat, remove = table.concat, table.remove
 local band, bor, bxor, rshift, tobit = bit.band, bit.bor, bit.bxor, bit.rshift, bit.tobit
-local new_table, ffi = require("table.new"), require("ffi")
+local clear, ffi = require("table.clear"), require("ffi")
 
 local LETTERS, FOURS = ffi.typeof("const uint8_t *"), ffi.typeof("const int32_t *")
 
@@ -17,8 +17,6 @@ local LONGEST = 256
 local LONGEST_NUMBER = 24
 
 local MOST_ROWS = 256
--- That an answer has, as a rule.
-local MOST_FACTS = 8
 
 local DONE = "[DONE]"
 local QUOTE, BLANK = 34, 32
@@ -101,7 +99,7 @@ end
 local function begin_findings(found)
   found.turn, found.holds, found.ends = found.turn + 1, "", ""
   found.error, found.refused, found.stop = nil, nil, nil
-  found.counts = new_table(0, MOST_FACTS)
+  clear(found.counts)
 end
 
 local function end_by(found, name)
@@ -129,7 +127,8 @@ end
 
 -- `from` to `last`, which is taken out of its answer only where somebody asks what it is.
 local function find_text(found, node, text, from, last)
-  if node.count then found.counts[node.count] = '"' .. sub(text, from, min(last, from + LONGEST_NUMBER - 1)) end
+  -- A text is no number, whatever it says.
+  if node.count then found.counts[node.count] = '"' end
   if node.last then end_by(found, node.last) end
   if last < from then return end
   find_filled(found, node, node.holds)

@@ -64,8 +64,8 @@ def test_both_answers_are_logged_under_one_request_id(envoy: RunningEnvoy, body:
         "new",
     )
     assert shown["unit"] == copy["unit"] == "alice"
-    assert shown["facts"]["answer"]["completion_tokens"] == copy["facts"]["answer"]["completion_tokens"] == "22"
-    assert copy["answered_by"]["prompt_price"] == 5.0
+    assert all("completion_tokens\n22" in line["facts"]["answer"] for line in (shown, copy))
+    assert "prompt_price\n5.0" in copy["answered_by"]
 
 
 def test_a_copy_is_the_request_that_the_backend_got(envoy: RunningEnvoy, candidate: ModelServer) -> None:
