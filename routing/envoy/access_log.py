@@ -2,8 +2,7 @@
 
 from routing.envoy.names import ANSWERER, FACTS, HOST_FACTS, RAW_UNIT, RUN_VARIABLE, Message
 
-# Envoy copies all metadata for a field that is a command alone, to keep what kind of value it is; the blank is text, and
-# spares that.
+# Envoy copies all metadata for a field that is a command alone, to keep its kind; the blank is text, and spares that.
 LINE = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
     "request_id": "%REQ(X-REQUEST-ID)%",

@@ -40,13 +40,21 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(kinds)}
 
 
-def address_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> Message:
+def model_paths(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> list[str]:
+    """The parts of paths that may name the model of these endpoints' requests; none where no model decides."""
+    if not any(endpoint.models for endpoint in endpoints):
+        return []
+    return list(dict.fromkeys(kind.model_in_path for kind in _kinds(endpoints, backends) if kind.model_in_path))
+
+
+def address_filter(
+    endpoints: Sequence[Endpoint], backends: dict[str, Backend], *, models: Sequence[str] = ()
+) -> Message:
     """What is taken from cookies, paths and headers of answers for requests that may be one of these endpoints'."""
     kinds = _kinds(endpoints, backends)
     request_rules = [_cookie_rule(name) for name in sorted(set(_cookies(endpoints)))]
-    paths = list(dict.fromkeys(kind.model_in_path for kind in kinds if kind.model_in_path))
-    if paths and any(endpoint.models for endpoint in endpoints):
-        request_rules.append(_model_rule(paths))
+    if models:
+        request_rules.append(_model_rule(models))
     headers = dict.fromkeys(told for kind in kinds for told in kind.headers)
     rules: Message = {}
     if request_rules:

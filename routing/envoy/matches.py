@@ -47,6 +47,11 @@ def tier_match(tier: Tier) -> Message:
     return {"headers": headers}
 
 
+def path_match(parts: Sequence[str]) -> Message:
+    """Requests with one of these patterns in their paths."""
+    return {"headers": [{"name": ":path", "string_match": {"safe_regex": {"regex": rf"\C*(?:{'|'.join(parts)})\C*"}}}]}
+
+
 def method_matcher(methods: Sequence[str], header: str = ":method") -> Message:
     """One of some methods, of the request itself or in a header that names one."""
     if len(methods) == 1:

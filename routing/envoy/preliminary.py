@@ -5,7 +5,7 @@ key that others need, apart from a preflight, with which browsers send none.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from routing.envoy.matches import address_match, closeness, method_matcher, present_header
@@ -22,16 +22,6 @@ CREDENTIALS = ("authorization", "x-api-key", "api-key")
 """What lets a client in, and no backend is to see. Preflights pass by the gate, which takes it from others."""
 
 ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-
-ROUTE_LIST = "type.googleapis.com/envoy.config.route.v3.RouteList"
-HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
-
-
-def by_method(apart: Mapping[str, Sequence[Message]], *, otherwise: Sequence[Message]) -> Message:
-    """Envoy's matcher of routes: those of some methods apart from all others."""
-    method = {"name": "method", "typed_config": {"@type": HEADER_INPUT, "header_name": ":method"}}
-    lists = {name: _list(routes) for name, routes in apart.items()}
-    return {"matcher_tree": {"input": method, "exact_match_map": {"map": lists}}, "on_no_match": _list(otherwise)}
 
 
 def preflights(endpoints: Iterable[Endpoint]) -> list[tuple[Message, Endpoint]]:
@@ -66,10 +56,6 @@ def trace_refusal() -> Message:
         "direct_response": {"status": 405},
         "response_headers_to_add": [allowed],
     }
-
-
-def _list(routes: Sequence[Message]) -> Message:
-    return {"action": {"name": "routes", "typed_config": {"@type": ROUTE_LIST, "routes": list(routes)}}}
 
 
 def _order(asked: Endpoint, endpoint: Endpoint) -> tuple[object, ...]:

@@ -7,13 +7,15 @@ read, the endpoint. The last look, made when the unit is known, finds the arm by
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 
 from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
 from routing.envoy.arms import assignment, parameter_filter, segment_filters
 from routing.envoy.facts import endpoint_facts, parameter_facts, set_facts
-from routing.envoy.fields import address_filter, body_filter, reads_answers, reads_requests
+from routing.envoy.fields import address_filter, body_filter, model_paths, reads_answers, reads_requests
 from routing.envoy.gate import key_filter, retry_filter, shown_limits, token_filter
+from routing.envoy.lists import by_method, by_presence
 from routing.envoy.matches import (
     address_match,
     after_reading,
@@ -22,6 +24,7 @@ from routing.envoy.matches import (
     header_matcher,
     join,
     model_match,
+    path_match,
     present_state,
     tier_match,
 )
@@ -47,7 +50,6 @@ from routing.envoy.preliminary import (
     OPTIONS,
     TRACE,
     bodiless,
-    by_method,
     preflights,
     trace_refusal,
     without_model,
@@ -84,14 +86,18 @@ def _version(table: Table) -> str:
 
 
 def _by_method(table: Table) -> Message:
-    """Routes of their own for what asks no model anything, so that nothing else is held against them."""
+    """Routes of their own for what asks no model anything, and for QA's, so that nothing else is held against them."""
     preliminary = list(_routes(table, _preliminary_routes))
     apart = {
         HEAD: preliminary,
         OPTIONS: [*_preflight_routes(table), *preliminary],
         TRACE: [trace_refusal()],
     }
-    return by_method(apart, otherwise=list(_routes(table, _asking_routes)))
+    forced, others = (
+        list(_routes(table, partial(_asking_routes, of_endpoint=own)))
+        for own in (_EndpointRoutes.forced, _EndpointRoutes.in_order)
+    )
+    return by_method(apart, otherwise=by_presence(FORCED_VARIANT_HEADER, forced, otherwise=others))
 
 
 def _routes(table: Table, of_group: _GroupRoutes) -> Iterator[Message]:
@@ -109,7 +115,12 @@ def _specificity(endpoint: Endpoint) -> tuple[object, ...]:
 
 
 def _asking_routes(
-    address: Message, group: list[Endpoint], backends: dict[str, Backend], version: int
+    address: Message,
+    group: list[Endpoint],
+    backends: dict[str, Backend],
+    version: int,
+    *,
+    of_endpoint: "Callable[[_EndpointRoutes], Iterator[Message]]",
 ) -> Iterator[Message]:
     """The routes of endpoints that differ in the model alone."""
     by_model = any(endpoint.models for endpoint in group)
@@ -117,11 +128,11 @@ def _asking_routes(
         yield _compressed_route(address, group, backends, version)
     for endpoint in group:
         match = join(address, model_match(endpoint)) if by_model else address
-        yield from _EndpointRoutes(endpoint, match, backends, version).in_order()
+        yield from of_endpoint(_EndpointRoutes(endpoint, match, backends, version))
     if by_model:
         known = join(address, after_reading())
         yield {"match": known, **NOT_FOUND, **metadata(notes(group[0], backends, **MODEL_DECIDES))}
-        yield _reading_route(address, group, backends)
+        yield from _reading_routes(address, group, backends)
 
 
 def _preliminary_routes(
@@ -135,7 +146,7 @@ def _preliminary_routes(
     if by_model:
         known = join(address, after_reading())
         yield _EndpointRoutes(without_model(group), known, backends, version).preliminary()
-        yield _reading_route(address, group, backends)
+        yield from _reading_routes(address, group, backends)
 
 
 def _preflight_routes(table: Table) -> Iterator[Message]:
@@ -144,7 +155,18 @@ def _preflight_routes(table: Table) -> Iterator[Message]:
         yield _EndpointRoutes(bodiless(endpoint), match, backends, table.version).preflight()
 
 
-def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, Backend]) -> Message:
+def _reading_routes(address: Message, group: list[Endpoint], backends: dict[str, Backend]) -> Iterator[Message]:
+    """The route that has a request read; one of its own for paths that name the model, which costs much to take out."""
+    paths = model_paths(group, backends)
+    if paths:
+        model = address_filter(group, backends, models=paths)
+        yield _reading_route(join(address, path_match(paths)), group, backends, model)
+    yield _reading_route(address, group, backends, address_filter(group, backends))
+
+
+def _reading_route(
+    address: Message, group: list[Endpoint], backends: dict[str, Backend], address_fields: Message
+) -> Message:
     """Has the body read, and then another route looked for."""
     state = {
         "object_key": BODY_READ,
@@ -160,7 +182,7 @@ def _reading_route(address: Message, group: list[Endpoint], backends: dict[str, 
         "match": address,
         **NOT_FOUND,
         "typed_per_filter_config": {
-            **address_filter(group, backends),
+            **address_fields,
             **body_limit_filter(group[0]),
             **body_filter(group, backends),
             **retry_filter(group),
@@ -196,7 +218,7 @@ def _served_table(table: Table) -> Message:
 
 
 class _EndpointRoutes:
-    """The routes of one endpoint: QA's, the tiers', those under each rule, the rest."""
+    """The routes of one endpoint: QA's, and the others': the tiers', those under each rule, the rest."""
 
     def __init__(self, endpoint: Endpoint, match: Message, backends: dict[str, Backend], version: int) -> None:
         self._endpoint = endpoint
@@ -231,7 +253,7 @@ class _EndpointRoutes:
         return {"match": self._match, **self._unmeasured(self._gate)}
 
     def in_order(self) -> Iterator[Message]:
-        yield from self._forced_routes()
+        """The routes of who forces no variant."""
         for tier in self._endpoint.tiers:
             yield self._route(tier_match(tier), tier.backend, {"tier": tier.key})
         for rule in (*self._endpoint.rules, None):
@@ -247,7 +269,8 @@ class _EndpointRoutes:
             **metadata(self._notes),
         }
 
-    def _forced_routes(self) -> Iterator[Message]:
+    def forced(self) -> Iterator[Message]:
+        """The routes of who forces one."""
         for experiment in self._endpoint.experiments:
             for arm in experiment.arms:
                 matcher = {"exact": f"{experiment.key}/{arm.variant}"}
