@@ -17,6 +17,8 @@ from tests.factories.drafts import backend, draft, draft_data, endpoint
 from tests.factories.tokens import Signer
 from tests.visitors.callers import Caller
 
+pytestmark = pytest.mark.slow
+
 BACKEND = {"key": "new", "name": "New", "addresses": ["http://127.0.0.1:9"]}
 ENDPOINT = {"key": "new", "name": "New", "path_prefix": "/new", "backend": "stable"}
 ISSUER = {"key": "login", "name": "Login", "issuer": "https://login.example.com", "key_set": Signer().key_set()}

@@ -19,6 +19,8 @@ from tests.factories.drafts import backend, draft, endpoint
 from tests.factories.tokens import Signer
 from tests.visitors.callers import Caller
 
+pytestmark = pytest.mark.slow
+
 KEYS = Signer().key_set()
 
 

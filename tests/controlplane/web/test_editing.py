@@ -18,7 +18,7 @@ from tests.factories.tokens import Signer
 from tests.visitors.pages import fields, opened, send
 from tests.visitors.roles import visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 CHAT = "/endpoints/chat/edit"
 KINDS = {"backends/stable": Backend, "endpoints/chat": Endpoint, "layers/chat": Layer, "issuers/login": Issuer}

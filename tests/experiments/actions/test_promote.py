@@ -21,7 +21,7 @@ from routing.resources.switch import switch
 from routing.table import MOST_RULES, Parameters
 from tests.factories.drafts import backend, draft, endpoint
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 GERMANY = ["x-country is DE"]
 GERMAN = {"x-country": "DE"}

@@ -32,7 +32,7 @@ from routing.models import Split
 from tests.experiments.loop.evidence import fresh, later, measure
 from tests.factories.drafts import draft
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from experiments.models import Experiment, State
 from routing.models import Split
 from tests.factories.drafts import draft
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "Nothing is wrong.")
 CONCLUDE = Decision(DecisionKind.INCONCLUSIVE, "not-shown", "Cannot say.")

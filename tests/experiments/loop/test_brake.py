@@ -21,7 +21,7 @@ from tests.experiments.loop.evidence import fresh, later, measure, rows
 from tests.factories.drafts import draft
 from tests.factories.rows import store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PARTS = (
     "experiments.stats.judging.judge.conclude",

@@ -30,7 +30,7 @@ from tests.factories.drafts import backend, draft
 from tests.visitors.callers import Caller
 from tests.visitors.roles import visitor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "Nothing is wrong.")
 HARM = Decision(DecisionKind.HALT, "harm", "It fails its users.", variant="better")

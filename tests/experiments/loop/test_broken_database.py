@@ -35,7 +35,7 @@ from tests.factories.tokens import Signer
 from tests.visitors.callers import Caller
 from tests.visitors.roles import text, visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 TIER = {"key": "easy", "backend": "gone", "longest_bytes": 10}
 

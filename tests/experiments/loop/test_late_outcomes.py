@@ -18,7 +18,7 @@ from tests.experiments.loop.evidence import fresh
 from tests.factories.drafts import draft, draft_data
 from tests.factories.rows import outcome_row, request_row, store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 USERS = 800
 SECONDS = 400.0

@@ -18,7 +18,7 @@ from routing.publishing.publish import publish
 from tests.factories.drafts import draft
 from tests.factories.rows import request_row, store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 USERS = 300
 

@@ -20,7 +20,7 @@ from tests.experiments.loop.evidence import USERS, fresh, later, measure, rows
 from tests.factories.drafts import draft, draft_data
 from tests.factories.rows import outcome_row, store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

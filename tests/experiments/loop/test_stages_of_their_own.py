@@ -20,7 +20,7 @@ from tests.experiments.loop.evidence import fresh
 from tests.factories.drafts import draft
 from tests.factories.rows import START, request_row, store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 RATE = 4
 """Users a second and arm."""

@@ -35,7 +35,7 @@ from tests.factories.drafts import draft
 from tests.visitors.callers import Caller, caller
 from tests.visitors.roles import text, visitor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 
 OLGA = Actor("olga", Role.OPERATOR)
 

@@ -16,7 +16,7 @@ from routing.lake.schema import REQUESTS
 from tests.factories.drafts import draft, draft_data
 from tests.factories.rows import request_row, store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 USERS = 1_500
 LATENCY = {"metric": "latency", "role": "guardrail", "margin": 0.1}

@@ -22,7 +22,7 @@ from experiments.stats.core.types import Finding, Severity
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
 from tests.visitors.roles import text, visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "No guardrail is worse than its margin.")
 

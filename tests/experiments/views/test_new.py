@@ -12,7 +12,7 @@ from experiments.models import Experiment
 from tests.factories.drafts import backend, draft, endpoint
 from tests.visitors.roles import text, visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 FILLED = {
     "name": "Second version",

@@ -13,7 +13,7 @@ from tests.experiments.views.findings import found, measured, planned, running
 from tests.factories.drafts import backend
 from tests.visitors.roles import text, visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -10,6 +11,8 @@ from scipy import stats
 from routing.allocation.assign import assign
 from routing.table import BUCKETS, Arm, Endpoint, RunningExperiment, covered, segments
 from tests.factories.tables import make_endpoint, make_experiment
+
+pytestmark = pytest.mark.slow
 
 UNITS = [f"user-{number}" for number in range(50)]
 SALTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)

@@ -14,6 +14,8 @@ from routing.guard.watch import CHANCE, exact_chance
 from routing.table import Arm, Guard, Table
 from tests.factories.tables import make_endpoint, make_experiment, make_table
 
+pytestmark = pytest.mark.slow
+
 EXPERIMENT = make_experiment(
     "canary", Arm("old", "stable", 0, 5_000), Arm("new", "candidate", 5_000, 10_000, guard_round=2)
 )

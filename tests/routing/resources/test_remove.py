@@ -21,7 +21,7 @@ from tests.factories.tokens import Signer
 from tests.separate import run_apart
 from tests.visitors.callers import Caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 
 
 def with_tier() -> str:
