@@ -54,7 +54,7 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A path that there is not."""
     detail = f"There is nothing at {request.path}; paths of the API have no slash at the end."
-    error = Missing("not-found", detail, next_step="Look at the list for what exists.")
+    error = Missing("not-found", detail, next_step="Check the list for what exists.")
     return _answer(request, error, lambda: defaults.page_not_found(request, exception))
 
 

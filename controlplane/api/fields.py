@@ -17,7 +17,7 @@ class LegibleModelSerializer(serializers.ModelSerializer[Row]):
     """Shows a row that makes no sense as far as it does: what cannot be shown is null, and `broken` says why."""
 
     broken = serializers.SerializerMethodField(
-        help_text="What of it makes no sense, and is read as empty or null; empty where all of it does."
+        help_text="Which of its fields make no sense and are read as empty or null; empty where all make sense."
     )
 
     def to_representation(self, instance: Row) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class LegibleModelSerializer(serializers.ModelSerializer[Row]):
             except Exception:  # noqa: BLE001 - as above
                 shown[name] = None
                 unread.append(name)
-        shown["broken"] = shown.get("broken") or f"What the database has of its {', '.join(unread)} cannot be read."
+        shown["broken"] = shown.get("broken") or f"The database's record of its {', '.join(unread)} cannot be read."
         return shown
 
 

@@ -42,18 +42,18 @@ def _refusal(code: str, title: str, next_step: str) -> Problem:
 REFUSALS: dict[type[exceptions.APIException], Problem] = {
     exceptions.NotAuthenticated: _refusal(
         "not-authenticated",
-        "Not authenticated",
-        "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
+        "Unauthorized",
+        "Send `Authorization: Bearer` with a valid token; make one under Tokens.",
     ),
     exceptions.AuthenticationFailed: _refusal(
         "token-refused",
-        "Token refused",
-        "Send `Authorization: Bearer` with a token that lives; make one under Tokens.",
+        "Unauthorized",
+        "Send `Authorization: Bearer` with a valid token; make one under Tokens.",
     ),
     exceptions.PermissionDenied: _refusal(
         "not-allowed", "Not allowed", "Ask an admin for a higher role, or log in again."
     ),
-    exceptions.NotFound: _refusal("not-found", "Not found", "Look at the list for what exists."),
+    exceptions.NotFound: _refusal("not-found", "Not found", "Check the list for what exists."),
     exceptions.MethodNotAllowed: _refusal(
         "method-not-allowed", "Method not allowed", "Use one of the methods in the `Allow` header."
     ),
@@ -62,7 +62,7 @@ REFUSALS: dict[type[exceptions.APIException], Problem] = {
         "unsupported-media-type", "Unsupported media type", "Send the body as `application/json`."
     ),
     exceptions.Throttled: _refusal("too-many-requests", "Too many requests", "Wait, then try again."),
-    exceptions.ValidationError: _refusal("invalid-input", "Invalid input", "Correct the request and send it again."),
+    exceptions.ValidationError: _refusal("invalid-input", "Bad request", "Correct the request and send it again."),
     exceptions.APIException: _refusal("refused", "Refused", "Correct the request and send it again."),
 }
 FAILURE = SluiceError(
@@ -71,9 +71,9 @@ FAILURE = SluiceError(
     next_step="Report it with the request id.",
 )
 NO_REQUEST = InvalidInput(
-    "bad-request", "This is no request as HTTP and HTML have it.", next_step="Correct the request and send it again."
+    "bad-request", "This is not a valid HTTP request.", next_step="Correct the request and send it again."
 )
-REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Look at the list for what exists.")
+REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Check the list for what exists.")
 
 
 class ProblemResponse(Response):

@@ -32,7 +32,7 @@ def problem(description: str) -> OpenApiResponse:
     return OpenApiResponse(ProblemSerializer, description=description)
 
 
-READ_PROBLEMS = {401: problem("Not authenticated."), 404: problem("There is no such thing.")}
+READ_PROBLEMS = {401: problem("The token is missing or not valid."), 404: problem("There is no such thing.")}
 WRITE_PROBLEMS = {
     **READ_PROBLEMS,
     400: problem("Invalid input; every field is named."),

@@ -59,13 +59,13 @@ def _own(code: str, title: str, next_step: str) -> Problem:
 
 
 PROBLEMS = {
-    400: _own("bad-request", "Not a request", "Send a request as HTTP has it."),
+    400: _own("bad-request", "Bad request", "Send a valid HTTP request."),
     408: _own("request-timeout", "The request did not arrive", f"Send all of it within {PATIENCE.request} seconds."),
     413: _own(
         "request-too-large", "The request is too large", f"Send at most {LARGEST_BODY} bytes, or several requests."
     ),
     431: _own("headers-too-large", "The headers are too large", f"Send less than {LARGEST_HEADERS_KB} KiB of headers."),
-    502: _own("web-app-broken", "The web app broke off", "Try again; if it lasts, read the log `web.log`."),
+    502: _own("web-app-broken", "Bad gateway", "Try again; if it lasts, read the log `web.log`."),
     503: _own("web-app-away", "The web app does not answer", "Try again; if it lasts, read the log `web.log`."),
     504: _own("web-app-slow", "The web app took too long", "Ask for less, or try again."),
 }

@@ -40,7 +40,7 @@ class InvalidInput(SluiceError):
     """What was sent cannot be used as it is."""
 
     status = 400
-    title = "Invalid input"
+    title = "Bad request"
 
 
 class TooLarge(InvalidInput):

@@ -52,5 +52,5 @@ def locked(row: Row) -> Row:
     present = type(row)._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
     if present is None:
         detail = f"The {row._meta.verbose_name} {row} was removed."
-        raise Missing("removed", detail, next_step="Look at the list for what exists.")
+        raise Missing("removed", detail, next_step="Check the list for what exists.")
     return present

@@ -13,7 +13,7 @@ SPANS = ((1.0, "days"), (24.0, "hours"), (24.0 * 60.0, "minutes"))
 def summary(prospect: Prospect, needs: PlannedUnits | Obstacle, duration: Duration) -> str:
     """What it needs, how long that takes, and which metric takes longest."""
     if isinstance(needs, Obstacle):
-        return f"What this plan needs is not known yet. {needs.detail} {needs.next_step}"
+        return f"The needs of this plan are not known yet. {needs.detail} {needs.next_step}"
     parts = [f"Needs about {_users(prospect, needs)}{_time(prospect, duration)}."]
     return " ".join([*parts, *_longest(prospect, needs), *_hindered(duration)])
 

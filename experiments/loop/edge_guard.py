@@ -1,4 +1,4 @@
-"""Answer edges that took a candidate out by themselves."""
+"""Answer edges that ejected a candidate."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ from experiments.actions.halt import halt
 from experiments.decide.rules.cut_out import heed
 from experiments.lifecycle.transition import publish_after_commit
 from experiments.models import Experiment
-from routing.allocation.allocate import give_back
+from routing.allocation.allocate import reinstate
 from routing.edges.reported import cuts_of
 from routing.guard import Cut
 
 
 def heed_guard(experiment: Experiment, *, at: datetime | None = None) -> bool:
-    """Halt the experiment, or give candidates back, if edges took any out; False when none did.
+    """Halt the experiment, or reinstate candidates, if edges ejected any; False when none did.
 
-    Edges repeat what they took out until it is answered, so nothing is lost when this is killed at any point.
+    Edges repeat what they ejected until it is answered, so nothing is lost when this is killed at any point.
     Raises `Conflict` when somebody else ended the experiment first.
     """
     cuts = cuts_of(experiment.key)
@@ -29,16 +29,16 @@ def heed_guard(experiment: Experiment, *, at: datetime | None = None) -> bool:
     if decision is not None:
         halt(experiment, decision, actor=SLUICE, analysis=experiment.analyses.first(), at=at)
     else:
-        _give_back(experiment, cuts, at)
+        _reinstate(experiment, cuts, at)
     return True
 
 
-def _give_back(experiment: Experiment, cuts: Sequence[Cut], at: datetime | None) -> None:
+def _reinstate(experiment: Experiment, cuts: Sequence[Cut], at: datetime | None) -> None:
     with transaction.atomic():
-        given = give_back(experiment.key, {cut.variant: cut.guard_round for cut in cuts})
+        given = reinstate(experiment.key, {cut.variant: cut.guard_round for cut in cuts})
         if given:
             names = " and ".join(given)
-            reason = f"The edge took {names} out, and no control was there to compare with."
+            reason = f"The edge ejected {names}, and had no control to compare with."
             after = {"variants": given}
-            record(SLUICE, "give-back", "experiment", experiment.key, after=after, reason=reason, at=at)
-            publish_after_commit(f"{experiment.key}: {names} given back")
+            record(SLUICE, "reinstate", "experiment", experiment.key, after=after, reason=reason, at=at)
+            publish_after_commit(f"{experiment.key}: {names} reinstated")

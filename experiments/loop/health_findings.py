@@ -29,9 +29,9 @@ def health_findings(
 ) -> tuple[Finding, ...]:
     """What is wrong with the records or the randomisation; a check that raises is a finding itself."""
     return (
-        *checked("What was recorded", lambda: check_health(_evidence(experiment, plan, collected, now))),
+        *checked("The records", lambda: check_health(_evidence(experiment, plan, collected, now))),
         *checked("Requests without a record", lambda: check_health(_of_records(experiment, plan, collected))),
-        *checked("The split of units at each edge", lambda: _edge_findings(experiment, plan)),
+        *checked("The split of users at each edge", lambda: _edge_findings(experiment, plan)),
     )
 
 

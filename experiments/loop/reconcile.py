@@ -59,7 +59,7 @@ def _may_decide(experiment: Experiment) -> bool:
 
 
 def _guarded(experiment: Experiment, now: datetime) -> bool:
-    """Whether an edge took a candidate out, and that was answered now, by this call or another.
+    """Whether an edge ejected a candidate, and that was answered now, by this call or another.
 
     It needs no lease, and waits for no analysis: what is counted is on the edges' side, and answered once.
     """

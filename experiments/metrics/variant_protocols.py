@@ -1,4 +1,4 @@
-"""Whether the answers of two backends are judged alike: where one kind says what an answer is and the other does not,
+"""Whether the answers of two backends are judged alike: where one protocol says what an answer is, and one does not,
 an answer that holds nothing is an error on one side alone.
 """
 
@@ -10,10 +10,7 @@ from routing.protocols import KINDS, Kind
 from routing.protocols.plain_http import HTTP
 
 KINDS_DIFFER = "kinds-differ"
-NEXT_STEP = (
-    "Register both with the same kind, or with kinds that speak the same API, like `openai` and `vllm`; "
-    "a backend's kind is its `protocol`."
-)
+NEXT_STEP = "Register both with the same `protocol`, or with protocols of the same API, like `openai` and `vllm`."
 
 
 def kinds_that_differ(
@@ -43,8 +40,8 @@ def _problems(
         if not judged_alike(_kind(control), _kind(candidate), path):
             yield FieldProblem(
                 field,
-                f"{candidate.key} is of the kind {candidate.protocol} and the control's {control.key} of the kind "
-                f"{control.protocol}: what is an error of one may be a success of the other.",
+                f"{candidate.key} has the protocol {candidate.protocol}, and the control's {control.key} has "
+                f"{control.protocol}: an error of one may be a success of the other.",
             )
 
 

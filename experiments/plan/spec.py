@@ -127,7 +127,7 @@ class PlanSpec(_Spec):
 
 
 class GuardSpec(_Spec):
-    """When an edge takes a candidate out by itself: so large a share of its latest requests failed."""
+    """When an edge ejects a candidate: the share of its latest requests that failed."""
 
     requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
     failing_share: float = Field(0.5, gt=0, le=1)

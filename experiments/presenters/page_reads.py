@@ -25,7 +25,8 @@ from routing.models import Span, Stop
 
 WITHOUT_DECISION = {
     "create": "Created",
-    "give-back": "Given back",
+    "give-back": "Reinstated",
+    "reinstate": "Reinstated",
     **{verb.name: verb.past for verb in VERBS if verb.past},
 }
 """What is done to an experiment and no decision tells of: the verb of the audit trail, and its word in the log."""

@@ -110,7 +110,7 @@ def _halted(dossier: Dossier, _: datetime) -> Summary:
     back = in_words(dossier.experiment.endpoint)
     sentence = f"Halted on {_place(dossier).lower()}: {dossier.experiment.state_reason}"
     next_step = (
-        f"{back[0].upper()}{back[1:]} again. Find the cause in the results below, and try a mended version as a new "
+        f"{back[0].upper()}{back[1:]} again. Find the cause in the results below, and try a fixed version as a new "
         "experiment."
     )
     return Summary("bad", sentence, next_step)

@@ -40,7 +40,7 @@ ON_EVERY_PAGE = frozenset(
     }
 )
 
-SILENT_NEXT_STEP = "Look whether its machine and its agent run, or retire it if it is gone for good."
+SILENT_NEXT_STEP = "Check that its machine and its agent run, or retire it if it is gone for good."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _readable(found: Iterator[Alert], subject: str, edge: str = "") -> list[Aler
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        detail = f"What the database has of {subject} cannot be read: {error or type(error).__name__}"
+        detail = f"The database's record of {subject} cannot be read: {error or type(error).__name__}"
         code = "edge-unreadable" if edge else "unreadable"
         told.append(Alert(Problem.of(code, detail, "Correct it, or remove it."), edge, timezone.now()))
     return told
@@ -104,29 +104,29 @@ def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Aler
             Problem.of("edge-unreadable", detail, "Bring it and Sluice to the same release."), edge.name, edge.seen_at
         )
     if _is_silent(edge, now):
-        detail = f"Edge {edge.name} has not been heard of since {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."
+        detail = f"Edge {edge.name} was last heard from at {edge.seen_at:%Y-%m-%d %H:%M:%S} UTC."
         yield Alert(Problem.of("edge-silent", detail, SILENT_NEXT_STEP), edge.name, edge.seen_at)
         return
     if edge.error:
         yield Alert(
-            Problem.of("edge-refuses", edge.error, "Mend what it names; the edge goes on as before."),
+            Problem.of("edge-refuses", edge.error, "Fix what it names; the edge goes on as before."),
             edge.name,
             edge.seen_at,
         )
     elif newest and edge.applied_version < newest.version and now - newest.created_at > BEHIND_AFTER:
         detail = f"Edge {edge.name} serves table {edge.applied_version}; the newest is {newest.version}."
-        yield Alert(Problem.of("edge-behind", detail, "Look whether it reaches Redis."), edge.name, newest.created_at)
+        yield Alert(Problem.of("edge-behind", detail, "Check that it reaches Redis."), edge.name, newest.created_at)
     lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
     if lately:
         detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
-        next_step = "Look whether its disk is full; experiments say what it means for them."
+        next_step = "Check that its disk is not full; experiments say what it means for them."
         yield Alert(Problem.of("rows-lost", detail, next_step), edge.name, min(lost.since for lost in lately))
     for cut in read_cuts(edge.cuts):
         counts = f"{cut.failures} of its latest {cut.requests} requests failed"
-        detail = f"Edge {edge.name} took {cut.experiment}/{cut.variant} out: {counts}."
+        detail = f"Edge {edge.name} ejected {cut.experiment}/{cut.variant}: {counts}."
         since = _moment(cut) or edge.seen_at
         yield Alert(
-            Problem.of("candidate-cut", detail, "The experiment's page says what became of it."), edge.name, since
+            Problem.of("candidate-cut", detail, "See the experiment's page for what became of it."), edge.name, since
         )
 
 
@@ -149,7 +149,7 @@ def _hindrances() -> Iterator[Alert]:
 
 
 def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:
-    """A table that waits for Redis. Where Redis does not answer here, an edge that was heard of tells more."""
+    """A table that waits for Redis. Where Redis does not answer here, an edge that was heard from tells more."""
     if newest is None or now - newest.created_at <= BEHIND_AFTER:
         return
     try:
@@ -163,7 +163,7 @@ def _untold(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> It
         return
     if told < newest.version:
         detail = f"Edges do not know of routing table {newest.version} yet: Redis has {told}."
-        next_step = "Look whether the worker runs, and whether the disk of Redis is full."
+        next_step = "Check that the worker runs, and that the disk of Redis is not full."
         yield Alert(Problem.of("edges-not-told", detail, next_step), "", newest.created_at)
 
 
@@ -186,7 +186,7 @@ def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
             f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is looked at, so "
             "that nothing halts by itself, and none advances. Halting by hand and the kill switch work."
         )
-        next_step = "Look whether the worker and beat run, and whether Redis answers, through which they are told."
+        next_step = "Check that the worker and beat run, and that Redis answers."
         yield Alert(Problem.of("worker-silent", detail, next_step), "", since)
 
 
@@ -197,7 +197,7 @@ def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) ->
             f"Nothing was collected since {since:%Y-%m-%d %H:%M:%S} UTC: requests and outcomes wait, and experiments "
             "are judged without them, so that nothing halts by what they say. Halting by hand and the kill switch work."
         )
-        next_step = "Look whether the collector runs, and whether it reaches Redis and the lake; it goes on by itself."
+        next_step = "Check that the collector runs, and that it reaches Redis and the lake; it goes on by itself."
         yield Alert(Problem.of("collector-silent", detail, next_step), "", since)
 
 

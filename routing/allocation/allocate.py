@@ -64,8 +64,8 @@ def widen(experiment: str, *, stage: int, coverage: int) -> None:
     Split.objects.filter(experiment=experiment).update(stage=stage, coverage=coverage)
 
 
-def give_back(experiment: str, rounds: Mapping[str, int]) -> list[str]:
-    """Put arms that edges took out in these rounds of the guard in again; returns those that nobody gave back before.
+def reinstate(experiment: str, rounds: Mapping[str, int]) -> list[str]:
+    """Reinstate arms that edges ejected in these rounds of the guard; returns those that nobody reinstated before.
 
     Call it inside a transaction.
     """

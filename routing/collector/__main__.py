@@ -25,7 +25,7 @@ def main() -> None:
     configure_logging(environment.log_level)
     redis = Redis.from_url(environment.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
     stop = _stop_on_signals()
-    log.info("collector_started", lake=environment.lake_url, seconds=environment.collector_seconds)
+    log.info("collector started", lake=environment.lake_url, seconds=environment.collector_seconds)
     with ThreadPoolExecutor() as threads:
         running = [
             threads.submit(Collector(redis, environment.lake_url, table).run, environment.collector_seconds, stop)
@@ -35,7 +35,7 @@ def main() -> None:
         stop.set()
     for ended in done:
         ended.result()
-    log.info("collector_stopped")
+    log.info("collector stopped")
 
 
 def _stop_on_signals() -> Event:

@@ -114,7 +114,7 @@ class Collector:
             except delta_tables.Superseded as error:
                 self._delta = None
                 pause = seconds
-                log.info("lake-commit-superseded", table=self._table.name, reason=error.detail)
+                log.info("commit to the lake superseded", table=self._table.name, reason=error.detail)
             except (RedisError, DeltaError, OSError) as error:
                 pause = self._wait_after(error)
             else:
@@ -136,11 +136,11 @@ class Collector:
         """Forget the table, which may be stale, and say once that collecting waits."""
         self._delta = None
         if not self._failures:
-            log.warning("collecting_waits", table=self._table.name, reason=str(error))
+            log.warning("collecting waits", table=self._table.name, reason=str(error))
         self._failures += 1
         return float(min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10)))
 
     def _note_recovery(self) -> None:
         if self._failures:
-            log.info("collecting_goes_on", table=self._table.name, attempts=self._failures)
+            log.info("collecting goes on", table=self._table.name, attempts=self._failures)
         self._failures = 0

@@ -11,7 +11,7 @@ SILENT_AFTER = timedelta(seconds=10)
 
 
 def cuts_of(experiment: str) -> list[Cut]:
-    """What edges took out of an experiment: its candidates, each in its present round of the guard."""
+    """What edges ejected of an experiment: its candidates, each in its present round of the guard."""
     split = models.Split.objects.filter(experiment=experiment).first()
     rounds = {arm["variant"]: arm.get("guard_round", 0) for arm in split.arms[1:]} if split else {}
     told = [cut for edge in models.Edge.objects.order_by("name") for cut in read_cuts(edge.cuts)]

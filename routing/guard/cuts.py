@@ -1,4 +1,4 @@
-"""What an edge has taken out of a table, with the counts that made it do so."""
+"""What an edge has ejected, with the counts that made it do so."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from routing.table import Endpoint, RunningExperiment, Table, keeping_warm
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A candidate's arm that was taken out, in which round of the guard, when (ISO 8601), and what was counted.
+    """A candidate's arm that was ejected, in which round of the guard, when (ISO 8601), and what was counted.
 
     The counts are of the latest requests in the guard's window: the candidate's and its control's. Edges of other
     releases may leave out all but whose arm it is.
@@ -34,7 +34,7 @@ class Cut:
 def without(table: Table, cuts: Collection[Cut]) -> Table:
     """The table with these arms' users on their endpoint's own backend, unmeasured; it names what it lacks.
 
-    Their backends are kept warm, as they may be given back.
+    Their backends are kept warm, as they may be reinstated.
     """
     experiments = [experiment for endpoint in table.endpoints for experiment in endpoint.experiments]
     kept = [cut for cut in cuts if any(cut.concerns(experiment) for experiment in experiments)]

@@ -64,7 +64,7 @@ class Watch:
         return Cut(experiment.key, arm.variant, arm.guard_round, outcome.moment, requests, failures, *of_control)
 
     def forget(self, cut: Cut) -> None:
-        """Drop what was seen of an arm that was taken out, so that it starts anew when given back."""
+        """Drop what was seen of an arm that was ejected, so that it starts anew when reinstated."""
         self._ended.pop((cut.experiment, cut.variant), None)
 
     def _latest(self, outcome: Answered, variant: str, guard: Guard) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def _with_new_columns(delta: DeltaTable, table: LakeTable) -> DeltaTable:
     missing = [field for field in wanted if field.name not in known]
     if missing:
         delta.alter.add_columns(missing)
-        log.info("lake-columns-added", table=table.name, columns=[field.name for field in missing])
+        log.info("columns added to the lake", table=table.name, columns=[field.name for field in missing])
     return delta
 
 
@@ -155,4 +155,4 @@ def merge(lake_url: str, table: LakeTable, commits: int) -> None:
             delta.vacuum(dry_run=False, full=True)
             delta.cleanup_metadata()
     except (DeltaError, OSError) as error:
-        log.warning("lake_merge_postponed", table=table.name, reason=str(error))
+        log.warning("merge of the lake postponed", table=table.name, reason=str(error))

@@ -20,7 +20,7 @@ class RoutingTable(models.Model):
 
 
 class Hindrance(models.Model):
-    """A part of what the database asks for that could not be published; gone once it is mended."""
+    """A part of what the database asks for that could not be published; gone once it is fixed."""
 
     subject = models.CharField(max_length=100, unique=True, help_text="What is concerned, like `endpoint chat`.")
     code = models.CharField(max_length=63)

@@ -14,7 +14,7 @@ class Split(models.Model):
     """How one running experiment divides its share of an endpoint's users.
 
     `arms` is a list of `{"variant", "backend", "start", "end"}`, the control's first, with `headers` and `query` where
-    a variant sets some, and `guard_round` where it was given back after an edge took it out: how often. The spans are
+    a variant sets some, and `guard_round` where it was reinstated after an edge ejected it: how often. The spans are
     half-open bucket ranges that no other split of the endpoint's layer touches.
     """
 

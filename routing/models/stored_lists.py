@@ -118,7 +118,7 @@ class ArmShape(_Shape):
 
 
 class GuardShape(_Shape):
-    """When an edge takes a candidate out by itself."""
+    """When an edge ejects a candidate."""
 
     requests: int = 20
     failing_share: float = 0.5

@@ -1,4 +1,4 @@
-"""Keep what could not be published as it is wanted, until it is mended."""
+"""Keep what could not be published as it is wanted, until it is fixed."""
 
 from collections.abc import Collection
 
@@ -16,10 +16,10 @@ def note_hindrances(found: Collection[Hindrance]) -> None:
     """Bring the rows in line with what was found; nothing is written where nothing changed."""
     problems = {hindrance.subject: hindrance.problem for hindrance in found}
     known = {row.subject: row for row in models.Hindrance.objects.all()}
-    mended = known.keys() - problems
-    if mended:
-        models.Hindrance.objects.filter(subject__in=mended).delete()
-        log.info("published as it is wanted again", subjects=sorted(mended))
+    fixed = known.keys() - problems
+    if fixed:
+        models.Hindrance.objects.filter(subject__in=fixed).delete()
+        log.info("published as it is wanted again", subjects=sorted(fixed))
     for subject, problem in problems.items():
         if subject not in known or known[subject].detail != problem.detail:
             _note(subject, problem)

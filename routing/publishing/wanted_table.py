@@ -142,7 +142,7 @@ def _same(row: Row) -> Row:
 
 def _unreadable(subject: str, error: Exception) -> Problem:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    detail = f"What the database says of {subject} cannot be read: {reason}"
+    detail = f"The database's record of {subject} cannot be read: {reason}"
     return Problem(
         "unreadable", "Unreadable", detail, "Correct it, or remove it; edges go on with what they have of it."
     )

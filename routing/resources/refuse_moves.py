@@ -16,7 +16,7 @@ NEXT_STEP = "End these experiments first, or register a second endpoint."
 def refuse_moves(thing: Backend | Endpoint | Layer | Issuer, before: Mapping[str, Any]) -> None:
     """Compare a changed thing with its row from `before`; issuers move nobody. Raises `Conflict`."""
     if isinstance(thing, Backend):
-        _refuse_another_kind(thing, before)
+        _refuse_another_protocol(thing, before)
     elif isinstance(thing, Endpoint):
         _refuse_reassignment(thing, before)
     elif isinstance(thing, Layer):
@@ -36,7 +36,7 @@ def _refuse_reassignment(endpoint: Endpoint, before: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_another_kind(backend: Backend, before: Mapping[str, Any]) -> None:
+def _refuse_another_protocol(backend: Backend, before: Mapping[str, Any]) -> None:
     """What its answers are is what tells which of them are errors."""
     if backend.protocol == before["protocol"]:
         return
@@ -44,7 +44,7 @@ def _refuse_another_kind(backend: Backend, before: Mapping[str, Any]) -> None:
     if running:
         raise Conflict(
             "backend-in-use",
-            f"With another kind other answers of {backend.key} would be errors, in the middle of {', '.join(running)}.",
+            f"With another protocol other answers of {backend.key} would be errors while {', '.join(running)} runs.",
             next_step="End these experiments first, or register a second backend.",
         )
 

@@ -71,7 +71,7 @@ class Parameters:
 class Arm:
     """A variant with its backend and its span of buckets, `start` included and `end` not.
 
-    `guard_round` counts how often it was given back after an edge took it out; what an edge took out in an earlier
+    `guard_round` counts how often it was reinstated after an edge ejected it; what an edge ejected in an earlier
     round is in again.
     """
 
@@ -85,7 +85,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """When an edge takes a candidate out by itself: the share of failures among so many of its latest requests.
+    """When an edge ejects a candidate: the share of failures among so many of its latest requests.
 
     Those older than the window do not count. A request fails as `routing.access_log.results` says, or by a first byte
     later than `first_byte_ms` (0: however late).
@@ -186,7 +186,7 @@ class Endpoint:
     no experiment. Whom no experiment takes gets what the first rule says that the request meets, and where none does,
     the backend with the endpoint's own `parameters`.
     `warm` are backends that are kept ready though no request goes there now: a standby, those of
-    experiments that are stopped, those of candidates that an edge took out.
+    experiments that are stopped, those of candidates that an edge ejected.
     """
 
     key: str
@@ -214,7 +214,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All endpoints and backends at one version; `cut` names the arms that the edge which serves it took out."""
+    """All endpoints and backends at one version; `cut` names the arms that the edge which serves it ejected."""
 
     version: int
     endpoints: tuple[Endpoint, ...]

@@ -1,4 +1,4 @@
-"""What becomes of candidates that edges took out by themselves: halted for good, or given back."""
+"""What becomes of candidates that edges ejected: halted for good, or reinstated."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ CHANCE = 1e-4
 """The chance that equal arms differ as much, below which the edges' counts halt an experiment."""
 
 MOST_ROUNDS = 2
-"""How often a candidate is given back; one that edges take out again then is halted."""
+"""How often a candidate is reinstated; one that edges eject again then is halted."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutCount:
-    """What all edges that took one candidate out counted together: its requests, and its control's."""
+    """What all edges that ejected one candidate counted together: its requests, and its control's."""
 
     variant: str
     guard_round: int
@@ -47,13 +47,13 @@ class CutCount:
 
     @property
     def cause(self) -> str:
-        """The code of the halt that it calls for; empty to give it back."""
+        """The code of the halt that it calls for; empty to reinstate it."""
         if self.chance <= CHANCE:
             return "guard"
         return "guard-again" if self.guard_round >= MOST_ROUNDS else ""
 
     def __str__(self) -> str:
-        out = f"The edge took {self.variant} out"
+        out = f"The edge ejected {self.variant}"
         counts = (
             f"{self.failures} of its latest {self.requests} requests failed, "
             f"and {self.control_failures} of the control's {self.control_requests}"
@@ -63,9 +63,9 @@ class CutCount:
 
 
 def heed(cuts: Sequence[Cut]) -> Decision | None:
-    """The halt that edges' cuts of one experiment call for; None to give its candidates back.
+    """The halt that edges' cuts of one experiment call for; None to reinstate its candidates.
 
-    Each candidate is judged by itself. The counts of all edges that took it out have to say by Fisher's exact test
+    Each candidate is judged by itself. The counts of all edges that ejected it have to say by Fisher's exact test
     that the control fails less. Where no control was there to compare with, it gets another chance, twice. Where
     several candidates call for a halt, the one with the clearest counts is named first.
     """

@@ -64,23 +64,23 @@ def check_health(
 
 def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread: float) -> Iterator[tuple[str, Check]]:
     stages, control, overlap, records = evidence.stages, evidence.control, evidence.overlap, evidence.records
-    yield "Units where none should come", lambda: leak_findings(stages)
-    yield "The split of units", lambda: ratio_findings(stages, alpha=alpha)
-    yield "The split of units in each segment", lambda: segment_findings(stages, alpha=alpha)
+    yield "Users where none should come", lambda: leak_findings(stages)
+    yield "The split of users", lambda: ratio_findings(stages, alpha=alpha)
+    yield "The split of users in each segment", lambda: segment_findings(stages, alpha=alpha)
     if overlap:
-        yield "Units in several arms", lambda: overlap_findings(overlap, tolerance=tolerance, alpha=alpha)
+        yield "Users in several arms", lambda: overlap_findings(overlap, tolerance=tolerance, alpha=alpha)
     yield "The time before the start", lambda: imbalance_findings(evidence.before, control, alpha=alpha)
     if evidence.outcomes:
         yield "Lost outcomes", lambda: missing_findings(evidence.outcomes, control, spread=spread, alpha=alpha)
     for metric, arms in evidence.sums.items():
-        yield f"What was counted for {metric}", partial(identical_findings, {metric: arms})
+        yield f"The counts of {metric}", partial(identical_findings, {metric: arms})
     if records:
         yield "Requests without a record", lambda: lost_findings(records, control, alpha=alpha)
     if evidence.traffic:
         yield "The traffic", partial(silence_findings, evidence.traffic)
-    yield "What answers hold", lambda: unreadable_findings(evidence.read)
+    yield "The content of answers", lambda: unreadable_findings(evidence.read)
     if evidence.units_before:
-        yield "Units that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
+        yield "Users that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
 
 
 def _units(stages: tuple[Stage, ...]) -> dict[str, int]:

@@ -26,7 +26,7 @@ TOLERANCE_IN_TIME = 0.01
 """The same of shares of outcomes that come in a stated time."""
 
 STILL = 0.01
-"""Two-sided level at which the newest outcomes must differ too: a labeller that was mended decides again."""
+"""Two-sided level at which the newest outcomes must differ too: a labeller that was fixed decides again."""
 
 FEWEST_USERS = 30.0
 """Users with an outcome in each arm from which on mean scores, which lie between 0 and 1, are about normal."""

@@ -105,7 +105,7 @@ def _even(records: LostRecords) -> Finding:
         Problem.of(
             "records-lost",
             f"{records.total} answers have no record, alike in all variants: {shares}.",
-            "Look whether the disk of an edge was full. Results stay right, and come later.",
+            "Check that no edge's disk is full. Results stay right, and come later.",
         ),
         Severity.WARNING,
         "all variants",

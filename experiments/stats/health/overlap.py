@@ -80,8 +80,8 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     yield Finding(
         Problem.of(
             "units-in-several-arms",
-            f"{overlap.in_several} of {overlap.units} units were in several arms, at least {low:.2%}{most_often}.",
-            "Look for unstable unit ids, retries that are assigned again, or a salt that changed while running.",
+            f"{overlap.in_several} of {overlap.units} users were in several arms, at least {low:.2%}{most_often}.",
+            "Check for unstable user ids, retries that are assigned again, or a salt that changed while running.",
         ),
         Severity.BLOCKS_PROMOTION,
         ", ".join(pair) or "several arms",

@@ -30,7 +30,7 @@ def fallen_findings(before: Mapping[str, int], now: Mapping[str, int]) -> Iterat
         yield Finding(
             Problem.of(
                 "units-fell",
-                f"{variant} has {now.get(variant, 0)} units, and had {count} at the look before.",
+                f"{variant} has {now.get(variant, 0)} users, and had {count} at the look before.",
                 "Wait with verdicts until it is known what was deleted or not loaded.",
             ),
             Severity.WARNING,

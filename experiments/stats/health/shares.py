@@ -98,8 +98,8 @@ def leak_findings(stages: Sequence[Stage]) -> Iterator[Finding]:
         yield Finding(
             Problem.of(
                 "leak",
-                f"{count} units were served by {variant} in stage {stage}, which gives it no share.",
-                "Look for a fallback, a stale routing table or a second writer that serves this variant.",
+                f"{count} users were served by {variant} in stage {stage}, which gives it no share.",
+                "Check for a fallback, a stale routing table or a second writer that serves this variant.",
             ),
             Severity.BLOCKS_PROMOTION,
             variant,
@@ -125,8 +125,8 @@ def ratio_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterator
     yield Finding(
         Problem.of(
             "sample-ratio",
-            f"Units did not arrive in the set shares. In stage {worst.name}: {_observed(worst)}.",
-            "Find where units are lost or moved (redirects, bots, crashes, retries) before any promotion.",
+            f"Users did not arrive in the set shares. In stage {worst.name}: {_observed(worst)}.",
+            "Find where users are lost or moved (redirects, bots, crashes, retries) before any promotion.",
         ),
         Severity.BLOCKS_PROMOTION,
         worst.name,
@@ -159,9 +159,9 @@ def segment_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterat
     yield Finding(
         Problem.of(
             "segment-sample-ratio",
-            f"Where {dimension} is {value}, units did not arrive in the set shares. "
+            f"Where {dimension} is {value}, users did not arrive in the set shares. "
             f"It is the furthest off of {len(evidence)} segments.",
-            f"Look for what {value} does differently: a client version, a cache, a lost log.",
+            f"Check what {value} does differently: a client version, a cache, a lost log.",
         ),
         Severity.BLOCKS_PROMOTION,
         f"{dimension}={value}",

@@ -33,7 +33,7 @@ def unreadable_findings(read: Mapping[str, Mapping[str, UnitSums]]) -> Iterator[
                 Problem.of(
                     "unreadable-answers",
                     f"{metric} is judged without the answers that could not be read: {told}.",
-                    "Have both backends answer as the endpoint's kind says and uncompressed, so that edges can "
+                    "Have both backends answer uncompressed and by the endpoint's protocol, so that edges can "
                     "read it, or halt it.",
                 ),
                 Severity.BLOCKS_PROMOTION,

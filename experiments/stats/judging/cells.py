@@ -234,7 +234,7 @@ def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsCol
         (~_finite(candidate) | ~_finite(control), "A sum is not a number: the evidence is broken."),
         (_impossible(candidate, kinds) | _impossible(control, kinds), "The sums contradict each other."),
         (few & is_quantile, "Too few users or requests in an arm for this quantile."),
-        (few, "An arm has fewer than two units."),
+        (few, "An arm has fewer than two users."),
         ((candidate.sum_d == 0) | (control.sum_d == 0), "An arm's denominator is zero."),
     )
     return first_notes(findings)

@@ -1,4 +1,4 @@
-"""Reads the access log as it is written, and takes out candidates that fail in a burst."""
+"""Reads the access log as it is written, and ejects candidates that fail in a burst."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,7 +81,7 @@ class Guarding:
         """Whatever comes in between, the cut is remembered first: the follower brings Envoy there too."""
         self._cuts.add(cut)
         self._watch.forget(cut)
-        log.error("candidate taken out", **{name: getattr(cut, name) for name in cut.__slots__})
+        log.error("candidate ejected", **{name: getattr(cut, name) for name in cut.__slots__})
         try:
             self._applier.apply_cuts()
         except (EnvoyAwayError, NotYetError, TableRefusedError, OSError) as error:

@@ -60,7 +60,7 @@ class EdgeDirectory:
 
     @property
     def cuts(self) -> Path:
-        """The arms that this edge took out by itself."""
+        """The arms that this edge ejected."""
         return self.path / "cuts.json"
 
     @property

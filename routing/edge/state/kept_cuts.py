@@ -16,7 +16,7 @@ _CUTS = TypeAdapter(tuple[Cut, ...])
 
 
 class Cuts:
-    """What this edge took out. The table decides how long: cuts that no longer concern it are forgotten."""
+    """What this edge ejected. The table decides how long: cuts that no longer concern it are forgotten."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class Cuts:
         return without(table, self._cuts)
 
     def forget_all_but(self, table: Table) -> None:
-        """Forget what a newer table has ended or given back."""
+        """Forget what a newer table has ended or reinstated."""
         experiments = [experiment for endpoint in table.endpoints for experiment in endpoint.experiments]
         with self._lock:
             kept = tuple(cut for cut in self._cuts if any(cut.concerns(experiment) for experiment in experiments))

@@ -37,13 +37,13 @@ class LocalProblem(HasProblem):
 def _refused(code: str, detail: str, next_step: str) -> LocalProblem:
     """Why the script of the gate refused a request."""
     reason = f"metadata.filter_metadata['{FIELDS}']['{REFUSED}'] == '{code}'"
-    return LocalProblem(401, Problem(code, "Not let in", detail, next_step), if_also=reason)
+    return LocalProblem(401, Problem(code, "Unauthorized", detail, next_step), if_also=reason)
 
 
 PROBLEMS = (
     LocalProblem(
         400,
-        Problem("bad-request", "Not a request", "This is no request as HTTP has it.", "Send it as HTTP has it."),
+        Problem("bad-request", "Bad request", "This is not valid HTTP.", "Send a valid HTTP request."),
     ),
     _refused(
         "key-missing",
@@ -179,8 +179,8 @@ PROBLEMS = (
         502,
         Problem(
             "backend-broken",
-            "The model's backend answers nonsense",
-            "What the backend answered is not HTTP.",
+            "Bad gateway",
+            "The backend's answer is not valid HTTP.",
             "Try again; if it lasts, check the backend.",
         ),
     ),

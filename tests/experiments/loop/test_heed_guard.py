@@ -1,4 +1,4 @@
-"""What an edge took out by itself is halted for good, or given back."""
+"""What an edge ejected is halted for good, or reinstated."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ from experiments.actions.start import start
 from experiments.loop.edge_guard import heed_guard
 from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, State
-from routing.allocation.allocate import give_back
+from routing.allocation.allocate import reinstate
 from routing.guard import Cut
 from routing.models import Edge, Split
 from routing.publishing.newest_table import desired_table
@@ -51,7 +51,7 @@ def tell(edge: str = "local", **changes: Any) -> None:
 
 
 def rounds() -> dict[str, int]:
-    """How often each arm was given back, as edges are told."""
+    """How often each arm was reinstated, as edges are told."""
     [experiment] = desired_table(version=1).endpoints[0].experiments
     return {arm.variant: arm.guard_round for arm in experiment.arms}
 
@@ -66,7 +66,7 @@ def test_a_candidate_that_failed_beside_a_sound_control_is_halted_with_the_count
     assert reconcile(running, now=timezone.now()) is None
 
     running.refresh_from_db()
-    reason = "The edge took better out: 15 of its latest 20 requests failed, and 0 of the control's 20."
+    reason = "The edge ejected better: 15 of its latest 20 requests failed, and 0 of the control's 20."
     assert (running.state, running.state_reason) == (State.HALTED, reason)
     assert running.decisions.get().code == "guard"
     assert not Split.objects.exists()
@@ -83,7 +83,7 @@ def test_the_counts_of_all_edges_decide_together(running: Experiment) -> None:
     assert heed_guard(running)
 
     running.refresh_from_db()
-    assert running.state_reason.startswith("The edge took better out: 25 of its latest 40")
+    assert running.state_reason.startswith("The edge ejected better: 25 of its latest 40")
 
 
 def test_without_a_control_to_compare_with_it_is_given_back(running: Experiment) -> None:
@@ -115,7 +115,7 @@ def test_each_candidate_is_judged_by_its_own_counts(of_two: Experiment) -> None:
     assert heed_guard(of_two)
 
     of_two.refresh_from_db()
-    reason = "The edge took bolder out: 27 of its latest 40 requests failed, and 1 of the control's 38."
+    reason = "The edge ejected bolder: 27 of its latest 40 requests failed, and 1 of the control's 38."
     assert (of_two.state, of_two.state_reason) == (State.HALTED, reason)
     assert of_two.decisions.get().variant_key == "bolder"
 
@@ -127,13 +127,13 @@ def test_the_clearest_counts_are_named_first(of_two: Experiment) -> None:
 
     of_two.refresh_from_db()
     assert of_two.state_reason == (
-        "The edge took bolder out: 20 of its latest 20 requests failed, and 0 of the control's 20. "
-        "The edge took better out: 14 of its latest 20 requests failed, and 0 of the control's 20."
+        "The edge ejected bolder: 20 of its latest 20 requests failed, and 0 of the control's 20. "
+        "The edge ejected better: 14 of its latest 20 requests failed, and 0 of the control's 20."
     )
 
 
 def test_a_candidate_that_is_given_back_disturbs_no_other(of_two: Experiment) -> None:
-    """Better is back in round 1 when the second edge tells that it took bolder out, in bolder's round 0."""
+    """Better is back in round 1 when the second edge tells that it ejected bolder, in bolder's round 0."""
     report("one", cut(control_requests=0))
     assert heed_guard(of_two)
     assert rounds() == {"control": 0, "better": 1, "bolder": 0}
@@ -142,7 +142,7 @@ def test_a_candidate_that_is_given_back_disturbs_no_other(of_two: Experiment) ->
     assert heed_guard(of_two)
 
     of_two.refresh_from_db()
-    assert of_two.state_reason.startswith("The edge took bolder out: 15 of its latest 20")
+    assert of_two.state_reason.startswith("The edge ejected bolder: 15 of its latest 20")
 
 
 def test_chances_are_counted_for_each_candidate_alone(of_two: Experiment) -> None:
@@ -161,9 +161,9 @@ def test_chances_are_counted_for_each_candidate_alone(of_two: Experiment) -> Non
 def test_what_somebody_else_gave_back_is_given_back_once(running: Experiment) -> None:
     """A worker that read the cut before another one answered it finds the next round begun, and changes nothing."""
     tell(control_requests=0)
-    late = give_back("canary", {"better": 0})
+    late = reinstate("canary", {"better": 0})
     assert late == ["better"]
-    assert give_back("canary", {"better": 0}) == []
+    assert reinstate("canary", {"better": 0}) == []
     assert rounds()["better"] == 1
 
 

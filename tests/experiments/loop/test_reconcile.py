@@ -127,7 +127,7 @@ def test_users_in_both_arms_hold_and_are_stored_as_a_finding(lake: str, running:
     decision = reconcile(running, now=later(running, 60))
     assert decision is not None
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "units-in-several-arms")
-    assert "30 of 600 units were in several arms" in decision.reason
+    assert "30 of 600 users were in several arms" in decision.reason
     findings = Analysis.objects.get().results["findings"]
     assert [finding["code"] for finding in findings] == ["units-in-several-arms"]
 
@@ -146,11 +146,9 @@ def test_a_metric_beyond_all_floats_hides_no_harm_and_no_finding(lake: str) -> N
     decision = reconcile(experiment, now=later(experiment, 60))
     assert decision is not None
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-checked")
-    assert decision.reason.startswith(
-        "What was counted for revenue could not be checked: Sums over units are not finite"
-    )
+    assert decision.reason.startswith("The counts of revenue could not be checked: Sums over units are not finite")
     stored = Analysis.objects.get()
-    assert [found["subject"] for found in stored.results["findings"]] == ["What was counted for revenue"]
+    assert [found["subject"] for found in stored.results["findings"]] == ["The counts of revenue"]
     sums = {(each["metric"], each["variant"]): each["sum_yy"] for each in stored.evidence["sums"]}
     assert sums["revenue", "control"] is None
     harmed = list(rows(experiment, "better", USERS, first_unit=5 * USERS))

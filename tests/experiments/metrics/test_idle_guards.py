@@ -65,7 +65,7 @@ def test_kinds_whose_errors_are_not_the_same_are_not_compared(control: str, cand
         draft()
     assert caught.value.code == "kinds-differ"
     assert [problem.field for problem in caught.value.problems] == ["candidates.0.backend"]
-    assert f"of the kind {candidate}" in caught.value.detail
+    assert f"has the protocol {candidate}" in caught.value.detail
     assert not Experiment.objects.exists()
 
 
@@ -97,7 +97,7 @@ def test_a_backend_that_changed_its_kind_since_does_not_start() -> None:
     with pytest.raises(Conflict) as caught:
         start(experiment, actor=SLUICE)
     assert caught.value.code == "kinds-differ"
-    assert "the same kind" in caught.value.next_step
+    assert "the same `protocol`" in caught.value.next_step
     assert Experiment.objects.get().state == State.DRAFT
     assert not Split.objects.exists()
 

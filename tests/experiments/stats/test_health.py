@@ -251,22 +251,22 @@ NONE = {"control": math.nan}
     [
         (
             HealthEvidence("control", (Stage("one", {"control": 0.7, "new": 0.7}, {}),)),
-            ["Units where none should come", "The split of units"],
+            ["Users where none should come", "The split of users"],
             "are not a split of all units.",
         ),
         (
             HealthEvidence("control", (Stage("one", HALVES, {"control": -1}),)),
-            ["Units where none should come", "The split of units"],
+            ["Users where none should come", "The split of users"],
             "A count is negative or no whole number.",
         ),
         (
             HealthEvidence("control", (Stage("one", HALVES, {}, {("os", "a"): NONE}),)),  # type: ignore[dict-item]
-            ["The split of units in each segment"],
+            ["The split of users in each segment"],
             "A count is negative or no whole number.",
         ),
         (
             HealthEvidence("control", overlap=Overlap(5, 6, {("control", "new"): 6})),
-            ["Units in several arms"],
+            ["Users in several arms"],
             "Units in several arms and in pairs of arms contradict each other.",
         ),
         (
@@ -276,7 +276,7 @@ NONE = {"control": math.nan}
         ),
         (
             HealthEvidence("control", sums={"cost": {"new": UnitSums(9, math.inf, 9, 9, 9, 9)}}),
-            ["What was counted for cost"],
+            ["The counts of cost"],
             "Sums over units are not finite, or contradict each other.",
         ),
         (

@@ -135,7 +135,7 @@ def test_who_keeps_what_a_rule_says_is_shown_before(browser: Client) -> None:
     edit(experiment.endpoint, {"rules": [rule]}, actor=SLUICE)
     seen = words(browser)
     assert "whom no rule concerns will get" in seen
-    assert "Whom a rule concerns keeps what it says:" in seen
+    assert "Users of a rule keep its backend:" in seen
     assert '<span class="key">german</span> (x-country is DE)' in seen
     typed = {"variant": "better", "reason": "It is better."}
     page = browser.post("/experiments/canary/promote", typed, follow=True).content.decode()

@@ -71,4 +71,4 @@ def test_an_edge_that_refuses_a_table_says_why() -> None:
 
 def test_a_candidate_that_was_cut() -> None:
     [alert] = alerts(edge(cuts=[CUT]).seen_at)
-    assert alert.detail == "Edge local took canary/new out: 15 of its latest 20 requests failed."
+    assert alert.detail == "Edge local ejected canary/new: 15 of its latest 20 requests failed."

@@ -58,17 +58,17 @@ def test_redis_goes_away_and_comes_back(tmp_path: Path, lake_url: str) -> None:
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
     with Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis, collecting(redis, lake_url) as logs:
-        wait_until(lambda: said(logs, "collecting_waits"))
+        wait_until(lambda: said(logs, "collecting waits"))
         with run_valkey(tmp_path, port) as server, Redis.from_url(url) as sender:
             send(sender, "local", "100-10", [request_row("a")])
             wait_until(lambda: request_ids(lake_url) == ["a"])
             server.process.kill()
-            wait_until(lambda: said(logs, "collecting_waits") == 2)
+            wait_until(lambda: said(logs, "collecting waits") == 2)
         with run_valkey(tmp_path, port), Redis.from_url(url) as sender:
             send(sender, "local", "100-20", [request_row("b")])
             wait_until(lambda: request_ids(lake_url) == ["a", "b"])
-            wait_until(lambda: said(logs, "collecting_goes_on") == 2)
-            assert said(logs, "collecting_waits") == 2
+            wait_until(lambda: said(logs, "collecting goes on") == 2)
+            assert said(logs, "collecting waits") == 2
 
 
 def test_a_lake_that_cannot_be_made_yet(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +79,10 @@ def test_a_lake_that_cannot_be_made_yet(redis: Redis, lake_url: str, monkeypatch
     with collecting(redis, lake_url, collector) as logs:
         wait_until(lambda: collector.attempts > 3)
         Path(lake_url).unlink()
-        wait_until(lambda: said(logs, "collecting_goes_on"))
-    [recovery] = [record for record in logs if record["event"] == "collecting_goes_on"]
+        wait_until(lambda: said(logs, "collecting goes on"))
+    [recovery] = [record for record in logs if record["event"] == "collecting goes on"]
     assert recovery["attempts"] > 2
-    assert said(logs, "collecting_waits") == 1
+    assert said(logs, "collecting waits") == 1
     assert request_ids(lake_url) == ["a"]
 
 
@@ -95,9 +95,9 @@ def test_a_lake_that_goes_away(redis: Redis, lake_url: str) -> None:
         log.rename(away)
         log.write_text("in the way")
         send(redis, "local", "100-20", [request_row("b")])
-        wait_until(lambda: said(logs, "collecting_waits"))
+        wait_until(lambda: said(logs, "collecting waits"))
         send(redis, "local", "100-30", [request_row("c")])
         log.unlink()
         away.rename(log)
         wait_until(lambda: request_ids(lake_url) == ["a", "b", "c"])
-    assert said(logs, "collecting_waits") == 1
+    assert said(logs, "collecting waits") == 1

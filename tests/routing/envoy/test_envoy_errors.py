@@ -137,7 +137,7 @@ def refused(envoy: RunningEnvoy, kind: str, path: str, **request: Any) -> dict[s
 def test_an_answer_is_a_problem_whatever_else_it_is(envoy: RunningEnvoy, kind: str, path: str) -> None:
     answer = refused(envoy, kind, path)
 
-    assert (answer["status"], answer["title"]) == (401, "Not let in")
+    assert (answer["status"], answer["title"]) == (401, "Unauthorized")
     assert (answer["detail"], answer["next_step"][:7]) == ("This endpoint asks for a key.", "Send `A")
     assert answer["request_id"]
 
