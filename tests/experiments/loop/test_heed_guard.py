@@ -104,7 +104,7 @@ def test_what_is_taken_out_again_and_again_is_halted(running: Experiment) -> Non
 
     running.refresh_from_db()
     assert running.state == State.HALTED
-    assert "out 3 times" in running.state_reason
+    assert "ejected better 3 times" in running.state_reason
 
 
 def test_each_candidate_is_judged_by_its_own_counts(of_two: Experiment) -> None:

@@ -116,7 +116,7 @@ def test_the_api_and_the_form_say_which_field_it_is(operator: Caller) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "kinds-differ")
     assert answer.json()["problems"][0]["field"] == "candidates.0.backend"
     browser = visitor(Role.OPERATOR)
-    assert "what is an error of one may be a success of the other" in send(browser, sheet(browser))
+    assert "an error of one may be a success of the other" in send(browser, sheet(browser))
 
 
 MEASURED: list[tuple[dict[str, Any], bool]] = [
