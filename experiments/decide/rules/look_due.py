@@ -3,8 +3,7 @@
 from experiments.decide.said import information_in_words
 from experiments.decide.types import Decision, DecisionKind, Situation
 from experiments.stats.core.types import MetricResult
-
-ROUNDING = 1e-9
+from experiments.stats.sequential.due import halfway, look_is_due
 
 
 def wait_for_look(situation: Situation) -> Decision | None:
@@ -16,39 +15,29 @@ def wait_for_look(situation: Situation) -> Decision | None:
 
 
 def look_has_come(situation: Situation) -> bool:
-    """Whether there is a step more of progress than at the last look, or the last look of all has come.
-
-    Progress only grows, from 0 to 1, so steps of 1 / looks are never more than the looks of the plan. The last of
-    those waits until nothing more can come: it may spend all of alpha that is left.
-    """
-    taken, planned = situation.state.looks.number, situation.plan.looks
-    now, before = progress(situation), progress_at_last_look(situation)
-    is_end = situation.time_is_over or now >= 1.0 > before
-    if taken >= planned - 1:
-        return is_end and taken < planned
-    return is_end or now - before >= 1.0 / planned - ROUNDING
+    """Whether there is a step more of progress than at the last look, or the last look of all has come."""
+    return look_is_due(
+        progress(situation),
+        progress_at_last_look(situation),
+        taken=situation.state.looks.number,
+        planned=situation.plan.looks,
+        time_is_over=situation.time_is_over,
+    )
 
 
 def progress(situation: Situation) -> float:
-    """Halfway between the largest and the smallest share that a goal or guardrail has of its information.
-
-    So half of the looks come while the quickest metric is learnt, and half while the slowest is.
-    """
-    return _halfway([_largest_share(situation, result) for result in situation.decisive])
+    """Halfway between the largest and the smallest share that a goal or guardrail has of its information."""
+    return halfway([_largest_share(situation, result) for result in situation.decisive])
 
 
 def progress_at_last_look(situation: Situation) -> float:
     """The same at the look before; 0 if there was none."""
-    return _halfway([_share_at_last_look(situation, result) for result in situation.decisive])
+    return halfway([_share_at_last_look(situation, result) for result in situation.decisive])
 
 
 def is_open(situation: Situation, result: MetricResult) -> bool:
     """Whether a later look may still show what this one did not."""
     return not situation.time_is_over and _largest_share(situation, result) < 1.0
-
-
-def _halfway(shares: list[float]) -> float:
-    return (min(shares) + max(shares)) / 2.0 if shares else 0.0
 
 
 def _largest_share(situation: Situation, result: MetricResult) -> float:

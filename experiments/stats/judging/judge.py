@@ -189,32 +189,44 @@ def _results(
     plan: JudgePlan, cells: Cells, conclusions: Conclusions, log_e: Floats, harmed: Flags
 ) -> tuple[MetricResult, ...]:
     control, candidate = cells.control.estimates, cells.candidate.estimates
-    effect = np.where(cells.measured, candidate.value - control.value, np.nan)
-    numbers = [
-        _plain(np.where(cells.measured, control.value, np.nan)),
-        _plain(np.where(cells.measured, candidate.value, np.nan)),
-        _counts(control.units),
-        _counts(candidate.units),
-        _plain(effect),
-        _plain(effect / np.abs(control.value)),
-        _intervals(intervals.planned(cells, plan.alpha)),
-        _intervals(intervals.relative(cells, plan.alpha)),
-        _intervals(intervals.at_all_times(plan, cells)),
-        _plain(conclusions.p_value),
-        _plain(log_e),
-        harmed.tolist(),
-        conclusions.verdicts,
-        _plain(conclusions.look.fraction),
-        conclusions.notes,
-        _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha)),
-        _plain(conclusions.critical),
-        _plain(conclusions.look.information),
-        conclusions.harmed.tolist(),
-    ]
-    names = zip(cells.metrics, cells.variants, strict=True)
+    effects = np.where(cells.measured, candidate.value - control.value, np.nan)
+    control_value = _plain(np.where(cells.measured, control.value, np.nan))
+    variant_value = _plain(np.where(cells.measured, candidate.value, np.nan))
+    control_units, variant_units = _counts(control.units), _counts(candidate.units)
+    effect, relative = _plain(effects), _plain(effects / np.abs(control.value))
+    interval = _intervals(intervals.planned(cells, plan.alpha))
+    relative_interval = _intervals(intervals.relative(cells, plan.alpha))
+    anytime_interval = _intervals(intervals.at_all_times(plan, cells))
+    look_interval = _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha))
+    p_value, critical_value = _plain(conclusions.p_value), _plain(conclusions.critical)
+    fraction, information = _plain(conclusions.look.fraction), _plain(conclusions.look.information)
+    evidence_of_harm, harmed_now, harmed_at_look = _plain(log_e), harmed.tolist(), conclusions.harmed.tolist()
     return tuple(
-        MetricResult(metric.key, metric.role, variant, *row)
-        for (metric, variant), row in zip(names, zip(*numbers, strict=True), strict=True)
+        MetricResult(
+            metric=metric.key,
+            role=metric.role,
+            variant=variant,
+            control_value=control_value[n],
+            variant_value=variant_value[n],
+            control_units=control_units[n],
+            variant_units=variant_units[n],
+            effect=effect[n],
+            relative=relative[n],
+            interval=interval[n],
+            relative_interval=relative_interval[n],
+            anytime_interval=anytime_interval[n],
+            p_value=p_value[n],
+            log_harm=evidence_of_harm[n],
+            harmed=harmed_now[n],
+            verdict=conclusions.verdicts[n],
+            information_fraction=fraction[n],
+            note=conclusions.notes[n],
+            look_interval=look_interval[n],
+            critical_value=critical_value[n],
+            information=information[n],
+            harmed_at_look=harmed_at_look[n],
+        )
+        for n, (metric, variant) in enumerate(zip(cells.metrics, cells.variants, strict=True))
     )
 
 

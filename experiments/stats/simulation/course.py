@@ -13,11 +13,11 @@ from experiments.stats.judging.harm_at_looks import looks_level
 from experiments.stats.judging.looks import level_of, planned_information
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.planning import Baseline
+from experiments.stats.sequential.due import halfway, look_is_due
 from experiments.stats.sequential.group_sequential import critical_values
 from experiments.stats.simulation.scenario import Rollout
 
 FEWEST_UNITS = 2.0
-STEP = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +120,18 @@ def _expected_sums(kind: MetricType, baseline: Baseline, units: float) -> tuple[
 def _looks(plan: JudgePlan, ticks: list[Tick], fractions: Floats) -> list[int]:
     """Places of the ticks at which a look is taken, as many as planned at the most.
 
-    They come with each step of progress, which is halfway between the metric with the most of its information and the
-    one with the least; the last one, when nothing more can come.
+    They are due as a rollout's are, by the expected progress; the last one, when nothing more can come.
     """
     decisive = [place for place, (metric, _) in enumerate(cells_of(plan)) if metric.role is not Role.OBSERVED]
     shares = np.minimum(fractions[:, decisive], 1.0)
-    progress = (shares.min(axis=1) + shares.max(axis=1)) / 2.0 if decisive else np.zeros(len(ticks))
+    progress = [halfway(row) for row in shares.tolist()]
     looks: list[int] = []
     for place, tick in enumerate(ticks[:-1]):
         now, before = progress[place], progress[looks[-1]] if looks else 0.0
-        if tick.may_look and now >= 1.0:
-            return [*looks, place]
-        if tick.may_look and len(looks) < plan.looks - 1 and now - before >= 1.0 / plan.looks - STEP:
+        if tick.may_look and look_is_due(now, before, taken=len(looks), planned=plan.looks):
             looks.append(place)
+            if now >= 1.0:
+                return looks
     return [*looks, len(ticks) - 1]
 
 
