@@ -48,24 +48,40 @@ def change(present: Row, changes: Mapping[str, Any], *checks: Check[Row]) -> boo
     if not changed:
         return False
     if "key" in changed:
-        raise _renamed(present)
+        raise renamed(present)
     for name, value in changed.items():
         setattr(present, name, value)
     for check in checks:
         check(present)
     check_together(present)
+    swap(present, changed)
+    return True
+
+
+def swap(present: Versioned, fields: Mapping[str, Any]) -> None:
+    """Write these fields of a `locked` row, and count up its version whether or not one of them differs.
+
+    Raises `Conflict` when somebody wrote the row in spite of the lock.
+    """
     rows = type(present)._default_manager.filter(pk=present.pk, version=present.version)
-    if not rows.update(**changed, version=present.version + 1):
+    if not rows.update(**fields, version=present.version + 1):
         next_step = "Read it again and repeat the change."
         raise Conflict("overtaken", f"The {_named(present)} was changed at the same time.", next_step=next_step)
-    present.version += 1
-    return True
+    for name, value in {**fields, "version": present.version + 1}.items():
+        setattr(present, name, value)
 
 
 def outdated(thing: models.Model) -> Outdated:
     """The refusal of a change that was made of something older."""
     detail = f"The {_named(thing)} was changed since you read it; nothing of yours is saved."
     return Outdated("outdated", detail, next_step="Read it again, and decide anew what to change.")
+
+
+def renamed(present: Versioned) -> InvalidInput:
+    """The refusal of another key."""
+    message = f"The key of the {_named(present)} stays as it is: links, tables and history refer to it."
+    problems = (FieldProblem("key", message),)
+    return InvalidInput("key-fixed", message, next_step="Change its `name`, or make another.", problems=problems)
 
 
 def check_together(row: models.Model) -> None:
@@ -87,9 +103,3 @@ def check_together(row: models.Model) -> None:
 
 def _named(thing: models.Model) -> str:
     return f"{thing._meta.verbose_name} {thing}"
-
-
-def _renamed(present: Versioned) -> InvalidInput:
-    message = f"The key of the {_named(present)} stays as it is: links, tables and history refer to it."
-    problems = (FieldProblem("key", message),)
-    return InvalidInput("key-fixed", message, next_step="Change its `name`, or make another.", problems=problems)

@@ -4,15 +4,19 @@ from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Role
 from controlplane.problems.errors import Conflict
-from controlplane.storage.races import beside_others, locked
+from controlplane.storage.races import beside_others
+from controlplane.storage.versions import locked
 from experiments.models import Experiment, State
 
 
-def delete(experiment: Experiment, *, actor: Actor) -> None:
-    """Delete a draft. Raises `NotAllowed`, `Missing`, and `Conflict` once it has started: what happened is kept."""
+def delete(experiment: Experiment, *, actor: Actor, version: int | None = None) -> None:
+    """Delete a draft; with `version`, only when that is its present one.
+
+    Raises `NotAllowed`, `Missing`, `Outdated`, and `Conflict` once it has started: what happened is kept.
+    """
     actor.require(Role.OPERATOR)
     with beside_others():
-        present = locked(experiment)
+        present = locked(experiment, version=version)
         if present.state != State.DRAFT:
             raise Conflict(
                 "not-a-draft",

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from controlplane.api.fields import LegibleModelSerializer, StrictModelSerializer
 from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
+from experiments.plan.as_written import in_order
 from experiments.presenters.broken_rows import what_is_broken
 from experiments.presenters.reads import verdict
 from routing.api.kill_switch_state import StopSerializer
@@ -200,8 +201,8 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
 
     @extend_schema_field(VariantSerializer(many=True))
     def get_candidates(self, experiment: Experiment) -> list[Any]:
-        """The candidates."""
-        candidates = [variant for variant in experiment.variants.all() if not variant.is_control]
+        """The candidates, in the order in which they were written down."""
+        candidates = [variant for variant in in_order(experiment) if not variant.is_control]
         return list(VariantSerializer(candidates, many=True).data)
 
 

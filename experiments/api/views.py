@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
+from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged, entity_tag
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from experiments.actions import verbs
 from experiments.actions.create import create
 from experiments.actions.delete import delete
+from experiments.actions.edit_draft import changed_spec, edit_draft
 from experiments.actions.promote import promote_by_hand
 from experiments.api.serializers import (
     AnalysisSerializer,
@@ -35,7 +36,8 @@ from experiments.metrics.define_metric import define_metric
 from experiments.metrics.edit_metric import edit_metric
 from experiments.metrics.remove_metric import remove_metric
 from experiments.models import Experiment, Metric, State
-from experiments.plan.spec import ExperimentSpec, read_spec
+from experiments.plan.as_written import as_written
+from experiments.plan.spec import DraftChanges, ExperimentSpec, read_spec
 from experiments.presenters.edge_splits import edge_splits
 from experiments.presenters.reads import experiments
 
@@ -129,6 +131,13 @@ class MetricViewSet(Tagged[Metric], viewsets.ModelViewSet[Metric]):
         parameters=[ETAG],
         responses={201: ExperimentSerializer, **WRITE_PROBLEMS},
     ),
+    partial_update=extend_schema(
+        description="Change a draft: each field that is sent replaces all of that field, and is checked together with "
+        "those that stay as they are. Once it has started the plan is fixed.",
+        request=DraftChanges,
+        parameters=[IF_MATCH, ETAG],
+        responses=ACTED,
+    ),
     destroy=extend_schema(
         description="Delete a draft.", parameters=[IF_MATCH], responses={204: None, **CONDITIONAL_PROBLEMS}
     ),
@@ -139,7 +148,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     queryset = experiments()
     serializer_class = ExperimentSerializer
     lookup_field = "key"
-    http_method_names = ("get", "post", "delete", "head", "options")
+    http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     def get_queryset(self) -> QuerySet[Experiment]:
         """All experiments, or those that the query asks for."""
@@ -157,10 +166,19 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         experiment = create(read_spec(_mapping(request.data)), actor=request_actor(request))
         return self.answer(experiment, status.HTTP_201_CREATED)
 
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the fields of a draft that were sent."""
+        experiment, changes = self.get_object(), _mapping(request.data)
+        # What would be refused anyway is refused for that reason, and not for being outdated.
+        changed_spec(experiment, changes)
+        self.refuse_outdated(experiment)
+        edit_draft(experiment, changes, actor=request_actor(request), version=self.version_of(experiment))
+        return self.answer(experiment)
+
     def perform_destroy(self, instance: Experiment) -> None:
         """Delete a draft."""
         self.refuse_outdated(instance)
-        delete(instance, actor=request_actor(self.request))
+        delete(instance, actor=request_actor(self.request), version=self.version_of(instance))
 
     start = verb_action(verbs.START)
     pause = verb_action(verbs.PAUSE)
@@ -187,6 +205,19 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
             everybody=sent["everybody"],
         )
         return self.answer(experiment)
+
+    @extend_schema(
+        description="The experiment as it was written down, with every default: what POST takes, with another key, and "
+        "PATCH in parts. Its `ETag` is the experiment's.",
+        parameters=[ETAG],
+        responses={200: ExperimentSpec, **READ_PROBLEMS},
+    )
+    @action(detail=True)
+    def spec(self, request: Request, key: str) -> Response:
+        """What was written down."""
+        experiment = self.get_object()
+        tag = entity_tag(self.get_serializer(experiment).data)
+        return Response(as_written(experiment), headers={"ETag": tag})
 
     @extend_schema(
         description="All analyses, newest first.",

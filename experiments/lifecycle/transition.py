@@ -26,7 +26,7 @@ from routing.publishing.waiting_orders import Verb
 
 LOOK = "Look at its decisions to see what happened to it."
 OFF = "its candidates get no users any more."
-COMPARED = ("state", "stage_index", "stage_entered_at", "paused_at")
+COMPARED = ("version", "state", "stage_index", "stage_entered_at", "paused_at")
 BRAKED = (*COMPARED, "promoted_variant", "promoted_audience")
 
 
@@ -49,7 +49,7 @@ class Transition:
 
 
 def move(experiment: Experiment, transition: Transition, *, actor: Actor) -> None:
-    """Apply a transition by compare-and-swap on state, stage and their times, and append its audit event.
+    """Apply a transition by compare-and-swap on version, state, stage and their times, and append its audit event.
 
     Call it inside a transaction. Raises `NotAllowed`, and `Conflict` when the state does not permit the verb or when
     somebody else moved the experiment first; a brake is refused only where there is nothing left to take out.
@@ -142,7 +142,7 @@ def _publish(cause: str) -> None:
 
 
 def _swapped(experiment: Experiment) -> dict[str, Any]:
-    """The fields of which nobody may have moved one since they were read.
+    """The fields of which nobody may have moved one since they were read: what starts is the draft that was seen.
 
     An experiment that was resumed and paused again meanwhile is in the same state, but not as it was read.
     """

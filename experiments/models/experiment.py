@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from controlplane.storage.legible_columns import LegibleField, LegibleKey
+from controlplane.storage.versions import Versioned
 from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
 from routing.models.stored_lists import STORED_CONDITIONS, STORED_GUARD, STORED_PAIRS, check_conditions
 from routing.table import BUCKETS
@@ -36,8 +37,8 @@ ENDED_STATES = (State.PROMOTED, State.HALTED, State.INCONCLUSIVE)
 """States after which all users get one backend again."""
 
 
-class Experiment(models.Model):
-    """A pre-registered comparison on one endpoint."""
+class Experiment(Versioned):
+    """A pre-registered comparison on one endpoint; its version counts the changes of the draft."""
 
     key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
     name = models.CharField(max_length=100)

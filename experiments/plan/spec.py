@@ -1,10 +1,13 @@
 """An experiment as people write it down: the one form behind the API, the UI and files."""
 
 from collections.abc import Mapping
+from copy import copy
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
@@ -160,6 +163,24 @@ class ExperimentSpec(_Spec):
         if len(set(keys)) < len(keys):
             raise ValueError("each variant needs a key of its own")
         return self
+
+
+def _may_be_left_out(field: FieldInfo) -> FieldInfo:
+    optional = copy(field)
+    optional.default, optional.default_factory = PydanticUndefined, dict
+    return optional
+
+
+_CHANGES: dict[str, Any] = {
+    name: (field.annotation, _may_be_left_out(field)) for name, field in ExperimentSpec.model_fields.items()
+}
+DraftChanges = create_model(
+    "DraftChanges",
+    __base__=_Spec,
+    __doc__="Some fields of an experiment; each replaces all of what a draft has there.",
+    **_CHANGES,
+)
+"""To describe what a change holds; it is read as the whole experiment that comes of it."""
 
 
 def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:

@@ -25,6 +25,7 @@ from routing.models import Span, Stop
 
 WITHOUT_DECISION = {
     "create": "Created",
+    "edit": "Edited",
     "give-back": "Reinstated",
     "reinstate": "Reinstated",
     **{verb.name: verb.past for verb in VERBS if verb.past},

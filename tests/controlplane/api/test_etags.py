@@ -14,8 +14,15 @@ from tests.factories.drafts import backend, draft, endpoint
 from tests.factories.tokens import Signer
 from tests.visitors.callers import Caller
 
-EDITABLE = ("backends/lonely", "endpoints/chat", "layers/chat", "issuers/login", "metrics/latency")
-THINGS = (*EDITABLE, "experiments/waiting", "access-keys/1")
+EDITABLE = (
+    "backends/lonely",
+    "endpoints/chat",
+    "layers/chat",
+    "issuers/login",
+    "metrics/latency",
+    "experiments/waiting",
+)
+THINGS = (*EDITABLE, "access-keys/1")
 REMOVABLE = (
     "backends/lonely",
     "endpoints/other",
@@ -165,6 +172,14 @@ def test_what_would_be_refused_anyway_says_so_first(operator: Caller) -> None:
     """RFC 9110, 13.2.1: preconditions are for requests that would succeed."""
     assert send(operator, "PATCH", "endpoints/chat", '{"path_prefix": "chat"}', ANOTHER).status_code == 400
     assert send(operator, "PATCH", "endpoints/nothing", "{}", ANOTHER).status_code == 404
+    assert send(operator, "PATCH", "experiments/waiting", '{"traffic": 0}', ANOTHER).status_code == 400
+
+
+def test_what_was_written_down_has_the_tag_of_its_experiment(operator: Caller) -> None:
+    answer = operator.get("experiments/waiting/spec")
+
+    assert answer["ETag"] == tag(operator, "experiments/waiting")
+    assert send(operator, "PATCH", "experiments/waiting", '{"name": "Mine"}', answer["ETag"]).status_code == 200
 
 
 def test_a_reader_who_has_it_gets_304(viewer: Caller) -> None:

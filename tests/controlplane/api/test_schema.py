@@ -40,7 +40,7 @@ def test_every_operation_has_a_success_and_a_problem(document: dict[str, Any]) -
 
 
 def test_every_verb_of_an_experiment_is_there(document: dict[str, Any]) -> None:
-    verbs = {"start", "pause", "resume", "halt", "promote", "analyses", "decisions", "forecast"}
+    verbs = {"start", "pause", "resume", "halt", "promote", "analyses", "decisions", "forecast", "spec"}
     assert {f"/api/v1/experiments/{{key}}/{verb}" for verb in verbs} <= set(document["paths"])
     properties = document["components"]["schemas"]["ExperimentSpecRequest"]["properties"]
     assert {"key", "endpoint", "control", "candidates", "plan"} <= set(properties)
@@ -73,4 +73,4 @@ def test_every_answer_with_one_thing_tells_its_state(document: dict[str, Any]) -
     things = ("backends", "endpoints", "layers", "issuers", "metrics", "experiments")
     assert {f"get /api/v1/{kind}/{{key}}" for kind in things} | {"get /api/v1/access-keys/{id}"} <= told
     assert {f"post /api/v1/{kind}" for kind in things} <= told
-    assert {f"patch /api/v1/{kind}/{{key}}" for kind in things if kind != "experiments"} <= told
+    assert {f"patch /api/v1/{kind}/{{key}}" for kind in things} <= told

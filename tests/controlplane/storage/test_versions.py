@@ -153,6 +153,7 @@ def test_what_people_edit_has_a_version() -> None:
     assert {kind.__name__ for kind in Versioned.__subclasses__()} == {
         "Backend",
         "Endpoint",
+        "Experiment",
         "Issuer",
         "Layer",
         "Metric",

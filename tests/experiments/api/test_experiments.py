@@ -35,6 +35,45 @@ def test_what_is_sent_is_what_is_read(operator: Caller) -> None:
     assert read == call(operator, "GET", "experiments/canary")
 
 
+def test_what_was_written_down_is_what_can_be_sent_again(operator: Caller) -> None:
+    call(operator, "POST", "experiments", draft_data(traffic=10, audience=["x-country is DE"]))
+    written = call(operator, "GET", "experiments/canary/spec")
+    assert {name: written[name] for name in ("key", "traffic", "audience")} == {
+        "key": "canary",
+        "traffic": 10,
+        "audience": ["x-country is DE"],
+    }
+    call(operator, "POST", "experiments", {**written, "key": "copy"})
+    assert call(operator, "GET", "experiments/copy/spec") == {**written, "key": "copy"}
+    before = call(operator, "GET", "experiments/canary")
+    assert call(operator, "PATCH", "experiments/canary", written) == before
+
+
+def test_a_draft_is_changed_in_parts(operator: Caller) -> None:
+    before = call(operator, "POST", "experiments", draft_data())
+    plan = {**draft_data()["plan"], "looks": 5}
+    after = call(operator, "PATCH", "experiments/canary", {"name": "Another", "plan": plan})
+    assert after == {**before, "name": "Another", "plan": {**before["plan"], "looks": 5}}
+    assert after == call(operator, "GET", "experiments/canary")
+
+
+def test_a_change_that_cannot_be_used_names_its_fields(operator: Caller) -> None:
+    call(operator, "POST", "experiments", draft_data())
+    refused = operator.send("PATCH", "experiments/canary", {"name": "", "guard": {"requests": 1}})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid-experiment")
+    assert {problem["field"] for problem in refused.json()["problems"]} == {"name", "guard.requests"}
+    assert operator.send("PATCH", "experiments/canary", []).status_code == 400
+
+
+@pytest.mark.usefixtures("redis_server")
+def test_a_started_plan_is_not_changed(operator: Caller) -> None:
+    call(operator, "POST", "experiments", draft_data())
+    call(operator, "POST", "experiments/canary/start")
+    refused = operator.send("PATCH", "experiments/canary", {"name": "Another"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-a-draft")
+    assert refused.json()["next_step"] == "Write a new experiment with what shall be different."
+
+
 @pytest.mark.usefixtures("redis_server")
 def test_a_life_from_draft_to_halt(operator: Caller) -> None:
     call(operator, "POST", "experiments", draft_data())
