@@ -10,7 +10,8 @@ import narwhals as nw
 from controlplane.problems.errors import InvalidInput
 from experiments.evidence.measures import Measure, parse
 from experiments.stats.core.types import MetricType, UnitSums
-from experiments.stats.metrics.classification import MEASURES
+from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.kind import MetricKind
 from experiments.stats.metrics.windows import Window
 
 
@@ -42,9 +43,14 @@ class MetricDefinition:
     until: datetime | None = None
 
     @property
+    def kind(self) -> MetricKind:
+        """All that there is to know of its type."""
+        return KINDS[self.type]
+
+    @property
     def adds_up(self) -> bool:
         """Whether it follows from totals of units that grow with every row."""
-        return self.type in (MetricType.PROPORTION, MetricType.MEAN, MetricType.RATIO) and self.window is None
+        return self.kind.adds_up and self.window is None
 
 
 # The sums that are kept of each metric, by the fields of UnitSums.
@@ -58,7 +64,7 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
         InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
 
     """
-    if (metric.type is MetricType.RATIO) != (metric.denominator is not None):
+    if metric.kind.is_ratio != (metric.denominator is not None):
         raise InvalidInput(
             "metric-denominator",
             f"The metric {metric.key} is a {metric.type}; only a ratio has a denominator, and it must have one.",
@@ -66,7 +72,7 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
         )
     texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
     measures = tuple(replace(parse(text), until=metric.until) for text in texts)
-    if metric.type is not MetricType.RATIO:
+    if not metric.kind.is_ratio:
         return measures
     columns = _columns(measures)
     return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
@@ -77,7 +83,7 @@ def counts_events(metric: MetricDefinition) -> bool:
 
     Measures that cannot be read count nothing; that they cannot is said where they are measured.
     """
-    if metric.type is not MetricType.RATIO or metric.denominator is None:
+    if not metric.kind.is_ratio or metric.denominator is None:
         return False
     try:
         numerator, denominator = parse(metric.numerator), parse(metric.denominator)
@@ -92,14 +98,14 @@ def counts_events(metric: MetricDefinition) -> bool:
 def outcome_names(metric: MetricDefinition) -> tuple[str, ...]:
     """The outcomes that a metric needs, by name; none for one of requests alone."""
     texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
-    if metric.type in MEASURES:
+    if metric.kind.is_of_labels:
         return tuple(sorted(set(texts)))
     return tuple(sorted({measure.argument for measure in map(parse, texts) if measure.from_outcomes}))
 
 
 def names_over(metric: MetricDefinition) -> tuple[str, ...]:
     """The outcomes that a request needs to be counted by a metric at all; none where all requests or units are."""
-    if metric.type in MEASURES:
+    if metric.kind.is_of_labels:
         return outcome_names(metric)
     denominator = parse(metric.denominator) if metric.denominator is not None else None
     return (denominator.argument,) if denominator is not None and denominator.from_outcomes else ()
@@ -107,7 +113,7 @@ def names_over(metric: MetricDefinition) -> tuple[str, ...]:
 
 def columns_of(metric: MetricDefinition) -> tuple[str, ...]:
     """The columns of requests that have to be known for a metric to be, and may be unknown."""
-    if metric.type in MEASURES:
+    if metric.kind.is_of_labels:
         return ()
     return _columns(tuple(parse(text) for text in (metric.numerator, metric.denominator) if text is not None))
 
@@ -125,7 +131,7 @@ def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]
 def _needed(metric: MetricDefinition) -> Iterator[Measure]:
     yield from measures_of(metric)
     yield from _settled(metric)
-    if metric.type is not MetricType.RATIO:
+    if not metric.kind.is_ratio:
         yield from _unknown(metric)
 
 
@@ -150,7 +156,7 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
         total = _total_of_unit(metric, columns[0])
         counts = _counts(metric, total, totals)
         values[f"y_{number}"] = total * counts
-        values[f"d_{number}"] = columns[1] if metric.type is MetricType.RATIO else counts
+        values[f"d_{number}"] = columns[1] if metric.kind.is_ratio else counts
         values[f"n_{number}"] = counts
     return values
 
@@ -159,16 +165,16 @@ def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, s
     if metric.until is not None:
         [settled] = _settled(metric)
         return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
-    if metric.type is MetricType.RATIO or not columns_of(metric):
+    if metric.kind.is_ratio or not columns_of(metric):
         return nw.lit(1.0)
-    told = total > 0 if metric.type is MetricType.PROPORTION else nw.lit(value=False)
+    told = total > 0 if metric.kind.is_share else nw.lit(value=False)
     for measure in _unknown(metric):
         told = told | (nw.col(totals[measure]) == 0)
     return nw.when(told).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
 def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
-    if metric.type is MetricType.PROPORTION:
+    if metric.kind.is_share:
         return nw.when(total > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
     if metric.cap is not None:
         return nw.when(total > metric.cap).then(nw.lit(metric.cap)).otherwise(total)

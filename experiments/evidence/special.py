@@ -12,7 +12,7 @@ from controlplane.problems.errors import InvalidInput
 from experiments.evidence.measures import COLUMNS, parse
 from experiments.evidence.metric_sums import MetricDefinition, outcome_names
 from experiments.evidence.rows import attributed_outcomes
-from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.core.types import UnitSums
 from experiments.stats.metrics.classification import outcomes
 from experiments.stats.metrics.quantiles import clustered_quantile
 from experiments.stats.metrics.windows import Window
@@ -28,7 +28,7 @@ def check_special(metric: MetricDefinition) -> None:
         InvalidInput: `metric-quantile`, `metric-window` or `measure-unknown`.
 
     """
-    if metric.type is MetricType.QUANTILE and (metric.numerator not in COLUMNS or metric.level is None):
+    if metric.kind.has_level and (metric.numerator not in COLUMNS or metric.level is None):
         raise InvalidInput(
             "metric-quantile",
             f"The metric {metric.key} is no quantile of a request's column.",
@@ -69,7 +69,7 @@ def special_sums(
     found: dict[tuple[str, str], UnitSums] = {}
     for metric in metrics:
         check_special(metric)
-        if metric.type is MetricType.QUANTILE:
+        if metric.kind.has_level:
             arms = _quantile(metric, rows.measured, rows.of_one_arm())
         elif metric.window is not None:
             new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
@@ -114,7 +114,7 @@ def _window(metric: MetricDefinition, window: Window, events: Frame, units: Fram
     age = (nw.lit(metric.until or now) - nw.col("first_time")).dt.total_milliseconds() / 1000.0
     rows = units.filter(age >= window.end).select("unit", "arm").join(inside, on="unit", how="left")
     totals = _columns(rows.with_columns(nw.col("amount").fill_null(0.0)), ("amount",))
-    is_share = metric.type is MetricType.PROPORTION
+    is_share = metric.kind.is_share
     return {arm: UnitSums.of(amounts > 0.0 if is_share else amounts) for arm, (amounts,) in totals.items()}
 
 

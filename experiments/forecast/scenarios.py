@@ -5,7 +5,8 @@ import math
 from experiments.forecast.attempt import attempt
 from experiments.forecast.prospect import Prospect
 from experiments.forecast.types import ExpectedOutcome, HarmUnit, Obstacle, Simulation
-from experiments.stats.core.types import MetricType, Role
+from experiments.stats.core.types import Role
+from experiments.stats.metrics import KINDS
 from experiments.stats.planning import Arrivals, PlannedUnits
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, twice_the_margin, usual_scenarios
 
@@ -89,8 +90,8 @@ def _harmed(prospect: Prospect, scenario: Scenario) -> tuple[float, HarmUnit | N
     """How many of a user's requests, or which part of users, the candidate harms and the control would not."""
     for metric in prospect.plan.metrics:
         effect = scenario.effects.get(metric.key, 0.0)
-        if metric.role is Role.GUARDRAIL and effect and (metric.counts_events or metric.type is MetricType.PROPORTION):
+        if metric.role is Role.GUARDRAIL and effect and (metric.counts_events or KINDS[metric.type].is_share):
             baseline = prospect.known.baselines[metric.key]
-            unit: HarmUnit = "users" if metric.type is MetricType.PROPORTION else "requests"
+            unit: HarmUnit = "users" if KINDS[metric.type].is_share else "requests"
             return abs(baseline.value * effect) * baseline.denominator, unit
     return 0.0, None

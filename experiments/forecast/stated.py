@@ -9,13 +9,14 @@ from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
 from experiments.plan.spec import Key, field_problems
 from experiments.stats.core.errors import StatisticsError
-from experiments.stats.core.types import MetricPlan, MetricType
+from experiments.stats.core.types import MetricPlan
+from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.kind import MetricKind
 from experiments.stats.planning import Baseline, design_effect
 from experiments.stats.planning.baseline import mean, share
 
 LARGEST = 1e12
 Size = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
-OVER_UNITS = (MetricType.MEAN, MetricType.QUANTILE)
 
 
 class _Stated(BaseModel):
@@ -71,21 +72,21 @@ def stated_baselines(stated: Stated, metrics: tuple[MetricPlan, ...]) -> dict[st
     problems: list[FieldProblem] = []
     for key, each in stated.baselines.items():
         try:
-            found[key] = _baseline(plans[key].type, each)
+            found[key] = _baseline(KINDS[plans[key].type], each)
         except KeyError:
             problems.append(FieldProblem(f"baselines.{key}", "The plan has no such metric."))
         except StatisticsError as error:
-            problems.append(FieldProblem(f"baselines.{key}.{_field(plans[key].type, each)}", str(error)))
+            problems.append(FieldProblem(f"baselines.{key}.{_field(KINDS[plans[key].type], each)}", str(error)))
     if problems:
         raise _invalid(tuple(problems))
     return found
 
 
-def _baseline(kind: MetricType, stated: StatedBaseline) -> Baseline:
-    if kind is MetricType.PROPORTION:
+def _baseline(kind: MetricKind, stated: StatedBaseline) -> Baseline:
+    if kind.is_share:
         return share(stated.value)
     spread = stated.standard_deviation or 0.0
-    if kind in OVER_UNITS:
+    if kind.is_scaled:
         return mean(stated.value, spread)
     one_request = mean(stated.value, spread) if spread else share(stated.value)
     effect = design_effect(stated.requests_per_user, correlation=stated.correlation, variation=1.0)
@@ -93,9 +94,9 @@ def _baseline(kind: MetricType, stated: StatedBaseline) -> Baseline:
     return Baseline(stated.value, variance, denominator=stated.requests_per_user)
 
 
-def _field(kind: MetricType, stated: StatedBaseline) -> str:
+def _field(kind: MetricKind, stated: StatedBaseline) -> str:
     """The field that is to be blamed when a baseline makes no sense."""
-    lacks_spread = kind in OVER_UNITS and stated.standard_deviation is None
+    lacks_spread = kind.is_scaled and stated.standard_deviation is None
     return "standard_deviation" if lacks_spread else "value"
 
 

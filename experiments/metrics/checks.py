@@ -13,8 +13,8 @@ from experiments.evidence.special import check_special
 from experiments.models import Metric
 from experiments.models.default_guardrails import Meaning
 from experiments.plan.as_judged import metric_definition
-from experiments.stats.core.types import MetricType
-from experiments.stats.metrics.classification import MEASURES
+from experiments.stats.metrics import kind_of
+from experiments.stats.metrics.kind import MetricKind
 from routing.intake.outcomes import OUTCOME_NAME
 
 DEFAULT_GUARDRAIL = "default-guardrail"
@@ -22,20 +22,21 @@ DEFAULT_GUARDRAIL = "default-guardrail"
 
 def check_metric(metric: Metric) -> None:
     """Raise `InvalidInput` unless its measures can be read and it has just what its type asks for."""
-    if metric.type in MEASURES:
+    kind = kind_of(metric.type)
+    if kind.is_of_labels:
         _check_classifier(metric)
     else:
         parse(metric.numerator)
-        _check_denominator(metric)
-    _check_extras(metric)
-    if metric.type in (MetricType.QUANTILE, MetricType.PROPORTION, MetricType.MEAN):
+        _check_denominator(metric, kind)
+    _check_extras(metric, kind)
+    if not kind.has_denominator:
         check_special(metric_definition(metric))
     if metric.settling_seconds is not None and not outcome_names(metric_definition(metric)):
         raise _invalid("settling_seconds", "Only a metric of outcomes has a settling time.")
 
 
-def _check_denominator(metric: Metric) -> None:
-    if metric.type == MetricType.RATIO.value:
+def _check_denominator(metric: Metric, kind: MetricKind) -> None:
+    if kind.is_ratio:
         if not metric.denominator:
             raise _invalid("denominator", "A ratio needs a denominator, like `requests`.")
         parse(metric.denominator)
@@ -50,15 +51,14 @@ def _check_classifier(metric: Metric) -> None:
             raise _invalid(field, f"A classifier needs the name of the outcome that is {what}, 1 or 0 for a request.")
 
 
-def _check_extras(metric: Metric) -> None:
+def _check_extras(metric: Metric, kind: MetricKind) -> None:
     starts, ends = metric.window_from_hours, metric.window_to_hours
-    of_units = metric.type in (MetricType.PROPORTION, MetricType.MEAN)
     for field, wrong, message in (
-        ("level", metric.type == MetricType.QUANTILE and not 0 < (metric.level or 0) < 1, "Give a level like 0.9."),
-        ("level", metric.type != MetricType.QUANTILE and metric.level is not None, "Only a quantile has a level."),
-        ("cap", metric.cap is not None and metric.type != MetricType.MEAN, "Only a mean has a cap."),
+        ("level", kind.has_level and not 0 < (metric.level or 0) < 1, "Give a level like 0.9."),
+        ("level", not kind.has_level and metric.level is not None, "Only a quantile has a level."),
+        ("cap", metric.cap is not None and not kind.has_cap, "Only a mean has a cap."),
         ("cap", metric.cap is not None and metric.cap <= 0, "A cap is above 0."),
-        ("window_to_hours", ends is not None and not of_units, "Only a proportion or a mean has a window."),
+        ("window_to_hours", ends is not None and not kind.has_window, "Only a proportion or a mean has a window."),
         ("window_to_hours", ends is not None and not 0 <= starts < ends, "The window must end after it starts."),
     ):
         if wrong:
@@ -68,10 +68,9 @@ def _check_extras(metric: Metric) -> None:
 def is_share(metric: Metric) -> bool:
     """Whether its value lies between 0 and 1, whatever happens: a share of users, of requests, or of labels."""
     meaning = metric.meaning
-    if meaning.type == MetricType.PROPORTION or meaning.type in MEASURES:
-        return True
-    if meaning.type != MetricType.RATIO:
-        return False
+    kind = kind_of(meaning.type)
+    if not kind.is_ratio:
+        return kind.is_share or kind.is_of_labels
     part, whole = parse(meaning.numerator), parse(meaning.denominator)
     return part.is_indicator and whole.function in ("requests", "count")
 
@@ -80,7 +79,7 @@ def ceiling(metric: Metric) -> float | None:
     """The largest value that it can have, 0 being the smallest; None where nobody knows one."""
     if is_share(metric):
         return 1.0
-    capped = metric.meaning.type == MetricType.MEAN and not parse(metric.meaning.numerator).from_outcomes
+    capped = kind_of(metric.meaning.type).has_cap and not parse(metric.meaning.numerator).from_outcomes
     return metric.meaning.cap if capped else None
 
 

@@ -1,5 +1,6 @@
 """Metrics: what is measured per unit."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
@@ -7,27 +8,25 @@ from django.db import models
 
 from controlplane.storage.versions import Versioned
 from experiments.models.default_guardrails import MEANINGS, Meaning
-from experiments.stats.core.types import Direction, MetricType
-from experiments.stats.metrics.classification import MEASURES
+from experiments.stats.core.types import Direction
+from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.kind import MetricKind
 from routing.models import KEY_VALIDATOR
 
-TYPE_CHOICES = [
-    (MetricType.PROPORTION.value, "Proportion: share of users with any"),
-    (MetricType.MEAN.value, "Mean: total a user"),
-    (MetricType.RATIO.value, "Ratio: total over total"),
-    (MetricType.QUANTILE.value, "Quantile: of a request's value"),
-    (MetricType.ACCURACY.value, "Accuracy: share of labelled requests that are right"),
-    (MetricType.PRECISION.value, "Precision: share of those called positive that are"),
-    (MetricType.RECALL.value, "Recall: share of positives that were found"),
-    (MetricType.F1.value, "F1: precision and recall in one"),
-]
-WITH_DENOMINATOR = [MetricType.RATIO.value, *(measure.value for measure in MEASURES)]
+TYPE_CHOICES = [(kind.type.value, kind.label) for kind in KINDS.values()]
+WITH_DENOMINATOR = [kind.type.value for kind in KINDS.values() if kind.has_denominator]
 HOURS = [MinValueValidator(0), MaxValueValidator(366 * 24)]
 SETTLING = [MinValueValidator(0), MaxValueValidator(366 * 86_400)]
 DIRECTION_CHOICES = [
     (Direction.INCREASE.value, "Higher is better"),
     (Direction.DECREASE.value, "Lower is better"),
 ]
+
+
+def _types(of: Callable[[MetricKind], bool], **others: object) -> models.Q:
+    """Rows of the types of such a kind."""
+    types = [kind.type.value for kind in KINDS.values() if of(kind)]
+    return models.Q(type=types[0], **others) if len(types) == 1 else models.Q(type__in=types, **others)
 
 
 class Metric(Versioned):
@@ -82,18 +81,18 @@ class Metric(Versioned):
                 name="metric_ratio_has_denominator",
             ),
             models.CheckConstraint(
-                condition=models.Q(type=MetricType.QUANTILE.value, level__gt=0, level__lt=1)
-                | (~models.Q(type=MetricType.QUANTILE.value) & models.Q(level=None)),
+                condition=_types(lambda kind: kind.has_level, level__gt=0, level__lt=1)
+                | (~_types(lambda kind: kind.has_level) & models.Q(level=None)),
                 name="metric_quantile_has_level",
             ),
             models.CheckConstraint(
-                condition=models.Q(cap=None) | models.Q(type=MetricType.MEAN.value, cap__gt=0),
+                condition=models.Q(cap=None) | _types(lambda kind: kind.has_cap, cap__gt=0),
                 name="metric_cap_of_a_mean",
             ),
             models.CheckConstraint(
                 condition=models.Q(window_to_hours=None)
-                | models.Q(
-                    type__in=[MetricType.PROPORTION.value, MetricType.MEAN.value],
+                | _types(
+                    lambda kind: kind.has_window,
                     window_from_hours__gte=0,
                     window_to_hours__gt=models.F("window_from_hours"),
                 ),

@@ -1,6 +1,6 @@
 """A cell is one metric of one candidate beside the control; here all cells of a plan stand in columns."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -15,11 +15,11 @@ from experiments.stats.core.types import (
     JudgePlan,
     MarginKind,
     MetricPlan,
-    MetricType,
     Role,
     UnitSums,
 )
-from experiments.stats.metrics import Estimator, estimator_of, part
+from experiments.stats.metrics import KINDS, estimator_of
+from experiments.stats.metrics.kind import Estimator, MetricKind
 from experiments.stats.metrics.ratio import effective_count
 
 RARE_EVENTS = 20.0
@@ -144,13 +144,13 @@ def arrange(
     metrics: Sequence[MetricPlan], variants: Sequence[str], candidate: SumsColumns, control: SumsColumns
 ) -> Cells:
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
-    types = [metric.type for metric in metrics]
+    kinds = [KINDS[metric.type] for metric in metrics]
     estimators = _estimators(metrics, candidate, control)
     together = candidate + control
     design_effect = _design_effect(estimators, together)
     # A numerator that is above zero in one arm and below in the other is no amount that a few units could hold.
     changes_sign = candidate.sum_y * control.sum_y < 0.0
-    notes = _notes(types, candidate, control)
+    notes = _notes(kinds, candidate, control)
     return Cells(
         metrics=tuple(metrics),
         variants=tuple(variants),
@@ -164,17 +164,14 @@ def arrange(
         harm_sign=np.array([1.0 if m.direction is Direction.DECREASE else -1.0 for m in metrics]),
         margin=np.array([m.margin if m.role is Role.GUARDRAIL else 0.0 for m in metrics]),
         relative_margin=np.array([m.margin_kind is MarginKind.RELATIVE for m in metrics], dtype=np.bool_),
-        is_share=np.array([kind is MetricType.PROPORTION for kind in types], dtype=np.bool_),
+        is_share=np.array([kind.is_share for kind in kinds], dtype=np.bool_),
     )
 
 
 def _estimators(metrics: Sequence[MetricPlan], candidate: SumsColumns, control: SumsColumns) -> list[Estimator]:
     """Of each cell; nothing in either arm is no event, whatever would have been counted."""
     nothing = (candidate.sum_yy == 0.0) & (control.sum_yy == 0.0)
-    return [
-        part if metric.type is MetricType.RATIO and none else estimator_of(metric)
-        for metric, none in zip(metrics, nothing.tolist(), strict=True)
-    ]
+    return [estimator_of(metric, nothing=none) for metric, none in zip(metrics, nothing.tolist(), strict=True)]
 
 
 def _arm(estimators: Sequence[Estimator], sums: SumsColumns, design_effect: Floats, changes_sign: Flags) -> Arm:
@@ -225,22 +222,19 @@ def _places(estimators: Sequence[Estimator]) -> Iterator[tuple[Estimator, NDArra
         yield one, np.flatnonzero([each is one for each in estimators])
 
 
-def _notes(types: Iterable[MetricType], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:
+def _notes(kinds: Sequence[MetricKind], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:
     """Why a cell cannot be estimated, in words; empty where it can."""
-    kinds = list(types)
     few = (candidate.units < 2) | (control.units < 2)
-    is_quantile = np.array([kind is MetricType.QUANTILE for kind in kinds], dtype=np.bool_)
     findings = (
         (~_finite(candidate) | ~_finite(control), "A sum is not a number: the evidence is broken."),
         (_impossible(candidate, kinds) | _impossible(control, kinds), "The sums contradict each other."),
-        (few & is_quantile, "Too few users or requests in an arm for this quantile."),
-        (few, "An arm has fewer than two users."),
+        (few, [kind.few for kind in kinds]),
         ((candidate.sum_d == 0) | (control.sum_d == 0), "An arm's denominator is zero."),
     )
     return first_notes(findings)
 
 
-def first_notes(findings: Sequence[tuple[Flags, str]]) -> tuple[str, ...]:
+def first_notes(findings: Sequence[tuple[Flags, str | list[str]]]) -> tuple[str, ...]:
     """The first finding that is true of each cell; empty where none is."""
     flags, texts = zip(*findings, strict=True)
     return tuple(np.select(flags, texts, "").tolist())
@@ -251,13 +245,13 @@ def _finite(sums: SumsColumns) -> Flags:
     return np.asarray(np.isfinite(np.stack(columns)).all(axis=0), dtype=np.bool_)
 
 
-def _impossible(sums: SumsColumns, types: Sequence[MetricType]) -> Flags:
+def _impossible(sums: SumsColumns, kinds: Sequence[MetricKind]) -> Flags:
     """Sums that no data can have: negative counts or squares, squares below the square of the sum, shares above 1."""
     negative = (sums.units < 0) | (sums.sum_yy < 0) | (sums.sum_dd < 0)
     # By Cauchy and Schwarz, in roots so that nothing overflows.
     root_n, root_yy, root_dd = (np.sqrt(each) * (1.0 + 1e-9) for each in (sums.units, sums.sum_yy, sums.sum_dd))
     too_small = (np.abs(sums.sum_y) > root_n * root_yy) | (np.abs(sums.sum_d) > root_n * root_dd)
-    share = np.array([kind is MetricType.PROPORTION for kind in types], dtype=np.bool_)
+    share = np.array([kind.is_share for kind in kinds], dtype=np.bool_)
     outside = share & ((sums.sum_y < 0) | (sums.sum_y > sums.units))
     denominator = ~share & (sums.sum_d < 0)
     return negative | too_small | outside | denominator

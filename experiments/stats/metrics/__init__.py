@@ -1,51 +1,35 @@
-"""Metric types: each turns sums over units into a value, the variance of one unit, and a count of rare events.
+"""Metric types: a file says all that there is to know of one, as a `MetricKind`, and has its place here.
 
-The judge asks for no type after `cells.py`, which has put these in columns and marked shares of units. A new type is a
-module with these three functions and a line here, and has to be drawn by `simulation/` to be in forecasts.
+What no module asks for is the type itself: it asks the kind for what it needs to know.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from types import MappingProxyType
 
-from experiments.stats.core.arrays import Floats
-from experiments.stats.core.columns import Estimates, SumsColumns
 from experiments.stats.core.types import MetricPlan, MetricType
-from experiments.stats.metrics import mean, part, proportion, ratio
+from experiments.stats.metrics import classification, mean, part, proportion, quantiles, ratio
+from experiments.stats.metrics.kind import Estimator, MetricKind
+
+_IN_ORDER = (proportion.KIND, mean.KIND, ratio.KIND, quantiles.KIND, *classification.KINDS)
+
+KINDS: Mapping[MetricType, MetricKind] = MappingProxyType({kind.type: kind for kind in _IN_ORDER})
+"""All kinds by their type, in the order in which a form offers them."""
 
 
-class Estimator(Protocol):
-    """A module that knows one metric type."""
-
-    def estimate(self, sums: SumsColumns) -> Estimates:
-        """Value and unit variance of each cell."""
-
-    def rare_events(self, sums: SumsColumns) -> Floats:
-        """How many events of the rarer kind the sums hold; infinite where there are no events."""
-
-    def design_effect(self, sums: SumsColumns) -> Floats:
-        """How many of the denominator's units make one independent trial; NaN where there are no trials."""
+def kind_of(metric_type: str) -> MetricKind:
+    """All that there is to know of a type. Raises `ValueError` for one that is none."""
+    return KINDS[MetricType(metric_type)]
 
 
-ESTIMATORS: Mapping[MetricType, Estimator] = {
-    MetricType.PROPORTION: proportion,
-    MetricType.MEAN: mean,
-    MetricType.RATIO: ratio,
-    # Evidence of a quantile comes as the sums of a mean with the same value and standard error.
-    MetricType.QUANTILE: mean,
-    # What a classifier gets right is a part of what it was asked.
-    MetricType.ACCURACY: part,
-    MetricType.PRECISION: part,
-    MetricType.RECALL: part,
-    MetricType.F1: part,
-}
+def estimator_of(metric: MetricPlan, *, nothing: bool = False) -> Estimator:
+    """How a metric is estimated: sums alone do not tell errors per request from dollars per request.
 
-
-def estimator_of(metric: MetricPlan) -> Estimator:
-    """The module that knows a metric: sums alone do not tell errors per request from dollars per request.
+    Where `nothing` was counted in either arm, there was no event, whatever would have been counted.
 
     >>> from experiments.stats.core.types import Direction, Role
     >>> errors = MetricPlan("errors", MetricType.RATIO, Direction.DECREASE, Role.GUARDRAIL, counts_events=True)
-    >>> estimator_of(errors) is part
+    >>> estimator_of(errors) is part.ESTIMATOR
     True
     """
-    return part if metric.type is MetricType.RATIO and metric.counts_events else ESTIMATORS[metric.type]
+    kind = KINDS[metric.type]
+    return part.ESTIMATOR if kind.is_ratio and (nothing or metric.counts_events) else kind.estimator

@@ -12,8 +12,19 @@ from numpy.typing import ArrayLike
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.errors import InvalidEvidence, require
 from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.metrics import part
+from experiments.stats.metrics.kind import MetricKind
 
-MEASURES = (MetricType.ACCURACY, MetricType.PRECISION, MetricType.RECALL, MetricType.F1)
+_LABELS = {
+    MetricType.ACCURACY: "Accuracy: share of labelled requests that are right",
+    MetricType.PRECISION: "Precision: share of those called positive that are",
+    MetricType.RECALL: "Recall: share of positives that were found",
+    MetricType.F1: "F1: precision and recall in one",
+}
+
+# What a classifier gets right is a part of what it was asked.
+KINDS = tuple(MetricKind(kind, label, part.ESTIMATOR, is_of_labels=True) for kind, label in _LABELS.items())
+MEASURES = tuple(_LABELS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,8 @@ import numpy as np
 
 from experiments.stats.core.arrays import Floats, beyond_rounding
 from experiments.stats.core.columns import Estimates, SumsColumns
+from experiments.stats.core.types import MetricType
+from experiments.stats.metrics.kind import Estimator, MetricKind
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -30,3 +32,9 @@ def rare_events(sums: SumsColumns) -> Floats:
 def design_effect(sums: SumsColumns) -> Floats:
     """NaN: a mean has no trials."""
     return np.full_like(sums.sum_y, np.nan)
+
+
+ESTIMATOR = Estimator(estimate, rare_events, design_effect)
+KIND = MetricKind(
+    MetricType.MEAN, "Mean: total a user", ESTIMATOR, adds_up=True, has_cap=True, has_window=True, is_scaled=True
+)

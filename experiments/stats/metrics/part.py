@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import SumsColumns
+from experiments.stats.metrics.kind import Estimator
 from experiments.stats.metrics.ratio import effective_count, estimate
 
 __all__ = ["design_effect", "estimate", "rare_events"]
@@ -42,3 +43,6 @@ def design_effect(sums: SumsColumns) -> Floats:
     together = sums.sum_dd / sums.sum_d
     estimated = np.divide(arm.variance, binomial, out=np.ones_like(binomial), where=binomial > 0.0)
     return np.where(rare_events(sums) < FEWEST_EVENTS, together, np.maximum(estimated, 1.0))
+
+
+ESTIMATOR = Estimator(estimate, rare_events, design_effect)

@@ -4,6 +4,8 @@ import numpy as np
 
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import Estimates, SumsColumns
+from experiments.stats.core.types import MetricType
+from experiments.stats.metrics.kind import Estimator, MetricKind
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -34,3 +36,14 @@ def rare_events(sums: SumsColumns) -> Floats:
     [3.0]
     """
     return np.minimum(sums.sum_y, sums.units - sums.sum_y)
+
+
+ESTIMATOR = Estimator(estimate, rare_events, design_effect)
+KIND = MetricKind(
+    MetricType.PROPORTION,
+    "Proportion: share of users with any",
+    ESTIMATOR,
+    adds_up=True,
+    is_share=True,
+    has_window=True,
+)

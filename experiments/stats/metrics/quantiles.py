@@ -10,7 +10,9 @@ from scipy import special
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import Estimates
 from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, require
-from experiments.stats.core.types import UnitSums
+from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.metrics import mean
+from experiments.stats.metrics.kind import MetricKind
 
 USUAL_WIDTH = 3.919927969080108
 """Width of a normal 95 % interval in standard errors."""
@@ -220,3 +222,14 @@ def _argument(code: str, detail: str) -> InvalidArgument:
 
 def _evidence(code: str, detail: str) -> InvalidEvidence:
     return InvalidEvidence(code, detail, next_step="Give one finite value and the unit's label for each request.")
+
+
+KIND = MetricKind(
+    MetricType.QUANTILE,
+    "Quantile: of a request's value",
+    # Its evidence comes as the sums of a mean with the same value and standard error.
+    mean.ESTIMATOR,
+    has_level=True,
+    is_scaled=True,
+    few="Too few users or requests in an arm for this quantile.",
+)

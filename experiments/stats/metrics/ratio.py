@@ -4,6 +4,8 @@ import numpy as np
 
 from experiments.stats.core.arrays import Floats, beyond_rounding
 from experiments.stats.core.columns import Estimates, SumsColumns
+from experiments.stats.core.types import MetricType
+from experiments.stats.metrics.kind import Estimator, MetricKind
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -48,3 +50,7 @@ def design_effect(sums: SumsColumns) -> Floats:
 def effective_count(total: Floats, squares: Floats) -> Floats:
     """Kish's effective count (Σx)² / Σx², zero where all are zero."""
     return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0.0)
+
+
+ESTIMATOR = Estimator(estimate, rare_events, design_effect)
+KIND = MetricKind(MetricType.RATIO, "Ratio: total over total", ESTIMATOR, adds_up=True, is_ratio=True)

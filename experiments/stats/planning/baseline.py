@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.errors import InvalidArgument, require
 from experiments.stats.core.types import MetricType, UnitSums
-from experiments.stats.metrics import ESTIMATORS
+from experiments.stats.metrics import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
     True
     """
     require(sums.units >= 2 and sums.sum_d != 0.0, lambda: _error("baseline-range", "The history has too few units."))
-    arm = ESTIMATORS[kind].estimate(SumsColumns.of([sums]))
+    arm = KINDS[kind].estimator.estimate(SumsColumns.of([sums]))
     value, variance = float(arm.value[0]), float(arm.variance[0])
     require(math.isfinite(value) and variance > 0.0, lambda: _error("baseline-range", f"The history says {value}."))
-    return Baseline(value, variance, kind is MetricType.PROPORTION, sums.sum_d / sums.units)
+    return Baseline(value, variance, KINDS[kind].is_share, sums.sum_d / sums.units)
 
 
 def design_effect(requests_a_unit: float, *, correlation: float, variation: float = 0.0) -> float:

@@ -12,6 +12,8 @@ from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm_at_looks import looks_level
 from experiments.stats.judging.looks import level_of, planned_information
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.kind import MetricKind
 from experiments.stats.planning import Baseline
 from experiments.stats.sequential.due import halfway, look_is_due
 from experiments.stats.sequential.group_sequential import critical_values
@@ -101,19 +103,19 @@ def _information(rollout: Rollout, tick: Tick) -> tuple[Floats, Floats]:
 def _expected_cells(rollout: Rollout, tick: Tick) -> Cells:
     cells, names = cells_of(rollout.plan), candidates_of(rollout.plan)
     candidate = [
-        _expected_sums(metric.type, rollout.baselines[metric.key], tick.candidates[names.index(variant)])
+        _expected_sums(KINDS[metric.type], rollout.baselines[metric.key], tick.candidates[names.index(variant)])
         for metric, variant in cells
     ]
-    control = [_expected_sums(metric.type, rollout.baselines[metric.key], tick.control) for metric, _ in cells]
+    control = [_expected_sums(KINDS[metric.type], rollout.baselines[metric.key], tick.control) for metric, _ in cells]
     columns = (SumsColumns(*np.array(rows).T) for rows in (candidate, control))
     return arrange([metric for metric, _ in cells], [variant for _, variant in cells], *columns)
 
 
-def _expected_sums(kind: MetricType, baseline: Baseline, units: float) -> tuple[float, ...]:
+def _expected_sums(kind: MetricKind, baseline: Baseline, units: float) -> tuple[float, ...]:
     """Sums over units that are just what one expects, in the order of `SumsColumns`."""
-    d = baseline.denominator if kind is MetricType.RATIO else 1.0
+    d = baseline.denominator if kind.is_ratio else 1.0
     y = baseline.value * d
-    squares = y if kind is MetricType.PROPORTION else y**2 + baseline.unit_variance * d**2
+    squares = y if kind.is_share else y**2 + baseline.unit_variance * d**2
     return tuple(units * each for each in (1.0, y, d, squares, d**2, y * d))
 
 

@@ -15,6 +15,7 @@ from experiments.stats.core.types import MetricPlan, Role
 from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm import anytime_alpha, is_burnt_in, log_harm
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
+from experiments.stats.metrics import KINDS
 from experiments.stats.sequential import anytime
 from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
 from experiments.stats.simulation.draws import Arm
@@ -90,10 +91,10 @@ class _Arms:
         return cls(
             cells_of(rollout.plan),
             candidates,
-            {metric.key: Arm.of(metric.type, rollout.baselines[metric.key], 0.0, count) for metric in metrics},
+            {metric.key: Arm.of(KINDS[metric.type], rollout.baselines[metric.key], 0.0, count) for metric in metrics},
             {
                 (metric.key, name): Arm.of(
-                    metric.type, rollout.baselines[metric.key], scenario.effects.get(metric.key, 0.0), count
+                    KINDS[metric.type], rollout.baselines[metric.key], scenario.effects.get(metric.key, 0.0), count
                 )
                 for metric in metrics
                 for name in candidates
