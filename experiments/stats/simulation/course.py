@@ -7,7 +7,7 @@ import numpy as np
 from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.spending import Look
-from experiments.stats.core.types import JudgePlan, MetricPlan, MetricType, Role
+from experiments.stats.core.types import JudgePlan, MetricPlan, Role
 from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm_at_looks import looks_level
 from experiments.stats.judging.looks import level_of, planned_information
