@@ -1,4 +1,4 @@
-"""Forms of metrics and of new experiments."""
+"""Forms of metrics and of drafts."""
 
 from typing import Any, ClassVar
 
@@ -6,20 +6,26 @@ from django import forms
 from django.db.models import Model, Q
 from django.forms.formsets import formset_factory
 
-from controlplane.web.editing import VersionedForm
+from controlplane.models import AuditEvent
+from controlplane.web.editing import Difference, VersionedForm
 from controlplane.web.form_fields import LinesField, PairsField
+from experiments.forms.spec_fields import number_field, spec_number, spending_field
 from experiments.models import Metric
 from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES
-from experiments.plan.spec import LARGEST
+from experiments.plan.spec import LARGEST, GuardSpec, PlanSpec, VariantSpec
 from experiments.stats.core.types import MarginKind, Role
 from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
 
-PARAMETERS = ("_headers", "_query")
+PARAMETERS = ("headers", "query")
 ANY = Q()
 PERCENT = 100
+ONE_PERCENT = 0.01
 MINUTE = 60
+DAY = 86_400
+PLAN_NUMBERS = ("minimum_units", "tick_seconds", "looks")
+"""Numbers of a plan that are typed as the spec has them."""
 MARGIN_UNITS = [
     (MarginKind.RELATIVE.value, "% of the control"),
     (MarginKind.ABSOLUTE.value, "own unit"),
@@ -89,8 +95,18 @@ def _default_in_words(key: str) -> str:
 
 
 class ExperimentForm(forms.Form):
-    """Everything about a new experiment but its metrics and stages, which are rows of their own."""
+    """Everything about a draft but its candidates, metrics and stages, which are rows of their own.
 
+    A page of one that is there holds the version that it was made of, and what was opened then.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.differences: list[Difference] = []
+        self.last_change: AuditEvent | None = None
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
     key = forms.CharField(
         max_length=63, validators=[KEY_VALIDATOR], help_text="Short and unique, like chat-v2-canary. It stays as it is."
     )
@@ -118,15 +134,16 @@ class ExperimentForm(forms.Form):
     control = KeyedChoiceField(
         Backend, among=IN_USE, label="Control backend", help_text="The version that users get today."
     )
-    candidate = KeyedChoiceField(Backend, among=IN_USE, label="Candidate backend", help_text="The version to try.")
-    control_headers = PairsField(required=False, label="Headers for the control")
-    candidate_headers = PairsField(
-        required=False, label="Headers for the candidate", help_text="One “name: value” a line, like “x-prompt: v2”."
+    control_key = forms.CharField(
+        max_length=63, validators=[KEY_VALIDATOR], initial="control", help_text="What it is called in rows and results."
     )
-    control_query = PairsField(required=False, label="Query parameters for the control")
-    candidate_query = PairsField(
+    control_weight = number_field(VariantSpec, "weight")
+    control_headers = PairsField(
+        required=False, label="Headers for the control", help_text="One “name: value” a line, like “x-prompt: v2”."
+    )
+    control_query = PairsField(
         required=False,
-        label="Query parameters for the candidate",
+        label="Query parameters for the control",
         help_text="One “name: value” a line, like “temperature: 0.2”.",
     )
     watched = forms.MultipleChoiceField(
@@ -137,57 +154,69 @@ class ExperimentForm(forms.Form):
         initial=list(DEFAULT_MARGINS),
         help_text="Guardrails that need no row above; one that has a row counts as it says there.",
     )
-    alpha = forms.FloatField(
-        label="False promotion, %",
-        help_text="Chance to promote a version that is not better.",
-        initial=5,
-        min_value=0.01,
-        max_value=49,
+    alpha = number_field(PlanSpec, "alpha", per=ONE_PERCENT, label="False promotion, %", max_value=49)
+    halt_alpha = number_field(PlanSpec, "halt_alpha", per=ONE_PERCENT, label="False halt, %", max_value=49)
+    power = number_field(PlanSpec, "power", per=ONE_PERCENT, label="Power, %")
+    minimum_units = number_field(PlanSpec, "minimum_units", label="Users at least")
+    maximum_days = number_field(PlanSpec, "maximum_seconds", per=DAY, label="Days at most")
+    tick_seconds = number_field(PlanSpec, "tick_seconds", label="Seconds between analyses")
+    looks = number_field(PlanSpec, "looks")
+    spending = spending_field()
+    guarded = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Edges take out a failing candidate by themselves",
+        help_text="Within seconds, and without waiting for an analysis.",
+        widget=forms.CheckboxInput(attrs={"value": "on"}),
     )
-    halt_alpha = forms.FloatField(
-        label="False halt, %", help_text="Chance to halt a harmless version.", initial=1, min_value=0.01, max_value=49
+    guard_requests = number_field(GuardSpec, "requests", label="Latest requests", required=False)
+    guard_failing_share = number_field(
+        GuardSpec, "failing_share", per=ONE_PERCENT, label="Failing, %", min_value=0.01, required=False
     )
-    power = forms.FloatField(
-        label="Power, %",
-        help_text="Chance to see an effect of the smallest size that matters.",
-        initial=80,
-        min_value=1,
-        max_value=99.9,
+    guard_window_seconds = number_field(
+        GuardSpec, "window_seconds", label="Window, seconds", min_value=0.001, required=False
     )
-    minimum_units = forms.IntegerField(
-        label="Users at least",
-        help_text="In each variant, before anything is decided.",
-        initial=100,
-        min_value=2,
-        max_value=10_000_000,
-    )
-    maximum_days = forms.FloatField(
-        label="Days at most",
-        help_text="Without a verdict by then it is inconclusive.",
-        initial=14,
-        min_value=0.001,
-        max_value=365,
-    )
-    tick_seconds = forms.FloatField(
-        label="Seconds between analyses",
-        help_text="Harm is looked for this often.",
-        initial=10,
-        min_value=1,
-        max_value=86_400,
-    )
+    guard_first_byte_ms = number_field(GuardSpec, "first_byte_ms", label="Latest first byte, ms", required=False)
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the control is more than a backend, and that has to be seen."""
+        parameters = any(self[f"control_{part}"].value() for part in PARAMETERS)
+        return parameters or str(self["control_weight"].value()) != "1" or _is_wrong(self, "control_")
+
+    @property
+    def has_own_guard(self) -> bool:
+        """Whether looks or guard are other than by default, and have to be seen."""
+        names = [name for name in self.fields if name.startswith("guard") or name in ("looks", "spending")]
+        return any(str(self[name].value()) != str(self.fields[name].initial) for name in names)
+
+
+def _is_wrong(form: forms.Form, prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in (form.errors if form.is_bound else {}))
+
+
+class CandidateRow(forms.Form):
+    """One candidate; its key is what results and decisions call it."""
+
+    key = forms.CharField(label="Candidate key", max_length=63, validators=[KEY_VALIDATOR])
+    backend = KeyedChoiceField(Backend, among=IN_USE, label="Candidate backend")
+    weight = number_field(VariantSpec, "weight", help_text="")
+    headers = PairsField(required=False, label="Headers for the candidate")
+    query = PairsField(required=False, label="Query parameters for the candidate")
 
     @property
     def has_parameters(self) -> bool:
         """Whether headers or query parameters are typed, and have to be seen."""
-        return any(self[f"{variant}{part}"].value() for variant in ("control", "candidate") for part in PARAMETERS)
+        return any(self[part].value() for part in PARAMETERS)
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse to compare a version with itself."""
-        data = super().clean() or self.cleaned_data
-        differences = [(data.get(f"control{part}"), data.get(f"candidate{part}")) for part in ("", *PARAMETERS)]
-        if data.get("control") and all(control == candidate for control, candidate in differences):
-            self.add_error("candidate", "Choose another backend than the control's, or other headers or parameters.")
-        return data
+    def spec(self) -> dict[str, Any]:
+        """The row as the spec has it. The row must be valid."""
+        return {**self.cleaned_data, "backend": self.cleaned_data["backend"].key}
+
+
+def typed_in_percent(metric: Metric, margin_kind: str) -> bool:
+    """Whether a margin is typed in per cent, of the control or of all."""
+    return margin_kind == MarginKind.RELATIVE or metric.meaning.display_unit == "%"
 
 
 class MetricRow(forms.Form):
@@ -197,19 +226,19 @@ class MetricRow(forms.Form):
     role = forms.ChoiceField(choices=[(value, label.split(":")[0]) for value, label in ROLE_CHOICES])
     margin = forms.FloatField(min_value=0, max_value=LARGEST, initial=5)
     margin_kind = forms.ChoiceField(choices=MARGIN_UNITS, label="Margin is in")
-    minimum_effect = forms.FloatField(label="Effect, %", min_value=0.01, max_value=LARGEST, initial=5)
+    minimum_effect = forms.FloatField(label="Effect, %", min_value=0.0001, max_value=LARGEST, initial=5)
 
     def spec(self) -> dict[str, Any]:
         """The row as the plan's spec has it; only a guardrail has a margin. The row must be valid."""
         data = self.cleaned_data
-        typed_in_percent = data["margin_kind"] == MarginKind.RELATIVE or data["metric"].meaning.display_unit == "%"
-        margin = data["margin"] / (PERCENT if typed_in_percent else 1)
+        in_percent = typed_in_percent(data["metric"], data["margin_kind"])
+        margin = spec_number(data["margin"], per=ONE_PERCENT) if in_percent else data["margin"]
         return {
             "metric": data["metric"].key,
             "role": data["role"],
             "margin": margin if data["role"] == Role.GUARDRAIL else 0,
             "margin_kind": data["margin_kind"],
-            "minimum_effect": data["minimum_effect"] / PERCENT,
+            "minimum_effect": spec_number(data["minimum_effect"], per=ONE_PERCENT),
         }
 
 
@@ -227,9 +256,11 @@ class StageRow(forms.Form):
         }
 
 
+CandidateRows = formset_factory(CandidateRow, extra=0, min_num=1, validate_min=True, max_num=10, absolute_max=10)
 MetricRows = formset_factory(MetricRow, extra=0, min_num=1, validate_min=True, max_num=100, absolute_max=100)
 StageRows = formset_factory(StageRow, extra=0, min_num=1, validate_min=True, max_num=50, absolute_max=50)
 
+FIRST_CANDIDATES = [{"key": "candidate", "weight": 1}]
 # Half a point of all requests: with a whole one, errors that double from 1 % would be accepted, and so never halted; a
 # share of the control's errors would brake there too, and ask for a hundred thousand users where errors are rare.
 FIRST_METRICS = [

@@ -1,41 +1,56 @@
-"""The form of a new experiment together with its rows of metrics and stages."""
+"""The form of a draft together with its rows of candidates, metrics and stages."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from django.forms import Form
 
+from controlplane.models import AuditEvent
 from controlplane.problems.errors import FieldProblem, InvalidInput, SluiceError
+from controlplane.problems.strict_json import read_json
 from experiments.forms.experiment_forms import (
+    DAY,
+    FIRST_CANDIDATES,
     FIRST_METRICS,
     FIRST_STAGES,
-    PERCENT,
+    ONE_PERCENT,
+    PARAMETERS,
+    PLAN_NUMBERS,
+    CandidateRow,
+    CandidateRows,
     ExperimentForm,
     MetricRow,
     MetricRows,
     StageRow,
     StageRows,
 )
+from experiments.forms.rebase import differences, parts, rebase, whole
+from experiments.forms.spec_fields import spec_number
+from experiments.forms.typed import typed_candidates, typed_form, typed_metrics, typed_stages
+from experiments.models import Experiment
 from experiments.models.default_guardrails import DEFAULT_MARGINS
-from experiments.plan.spec import ExperimentSpec, read_spec
+from experiments.plan.as_written import as_written
+from experiments.plan.spec import ExperimentSpec, GuardSpec, read_spec
 
-DAY = 86_400
 NAMES = {
     "control.backend": "control",
-    "candidates.0.backend": "candidate",
+    "control.key": "control_key",
+    "control.weight": "control_weight",
     "control.headers": "control_headers",
     "control.query": "control_query",
-    "candidates.0.headers": "candidate_headers",
-    "candidates.0.query": "candidate_query",
     "maximum_seconds": "maximum_days",
     "switched_off": "watched",
     "soak_seconds": "soak_minutes",
+    **{f"guard.{name}": f"guard_{name}" for name in GuardSpec.model_fields},
 }
 """Fields that the form calls otherwise than the spec."""
 
+Rows = Sequence[Mapping[str, Any]]
+
 
 class ExperimentSheet:
-    """All that is typed for a new experiment.
+    """All that is typed for a draft: a new one, or with `key` one that is there.
 
     `problems` are sentences about the sheet as a whole; those about one field are shown beside it.
     """
@@ -44,19 +59,66 @@ class ExperimentSheet:
         self,
         data: Mapping[str, Any] | None = None,
         *,
+        key: str = "",
         typed: Mapping[str, Any] | None = None,
-        metrics: Sequence[Mapping[str, Any]] = FIRST_METRICS,
-        stages: Sequence[Mapping[str, Any]] = FIRST_STAGES,
+        candidates: Rows = FIRST_CANDIDATES,
+        metrics: Rows = FIRST_METRICS,
+        stages: Rows = FIRST_STAGES,
     ) -> None:
-        self.form = ExperimentForm(data, initial=dict(typed or {}))
+        self.key = key
+        self.form = ExperimentForm(data, initial={**(typed or {}), **({"key": key} if key else {})})
+        # Links, tables and history refer to the key.
+        self.form.fields["key"].disabled = bool(key)
+        self.candidates = CandidateRows(data, prefix="candidates", initial=[dict(row) for row in candidates])
         self.metrics = MetricRows(data, prefix="metrics", initial=[dict(row) for row in metrics])
         self.stages = StageRows(data, prefix="stages", initial=[dict(row) for row in stages])
         self.problems: list[str] = []
 
+    @classmethod
+    def of(cls, experiment: Experiment, spec: Mapping[str, Any] | None = None) -> Self:
+        """The sheet of a draft as it is now, or as this spec would have it.
+
+        Raises `InvalidInput` when what is stored makes no sense.
+        """
+        now = read_spec(as_written(experiment)).model_dump(mode="json")
+        spec = spec or now
+        return cls(
+            key=experiment.key,
+            typed={**typed_form(spec), "version": experiment.version, "opened": json.dumps(now)},
+            candidates=typed_candidates(spec),
+            metrics=typed_metrics(spec),
+            stages=typed_stages(spec),
+        )
+
+    @property
+    def version(self) -> int:
+        """The version that the page was made of; 0, which none has, where it does not say."""
+        return self.form.cleaned_data["version"] or 0
+
+    def rebased(self, experiment: Experiment, spec: ExperimentSpec) -> Self:
+        """The sheet of the draft as it is now: what the person changed as it was typed, all else as it is."""
+        opened, typed = parts(self._opened()), parts(spec.model_dump(mode="json"))
+        now = parts(read_spec(as_written(experiment)).model_dump(mode="json"))
+        saved = rebase(opened, now, typed)
+        sheet = type(self).of(experiment, whole(saved))
+        sheet.form.differences = differences(opened, now, saved)
+        of_it = AuditEvent.objects.filter(object_type="experiment", object_key=experiment.key)
+        sheet.form.last_change = of_it.first()
+        return sheet
+
+    def _opened(self) -> dict[str, Any]:
+        try:
+            found = read_json(self.form.cleaned_data["opened"])
+        except InvalidInput:
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def with_row_added(self, name: str) -> Self:
-        """Everything as typed and one more row of `metrics` or `stages`; nothing is checked yet."""
+        """Everything as typed and one more row of `candidates`, `metrics` or `stages`; nothing is checked yet."""
         rows = self._typed_rows()
-        return self._with_rows({**rows, name: [*rows.get(name, []), {}]})
+        before = rows.get(name, [])
+        row = {"key": f"candidate-{len(before) + 1}", "weight": 1} if name == "candidates" else {}
+        return self._with_rows({**rows, name: [*before, row]})
 
     def with_row_removed(self, row_name: str) -> Self:
         """Everything as typed but one row, which is called like `metrics-1`."""
@@ -67,7 +129,9 @@ class ExperimentSheet:
 
     def read(self) -> ExperimentSpec | None:
         """What was typed as a spec; None when something cannot be used, which is then said on the sheet."""
-        if not all([self.form.is_valid(), self.metrics.is_valid(), self.stages.is_valid()]):
+        sheets = (self.form, self.candidates, self.metrics, self.stages)
+        valid = [sheet.is_valid() for sheet in sheets]
+        if not all(valid) or not self._differ():
             self.problems.append("Some fields need another look; nothing was saved, and nothing you typed is lost.")
             return None
         try:
@@ -84,36 +148,59 @@ class ExperimentSheet:
             if not self._show_beside_field(problem):
                 self.problems.append(problem.message)
 
+    def _differ(self) -> bool:
+        """Refuse to compare a version with itself."""
+        control = self._control()
+        for row in self.candidates.forms:
+            if all(_row_spec(row)[part] == control[part] for part in ("backend", *PARAMETERS)):
+                row.add_error("backend", "Choose another backend than the control's, or other headers or parameters.")
+        return self.candidates.is_valid()
+
     def _typed_rows(self) -> dict[str, list[dict[str, Any]]]:
         return {
+            "candidates": [_typed(row) for row in self.candidates.forms],
             "metrics": [_typed(row) for row in self.metrics.forms],
             "stages": [_typed(row) for row in self.stages.forms],
         }
 
     def _with_rows(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Self:
-        return type(self)(typed=_typed(self.form), metrics=rows["metrics"], stages=rows["stages"])
+        return type(self)(
+            key=self.key,
+            typed=_typed(self.form),
+            candidates=rows["candidates"],
+            metrics=rows["metrics"],
+            stages=rows["stages"],
+        )
 
     def _spec(self) -> dict[str, Any]:
         data = self.form.cleaned_data
         return {
             **{name: data[name] for name in ("key", "name", "hypothesis", "kind", "traffic", "audience")},
             "endpoint": data["endpoint"].key,
-            "control": self._variant("control"),
-            "candidates": [self._variant("candidate")],
+            "control": self._control(),
+            "candidates": [_row_spec(row) for row in self.candidates.forms],
             "plan": {
-                **{name: data[name] / PERCENT for name in ("alpha", "halt_alpha", "power")},
-                **{name: data[name] for name in ("minimum_units", "tick_seconds")},
+                **{name: spec_number(data[name], per=ONE_PERCENT) for name in ("alpha", "halt_alpha", "power")},
+                **{name: data[name] for name in (*PLAN_NUMBERS, "spending")},
                 "maximum_seconds": round(data["maximum_days"] * DAY),
                 "switched_off": [key for key in DEFAULT_MARGINS if key not in data["watched"]],
                 "metrics": [_row_spec(row) for row in self.metrics.forms],
                 "stages": [_row_spec(row) for row in self.stages.forms],
             },
+            "guard": self._guard() if data["guarded"] else None,
         }
 
-    def _variant(self, name: str) -> dict[str, Any]:
+    def _control(self) -> dict[str, Any]:
         data = self.form.cleaned_data
-        parameters = {"headers": data[f"{name}_headers"], "query": data[f"{name}_query"]}
-        return {"key": name, "backend": data[name].key, **parameters}
+        others = {name: data[f"control_{name}"] for name in ("key", "weight", *PARAMETERS)}
+        return {"backend": data["control"].key, **others}
+
+    def _guard(self) -> dict[str, Any]:
+        """What is left empty is as by default."""
+        typed = {name: self.form.cleaned_data[f"guard_{name}"] for name in GuardSpec.model_fields}
+        if typed["failing_share"] is not None:
+            typed["failing_share"] = spec_number(typed["failing_share"], per=ONE_PERCENT)
+        return {name: value for name, value in typed.items() if value is not None}
 
     def _show_beside_field(self, problem: FieldProblem) -> bool:
         form, field = self._place(problem.field)
@@ -127,9 +214,9 @@ class ExperimentSheet:
         path = path.removeprefix("plan.")
         rows, _, rest = path.partition(".")
         number, _, field = rest.partition(".")
-        if rows in ("metrics", "stages") and number.isdecimal():
-            forms = self.metrics.forms if rows == "metrics" else self.stages.forms
-            return forms[int(number)], NAMES.get(field, field)
+        of_rows: dict[str, Any] = {"candidates": self.candidates, "metrics": self.metrics, "stages": self.stages}
+        if rows in of_rows and number.isdecimal():
+            return of_rows[rows].forms[int(number)], NAMES.get(field, field)
         return self.form, NAMES.get(path, path)
 
 
@@ -138,5 +225,5 @@ def _typed(form: Form) -> dict[str, Any]:
 
 
 def _row_spec(row: Form) -> dict[str, Any]:
-    assert isinstance(row, MetricRow | StageRow)  # noqa: S101 - what the two formsets are made of
+    assert isinstance(row, CandidateRow | MetricRow | StageRow)  # noqa: S101 - what the formsets are made of
     return row.spec()

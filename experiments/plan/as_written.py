@@ -13,8 +13,7 @@ ROWS = {"stages", "metrics"}
 def as_written(experiment: Experiment) -> dict[str, Any]:
     """Its `ExperimentSpec` as plain data, every field of it.
 
-    What makes no sense in the database stays as it is there, for `read_spec` to refuse. Raises `DoesNotExist` where it
-    has no plan.
+    What makes no sense in the database, or is missing, stays so here, for `read_spec` to refuse.
     """
     variants = in_order(experiment)
     return {
@@ -24,7 +23,7 @@ def as_written(experiment: Experiment) -> dict[str, Any]:
         "audience": _content(experiment.audience),
         "control": next((_variant(variant) for variant in variants if variant.is_control), None),
         "candidates": [_variant(variant) for variant in variants if not variant.is_control],
-        "plan": _plan(experiment.plan),
+        "plan": _plan(plan) if (plan := getattr(experiment, "plan", None)) else None,
         "guard": _content(experiment.guard),
     }
 

@@ -41,7 +41,7 @@ class VariantSpec(_Spec):
 
     key: Key
     backend: Key
-    weight: int = Field(1, ge=1, le=1000)
+    weight: int = Field(1, ge=1, le=1000, description="Its share of the users, in proportion to the others'.")
     headers: Parameters = Field({}, max_length=20, description="Headers that its requests get, by name.")
     query: Parameters = Field({}, max_length=20, description="Query parameters that its requests get, by name.")
 
@@ -70,12 +70,16 @@ class PlanSpec(_Spec):
 
     stages: tuple[StageSpec, ...] = Field(min_length=1, max_length=50)
     metrics: tuple[MetricSpec, ...] = Field(min_length=1, max_length=100)
-    alpha: float = Field(0.05, ge=1e-6, lt=0.5)
-    halt_alpha: float = Field(0.01, ge=1e-6, lt=0.5)
-    power: float = Field(0.8, ge=0.01, le=0.9999)
-    tick_seconds: float = Field(10, ge=1, le=86_400)
-    maximum_seconds: int = Field(14 * 86_400, ge=1, le=365 * 86_400)
-    minimum_units: int = Field(100, ge=2, le=10_000_000)
+    alpha: float = Field(0.05, ge=1e-6, lt=0.5, description="Chance to promote a version that is not better.")
+    halt_alpha: float = Field(0.01, ge=1e-6, lt=0.5, description="Chance to halt a harmless version.")
+    power: float = Field(
+        0.8, ge=0.01, le=0.9999, description="Chance to see an effect of the smallest size that matters."
+    )
+    tick_seconds: float = Field(10, ge=1, le=86_400, description="Harm is looked for this often.")
+    maximum_seconds: int = Field(
+        14 * 86_400, ge=1, le=365 * 86_400, description="Without a verdict by then it is inconclusive."
+    )
+    minimum_units: int = Field(100, ge=2, le=10_000_000, description="In each variant, before anything is decided.")
     looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
     spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
     switched_off: tuple[DefaultGuardrail, ...] = Field(
@@ -133,7 +137,7 @@ class GuardSpec(_Spec):
     """When an edge ejects a candidate: the share of its latest requests that failed."""
 
     requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
-    failing_share: float = Field(0.5, gt=0, le=1)
+    failing_share: float = Field(0.5, gt=0, le=1, description="So large a share of them, or more, takes it out.")
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
     first_byte_ms: float = Field(
         0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0: however late."

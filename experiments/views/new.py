@@ -1,16 +1,19 @@
-"""The page that writes a new experiment down."""
+"""The page of an experiment's sheet: that writes a new one down, and that changes a draft."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from controlplane.models import Role
-from controlplane.problems.errors import SluiceError
+from controlplane.problems.errors import Outdated, SluiceError
 from controlplane.web.pages import acting, page, requires
 from experiments.actions.create import create
+from experiments.actions.edit_draft import changed_spec, edit_draft
 from experiments.forms.sheet import ExperimentSheet
 from experiments.models import Experiment
+from experiments.presenters.page_reads import find_experiment
 from routing.models import IN_USE, Backend, Endpoint
 
 FEWEST_BACKENDS = 2
@@ -19,19 +22,48 @@ FEWEST_BACKENDS = 2
 @require_http_methods(["GET", "POST"])
 @requires(Role.OPERATOR)
 def experiment_new(request: HttpRequest) -> HttpResponse:
-    """Create a draft. The buttons that add or take away a row answer with the same sheet, one row longer or shorter."""
-    sheet = ExperimentSheet(request.POST or None)
-    if "add_row" in request.POST:
-        sheet = sheet.with_row_added(request.POST["add_row"])
-    elif "remove_row" in request.POST:
-        sheet = sheet.with_row_removed(request.POST["remove_row"])
-    elif request.method == "POST":
+    """Create a draft."""
+    sheet, is_sent = _sent(request, ExperimentSheet(request.POST or None))
+    if is_sent:
         experiment = _create(sheet, request)
         if experiment is not None:
             messages.success(request, "The draft is saved. Nothing changes for users until you start it.")
             return redirect("experiment-detail", key=experiment.key)
+    return _page(request, sheet, reverse("experiment-list"))
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Role.OPERATOR)
+def experiment_edit(request: HttpRequest, key: str) -> HttpResponse:
+    """Change a draft; one that has started, or that makes no sense, is only looked at."""
+    experiment = find_experiment(key)
+    try:
+        changed_spec(experiment, {})
+        opened = ExperimentSheet(request.POST, key=key) if request.POST else ExperimentSheet.of(experiment)
+        sheet, is_sent = _sent(request, opened)
+        left = _unsaved(sheet, experiment, request) if is_sent else sheet
+    except SluiceError as error:
+        messages.error(request, f"{error.detail} {error.next_step}")
+        return redirect("experiment-detail", key=key)
+    if left is None:
+        messages.success(request, "The draft is changed. Nothing changes for users until you start it.")
+        return redirect("experiment-detail", key=key)
+    return _page(request, left, reverse("experiment-detail", args=[key]))
+
+
+def _sent(request: HttpRequest, sheet: ExperimentSheet) -> tuple[ExperimentSheet, bool]:
+    """The sheet, and whether it is to be saved: the buttons of rows ask for the same one, a row longer or shorter."""
+    if "add_row" in request.POST:
+        return sheet.with_row_added(request.POST["add_row"]), False
+    if "remove_row" in request.POST:
+        return sheet.with_row_removed(request.POST["remove_row"]), False
+    return sheet, request.method == "POST"
+
+
+def _page(request: HttpRequest, sheet: ExperimentSheet, back: str) -> HttpResponse:
     context = {
         "sheet": sheet,
+        "back": back,
         "lacks_endpoint": not Endpoint.objects.exists(),
         "lacks_backends": Backend.objects.filter(IN_USE).count() < FEWEST_BACKENDS,
     }
@@ -47,3 +79,19 @@ def _create(sheet: ExperimentSheet, request: HttpRequest) -> Experiment | None:
     except SluiceError as error:
         sheet.show(error)
         return None
+
+
+def _unsaved(sheet: ExperimentSheet, experiment: Experiment, request: HttpRequest) -> ExperimentSheet | None:
+    """Save the version that the person saw; None when that is done, else the sheet to show again."""
+    spec = sheet.read()
+    if spec is None:
+        return sheet
+    try:
+        changes = spec.model_dump(mode="json")
+        edit_draft(experiment, changes, actor=acting(request), version=sheet.version)
+    except Outdated:
+        return sheet.rebased(find_experiment(experiment.key), spec)
+    except SluiceError as error:
+        sheet.show(error)
+        return sheet
+    return None

@@ -8,13 +8,14 @@ from experiments.views.detail import experiment_detail, experiment_live
 from experiments.views.forecast_page import experiment_forecast
 from experiments.views.listing import experiment_list
 from experiments.views.metric_pages import metric_delete, metric_edit, metric_list, metric_new
-from experiments.views.new import experiment_new
+from experiments.views.new import experiment_edit, experiment_new
 from experiments.views.promotion_page import experiment_promote
 
 urlpatterns = [
     path("", experiment_list, name="experiment-list"),
     path("experiments/new", experiment_new, name="experiment-new"),
     path("experiments/<slug:key>", experiment_detail, name="experiment-detail"),
+    path("experiments/<slug:key>/edit", experiment_edit, name="experiment-edit"),
     path("experiments/<slug:key>/live", experiment_live, name="experiment-live"),
     path("experiments/<slug:key>/forecast", experiment_forecast, name="experiment-forecast"),
     *(path(f"experiments/<slug:key>/{verb.name}", button(verb), name=verb.route) for verb in VERBS),

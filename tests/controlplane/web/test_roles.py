@@ -29,6 +29,7 @@ PAGES = (
 FORMS = (
     "/experiments/new",
     "/experiments/canary/promote",
+    "/experiments/canary/edit",
     "/experiments/canary/delete",
     "/backends/new",
     "/backends/stable/edit",
@@ -92,7 +93,10 @@ def test_a_viewer_is_shown_no_button_that_writes(path: str) -> None:
     ("path", "offered"),
     [
         ("/", ["/experiments/new"]),
-        ("/experiments/canary", ["/experiments/canary/start", "/experiments/canary/delete"]),
+        (
+            "/experiments/canary",
+            ["/experiments/canary/start", "/experiments/canary/edit", "/experiments/canary/delete"],
+        ),
         ("/backends", ["/backends/new", "/backends/stable/edit", "/backends/stable/delete"]),
         (
             "/endpoints",

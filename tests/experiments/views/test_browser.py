@@ -114,7 +114,7 @@ def create(page: Page, key: str) -> None:
     """Fill the form and save the draft."""
     page.goto("/experiments/new")
     page.get_by_label("Name", exact=True).fill(f"The experiment {key}")
-    page.get_by_label("Key").fill(key)
+    page.get_by_label("Key", exact=True).fill(key)
     page.get_by_label("Endpoint").select_option("chat")
     page.get_by_label("Control backend").select_option("stable")
     page.get_by_label("Candidate backend").select_option("candidate")
@@ -186,6 +186,36 @@ def test_rows_come_and_go_without_a_new_page(visitors: Visitors) -> None:
     expect(rows).to_have_count(2)
     expect(page.locator("#sheet")).to_have_count(1)
     expect(page.get_by_label("Hypothesis")).to_have_value("It answers better.")
+    assert visitors.errors == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_draft_is_edited_beside_somebody_else(visitors: Visitors, width: int) -> None:
+    one, other = (visitors.open(width) for _ in range(2))
+    create(one, f"edited-{width}")
+    for page in (one, other):
+        page.goto(f"/experiments/edited-{width}")
+        page.get_by_role("link", name="Edit", exact=True).click()
+        assert fits(page)
+    other.get_by_label("Hypothesis").fill("It answers better.")
+    other.get_by_role("button", name="Save draft").click()
+    expect(other.get_by_text("The draft is changed.")).to_be_visible()
+
+    one.get_by_role("button", name="Add candidate").click()
+    row = one.get_by_role("group", name="Candidate 2")
+    row.get_by_label("Candidate backend").select_option("stable")
+    row.get_by_text("What it changes of requests").click()
+    row.get_by_label("Headers for the candidate").fill("x-prompt: v2")
+    one.get_by_text("Looks, and the guard of the edges").click()
+    one.get_by_label("Looks").fill("5")
+    assert fits(one)
+    one.get_by_role("button", name="Save draft").click()
+    expect(one.get_by_role("alert")).to_contain_text("Nothing is saved: this was changed after you opened it.")
+    expect(one.get_by_label("Hypothesis")).to_have_value("It answers better.")
+    assert fits(one)
+    one.get_by_role("button", name="Save draft").click()
+    expect(one.get_by_text("The draft is changed.")).to_be_visible()
+    expect(one.locator("#part-log")).to_contain_text("Edited")
     assert visitors.errors == []
 
 

@@ -20,7 +20,7 @@ FILLED = {
     "hypothesis": "It answers better.",
     "endpoint": "chat",
     "control": "stable",
-    "candidate": "candidate",
+    "candidates-0-backend": "candidate",
 }
 
 
@@ -101,10 +101,10 @@ def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
     [
         ({"key": "Chat V2"}, "Use lower-case letters"),
         ({"name": ""}, "This field is required."),
-        ({"candidate": "stable"}, "Choose another backend than the control"),
-        ({"candidate_headers": "x-prompt"}, "is no new pair"),
-        ({"candidate_headers": "x-prompt: 1\nx-prompt: 2"}, "is no new pair"),
-        ({"candidate": "gone"}, "Select a valid choice"),
+        ({"candidates-0-backend": "stable"}, "Choose another backend than the control"),
+        ({"candidates-0-headers": "x-prompt"}, "is no new pair"),
+        ({"candidates-0-headers": "x-prompt: 1\nx-prompt: 2"}, "is no new pair"),
+        ({"candidates-0-backend": "gone"}, "Select a valid choice"),
         ({"traffic": "200"}, "less than or equal to 100"),
         ({"metrics-0-margin": "-1"}, "greater than or equal to 0"),
         ({"metrics-0-metric": ""}, "This field is required."),
@@ -132,8 +132,8 @@ def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
 
 
 def test_the_same_backend_with_other_parameters_is_another_variant(browser: Client) -> None:
-    typed = {"candidate_headers": "x-prompt: v2\r\nx-style: a: b", "candidate_query": "temperature: 0.2"}
-    send(browser, sheet(browser, candidate="stable", **typed))
+    typed = {"candidates-0-headers": "x-prompt: v2\r\nx-style: a: b", "candidates-0-query": "temperature: 0.2"}
+    send(browser, sheet(browser, **{"candidates-0-backend": "stable"}, **typed))
     control, candidate = Experiment.objects.get().variants.all()
     assert (control.headers, control.query) == ({}, {})
     assert candidate.headers == {"x-prompt": "v2", "x-style": "a: b"}
