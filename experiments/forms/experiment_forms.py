@@ -165,7 +165,7 @@ class ExperimentForm(forms.Form):
     guarded = forms.BooleanField(
         required=False,
         initial=True,
-        label="Edges take out a failing candidate by themselves",
+        label="Edges eject a failing candidate by themselves",
         help_text="Within seconds, and without waiting for an analysis.",
         widget=forms.CheckboxInput(attrs={"value": "on"}),
     )

@@ -137,7 +137,7 @@ class GuardSpec(_Spec):
     """When an edge ejects a candidate: the share of its latest requests that failed."""
 
     requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
-    failing_share: float = Field(0.5, gt=0, le=1, description="So large a share of them, or more, takes it out.")
+    failing_share: float = Field(0.5, gt=0, le=1, description="The share of them that ejects it.")
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
     first_byte_ms: float = Field(
         0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0: however late."
