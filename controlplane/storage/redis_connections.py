@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 3.0
 GLANCE_SECONDS = 0.5
+ATTEMPTS = 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Written = TypeVar("Written")
@@ -43,12 +44,29 @@ def write_anyway(client: redis.Redis, write: Callable[[], Written]) -> Written:
     try:
         return write()
     except redis.ResponseError as error:
-        if not str(error).startswith("MISCONF") or not _is_ours(client):
+        if not _is_full(error) or not _is_ours(client):
             raise
         log.error("the server's disk is full; it goes on in memory", reason=str(error))
         get_reserve().release_when_full()
-        _begin_file_anew(client)
-        return write()
+        return _write_in_memory(client, write)
+
+
+def _write_in_memory(client: redis.Redis, write: Callable[[], Written]) -> Written:
+    """Write while the server has no file. Whoever turns the file on beside this makes it refuse: then once more."""
+    for _ in range(ATTEMPTS):
+        client.config_set("appendonly", "no")
+        try:
+            return write()
+        except redis.ResponseError as error:
+            if not _is_full(error):
+                raise
+        finally:
+            client.config_set("appendonly", "yes")
+    return write()
+
+
+def _is_full(error: redis.ResponseError) -> bool:
+    return str(error).startswith("MISCONF")
 
 
 def persist_again(client: redis.Redis) -> None:

@@ -7,7 +7,6 @@ record it  ->  publish what the database asks for
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import redis
@@ -43,10 +42,23 @@ def pull(order: Order, record: Callable[[], object], cause: str) -> None:
         raise _tell_now(order, error) from error
     try:
         publish(cause)
-    except Exception:
+    except Exception as problem:
         log.exception("edges are told of a brake by the table that they have", verb=order.verb, subject=order.subject)
-        with suppress(redis.RedisError):
-            _tell(order, later=False)
+        _tell_or_say(order, problem)
+
+
+def _tell_or_say(order: Order, problem: Exception) -> None:
+    """Raises `Unavailable` when Redis takes no table either: who asked must not take the brake for pulled."""
+    try:
+        _tell(order, later=False)
+    except redis.RedisError as error:
+        raise Unavailable(
+            "edges-not-told",
+            f"It is recorded, but edges go on with an older table: neither the database ({problem}) nor "
+            f"Redis ({error}) took a new one.",
+            next_step="Free disk space, or bring Redis back: edges are told then, and nothing has to be sent again. "
+            "Until then only stopping the candidate's backend helps.",
+        ) from error
 
 
 def _without_waiting(record: Callable[[], object]) -> None:

@@ -1,6 +1,7 @@
 """A server whose disk is full refuses writes; ours takes a brake all the same, and writes it down once it can."""
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,34 @@ def test_again_and_again(disk: Path, client: redis.Redis) -> None:
     for number in range(3):
         wait_until(lambda: bool(fill(disk)) and refuses(client))
         assert write_anyway(client, lambda number=number: client.set("table", number))  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("server")
+def test_beside_another_who_turns_the_file_on_meanwhile(disk: Path, port: int, client: redis.Redis) -> None:
+    fill(disk)
+    wait_until(lambda: refuses(client))
+    with turning_the_file_on(port):
+        for number in range(20):
+            assert write_anyway(client, lambda number=number: client.set("table", number))  # type: ignore[misc]
+
+
+@contextmanager
+def turning_the_file_on(port: int) -> Iterator[None]:
+    stop = threading.Event()
+
+    def turn_on() -> None:
+        with redis.Redis(host="127.0.0.1", port=port, decode_responses=True) as other:
+            while not stop.is_set():
+                other.config_set("appendonly", "yes")
+                refuses(other)
+
+    thread = threading.Thread(target=turn_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_once_there_is_room_nothing_is_lost(
