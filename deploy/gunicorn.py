@@ -2,12 +2,10 @@
 
 import os
 
-data_directory = os.environ["SLUICE_DATA_DIRECTORY"]
-
 wsgi_app = "controlplane.web.wsgi"
-bind = f"unix:{data_directory}/web.sock"
+bind = f"unix:{os.environ['SLUICE_SOCKETS']}/web.sock"
 threads = 8
-worker_tmp_dir = data_directory
+worker_tmp_dir = os.environ["SLUICE_DATA_DIRECTORY"]
 control_socket_disable = True
 
 # The front keeps a connection for less, so that none is closed that a request is being sent on.

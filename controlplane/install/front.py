@@ -71,11 +71,13 @@ PROBLEMS = {
 }
 
 
-def write_front(directory: Path, *, host: str, port: int, open_files: int, patience: Patience = PATIENCE) -> None:
-    """Write the front's configuration, for the app's socket in `directory` and a process of so many open files."""
+def write_front(
+    directory: Path, sockets: Path, *, host: str, port: int, open_files: int, patience: Patience = PATIENCE
+) -> None:
+    """Write the front's configuration to `directory`, for the app's socket in `sockets` and so many open files."""
     connections = min(open_files - OWN_FILES, MOST_CONNECTIONS)
     address = {"socket_address": {"address": _numeric(host), "port_value": port}}
-    write_json(directory / FILE_NAME, front(address, str(directory / SOCKET_NAME), connections, patience))
+    write_json(directory / FILE_NAME, front(address, str(sockets / SOCKET_NAME), connections, patience))
 
 
 def front(address: Message, socket: str, connections: int, patience: Patience) -> Message:

@@ -15,6 +15,7 @@ from controlplane.install.front import write_front
 from controlplane.install.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.install.processes import Supervisor
 from controlplane.install.room import keep_room
+from controlplane.install.sockets import socket_directory
 from controlplane.settings import Environment
 from controlplane.settings.open_files import raise_open_files
 from controlplane.storage.redis_connections import get_redis
@@ -56,6 +57,7 @@ class Installation:
         )
         write_front(
             environment.data_directory,
+            socket_directory(environment.data_directory),
             host=environment.web_host,
             port=environment.web_port,
             open_files=raise_open_files(),
@@ -128,6 +130,7 @@ def _process_environment(environment: Environment) -> dict[str, str]:
     return {
         "SLUICE_ROOT": str(ROOT),
         "SLUICE_DATA_DIRECTORY": str(environment.data_directory),
+        "SLUICE_SOCKETS": str(socket_directory(environment.data_directory)),
         "SLUICE_LOGS": str(environment.data_directory / "logs"),
         "SLUICE_PYTHON": sys.executable,
         "SLUICE_VALKEY": str(valkey_binary()),

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from controlplane.install.credentials import read_credentials
+from controlplane.install.sockets import socket_directory
 from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -94,7 +95,11 @@ def run_installation(directory: Path) -> Iterator[Installation]:
         "SLUICE_EDGE_PORT": str(edge_port),
         "SLUICE_EDGE_ADMIN_PORT": str(free_port()),
     }
-    names_of_supervisord = {"SLUICE_ROOT": str(ROOT), "SLUICE_LOGS": str(directory / "logs")}
+    names_of_supervisord = {
+        "SLUICE_ROOT": str(ROOT),
+        "SLUICE_LOGS": str(directory / "logs"),
+        "SLUICE_SOCKETS": str(socket_directory(directory)),
+    }
     environment = {name: value for name, value in {**os.environ, **settings}.items() if value}
     output = (directory / "up.log").open("wb")
     process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=output)

@@ -29,6 +29,8 @@ PLAN = {
     "stages": [{"coverage": 100, "soak_seconds": 600}],
     "metrics": [{"metric": "latency", "role": "guardrail", "margin": 5, "minimum_effect": 1}],
 }
+# Deeper than the path of a socket may be, and no single word.
+DEEP_FOLDER = f"data of an installation {'deep' * 20}"
 SOME_ANSWERS = 100
 BITE_SECONDS = 0.005
 REASON = {"reason": "the disk is full"}
@@ -77,7 +79,7 @@ def is_silent(report: Report, port: int) -> bool:
 
 def test_brakes_need_no_free_disk_and_every_answer_is_accounted_for(tmp_path: Path) -> None:
     with (
-        small_disk(tmp_path / "installation", megabytes=400) as disk,
+        small_disk(tmp_path / DEEP_FOLDER, megabytes=400) as disk,
         run_models(MODELS) as ports,
         run_installation(disk) as installation,
     ):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.install.front import FILE_NAME, PATIENCE, Patience, write_front
+from controlplane.install.sockets import socket_directory
 from controlplane.web.http_client import answers
 from routing.installed_envoy import envoy_binary
 from tests.migrated import new_database
@@ -55,17 +56,18 @@ def run_web_app(
     directory: Path, fill: str = FILL, *, open_files: int = 20_000, patience: Patience = PATIENCE
 ) -> Iterator[Website]:
     """The same, with the processes behind it, and with a front of this patience and so many open files."""
-    port = free_port()
+    port, sockets = free_port(), socket_directory(directory)
     with run_valkey(directory / "valkey") as valkey:
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "controlplane.settings.django",
             "SLUICE_DATA_DIRECTORY": str(directory),
+            "SLUICE_SOCKETS": str(sockets),
             "SLUICE_DATABASE_URL": new_database(directory),
             "SLUICE_REDIS_URL": valkey.url,
         }
         subprocess.run([sys.executable, "-c", fill], check=True, cwd=ROOT, env=environment)
-        write_front(directory, host="127.0.0.1", port=port, open_files=open_files, patience=patience)
+        write_front(directory, sockets, host="127.0.0.1", port=port, open_files=open_files, patience=patience)
         with stopping(start_app(environment)) as app, stopping(_start_front(directory)) as front:
             address = f"http://127.0.0.1:{port}"
             wait_until(lambda: answers(f"{address}/login") or not _live(app, front))
