@@ -19,7 +19,7 @@ from experiments.evidence.growth import evidence_over_time
 from experiments.evidence.traffic_over_time import traffic
 from experiments.stats.core.types import MetricType
 from routing.access_log.results import Result
-from routing.lake import delta_tables
+from routing.lake import delta_tables, tidying
 from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -75,8 +75,8 @@ def fill(directory: str, requests: int, units: int) -> None:
             delta = tables[table.name]
             before = delta.version()
             delta_tables.append(delta, batch, {"bench": first + 1})
-            if (commits := delta_tables.merge_due(before, delta.version())) is not None:
-                delta_tables.merge(directory, table, commits)
+            if (commits := tidying.merge_due(before, delta.version())) is not None:
+                tidying.merge(directory, table, commits)
 
 
 def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int) -> pa.Table:

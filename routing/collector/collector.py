@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from routing.lake import delta_tables, streams
+from routing.lake import delta_tables, streams, tidying
 from routing.lake.batches import Batch, read_batch
 from routing.lake.schema import LakeTable
 
@@ -98,7 +98,7 @@ class Collector:
                 streams.set_aside(self._redis, self._table, entry, batch.rejected)
         before = delta.version()
         delta_tables.append(delta, pa.concat_tables(batch.rows for _, batch in reading.batches), reading.reached)
-        if (commits := delta_tables.merge_due(before, delta.version())) is not None:
+        if (commits := tidying.merge_due(before, delta.version())) is not None:
             self._merge(commits)
 
     def acknowledge(self, delta: DeltaTable) -> None:
@@ -121,11 +121,11 @@ class Collector:
                 self._note_recovery()
 
     def _merge(self, commits: int) -> None:
-        """Keep the table's files few, unless another collector is at it."""
+        """Keep the table's files few, unless another collector is at it, whose work this would repeat."""
         lock = self._redis.lock(f"sluice:merge:{self._table.name}", timeout=MERGE_LEASE_SECONDS)
         if lock.acquire(blocking=False):
             try:
-                delta_tables.merge(self._lake_url, self._table, commits)
+                tidying.merge(self._lake_url, self._table, commits)
             finally:
                 lock.release()
 

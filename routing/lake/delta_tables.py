@@ -32,10 +32,6 @@ NO_VERSION = -1
 RETENTION = "interval 1 days"
 CHECKPOINT_COMMITS = 100
 
-# Small files are merged often into middling ones and those seldom into large ones, so that the
-# rows of a day are written a few times and not once for every merge.
-MERGES = {64: 4 << 20, 4096: 64 << 20}
-
 CONFIGURATION = {
     "delta.checkpointInterval": str(CHECKPOINT_COMMITS),
     "delta.logRetentionDuration": RETENTION,
@@ -135,24 +131,3 @@ def append(delta: DeltaTable, rows: pa.Table, reached: Mapping[str, int]) -> Non
             f"Another writer committed to {delta.table_uri} first: {error}",
             next_step="Nothing is lost or doubled; open the table anew and go on from its positions.",
         ) from error
-
-
-def merge_due(before: int, after: int) -> int | None:
-    """Which of MERGES is due after the commits from one version to another, if any."""
-    return max((commits for commits in MERGES if before // commits != after // commits), default=None)
-
-
-def merge(lake_url: str, table: LakeTable, commits: int) -> None:
-    """Merge small files; with the rarest of MERGES, also remove what is past its retention.
-
-    Must not run twice at once: the library commits a merge without looking for another one of the
-    same files, and their rows would be doubled. Failing is harmless, the next merge does the work of both.
-    """
-    try:
-        delta = open_table(lake_url, table)
-        delta.optimize.compact(target_size=MERGES[commits], max_concurrent_tasks=1)
-        if commits == max(MERGES):
-            delta.vacuum(dry_run=False, full=True)
-            delta.cleanup_metadata()
-    except (DeltaError, OSError) as error:
-        log.warning("merge of the lake postponed", table=table.name, reason=str(error))

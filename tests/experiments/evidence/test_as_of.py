@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.evidence import collect_evidence
-from routing.lake import delta_tables
+from routing.lake import delta_tables, tidying
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.experiments.evidence.events import METRICS
 from tests.experiments.evidence.lakes import assert_same
@@ -26,9 +26,9 @@ def test_more_rows_merging_and_cleaning_change_nothing(lake_url: str, monkeypatc
     grow(lake_url, 0, 30)
     first = collect_evidence(lake_url, "exp", START, METRICS)
     grow(lake_url, 30, 40)
-    monkeypatch.setattr(delta_tables, "MERGES", {1: 1 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {1: 1 << 20})
     for table in (REQUESTS, OUTCOMES):
-        delta_tables.merge(lake_url, table, 1)
+        tidying.merge(lake_url, table, 1)
         assert len(delta_tables.open_table(lake_url, table).file_uris()) == 1
     again = collect_evidence(lake_url, "exp", START, METRICS, as_of=first.lake)
     assert_same(again.evidence, first.evidence)
@@ -39,7 +39,7 @@ def test_merging_leaves_the_newest_evidence_as_it_is(lake_url: str) -> None:
     grow(lake_url, 0, 30)
     before = collect_evidence(lake_url, "exp", START, METRICS)
     for table in (REQUESTS, OUTCOMES):
-        delta_tables.merge(lake_url, table, max(delta_tables.MERGES))
+        tidying.merge(lake_url, table, max(tidying.MERGES))
     after = collect_evidence(lake_url, "exp", START, METRICS)
     assert_same(after.evidence, before.evidence)
     assert after.lake.requests > before.lake.requests

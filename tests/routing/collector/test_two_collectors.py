@@ -8,7 +8,7 @@ from redis import Redis
 
 from routing import redis_keys
 from routing.collector.collector import Collector
-from routing.lake import delta_tables
+from routing.lake import delta_tables, tidying
 from routing.lake.schema import REQUESTS
 from tests.factories.rows import request_row, send, stored
 from tests.waiting import wait_until
@@ -46,7 +46,7 @@ def test_one_that_read_less_is_refused_and_takes_nothing_back(redis: Redis, lake
 
 
 def test_both_run_and_merge(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delta_tables, "MERGES", {4: 1 << 20, 16: 4 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {4: 1 << 20, 16: 4 << 20})
     stop = Event()
     with ThreadPoolExecutor() as threads:
         runs = [threads.submit(Collector(redis, lake_url, REQUESTS).run, 0.001, stop) for _ in range(2)]
@@ -62,7 +62,7 @@ def test_both_run_and_merge(redis: Redis, lake_url: str, monkeypatch: pytest.Mon
 def test_a_merge_in_progress_keeps_others_from_merging(
     redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delta_tables, "MERGES", {1: 1 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {1: 1 << 20})
     collector = Collector(redis, lake_url, REQUESTS)
     with redis.lock("sluice:merge:requests", timeout=3600):
         for number in range(3):

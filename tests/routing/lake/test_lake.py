@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.problems.errors import InvalidInput
-from routing.lake import delta_tables
+from routing.lake import delta_tables, tidying
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.factories.rows import outcome_row, request_row, store, stored, to_arrow
 
@@ -18,8 +18,8 @@ def append_many(lake_url: str, first: int, last: int) -> None:
     for number in range(first, last):
         before = delta.version()
         delta_tables.append(delta, to_arrow(REQUESTS, [request_row(f"{number:05}")]), {"stream": number + 1})
-        if (commits := delta_tables.merge_due(before, delta.version())) is not None:
-            delta_tables.merge(lake_url, REQUESTS, commits)
+        if (commits := tidying.merge_due(before, delta.version())) is not None:
+            tidying.merge(lake_url, REQUESTS, commits)
 
 
 def test_a_table_is_made_once_and_found_again(lake_url: str) -> None:
@@ -66,7 +66,7 @@ def test_another_stream_beside_is_no_conflict(lake_url: str) -> None:
 
 
 def test_files_stay_few_and_nothing_is_lost_by_merging(lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delta_tables, "MERGES", {8: 1 << 20, 64: 4 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {8: 1 << 20, 64: 4 << 20})
     append_many(lake_url, 0, 150)
     delta = delta_tables.open_table(lake_url, REQUESTS)
     assert len(delta.file_uris()) <= 16
@@ -80,7 +80,7 @@ def test_an_old_version_can_still_be_read_after_merging_and_cleaning(
 ) -> None:
     append_many(lake_url, 0, 5)
     version = delta_tables.open_table(lake_url, REQUESTS).version()
-    monkeypatch.setattr(delta_tables, "MERGES", {2: 1 << 20, 4: 4 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {2: 1 << 20, 4: 4 << 20})
     append_many(lake_url, 5, 20)
     old = delta_tables.find_table(lake_url, REQUESTS, version)
     assert old is not None
@@ -91,7 +91,7 @@ def test_what_is_past_its_retention_is_removed(lake_url: str, monkeypatch: pytes
     monkeypatch.setattr(
         delta_tables, "CONFIGURATION", delta_tables.CONFIGURATION | {"delta.deletedFileRetentionDuration": NO_TIME}
     )
-    monkeypatch.setattr(delta_tables, "MERGES", {4: 4 << 20})
+    monkeypatch.setattr(tidying, "MERGES", {4: 4 << 20})
     append_many(lake_url, 0, 9)
     assert len(list(Path(lake_url).rglob("*.parquet"))) < 9
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(9)]
@@ -100,7 +100,7 @@ def test_what_is_past_its_retention_is_removed(lake_url: str, monkeypatch: pytes
 def test_appending_goes_on_from_before_a_merge(lake_url: str) -> None:
     append_many(lake_url, 0, 6)
     opened_before = delta_tables.open_table(lake_url, REQUESTS)
-    delta_tables.merge(lake_url, REQUESTS, min(delta_tables.MERGES))
+    tidying.merge(lake_url, REQUESTS, min(tidying.MERGES))
     delta_tables.append(opened_before, to_arrow(REQUESTS, [request_row("00006")]), {"stream": 7})
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(7)]
 
@@ -110,7 +110,7 @@ def test_a_merge_that_fails_is_put_off(lake_url: str) -> None:
     log = Path(lake_url, "requests", "_delta_log")
     log.rename(log.with_name("away"))
     log.write_text("no folder")
-    delta_tables.merge(lake_url, REQUESTS, min(delta_tables.MERGES))
+    tidying.merge(lake_url, REQUESTS, min(tidying.MERGES))
     log.unlink()
     log.with_name("away").rename(log)
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(6)]
