@@ -317,6 +317,14 @@ local function cut(walk, state, text, last)
     walk.carry = sub(text, walk.token, last)
     return is_name and WANTED_NAME or WANTED_VALUE
   end
+  if state > WITHIN_VALUE and state < WITHIN_SCALAR then
+    -- A text may be blank for as long as it likes; blanks are all that can be left out of it.
+    local at = behind_blanks(text, walk.token + 1, last)
+    if last - at < LONGEST then
+      walk.carry = '"' .. sub(text, at, last)
+      return WANTED_VALUE
+    end
+  end
   if is_name then
     walk.node = false
     return state - WANTED_NAME_TEXT + NAME_TEXT

@@ -19,8 +19,21 @@ local LONGEST_NUMBER = 24
 local MOST_ROWS = 256
 
 local DONE = "[DONE]"
-local QUOTE, BLANK = 34, 32
+local QUOTE, BLANK, BACKSLASH = 34, 32, 92
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
+
+-- What nobody sees: white space by Unicode, and letters of no width, as codes and as patterns of their bytes in UTF-8.
+local FIRST_OF_SEVERAL = 128
+local BLANK_CODES, BLANKS = {}, {
+  "^\194[\133\160]()", "^\225\154\128()", "^\226\128[\128-\143\168-\175]()", "^\226\129[\159-\164]()",
+  "^\227\128\128()", "^\239\187\191()",
+}
+for _, span in ipairs({
+  {0, 32}, {0x85, 0x85}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x2064},
+  {0x3000, 0x3000}, {0xfeff, 0xfeff},
+}) do
+  for code = span[1], span[2] do BLANK_CODES[code] = true end
+end
 
 -- What is looked for ------------------------------------------------------------------------------------------------
 
@@ -125,13 +138,39 @@ local function find_filled(found, node, holds)
   if node.last then end_by(found, node.last) end
 end
 
+-- The first letter from `at` on that is no blank, `last` + 1 where all are; escapes count as the letters they stand for.
+local function behind_blanks(text, at, last)
+  while at <= last do
+    local letter, behind = byte(text, at), nil
+    if letter == BLANK then
+      behind = at + 1
+    elseif letter == BACKSLASH then
+      behind = match(text, "^\\[bfnrt]()", at)
+      local code, after = match(text, "^\\u(%x%x%x%x)()", at)
+      if code and BLANK_CODES[tonumber(code, 16)] then behind = after end
+    elseif letter >= FIRST_OF_SEVERAL then
+      for _, blank in ipairs(BLANKS) do behind = behind or match(text, blank, at) end
+    end
+    if not behind then return at end
+    at = behind
+  end
+  return at
+end
+
+-- What holds a text, if that has any letter but blanks; most that are asked about begin with one.
+local function holder_of(found, node, text, from, last)
+  local holds = node.holds
+  if not holds or found.seen[holds] == found.turn then return holds end
+  return behind_blanks(text, from, last) <= last and holds or nil
+end
+
 -- `from` to `last`, which is taken out of its answer only where somebody asks what it is.
 local function find_text(found, node, text, from, last)
   -- A text is no number, whatever it says.
   if node.count then found.counts[node.count] = '"' end
   if node.last then end_by(found, node.last) end
   if last < from then return end
-  find_filled(found, node, node.holds)
+  find_filled(found, node, holder_of(found, node, text, from, last))
   if not (node.stop or node.texts) then return end
   local word = sub(text, from, last)
   if node.stop and find(word, "^[%w_.-]+$") then found.stop = word end
