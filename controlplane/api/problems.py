@@ -165,10 +165,15 @@ def _document(status: int, whole: Problem, problems: Sequence[FieldProblem]) -> 
         "detail": _short(whole.detail),
         "code": whole.code,
         "next_step": whole.next_step,
-        "problems": [{"field": _short(each.field), "message": _short(each.message)} for each in shown],
+        "problems": [field_problem(each) for each in shown],
         "more_problems": len(problems) - len(shown),
         "request_id": current_request_id(),
     }
+
+
+def field_problem(found: FieldProblem) -> dict[str, str]:
+    """One field that was wrong, as an answer names it."""
+    return {"field": _short(found.field), "message": _short(found.message)}
 
 
 def _respond(status: int, document: Mapping[str, Any]) -> Response:

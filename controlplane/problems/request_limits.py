@@ -5,20 +5,23 @@ from controlplane.problems.errors import TooLarge
 LARGEST_BODY = 2_621_440
 """Bytes: 2.5 MiB."""
 
+LARGEST_BATCH = 10_485_760
+"""Bytes of a batch of outcomes once it is uncompressed: 10 MiB."""
+
 DEEPEST = 64
 """Lists and objects within each other."""
 
 MOST_ENTRIES = 1000
-"""Of one list or object: as many as there are outcomes in a batch at most."""
+"""Of one list or object; a batch of outcomes may be longer."""
 
 MOST_VALUES = 100_000
 """Of all lists and objects together."""
 
 
-def too_large() -> TooLarge:
-    """What is said of a body beyond `LARGEST_BODY`."""
+def too_large(most: int = LARGEST_BODY) -> TooLarge:
+    """What is said of a body beyond so many bytes."""
     return TooLarge(
         "request-too-large",
-        f"The body has more than {LARGEST_BODY} bytes.",
-        next_step=f"Send at most {LARGEST_BODY} bytes, or several requests.",
+        f"The body has more than {most} bytes.",
+        next_step=f"Send at most {most} bytes, or several requests.",
     )

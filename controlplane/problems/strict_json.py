@@ -14,7 +14,7 @@ from controlplane.problems.request_limits import DEEPEST, MOST_ENTRIES, MOST_VAL
 
 UNREADABLE = "unreadable-body"
 
-_Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 _LARGEST_INTEGER = 2**63 - 1
 _DIGITS = len(str(-_LARGEST_INTEGER))
@@ -29,8 +29,8 @@ def read_json(content: bytes | str) -> Any:
             with every place that holds what cannot be used.
 
     """
-    value = _decode(content)
-    problems = tuple(_Check().problems(value, ()))
+    value = decode_json(content)
+    problems = tuple(unusable_places(value))
     if problems:
         raise InvalidInput(
             "invalid-input",
@@ -39,6 +39,27 @@ def read_json(content: bytes | str) -> Any:
             problems=problems,
         )
     return value
+
+
+def decode_json(content: bytes | str) -> Any:
+    """The value that is encoded, whatever is in it. Raises `InvalidInput`, `unreadable-body`."""
+    try:
+        text = content if isinstance(content, str) else content.decode("utf-8")
+        return json.loads(text, parse_int=_integer, parse_constant=float)
+    except UnicodeDecodeError as error:
+        raise unreadable(f"It is not UTF-8: byte {error.start + 1} is none of a character.") from error
+    except json.JSONDecodeError as error:
+        raise unreadable(f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def unusable_places(value: object, path: Place = ()) -> Iterator[FieldProblem]:
+    """Every place in a decoded value that holds what cannot be used.
+
+    Raises `InvalidInput`, `unreadable-body`, when it is nested or long without measure.
+    """
+    return _Check().problems(value, path)
 
 
 def count_fields(problems: tuple[FieldProblem, ...]) -> str:
@@ -52,18 +73,6 @@ def unstorable(text: str) -> str:
     return f"It holds U+{ord(found[0]):04X}, which is in no text." if found else ""
 
 
-def _decode(content: bytes | str) -> Any:
-    try:
-        text = content if isinstance(content, str) else content.decode("utf-8")
-        return json.loads(text, parse_int=_integer, parse_constant=float)
-    except UnicodeDecodeError as error:
-        raise _unreadable(f"It is not UTF-8: byte {error.start + 1} is none of a character.") from error
-    except json.JSONDecodeError as error:
-        raise _unreadable(f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
-    except RecursionError as error:
-        raise _too_deep() from error
-
-
 def _integer(digits: str) -> int:
     """Enough of a number to see that it is too large; more would take long."""
     return int(digits[: _DIGITS + 1])
@@ -75,7 +84,7 @@ class _Check:
     def __init__(self) -> None:
         self._values = 0
 
-    def problems(self, value: object, path: _Path) -> Iterator[FieldProblem]:
+    def problems(self, value: object, path: Place) -> Iterator[FieldProblem]:
         if isinstance(value, list | dict):
             yield from self._inner_problems(value, path)
         else:
@@ -83,7 +92,7 @@ class _Check:
             if message:
                 yield FieldProblem(_spelled(path), message)
 
-    def _inner_problems(self, value: list[Any] | dict[str, Any], path: _Path) -> Iterator[FieldProblem]:
+    def _inner_problems(self, value: list[Any] | dict[str, Any], path: Place) -> Iterator[FieldProblem]:
         if len(path) >= DEEPEST:
             raise _too_deep()
         if len(value) > MOST_ENTRIES:
@@ -99,7 +108,7 @@ class _Check:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MOST_VALUES:
-            raise _unreadable(f"It holds more than {MOST_VALUES} values.")
+            raise unreadable(f"It holds more than {MOST_VALUES} values.")
 
 
 def _entries(value: list[Any] | dict[str, Any]) -> Iterable[tuple[str | int, Any]]:
@@ -116,13 +125,14 @@ def _wrong(value: object) -> str:
     return ""
 
 
-def _spelled(path: _Path) -> str:
+def _spelled(path: Place) -> str:
     return ".".join(map(str, path)) or "body"
 
 
 def _too_deep() -> InvalidInput:
-    return _unreadable(f"It has more than {DEEPEST} lists and objects within each other.")
+    return unreadable(f"It has more than {DEEPEST} lists and objects within each other.")
 
 
-def _unreadable(detail: str) -> InvalidInput:
+def unreadable(detail: str) -> InvalidInput:
+    """What is said of content that is no JSON to be read."""
     return InvalidInput(UNREADABLE, f"The JSON cannot be read. {detail}", next_step="Correct it and send it again.")

@@ -2,46 +2,91 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, Field
 from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from controlplane.api.schema import WRITE_PROBLEMS, problem
+from controlplane.api.parsing import BatchParser
+from controlplane.api.problems import field_problem
+from controlplane.api.schema import WRITE_PROBLEMS, FieldProblemSerializer, problem
 from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
-from routing.intake.outcomes import OutcomeEvent, accept, parse_events
+from routing.intake.accept import accept
+from routing.intake.check import MOST_EVENTS, RefusedEvent, check_events
+from routing.intake.outcomes import OutcomeEvent
+
+MOST_NAMED = 5
+"""Of the problems of one event."""
+
+PARTIAL = OpenApiParameter(
+    "partial", bool, description="Take the events that are right, and name the others in `refused`."
+)
+CODING = OpenApiParameter("Content-Encoding", str, OpenApiParameter.HEADER, enum=["gzip"])
 
 
 class OutcomeBatch(BaseModel):
-    """Up to 1000 outcomes."""
+    """Up to 10 000 outcomes."""
 
-    events: list[OutcomeEvent]
+    events: list[OutcomeEvent] = Field(max_length=MOST_EVENTS)
+
+
+class RefusedEventSerializer(serializers.Serializer[object]):
+    """An event that was not taken."""
+
+    index = serializers.IntegerField(help_text="Its place in the batch, counted from 0.")
+    problems = FieldProblemSerializer(many=True, help_text=f"The first {MOST_NAMED}.")
 
 
 class ReceiptSerializer(serializers.Serializer[object]):
-    """How many events are new, and how many were known by their id."""
+    """How many events are new, how many were known by their id, and which were refused."""
 
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
+    refused = RefusedEventSerializer(many=True, help_text="Empty unless `partial` is asked for.")
 
 
 class EventsView(APIView):
     """Outcomes: what happened after a request."""
 
+    parser_classes = (BatchParser,)
+
     @extend_schema(
-        description="Record outcomes of users or requests. All are taken or none; an id that is known counts once.",
+        description="Record outcomes of users or requests, once each by its id. `202` says that they are safe in Redis."
+        " All are taken or none, unless `partial` is asked for. A batch may be sent as gzip, of 2.5 MiB at most, which"
+        " hold 10 MiB at most.",
+        parameters=[PARTIAL, CODING],
         request=OutcomeBatch,
-        responses={202: ReceiptSerializer, **WRITE_PROBLEMS, 503: problem("Redis is away; send them again.")},
+        responses={
+            202: ReceiptSerializer,
+            **WRITE_PROBLEMS,
+            413: problem("The batch is too large."),
+            415: problem("The batch is neither plain nor gzip."),
+            503: problem("Redis is away; send them again."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Accept a batch."""
-        events = parse_events(_events(request.data))
+        partial = _flag(request, "partial")
+        checked = check_events(_events(request.data))
+        events = checked.events if partial else checked.require_all()
         receipt = accept(get_redis(), events, bytes.fromhex(get_environment().unit_key.get_secret_value()))
-        body = {"accepted": receipt.accepted, "duplicates": receipt.duplicates}
+        body = {
+            "accepted": receipt.accepted,
+            "duplicates": receipt.duplicates,
+            "refused": [_named(refused) for refused in checked.refused],
+        }
         return Response(body, status=status.HTTP_202_ACCEPTED)
+
+
+def _flag(request: Request, name: str) -> bool:
+    """What a parameter that is true or false says; false where it is missing. Raises `ValidationError`."""
+    text = request.query_params.get(name, "false")
+    if text not in ("true", "false"):
+        raise exceptions.ValidationError({name: "Send true or false."})
+    return text == "true"
 
 
 def _events(data: object) -> Any:
@@ -49,3 +94,8 @@ def _events(data: object) -> Any:
     if not isinstance(data, dict) or set(data) != {"events"}:
         raise exceptions.ValidationError({"events": "Send an object with one field, the list `events`."})
     return data["events"]
+
+
+def _named(refused: RefusedEvent) -> dict[str, Any]:
+    problems = refused.problems[:MOST_NAMED]
+    return {"index": refused.index, "problems": [field_problem(each) for each in problems]}

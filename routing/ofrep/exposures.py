@@ -9,7 +9,8 @@ from controlplane.problems.errors import Unavailable
 from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
 from routing.allocation.unit_identity import unit_hash
-from routing.intake.outcomes import accept, parse_events
+from routing.intake.accept import accept
+from routing.intake.check import check_events
 from routing.ofrep.evaluation import Evaluation
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ def record(unit: str, evaluations: Iterable[Evaluation]) -> bool:
     hashed = unit_hash(key, unit)
     exposures = [_exposure(unit, hashed, evaluation) for evaluation in evaluations if evaluation.variant is not None]
     try:
-        accept(get_redis(), parse_events(exposures), key)
+        accept(get_redis(), check_events(exposures).require_all(), key)
     except Unavailable as error:
         log.warning("exposures lost", count=len(exposures), code=error.code)
         return False

@@ -192,7 +192,7 @@ def test_what_cannot_be_stored_is_refused_by_its_name(operator: Caller, body: st
 def test_depth_is_bounded(operator: Caller, opening: str, depth: int, status: int) -> None:
     closing = "]" if opening == "[" else "}"
     body = f"{opening * (depth - 1)}{'[]' if opening == '[' else '{}'}{closing * (depth - 1)}"
-    answer = problem(operator.send("POST", "events", body))
+    answer = problem(operator.send("POST", "backends", body))
     assert answer["status"] == status
     assert ("within each other" in answer["detail"]) == (depth > 64)
 

@@ -13,7 +13,8 @@ import pytest
 from redis import Redis
 
 from routing import redis_keys
-from routing.intake.outcomes import OutcomeEvent, accept
+from routing.intake.accept import accept
+from routing.intake.outcomes import OutcomeEvent
 from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
 from tests.factories.rows import request_row, send, stored

@@ -6,7 +6,8 @@ from redis import Redis
 from routing import redis_keys
 from routing.collector import collector as collector_module
 from routing.collector.collector import Collector
-from routing.intake.outcomes import OutcomeEvent, accept
+from routing.intake.accept import accept
+from routing.intake.outcomes import OutcomeEvent
 from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
 from routing.lake.streams import to_entry_id, to_position

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,8 +16,10 @@ from redis.retry import Retry
 from controlplane.problems.errors import InvalidInput, Unavailable
 from routing import redis_keys
 from routing.allocation.unit_identity import unit_hash
-from routing.intake.outcomes import MOST_EVENTS, OutcomeEvent, Receipt, accept, parse_events
-from tests.servers.processes import free_port
+from routing.intake.accept import Receipt, accept
+from routing.intake.check import MOST_EVENTS, check_events
+from routing.intake.outcomes import OutcomeEvent
+from tests.servers.processes import free_port, run_valkey
 
 KEY = b"sixteen bytes...."
 
@@ -24,6 +27,10 @@ KEY = b"sixteen bytes...."
 def event(event_id: str = "a", **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"id": event_id, "name": "thumbs_up", "unit": "ada"}
     return fields | changes
+
+
+def parse_events(items: object) -> tuple[OutcomeEvent, ...]:
+    return check_events(items).require_all()
 
 
 def queued(redis: Redis) -> list[dict[str, Any]]:
@@ -91,11 +98,12 @@ def test_nothing_is_queued_for_no_events(redis: Redis) -> None:
     assert redis.dbsize() == 0
 
 
-def test_a_thousand_are_taken_in_one_call_and_no_more(redis: Redis) -> None:
-    many = [OutcomeEvent(id=str(number), name="click", unit="ada") for number in range(MOST_EVENTS + 1)]
-    assert accept(redis, many[:-1], KEY) == Receipt(MOST_EVENTS, 0)
+def test_ten_thousand_are_taken_in_one_call_and_no_more(redis: Redis) -> None:
+    many = [event(str(number)) for number in range(MOST_EVENTS + 1)]
+    assert accept(redis, parse_events(many[:-1]), KEY) == Receipt(10_000, 0)
+    assert len(queued(redis)) == 10_000
     with pytest.raises(InvalidInput) as raised:
-        accept(redis, many, KEY)
+        parse_events(many)
     assert raised.value.code == "too-many-events"
 
 
@@ -136,11 +144,47 @@ def test_every_wrong_event_is_named() -> None:
     assert fields == ["events.0.value", "events.2.name", "events.3"]
 
 
+def test_a_wrong_event_says_nothing_of_the_others() -> None:
+    deep: Any = []
+    for _ in range(100):
+        deep = [deep]
+    wrong = [
+        event(value=float("inf")),
+        event("a\x00"),
+        event(properties={"a": float("nan"), "b": 2**64}),
+        event(properties={"a": deep}),
+    ]
+    items = [each for number, bad in enumerate(wrong) for each in (event(str(number)), bad)]
+    checked = check_events(items)
+    assert [good.id for good in checked.events] == ["0", "1", "2", "3"]
+    assert [refused.index for refused in checked.refused] == [1, 3, 5, 7]
+    fields = [[problem.field for problem in refused.problems] for refused in checked.refused]
+    assert fields == [
+        ["events.1.value"],
+        ["events.3.id"],
+        ["events.5.properties.a", "events.5.properties.b"],
+        ["events.7"],
+    ]
+
+
 @pytest.mark.parametrize("items", [None, {}, "events", 5])
 def test_events_must_be_a_list(items: object) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_events(items)
     assert [problem.field for problem in raised.value.problems] == ["events"]
+
+
+def test_what_was_accepted_outlives_the_server(tmp_path: Path) -> None:
+    """Each receipt is followed by the death of the server, which is given no time for anything."""
+    sent = 0
+    for _ in range(3):
+        with run_valkey(tmp_path) as server, Redis.from_url(server.url) as client:
+            assert len(queued(client)) == sent
+            batch = parse_events([event(str(sent + number)) for number in range(1000)])
+            assert accept(client, batch, KEY) == Receipt(1000, 0)
+            server.process.kill()
+            server.process.wait()
+        sent += 1000
 
 
 def test_without_redis_the_sender_is_asked_to_try_again() -> None:
