@@ -12,7 +12,6 @@ from controlplane.problems.errors import InvalidInput
 from controlplane.problems.request_limits import LARGEST_BATCH, LARGEST_BODY, too_large
 from controlplane.problems.strict_json import decode_json, read_json, unreadable
 
-
 KNOWN_CODINGS = ("", "identity", "gzip", "x-gzip")
 
 
