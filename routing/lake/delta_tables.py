@@ -49,26 +49,47 @@ def table_url(lake_url: str, table: LakeTable) -> str:
 
 
 def open_table(lake_url: str, table: LakeTable) -> DeltaTable:
-    """The newest version of a table, created when there is none, with the columns that it lacks."""
+    """The newest version of a table, created when there is none, with the columns and the metadata that it lacks."""
     found = find_table(lake_url, table)
     if found is not None:
-        return _with_new_columns(found, table)
+        return _as_described(_with_new_columns(found, table), table)
     return DeltaTable.create(
         table_url(lake_url, table),
-        table.schema,
+        table.described,
         mode="ignore",
         partition_by=[PARTITION],
-        configuration=CONFIGURATION,
+        description=table.meaning,
+        configuration=configuration(table),
     )
+
+
+def configuration(table: LakeTable) -> dict[str, str]:
+    """What Delta Lake itself does with a table."""
+    # Of other columns no log says anything: it would be as large as the rows, and name users that were erased.
+    return CONFIGURATION | {"delta.dataSkippingStatsColumns": table.clock}
 
 
 def _with_new_columns(delta: DeltaTable, table: LakeTable) -> DeltaTable:
     known = {field.name for field in delta.schema().fields}
-    wanted = Schema.from_arrow(table.schema).fields
+    wanted = Schema.from_arrow(table.described).fields
     missing = [field for field in wanted if field.name not in known]
     if missing:
         delta.alter.add_columns(missing)
         log.info("columns added to the lake", table=table.name, columns=[field.name for field in missing])
+    return delta
+
+
+def _as_described(delta: DeltaTable, table: LakeTable) -> DeltaTable:
+    """Tell what the table and its columns mean, where an older release told less."""
+    told = {field.name: field.metadata.get("comment") for field in delta.schema().fields}
+    for name, comment in table.comments.items():
+        if told[name] != comment:
+            delta.alter.set_column_metadata(name, {"comment": comment})
+    if delta.metadata().description != table.meaning:
+        delta.alter.set_table_description(table.meaning)
+    wanted = configuration(table)
+    if wanted.items() - delta.metadata().configuration.items():
+        delta.alter.set_table_properties(wanted)
     return delta
 
 

@@ -27,7 +27,7 @@ from routing.lake.schema import PARTITION, LakeTable
 
 FENCE = "sluice:rewrite"
 
-GROUP_ROWS = 128 * 1024
+GROUP_ROWS = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
