@@ -8,27 +8,38 @@ from django.utils import timezone
 
 
 class Role(models.TextChoices):
-    """What an account may do; each role may do all that the one before may."""
+    """What an account or a token may do."""
 
     VIEWER = "viewer", "Viewer: may look"
+    SENDER = "sender", "Sender: may send outcomes, and nothing else"
+    REPORTER = "reporter", "Reporter: may look and send outcomes"
     OPERATOR = "operator", "Operator: may run experiments and change routing"
     ADMIN = "admin", "Admin: may manage accounts too"
 
     def includes(self, other: "Role") -> bool:
-        """Whether this role may do what `other` may."""
+        """Whether this role may do what `other` may, as each does what those before may; but a sender cannot look."""
         order = list(Role)
-        return order.index(self) >= order.index(other)
+        blind = self is Role.SENDER and other is Role.VIEWER
+        return order.index(self) >= order.index(other) and not blind
+
+
+ACCOUNT_ROLES = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+"""Those of people; the others are for tokens."""
 
 
 class User(AbstractUser):
     """A person or a service that logs in."""
 
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
+    role = models.CharField(
+        max_length=10, choices=[(role.value, role.label) for role in ACCOUNT_ROLES], default=Role.VIEWER
+    )
 
     class Meta:
         ordering = ("username",)
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in ACCOUNT_ROLES]), name="user_role_known"
+            ),
         ]
 
 

@@ -77,6 +77,16 @@ def viewer(db: None) -> Caller:
 
 
 @pytest.fixture
+def sender(db: None) -> Caller:
+    return caller(Role.SENDER)
+
+
+@pytest.fixture
+def reporter(db: None) -> Caller:
+    return caller(Role.REPORTER)
+
+
+@pytest.fixture
 def operator(db: None) -> Caller:
     return caller(Role.OPERATOR)
 

@@ -1,4 +1,4 @@
-"""Viewers read, operators write."""
+"""Viewers read, senders send outcomes, operators write."""
 
 from typing import TYPE_CHECKING
 
@@ -19,16 +19,25 @@ class RolePermission(IsAuthenticated):
         """Whether the caller is known; a known caller without the role is told so."""
         if not super().has_permission(request, view):
             return False
-        request_actor(request).require(Role.VIEWER if request.method in SAFE_METHODS else Role.OPERATOR)
+        request_actor(request).require(self.needed(request))
         return True
 
+    def needed(self, request: Request) -> Role:
+        """The role without which this request is refused."""
+        return Role.VIEWER if request.method in SAFE_METHODS else Role.OPERATOR
 
-class ReadPermission(IsAuthenticated):
-    """Lets everybody who is known in, whatever the method: for what is sent with POST and writes nothing."""
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the caller is known and may look."""
-        if not super().has_permission(request, view):
-            return False
-        request_actor(request).require(Role.VIEWER)
-        return True
+class ReadPermission(RolePermission):
+    """Lets everybody who may look in, whatever the method: for what is sent with POST and writes nothing."""
+
+    def needed(self, request: Request) -> Role:
+        """The lowest role that reads."""
+        return Role.VIEWER
+
+
+class SendPermission(RolePermission):
+    """Lets in who may send outcomes."""
+
+    def needed(self, request: Request) -> Role:
+        """The lowest role that sends them."""
+        return Role.SENDER

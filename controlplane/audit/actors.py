@@ -28,8 +28,17 @@ SLUICE = Actor("sluice", Role.ADMIN)
 
 
 def actor_of(user: User, *, token_role: Role | None = None) -> Actor:
-    """The actor behind a logged-in user; a token may narrow the role, never widen it."""
-    role = Role(user.role)
-    if token_role is not None and role.includes(token_role):
-        role = token_role
-    return Actor(user.get_username(), role)
+    """The actor behind a logged-in user; a token may narrow the role, never widen it.
+
+    Raises `NotAllowed` when nothing is allowed to both.
+    """
+    name, role = user.get_username(), Role(user.role)
+    if token_role is None or token_role.includes(role):
+        return Actor(name, role)
+    if not role.includes(token_role):
+        raise NotAllowed(
+            "role-too-low",
+            f"The token has the role {token_role}, which its owner {name} has not as a {role}.",
+            next_step="Ask an admin for a higher role, or use another token.",
+        )
+    return Actor(name, token_role)

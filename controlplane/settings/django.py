@@ -143,7 +143,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Experimentation and canary releases for AI models.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_PERMISSIONS": ["controlplane.api.permissions.ReadPermission"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.1",

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.parsing import BatchParser
+from controlplane.api.permissions import SendPermission
 from controlplane.api.problems import field_problem
 from controlplane.api.schema import WRITE_PROBLEMS, FieldProblemSerializer, problem
 from controlplane.settings import get_environment
@@ -52,6 +53,7 @@ class EventsView(APIView):
     """Outcomes: what happened after a request."""
 
     parser_classes = (BatchParser,)
+    permission_classes = (SendPermission,)
 
     @extend_schema(
         description="Record outcomes of users or requests, once each by its id. `202` says that they are safe in Redis."

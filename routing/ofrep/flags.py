@@ -8,8 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controlplane.api.authentication import request_actor
 from controlplane.api.etags import entity_tag, is_known
 from controlplane.api.permissions import ReadPermission
+from controlplane.models import Role
 from controlplane.problems.errors import InvalidInput
 from controlplane.problems.strict_json import UNREADABLE
 from routing.ofrep.answers import FLAG_PROBLEMS, NO_FLAG, Flag, FlagQuestion, Flags
@@ -53,7 +55,7 @@ class FlagView(_EvaluationView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Evaluate a flag for the unit of the context."""
-        context = read_context(request.data)
+        context = _allowed(request, read_context(request.data))
         found = evaluate(current_table(), key, context.unit, context.headers)
         if found is None:
             raise FlagError(404, "FLAG_NOT_FOUND", f"No experiment {key} runs.")
@@ -73,12 +75,19 @@ class FlagsView(_EvaluationView):
     )
     def post(self, request: Request) -> Response:
         """Evaluate all flags for the unit of the context."""
-        context = read_context(request.data)
+        context = _allowed(request, read_context(request.data))
         content = {"flags": _answered(context, evaluate_all(current_table(), context.unit, context.headers))}
         tag = entity_tag(content)
         if is_known(request.headers.get("If-None-Match", ""), tag):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
         return Response(content, headers={"ETag": tag})
+
+
+def _allowed(request: Request, context: Context) -> Context:
+    """The context, from who may have exposures recorded if it asks for that. Raises `NotAllowed`."""
+    if context.record_exposure:
+        request_actor(request).require(Role.SENDER)
+    return context
 
 
 def _answered(context: Context, found: list[Evaluation]) -> list[dict[str, Any]]:

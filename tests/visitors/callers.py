@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client
 
 from controlplane.accounts.tokens import issue_token
-from controlplane.models import Role, User
+from controlplane.models import ACCOUNT_ROLES, Role, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def caller(role: Role | None) -> Caller:
     """Somebody with a token of that role; without a role, somebody unknown."""
     headers: dict[str, Any] = {}
     if role is not None:
-        user, _ = User.objects.get_or_create(username=role.value, defaults={"role": role})
+        of_account = role if role in ACCOUNT_ROLES else Role.OPERATOR
+        user, _ = User.objects.get_or_create(username=role.value, defaults={"role": of_account})
         headers["authorization"] = f"Bearer {issue_token(user, 'test', role=role)}"
     return Caller(Client(headers=headers, raise_request_exception=False))
 

@@ -30,6 +30,14 @@ def test_nobody_makes_a_token_that_may_do_more() -> None:
     assert not Token.objects.exists()
 
 
+def test_a_token_may_send_outcomes_alone() -> None:
+    visitor(Role.OPERATOR).post("/tokens", {"name": "app", "role": "sender"})
+    assert Token.objects.get().role == "sender"
+    refused = visitor(Role.VIEWER).post("/tokens", {"name": "sneaky", "role": "sender"})
+    assert "Select a valid choice" in refused.content.decode()
+    assert Token.objects.count() == 1
+
+
 def test_a_revoked_token_is_useless() -> None:
     browser = visitor(Role.OPERATOR)
     secret = issue_token(User.objects.get(username="operator"), "old")

@@ -8,7 +8,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from controlplane.audit.actors import SLUICE
-from controlplane.models import Token
+from controlplane.models import Role, Token
 from experiments.actions.start import start
 from routing.models import AccessKey, Edge, Issuer, Layer
 from routing.resources.register import register
@@ -34,6 +34,7 @@ class Operation:
     path: str
     expected: int
     body: Any = None
+    needs: Role = Role.OPERATOR
 
 
 READS = [
@@ -103,7 +104,7 @@ WRITES = [
     Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}),
     Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
     Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
-    Operation("POST", "events", 202, {"events": [EVENT]}),
+    Operation("POST", "events", 202, {"events": [EVENT]}, Role.SENDER),
 ]
 
 
@@ -142,7 +143,22 @@ def test_a_viewer_reads(operation: Operation, viewer: Caller) -> None:
 def test_a_viewer_writes_nothing(operation: Operation, viewer: Caller) -> None:
     answer = viewer.send(operation.method, operation.path, operation.body)
     assert answer.status_code == 403
-    assert b"operator" in answer.content
+    assert operation.needs.encode() in answer.content
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_a_sender_sends_outcomes_and_nothing_else(operation: Operation, sender: Caller) -> None:
+    answer = sender.send(operation.method, operation.path, operation.body)
+    assert answer.status_code == (operation.expected if operation.needs is Role.SENDER else 403)
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_a_reporter_reads_and_sends_outcomes(operation: Operation, reporter: Caller) -> None:
+    answer = reporter.send(operation.method, operation.path, operation.body)
+    may = operation in READS or operation.needs is Role.SENDER
+    assert answer.status_code == (operation.expected if may else 403)
 
 
 @pytest.mark.usefixtures("redis_server")

@@ -15,6 +15,14 @@ from controlplane.problems.errors import NotAllowed
         (Role.OPERATOR, Role.OPERATOR, True),
         (Role.OPERATOR, Role.ADMIN, False),
         (Role.ADMIN, Role.OPERATOR, True),
+        (Role.SENDER, Role.SENDER, True),
+        (Role.SENDER, Role.VIEWER, False),
+        (Role.SENDER, Role.OPERATOR, False),
+        (Role.VIEWER, Role.SENDER, False),
+        (Role.REPORTER, Role.VIEWER, True),
+        (Role.REPORTER, Role.SENDER, True),
+        (Role.REPORTER, Role.OPERATOR, False),
+        (Role.OPERATOR, Role.REPORTER, True),
     ],
 )
 def test_a_role_includes_those_below_it(has: Role, needs: Role, may: bool) -> None:
@@ -34,7 +42,16 @@ def test_a_role_includes_those_below_it(has: Role, needs: Role, may: bool) -> No
         (Role.OPERATOR, Role.ADMIN, Role.OPERATOR),
         (Role.VIEWER, Role.OPERATOR, Role.VIEWER),
         (Role.ADMIN, None, Role.ADMIN),
+        (Role.OPERATOR, Role.SENDER, Role.SENDER),
+        (Role.ADMIN, Role.REPORTER, Role.REPORTER),
+        (Role.VIEWER, Role.REPORTER, Role.VIEWER),
     ],
 )
 def test_a_token_narrows_a_role_and_never_widens_it(role: Role, token_role: Role | None, acts_as: Role) -> None:
     assert actor_of(User(username="ada", role=role), token_role=token_role).role is acts_as
+
+
+def test_the_token_of_a_sender_opens_nothing_once_its_owner_may_only_look() -> None:
+    with pytest.raises(NotAllowed) as caught:
+        actor_of(User(username="ada", role=Role.VIEWER), token_role=Role.SENDER)
+    assert "sender" in caught.value.detail

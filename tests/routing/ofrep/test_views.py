@@ -28,10 +28,19 @@ ALICE = {"context": {"targetingKey": "alice"}}
 
 
 @pytest.fixture
-def viewer() -> Client:
+def running(db: None) -> None:
     start(draft(), actor=SLUICE)
     publish("test")
+
+
+@pytest.fixture
+def viewer(running: None) -> Client:
     return caller(Role.VIEWER).client
+
+
+@pytest.fixture
+def reporter(running: None) -> Client:
+    return caller(Role.REPORTER).client
 
 
 def ask(client: Client, path: str, body: object, **headers: str) -> tuple[int, Any]:
@@ -159,8 +168,8 @@ def test_before_the_first_table_there_is_no_flag(db: None) -> None:
     assert ask(client, ONE, ALICE)[0] == 404
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_everybody_who_is_known_may_ask(viewer: Client, role: Role) -> None:
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SENDER])
+def test_everybody_who_may_look_may_ask(viewer: Client, role: Role) -> None:
     assert ask(caller(role).client, ONE, ALICE)[0] == 200
 
 
@@ -188,13 +197,13 @@ def rows(queue: Redis) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", [ONE, FLAGS])
-def test_an_exposure_is_recorded_once_when_asked_for(viewer: Client, queue: Redis, path: str) -> None:
+def test_an_exposure_is_recorded_once_when_asked_for(reporter: Client, queue: Redis, path: str) -> None:
     unit = exposed_unit()
-    ask(viewer, path, {"context": {"targetingKey": unit}})
+    ask(reporter, path, {"context": {"targetingKey": unit}})
     assert rows(queue) == []
 
     for _ in range(2):
-        ask(viewer, path, {"context": {"targetingKey": unit, "recordExposure": True}})
+        ask(reporter, path, {"context": {"targetingKey": unit, "recordExposure": True}})
 
     [row] = rows(queue)
     assert (row["name"], json.loads(row["properties"])) == ("exposure", {"experiment": "canary", "variant": "better"})
@@ -203,26 +212,26 @@ def test_an_exposure_is_recorded_once_when_asked_for(viewer: Client, queue: Redi
     assert unit not in row["id"]
 
 
-def test_who_is_not_measured_is_not_exposed(viewer: Client, queue: Redis) -> None:
+def test_who_is_not_measured_is_not_exposed(reporter: Client, queue: Redis) -> None:
     for context in ({"targetingKey": unmeasured_unit()}, {"targetingKey": "qa", "x-sluice-variant": "canary/better"}):
-        _, content = ask(viewer, ONE, {"context": {**context, "recordExposure": True}})
+        _, content = ask(reporter, ONE, {"context": {**context, "recordExposure": True}})
 
         assert content["metadata"]["exposureRecorded"] is False
     assert rows(queue) == []
 
 
-def test_an_answer_that_did_not_change_records_its_exposure(viewer: Client, queue: Redis) -> None:
+def test_an_answer_that_did_not_change_records_its_exposure(reporter: Client, queue: Redis) -> None:
     body = {"context": {"targetingKey": exposed_unit(), "recordExposure": True}}
-    tag = viewer.post(FLAGS, body, content_type="application/json")["ETag"]
+    tag = reporter.post(FLAGS, body, content_type="application/json")["ETag"]
     queue.flushdb()
 
-    status, _ = ask(viewer, FLAGS, body, **{"if-none-match": tag})
+    status, _ = ask(reporter, FLAGS, body, **{"if-none-match": tag})
 
     assert (status, len(rows(queue))) == (304, 1)
 
 
-def test_a_flag_is_answered_without_redis_too(viewer: Client) -> None:
-    status, content = ask(viewer, ONE, {"context": {"targetingKey": exposed_unit(), "recordExposure": True}})
+def test_a_flag_is_answered_without_redis_too(reporter: Client) -> None:
+    status, content = ask(reporter, ONE, {"context": {"targetingKey": exposed_unit(), "recordExposure": True}})
 
     assert (status, content["value"], content["metadata"]["exposureRecorded"]) == (200, "better", False)
 
@@ -232,3 +241,23 @@ def test_a_slash_in_the_key_is_a_flag_that_is_none(viewer: Client, key: str) -> 
     status, content = ask(viewer, f"{FLAGS}/{key}", ALICE)
 
     assert (status, content["errorCode"], content["key"]) == (404, "FLAG_NOT_FOUND", key.replace("%2F", "/"))
+
+
+@pytest.mark.parametrize("path", [ONE, FLAGS])
+def test_who_may_only_look_has_no_exposure_recorded(viewer: Client, queue: Redis, path: str) -> None:
+    context = {"targetingKey": exposed_unit()}
+    assert ask(viewer, path, {"context": context})[0] == 200
+
+    status, content = ask(viewer, path, {"context": {**context, "recordExposure": True}})
+
+    assert (status, content["errorCode"], content["code"]) == (403, "GENERAL", "role-too-low")
+    assert "sender" in content["errorDetails"]
+    assert queue.keys() == []
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("path", [ONE, FLAGS])
+def test_a_sender_asks_for_no_flag(path: str) -> None:
+    status, content = ask(caller(Role.SENDER).client, path, ALICE)
+
+    assert (status, content["errorCode"]) == (403, "GENERAL")
