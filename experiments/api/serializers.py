@@ -7,9 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, StrictModelSerializer
+from experiments.api.spec_serializers import SpecModelSerializer
 from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
 from experiments.plan.as_written import in_order
+from experiments.plan.spec import MetricSpec, PlanSpec, StageSpec, VariantSpec
 from experiments.presenters.broken_rows import what_is_broken
 from experiments.presenters.reads import verdict
 from routing.api.kill_switch_state import StopSerializer
@@ -48,63 +50,56 @@ class MetricSerializer(StrictModelSerializer[Metric]):
         read_only_fields = ("created_at",)
 
 
-class VariantSerializer(serializers.ModelSerializer[Variant]):
+class VariantSerializer(SpecModelSerializer[Variant]):
     """One arm."""
+
+    spec = VariantSpec
 
     backend = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
 
     class Meta:
         model = Variant
-        fields = ("key", "backend", "weight", "headers", "query")
+        fields = tuple(VariantSpec.model_fields)
 
 
-class StageSerializer(serializers.ModelSerializer[Stage]):
+class StageSerializer(SpecModelSerializer[Stage]):
     """One step of the ramp; coverage in per cent."""
+
+    spec = StageSpec
 
     coverage = serializers.SerializerMethodField()
 
     class Meta:
         model = Stage
-        fields = ("coverage", "soak_seconds")
+        fields = tuple(StageSpec.model_fields)
 
     def get_coverage(self, stage: Stage) -> float:
         """In per cent, as in the form."""
         return BasisPoints(stage.coverage).percent
 
 
-class PlanMetricSerializer(serializers.ModelSerializer[PlanMetric]):
+class PlanMetricSerializer(SpecModelSerializer[PlanMetric]):
     """A metric's part in the plan."""
+
+    spec = MetricSpec
 
     metric = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
 
     class Meta:
         model = PlanMetric
-        fields = ("metric", "role", "margin", "margin_kind", "minimum_effect", "by_default")
+        fields = (*MetricSpec.model_fields, "by_default")
 
 
-class PlanSerializer(LegibleModelSerializer[Plan]):
+class PlanSerializer(LegibleModelSerializer[Plan], SpecModelSerializer[Plan]):
     """The plan; frozen once the experiment has started."""
 
+    spec = PlanSpec
     stages = StageSerializer(many=True)
     metrics = PlanMetricSerializer(many=True)
 
     class Meta:
         model = Plan
-        fields = (
-            "stages",
-            "metrics",
-            "alpha",
-            "halt_alpha",
-            "power",
-            "tick_seconds",
-            "maximum_seconds",
-            "minimum_units",
-            "looks",
-            "spending",
-            "switched_off",
-            "frozen_at",
-            "broken",
-        )
+        fields = (*PlanSpec.model_fields, "frozen_at", "broken")
 
 
 class StagePositionSerializer(serializers.Serializer[Experiment]):

@@ -123,7 +123,10 @@ class MetricViewSet(Tagged[Metric], viewsets.ModelViewSet[Metric]):
         responses={200: ExperimentSerializer(many=True), **WRITE_PROBLEMS},
     ),
     retrieve=extend_schema(
-        description="One experiment: its plan, state and verdict.", parameters=[IF_NONE_MATCH, ETAG], responses=READ
+        description="One experiment: its plan, state and verdict. To copy or change it, send back what `…/spec` "
+        "answers: POST and PATCH refuse what only tells of it here, like `by_default`, `frozen_at` and `broken`.",
+        parameters=[IF_NONE_MATCH, ETAG],
+        responses=READ,
     ),
     create=extend_schema(
         description="Create a draft.",

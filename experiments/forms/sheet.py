@@ -9,42 +9,17 @@ from django.forms import Form
 from controlplane.models import AuditEvent
 from controlplane.problems.errors import FieldProblem, InvalidInput, SluiceError
 from controlplane.problems.strict_json import read_json
-from experiments.forms.experiment_forms import (
-    DAY,
-    FIRST_CANDIDATES,
-    FIRST_METRICS,
-    FIRST_STAGES,
-    ONE_PERCENT,
-    PARAMETERS,
-    PLAN_NUMBERS,
-    CandidateRow,
-    CandidateRows,
-    ExperimentForm,
-    MetricRow,
-    MetricRows,
-    StageRow,
-    StageRows,
-)
+from experiments.forms.draft_fields import FIRST_CANDIDATES, FIRST_METRICS, FIRST_STAGES
+from experiments.forms.experiment_forms import CandidateRows, ExperimentForm, MetricRows, StageRows
 from experiments.forms.rebase import differences, parts, rebase, whole
-from experiments.forms.spec_fields import spec_number
+from experiments.forms.spec_fields import SpecForm
 from experiments.forms.typed import typed_candidates, typed_form, typed_metrics, typed_stages
 from experiments.models import Experiment
 from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.plan.as_written import as_written
-from experiments.plan.spec import ExperimentSpec, GuardSpec, read_spec
+from experiments.plan.spec import ExperimentSpec, read_spec
 
-NAMES = {
-    "control.backend": "control",
-    "control.key": "control_key",
-    "control.weight": "control_weight",
-    "control.headers": "control_headers",
-    "control.query": "control_query",
-    "maximum_seconds": "maximum_days",
-    "switched_off": "watched",
-    "soak_seconds": "soak_minutes",
-    **{f"guard.{name}": f"guard_{name}" for name in GuardSpec.model_fields},
-}
-"""Fields that the form calls otherwise than the spec."""
+PARAMETERS = ("headers", "query")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -150,7 +125,7 @@ class ExperimentSheet:
 
     def _differ(self) -> bool:
         """Refuse to compare a version with itself."""
-        control = self._control()
+        control = self.form.spec("control")
         for row in self.candidates.forms:
             if all(_row_spec(row)[part] == control[part] for part in ("backend", *PARAMETERS)):
                 row.add_error("backend", "Choose another backend than the control's, or other headers or parameters.")
@@ -173,51 +148,36 @@ class ExperimentSheet:
         )
 
     def _spec(self) -> dict[str, Any]:
-        data = self.form.cleaned_data
+        form, typed = self.form, self.form.cleaned_data
         return {
-            **{name: data[name] for name in ("key", "name", "hypothesis", "kind", "traffic", "audience")},
-            "endpoint": data["endpoint"].key,
-            "control": self._control(),
+            **form.spec(),
+            "control": form.spec("control"),
             "candidates": [_row_spec(row) for row in self.candidates.forms],
             "plan": {
-                **{name: spec_number(data[name], per=ONE_PERCENT) for name in ("alpha", "halt_alpha", "power")},
-                **{name: data[name] for name in (*PLAN_NUMBERS, "spending")},
-                "maximum_seconds": round(data["maximum_days"] * DAY),
-                "switched_off": [key for key in DEFAULT_MARGINS if key not in data["watched"]],
+                **form.spec("plan"),
+                "switched_off": [key for key in DEFAULT_MARGINS if key not in typed["watched"]],
                 "metrics": [_row_spec(row) for row in self.metrics.forms],
                 "stages": [_row_spec(row) for row in self.stages.forms],
             },
-            "guard": self._guard() if data["guarded"] else None,
+            "guard": form.spec("guard") if typed["guarded"] else None,
         }
 
-    def _control(self) -> dict[str, Any]:
-        data = self.form.cleaned_data
-        others = {name: data[f"control_{name}"] for name in ("key", "weight", *PARAMETERS)}
-        return {"backend": data["control"].key, **others}
-
-    def _guard(self) -> dict[str, Any]:
-        """What is left empty is as by default."""
-        typed = {name: self.form.cleaned_data[f"guard_{name}"] for name in GuardSpec.model_fields}
-        if typed["failing_share"] is not None:
-            typed["failing_share"] = spec_number(typed["failing_share"], per=ONE_PERCENT)
-        return {name: value for name, value in typed.items() if value is not None}
-
     def _show_beside_field(self, problem: FieldProblem) -> bool:
-        form, field = self._place(problem.field)
-        if form is None or field not in form.fields:
+        form, path = self._place(problem.field)
+        field = form.called(path)
+        if field not in form.fields:
             return False
         form.add_error(field, problem.message)
         return True
 
-    def _place(self, path: str) -> tuple[Form | None, str]:
-        """The form and the field that a path in the spec, like `plan.metrics.1.margin`, belongs to."""
-        path = path.removeprefix("plan.")
-        rows, _, rest = path.partition(".")
+    def _place(self, path: str) -> tuple[SpecForm, str]:
+        """The form that a path in the spec, like `plan.metrics.1.margin`, belongs to, and the path in that form."""
+        rows, _, rest = path.removeprefix("plan.").partition(".")
         number, _, field = rest.partition(".")
         of_rows: dict[str, Any] = {"candidates": self.candidates, "metrics": self.metrics, "stages": self.stages}
         if rows in of_rows and number.isdecimal():
-            return of_rows[rows].forms[int(number)], NAMES.get(field, field)
-        return self.form, NAMES.get(path, path)
+            return of_rows[rows].forms[int(number)], field
+        return self.form, path
 
 
 def _typed(form: Form) -> dict[str, Any]:
@@ -225,5 +185,5 @@ def _typed(form: Form) -> dict[str, Any]:
 
 
 def _row_spec(row: Form) -> dict[str, Any]:
-    assert isinstance(row, CandidateRow | MetricRow | StageRow)  # noqa: S101 - what the formsets are made of
+    assert isinstance(row, SpecForm)  # noqa: S101 - what the formsets are made of
     return row.spec()

@@ -4,7 +4,7 @@ from typing import Any
 
 from controlplane.storage.legible_columns import Broken
 from experiments.models import Experiment, Plan, PlanMetric, Stage, Variant
-from experiments.plan.spec import MetricSpec, PlanSpec, VariantSpec
+from experiments.plan.spec import MetricSpec, PlanSpec, StageSpec, VariantSpec
 from routing.table import BasisPoints
 
 ROWS = {"stages", "metrics"}
@@ -47,7 +47,8 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 
 def _stage(stage: Stage) -> dict[str, Any]:
-    return {"coverage": BasisPoints(stage.coverage).percent, "soak_seconds": stage.soak_seconds}
+    values = {name: getattr(stage, name) for name in StageSpec.model_fields}
+    return {**values, "coverage": BasisPoints(stage.coverage).percent}
 
 
 def _metric(plan_metric: PlanMetric) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -185,6 +186,13 @@ DraftChanges = create_model(
     **_CHANGES,
 )
 """To describe what a change holds; it is read as the whole experiment that comes of it."""
+
+
+@cache
+def described(spec: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """What a spec says of each of its fields, in the words of JSON schema: type, limits, default and description."""
+    found: dict[str, dict[str, Any]] = spec.model_json_schema()["properties"]
+    return found
 
 
 def read_spec(data: Mapping[str, Any]) -> ExperimentSpec:

@@ -46,15 +46,8 @@ def _write_variant(experiment: Experiment, field: str, spec: VariantSpec, *, is_
     if backend.is_over:
         detail = f"The backend {backend.key} is retired; restore it first."
         raise invalid("backend-retired", f"{field}.backend", detail)
-    Variant.objects.create(
-        experiment=experiment,
-        key=spec.key,
-        is_control=is_control,
-        backend=backend,
-        weight=spec.weight,
-        headers=spec.headers,
-        query=spec.query,
-    )
+    own = spec.model_dump(mode="json", exclude={"backend"})
+    Variant.objects.create(experiment=experiment, is_control=is_control, backend=backend, **own)
 
 
 def _write_plan(experiment: Experiment, spec: ExperimentSpec) -> None:
@@ -62,7 +55,8 @@ def _write_plan(experiment: Experiment, spec: ExperimentSpec) -> None:
     plan = Plan.objects.create(experiment=experiment, **settings)
     for position, stage in enumerate(spec.plan.stages):
         coverage = BasisPoints.of_percent(stage.coverage)
-        Stage.objects.create(plan=plan, position=position, coverage=coverage, soak_seconds=stage.soak_seconds)
+        own = stage.model_dump(mode="json", exclude={"coverage"})
+        Stage.objects.create(plan=plan, position=position, coverage=coverage, **own)
     listed = len(spec.plan.metrics)
     for position, metric in enumerate((*spec.plan.metrics, *spec.plan.default_guardrails)):
         PlanMetric.objects.create(

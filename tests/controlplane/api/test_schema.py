@@ -74,3 +74,24 @@ def test_every_answer_with_one_thing_tells_its_state(document: dict[str, Any]) -
     assert {f"get /api/v1/{kind}/{{key}}" for kind in things} | {"get /api/v1/access-keys/{id}"} <= told
     assert {f"post /api/v1/{kind}" for kind in things} <= told
     assert {f"patch /api/v1/{kind}/{{key}}" for kind in things} <= told
+
+
+def test_what_is_read_of_a_plan_has_the_limits_of_what_is_sent(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    limits = {"minimum", "maximum", "exclusiveMaximum", "maxLength", "pattern", "description", "type", "items"}
+    compared = 0
+    for read, sent in [("Plan", "PlanSpec"), ("Stage", "StageSpec"), ("PlanMetric", "MetricSpec")]:
+        for name, field in schemas[sent]["properties"].items():
+            if "type" in field and "$ref" not in field.get("items", {}):
+                shown = schemas[read]["properties"][name]
+                assert limits & field.keys() <= shown.keys(), f"{read}.{name}"
+                assert all(shown[limit] == field[limit] for limit in limits & field.keys()), f"{read}.{name}"
+                compared += 1
+    assert compared == 13
+    looks = schemas["Plan"]["properties"]["looks"]
+    assert (looks["type"], looks["minimum"], looks["maximum"]) == ("integer", 1, 100)
+
+
+def test_who_reads_an_experiment_is_told_what_to_send_back(document: dict[str, Any]) -> None:
+    told = document["paths"]["/api/v1/experiments/{key}"]["get"]["description"]
+    assert all(name in told for name in ("`…/spec`", "`by_default`", "`frozen_at`", "`broken`"))

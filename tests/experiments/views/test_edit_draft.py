@@ -24,6 +24,8 @@ PLAN = {
     "metrics": [
         {"metric": "latency", "role": "guardrail", "margin": 0.07, "minimum_effect": 0.029},
         {"metric": "error-rate", "role": "guardrail", "margin": 0.0035, "margin_kind": "absolute"},
+        {"metric": "completion-tokens", "role": "goal", "margin": 1e-13, "margin_kind": "absolute"},
+        {"metric": "cost-per-request", "role": "observed", "margin": 0.3},
     ],
     "alpha": 0.07,
     "halt_alpha": 0.000001,

@@ -91,9 +91,10 @@ def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> 
     assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 120
 
 
-def test_only_a_guardrail_keeps_a_margin(browser: Client) -> None:
-    send(browser, sheet(browser, **{"metrics-1-role": "goal", "metrics-1-margin": "7"}))
-    assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 0
+@pytest.mark.parametrize("role", ["goal", "observed"])
+def test_a_margin_is_kept_as_typed_whatever_the_role(browser: Client, role: str) -> None:
+    send(browser, sheet(browser, **{"metrics-1-role": role, "metrics-1-margin": "7"}))
+    assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 0.07
 
 
 @pytest.mark.parametrize(
