@@ -1,4 +1,4 @@
-"""Celery: one tick that looks for due experiments."""
+"""Celery: one tick that looks for due experiments, and what is counted now and then."""
 
 import os
 from typing import Any
@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
 
 environment = get_environment()
 
+BELONGING_SECONDS = 600.0
+
 app = Celery("sluice", broker=environment.redis_url)
 app.conf.update(
     task_ignore_result=True,
@@ -25,10 +27,15 @@ app.conf.update(
             "task": "experiments.loop.jobs.tick",
             "schedule": environment.tick_seconds,
             "options": {"expires": 5 * environment.tick_seconds},
-        }
+        },
+        "what outcomes belong to": {
+            "task": "routing.intake.jobs.see_what_outcomes_belong_to",
+            "schedule": BELONGING_SECONDS,
+            "options": {"expires": BELONGING_SECONDS},
+        },
     },
 )
-app.autodiscover_tasks(["experiments.loop"], related_name="jobs")
+app.autodiscover_tasks(["experiments.loop", "routing.intake"], related_name="jobs")
 
 
 @setup_logging.connect

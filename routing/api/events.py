@@ -15,7 +15,7 @@ from controlplane.api.problems import field_problem
 from controlplane.api.schema import WRITE_PROBLEMS, FieldProblemSerializer, problem
 from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
-from routing.intake.accept import accept
+from routing.intake.accept import accept, count_refused
 from routing.intake.check import MOST_EVENTS, RefusedEvent, check_events
 from routing.intake.outcomes import OutcomeEvent
 
@@ -73,12 +73,16 @@ class EventsView(APIView):
         """Accept a batch."""
         partial = _flag(request, "partial")
         checked = check_events(_events(request.data))
+        refused = [each.fate for each in checked.refused]
+        if refused and not partial:
+            count_refused(get_redis(), refused)
         events = checked.events if partial else checked.require_all()
-        receipt = accept(get_redis(), events, bytes.fromhex(get_environment().unit_key.get_secret_value()))
+        unit_key = bytes.fromhex(get_environment().unit_key.get_secret_value())
+        receipt = accept(get_redis(), events, unit_key, refused=refused)
         body = {
             "accepted": receipt.accepted,
             "duplicates": receipt.duplicates,
-            "refused": [_named(refused) for refused in checked.refused],
+            "refused": [_named(each) for each in checked.refused],
         }
         return Response(body, status=status.HTTP_202_ACCEPTED)
 

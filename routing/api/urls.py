@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from routing.api.access_keys import AccessKeyViewSet
 from routing.api.alert_list import AlertsView
+from routing.api.event_counts import EventCountsView
 from routing.api.events import EventsView
 from routing.api.kill_switch_state import KillSwitchView
 from routing.api.resources import (
@@ -28,6 +29,7 @@ router.register("routing-tables", RoutingTableViewSet)
 urlpatterns = [
     path("alerts", AlertsView.as_view(), name="alerts"),
     path("events", EventsView.as_view(), name="events"),
+    path("events/counts", EventCountsView.as_view(), name="event-counts"),
     path("kill-switch", KillSwitchView.as_view(), name="kill-switch-api"),
     *router.urls,
 ]

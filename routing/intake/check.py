@@ -7,9 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import unusable_places
-from routing.intake.outcomes import OutcomeEvent
+from routing.intake.fates import Fate
+from routing.intake.outcomes import CLOCK_AHEAD, CLOCK_UNSET, OutcomeEvent
 
 MOST_EVENTS = 10_000
+CLOCKS = {CLOCK_AHEAD: Fate.REFUSED_AHEAD, CLOCK_UNSET: Fate.REFUSED_OLD}
 _EVENT = TypeAdapter(OutcomeEvent)
 
 
@@ -19,6 +21,7 @@ class RefusedEvent:
 
     index: int
     problems: tuple[FieldProblem, ...]
+    fate: Fate = Fate.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,14 @@ def _check(index: int, item: object) -> OutcomeEvent | RefusedEvent:
         problems = tuple(unusable_places(item, path))
         return RefusedEvent(index, problems) if problems else _EVENT.validate_python(item)
     except ValidationError as error:
-        return RefusedEvent(index, tuple(_problems(error, path)))
+        return RefusedEvent(index, tuple(_problems(error, path)), _fate(error))
     except InvalidInput as error:
         return RefusedEvent(index, (FieldProblem(_spelled(path), error.detail),))
+
+
+def _fate(error: ValidationError) -> Fate:
+    kinds = [problem["type"] for problem in error.errors(include_url=False, include_context=False, include_input=False)]
+    return next((CLOCKS[kind] for kind in kinds if kind in CLOCKS), Fate.REFUSED)
 
 
 def _problems(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[FieldProblem]:

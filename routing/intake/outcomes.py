@@ -13,7 +13,7 @@ from pydantic import (
     JsonValue,
     model_validator,
 )
-from pydantic_core import to_json
+from pydantic_core import PydanticCustomError, to_json
 
 from routing.allocation.unit_identity import canonical_unit
 from routing.lake.batches import EARLIEST
@@ -21,6 +21,8 @@ from routing.lake.batches import EARLIEST
 LARGEST_PROPERTIES = 8192
 LARGEST_VALUE = 1e12
 CLOCK_TOLERANCE = timedelta(hours=1)
+CLOCK_AHEAD = "clock_ahead"
+CLOCK_UNSET = "clock_unset"
 OUTCOME_NAME = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}"
 
 
@@ -31,8 +33,12 @@ def _only_text(value: object) -> object:
 
 
 def _plausible(time: datetime) -> datetime:
-    if not EARLIEST <= time <= datetime.now(UTC) + CLOCK_TOLERANCE:
-        raise ValueError("The time must lie between the year 2000 and now.")
+    if time > datetime.now(UTC) + CLOCK_TOLERANCE:
+        raise PydanticCustomError(CLOCK_AHEAD, "The time is more than an hour ahead of the clock of Sluice.")
+    if time < EARLIEST:
+        raise PydanticCustomError(
+            CLOCK_UNSET, "The time lies before the year 2000, as if no clock were set."
+        )
     return time
 
 

@@ -64,6 +64,7 @@ READS = [
         "edges",
         "edges/frankfurt-1.example.com",
         "alerts",
+        "events/counts",
         "routing-tables",
         "routing-tables/1",
         "routing-tables/current",
