@@ -6,7 +6,6 @@ An outcome cannot be held against requests when it comes, as these come by anoth
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 import narwhals as nw
 from redis import Redis
@@ -62,7 +61,7 @@ def note_belonging(redis: Redis, found: Belonging) -> None:
 
 def last_belonging(redis: Redis) -> Belonging | None:
     """What was counted last; None where nothing was yet. Raises `RedisError`."""
-    text = cast("str | bytes | None", redis.get(KEY))
+    text = redis.get(KEY)
     if text is None:
         return None
     fields = json.loads(text)

@@ -36,9 +36,7 @@ def _plausible(time: datetime) -> datetime:
     if time > datetime.now(UTC) + CLOCK_TOLERANCE:
         raise PydanticCustomError(CLOCK_AHEAD, "The time is more than an hour ahead of the clock of Sluice.")
     if time < EARLIEST:
-        raise PydanticCustomError(
-            CLOCK_UNSET, "The time lies before the year 2000, as if no clock were set."
-        )
+        raise PydanticCustomError(CLOCK_UNSET, "The time lies before the year 2000, as if no clock were set.")
     return time
 
 

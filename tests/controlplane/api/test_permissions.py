@@ -135,6 +135,7 @@ def test_a_stranger_is_sent_away(operation: Operation, stranger: Caller) -> None
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("operation", READS, ids=name)
 def test_a_viewer_reads(operation: Operation, viewer: Caller) -> None:
     assert viewer.send(operation.method, operation.path, operation.body).status_code == 200
