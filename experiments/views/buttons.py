@@ -8,9 +8,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.models import Role
+from controlplane.problems.errors import Outdated
 from controlplane.web.pages import acting, done, page, requires
 from experiments.actions.delete import delete
 from experiments.actions.verbs import ExperimentVerb
+from experiments.models import Experiment
 from experiments.presenters.page_reads import find_experiment
 
 
@@ -22,7 +24,13 @@ def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
     def press(request: HttpRequest, key: str) -> HttpResponse:
         experiment = find_experiment(key)
         reason = request.POST.get("reason", "").strip()
-        done(request, lambda: verb.act(experiment, acting(request), reason), verb.said)
+
+        def act() -> None:
+            if not verb.is_brake:
+                _refuse_unseen(request, experiment)
+            verb.act(experiment, acting(request), reason)
+
+        done(request, act, verb.said)
         return redirect("experiment-detail", key=key)
 
     return press
@@ -34,13 +42,33 @@ def experiment_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Ask, then throw a draft away."""
     experiment = find_experiment(key)
     if request.method == "POST":
-        if done(request, lambda: delete(experiment, actor=acting(request)), f"The draft {key} is deleted."):
+
+        def remove() -> None:
+            _refuse_unseen(request, experiment)
+            delete(experiment, actor=acting(request), version=experiment.version)
+
+        if done(request, remove, f"The draft {key} is deleted."):
             return redirect("experiment-list")
         return redirect("experiment-detail", key=key)
     context = {
         "kind": "draft",
         "key": key,
+        "version": request.GET.get("version", experiment.version),
         "back": reverse("experiment-detail", args=[key]),
         "consequence": "Its plan is lost. No user is affected: a draft gets no traffic.",
     }
     return page(request, "confirm_removal.html", context)
+
+
+def _refuse_unseen(request: HttpRequest, experiment: Experiment) -> None:
+    """Raise `Outdated` when the button stood on the page of another version than the present one.
+
+    What the button does compares the present one once more, as it writes.
+    """
+    present = str(experiment.version)
+    if request.POST.get("version", present) != present:
+        raise Outdated(
+            "outdated",
+            f"Nothing is done: {experiment.key} was changed after you opened its page.",
+            next_step="Look at it as it is now, and decide anew.",
+        )

@@ -6,7 +6,8 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.web.pages import page
-from experiments.models.experiment import ENDED_STATES, State
+from experiments.models import Experiment, State
+from experiments.models.experiment import ENDED_STATES
 from experiments.presenters.live import PARTS, Visit, changed_parts, parts_context, seen_now
 from experiments.presenters.page_reads import read_dossier
 from experiments.presenters.plan_words import metric_in_words, plan_facts
@@ -30,9 +31,12 @@ def experiment_detail(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 @as_far_as_it_can_be_read
 def experiment_live(request: HttpRequest, key: str) -> HttpResponse:
-    """The parts that changed since the browser got them; 204 when none did. A draft that started is another page."""
+    """The parts that changed since the browser got them; 204 when none did.
+
+    A draft that was changed or started is another page.
+    """
     visit = _visit(request, key)
-    if request.GET.get("draft") and visit.dossier.experiment.state != State.DRAFT:
+    if request.GET.get("draft", "") != _draft(visit.dossier.experiment):
         return HttpResponseClientRefresh()
     changed = changed_parts(visit, request.GET.get("seen", ""))
     if not changed:
@@ -45,10 +49,16 @@ def _visit(request: HttpRequest, key: str) -> Visit:
     return Visit(read_dossier(key), timezone.now(), request.GET.get("effect", ""))
 
 
+def _draft(experiment: Experiment) -> str:
+    """Which version of a draft a page shows; empty once it has started."""
+    return str(experiment.version) if experiment.state == State.DRAFT else ""
+
+
 def _refresh(visit: Visit) -> dict[str, object]:
     """What the next refresh asks for; there is none once the experiment has ended."""
     return {
         "seen": seen_now(visit),
         "chosen": visit.chosen,
+        "draft": _draft(visit.dossier.experiment),
         "refreshing": visit.dossier.experiment.state not in ENDED_STATES,
     }

@@ -1,11 +1,14 @@
 """Which buttons each state shows, and what they do."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent, Role
 from experiments.actions.conclude import conclude
+from experiments.actions.edit_draft import edit_draft
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
@@ -51,6 +54,16 @@ def press(browser: Client, verb: str, **typed: str) -> str:
     return browser.post(f"/experiments/canary/{verb}", typed, follow=True).content.decode()
 
 
+def offers(page: str, verb: str) -> bool:
+    return re.search(rf'"/experiments/canary/{verb}["?]', page) is not None
+
+
+def hidden_version(page: str) -> str:
+    match = re.search(r'type="hidden" name="version" value="([^"]*)"', page)
+    assert match is not None
+    return match[1]
+
+
 def state() -> str:
     return Experiment.objects.get().state
 
@@ -59,16 +72,14 @@ def state() -> str:
 def test_a_state_offers_what_it_allows(browser: Client, name: str, offered: list[str]) -> None:
     assert experiment_in(name).state == name
     page = text(browser, "/experiments/canary")
-    assert [verb for verb in VERBS if f'"/experiments/canary/{verb}"' in page] == [
-        verb for verb in VERBS if verb in offered
-    ]
+    assert [verb for verb in VERBS if offers(page, verb)] == [verb for verb in VERBS if verb in offered]
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_a_viewer_is_offered_nothing(name: str) -> None:
     experiment_in(name)
     page = text(visitor(Role.VIEWER), "/experiments/canary")
-    assert [verb for verb in VERBS if f'"/experiments/canary/{verb}"' in page] == []
+    assert [verb for verb in VERBS if offers(page, verb)] == []
 
 
 def test_a_life_by_buttons(browser: Client) -> None:
@@ -110,3 +121,42 @@ def test_what_has_started_is_kept(browser: Client) -> None:
     running()
     assert "its history is kept" in press(browser, "delete")
     assert Experiment.objects.exists()
+
+
+def test_a_draft_that_somebody_else_changed_is_not_started_unseen(browser: Client) -> None:
+    seen = hidden_version(text(browser, "/experiments/canary")) if planned() else ""
+    edit_draft(Experiment.objects.get(), {"traffic": 50}, actor=SLUICE)
+
+    answer = press(browser, "start", version=seen)
+
+    assert "Nothing is done: canary was changed after you opened its page." in answer
+    assert state() == "draft"
+    assert not AuditEvent.objects.filter(object_type="experiment", verb="start").exists()
+    press(browser, "start", version=hidden_version(answer))
+    assert state() == "running"
+
+
+def test_a_draft_that_somebody_else_changed_is_not_deleted_unseen(browser: Client) -> None:
+    page = text(browser, "/experiments/canary") if planned() else ""
+    edit_draft(Experiment.objects.get(), {"traffic": 50}, actor=SLUICE)
+
+    asked = text(browser, re.findall(r'href="(/experiments/canary/delete[^"]*)"', page)[0])
+    answer = press(browser, "delete", version=hidden_version(asked))
+
+    assert "Nothing is done: canary was changed after you opened its page." in answer
+    assert Experiment.objects.exists()
+    asked = text(browser, re.findall(r'href="(/experiments/canary/delete[^"]*)"', answer)[0])
+    assert "is deleted" in press(browser, "delete", version=hidden_version(asked))
+
+
+@pytest.mark.parametrize("version", ["0", "2", "", "one", "1" * 5000])
+def test_a_version_that_is_not_the_present_one_starts_nothing(browser: Client, version: str) -> None:
+    planned()
+    assert "Nothing is done" in press(browser, "start", version=version)
+    assert state() == "draft"
+
+
+def test_a_brake_heeds_no_version(browser: Client) -> None:
+    running()
+    press(browser, "halt", reason="it answers in Latin", version="0")
+    assert state() == "halted"

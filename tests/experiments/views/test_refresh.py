@@ -8,6 +8,7 @@ from django.test import Client
 
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
+from experiments.actions.edit_draft import edit_draft
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.start import start
@@ -78,3 +79,11 @@ def test_a_draft_that_was_started_elsewhere_is_loaded_anew(browser: Client) -> N
     assert refresh(browser, page).status_code == 204
     start(experiment, actor=SLUICE)
     assert refresh(browser, page)["HX-Refresh"] == "true"
+
+
+def test_a_draft_that_was_changed_elsewhere_is_loaded_anew(browser: Client) -> None:
+    experiment = planned()
+    page = text(browser, "/experiments/canary")
+    edit_draft(experiment, {"traffic": 50}, actor=SLUICE)
+    assert refresh(browser, page)["HX-Refresh"] == "true"
+    assert refresh(browser, text(browser, "/experiments/canary")).status_code == 204
