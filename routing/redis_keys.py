@@ -8,6 +8,7 @@ EDGES = "sluice:edges"
 OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"
 COLLECTOR = "sluice:collector"
+TIDIED = "sluice:tidied"
 REQUESTS_PREFIX = "sluice:requests:"
 
 

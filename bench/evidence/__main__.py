@@ -72,11 +72,8 @@ def fill(directory: str, requests: int, units: int) -> None:
         users = random.integers(0, units, min(COMMIT_ROWS, requests - first))
         rows = request_rows(random, unit_ids, users, first)
         for table, batch in ((REQUESTS, rows), (OUTCOMES, outcome_rows(rows))):
-            delta = tables[table.name]
-            before = delta.version()
-            delta_tables.append(delta, batch, {"bench": first + 1})
-            if (commits := tidying.merge_due(before, delta.version())) is not None:
-                tidying.merge(directory, table, commits)
+            delta_tables.append(tables[table.name], batch, {"bench": first + 1})
+            tidying.merge(directory, table, START)
 
 
 def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int) -> pa.Table:

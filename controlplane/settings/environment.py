@@ -43,7 +43,12 @@ class Environment(BaseSettings):
     edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
     edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")
     tick_seconds: float = Field(1.0, description="How often due experiments are looked for.")
-    collector_seconds: float = Field(1.0, description="Longest wait before collected events are committed to the lake.")
+    collector_seconds: float = Field(2.0, description="Longest wait before collected events are committed to the lake.")
+    lake_history_hours: float = Field(
+        1.0, ge=0.1, description="Hours that an analysis can be repeated at its version of the lake."
+    )
+    requests_days: int = Field(0, ge=0, description="Days that the lake keeps requests; 0 is for ever.")
+    outcomes_days: int = Field(0, ge=0, description="Days that the lake keeps outcomes; 0 is for ever.")
     log_level: str = Field("INFO", description="Lowest level that is logged.")
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from routing.api.alert_list import AlertsView
 from routing.api.event_counts import EventCountsView
 from routing.api.events import EventsView
 from routing.api.kill_switch_state import KillSwitchView
+from routing.api.lake import LakeView
 from routing.api.resources import (
     BackendViewSet,
     EdgeViewSet,
@@ -30,6 +31,7 @@ urlpatterns = [
     path("alerts", AlertsView.as_view(), name="alerts"),
     path("events", EventsView.as_view(), name="events"),
     path("events/counts", EventCountsView.as_view(), name="event-counts"),
+    path("lake", LakeView.as_view(), name="lake"),
     path("kill-switch", KillSwitchView.as_view(), name="kill-switch-api"),
     *router.urls,
 ]

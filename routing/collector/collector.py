@@ -9,6 +9,7 @@ the collector may be killed at any point, and a second one beside it only loses 
 
 from dataclasses import dataclass, field
 from threading import Event
+from time import monotonic
 
 import pyarrow as pa
 import structlog
@@ -17,7 +18,7 @@ from deltalake.exceptions import DeltaError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from routing.lake import delta_tables, streams, tidying
+from routing.lake import delta_tables, streams
 from routing.lake.batches import Batch, read_batch
 from routing.lake.schema import LakeTable
 
@@ -25,7 +26,6 @@ log = structlog.get_logger()
 
 COMMIT_ROWS = 20_000
 ROUND_ENTRIES = 4
-MERGE_LEASE_SECONDS = 300
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 5.0
 
@@ -96,38 +96,30 @@ class Collector:
         for entry, batch in reading.batches:
             if batch.rejected:
                 streams.set_aside(self._redis, self._table, entry, batch.rejected)
-        before = delta.version()
         delta_tables.append(delta, pa.concat_tables(batch.rows for _, batch in reading.batches), reading.reached)
-        if (commits := tidying.merge_due(before, delta.version())) is not None:
-            self._merge(commits)
 
     def acknowledge(self, delta: DeltaTable) -> None:
         """Tell Redis what the lake holds, also what an earlier collector did not live to tell."""
         streams.acknowledge(self._redis, self._table, self._positions(delta))
 
     def run(self, seconds: float, stop: Event) -> None:
-        """Step every `seconds` until stopped; at once when more waits, after a pause when a part is away."""
+        """Step every `seconds` until stopped; at once when more waits, after a pause when a part is away.
+
+        Each commit is a version that is kept for a while, so few of them keep the files on disk few.
+        """
         pause = 0.0
         while not stop.wait(pause):
+            begun = monotonic()
             try:
-                pause = 0.0 if self.step() else seconds
+                pause = 0.0 if self.step() else max(0.0, begun + seconds - monotonic())
             except delta_tables.Superseded as error:
                 self._delta = None
-                pause = seconds
+                pause = min(seconds, FIRST_RETRY_SECONDS)
                 log.info("commit to the lake superseded", table=self._table.name, reason=error.detail)
             except (RedisError, DeltaError, OSError) as error:
                 pause = self._wait_after(error)
             else:
                 self._note_recovery()
-
-    def _merge(self, commits: int) -> None:
-        """Keep the table's files few, unless another collector is at it, whose work this would repeat."""
-        lock = self._redis.lock(f"sluice:merge:{self._table.name}", timeout=MERGE_LEASE_SECONDS)
-        if lock.acquire(blocking=False):
-            try:
-                tidying.merge(self._lake_url, self._table, commits)
-            finally:
-                lock.release()
 
     def _positions(self, delta: DeltaTable) -> dict[str, int]:
         return delta_tables.positions(delta, streams.streams_of(self._redis, self._table))

@@ -27,16 +27,10 @@ log = structlog.get_logger()
 
 NO_VERSION = -1
 
-# How far back an analysis can be repeated at its own lake version. One commit a second makes
-# 86 400 log entries a day, and on a local folder every reader lists them all.
-RETENTION = "interval 1 days"
 CHECKPOINT_COMMITS = 100
 
-CONFIGURATION = {
-    "delta.checkpointInterval": str(CHECKPOINT_COMMITS),
-    "delta.logRetentionDuration": RETENTION,
-    "delta.deletedFileRetentionDuration": RETENTION,
-}
+HISTORY = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
+"""What Delta Lake calls how long old versions can be read. Whoever keeps a table in order sets it."""
 
 
 class Superseded(Conflict):
@@ -64,9 +58,15 @@ def open_table(lake_url: str, table: LakeTable) -> DeltaTable:
 
 
 def configuration(table: LakeTable) -> dict[str, str]:
-    """What Delta Lake itself does with a table."""
-    # Of other columns no log says anything: it would be as large as the rows, and name users that were erased.
-    return CONFIGURATION | {"delta.dataSkippingStatsColumns": table.clock}
+    """What Delta Lake itself does with a table.
+
+    Its log says when rows are of, and of no other column anything: it would be as large as the rows, and name users
+    that were erased.
+    """
+    return {
+        "delta.checkpointInterval": str(CHECKPOINT_COMMITS),
+        "delta.dataSkippingStatsColumns": table.clock,
+    }
 
 
 def _with_new_columns(delta: DeltaTable, table: LakeTable) -> DeltaTable:
@@ -121,7 +121,7 @@ def _go_back(delta: DeltaTable, table: LakeTable, version: int) -> None:
         raise InvalidInput(
             "lake-version-unknown",
             f"The lake's table {table.name} has no version {version}.",
-            next_step="Use a version of the last day, or leave the version out to read the newest.",
+            next_step="Use a version that is kept yet (SLUICE_LAKE_HISTORY_HOURS), or leave it out to read the newest.",
         ) from error
 
 

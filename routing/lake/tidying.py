@@ -1,61 +1,153 @@
-"""Keeping the files of a table few."""
+"""Keeping a table in order: its files few, and what is past its time gone.
+
+Whoever does it may be killed or held up at any point, or have company: see `routing.lake.rewriting`.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
-from deltalake.exceptions import DeltaError
+from deltalake import DeltaTable
+from pyarrow.fs import FileInfo, FileSelector, FileType
 
-from routing.lake.delta_tables import Superseded, open_table
-from routing.lake.rewriting import StoredFile, commit_rewrite, rewritten, stored_files
+from routing.lake.delta_tables import HISTORY, find_table
+from routing.lake.rewriting import Rewrite, StoredFile, commit_rewrite, rewritten, storage, stored_files
 from routing.lake.schema import LakeTable
 
 log = structlog.get_logger()
 
-# Small files are merged often into middling ones and those seldom into large ones, so that the
-# rows of a day are written a few times and not once for every merge.
-MERGES = {64: 4 << 20, 4096: 64 << 20}
+# Files of a day that are about as large as each other are merged once there are so many of them. So a row is
+# rewritten as often as there are sizes, and not with every merge of its day.
+MERGED_FILES = 32
+SIZES = (1 << 16, 1 << 19, 1 << 22, 1 << 25)
+LARGEST = 64 << 20
 
 
-def merge_due(before: int, after: int) -> int | None:
-    """Which of MERGES is due after the commits from one version to another, if any."""
-    return max((commits for commits in MERGES if before // commits != after // commits), default=None)
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long old versions of a table can be read, and for how many days it keeps rows; 0 is for ever."""
+
+    history: timedelta = timedelta(hours=1)
+    days: int = 0
 
 
-def merge(lake_url: str, table: LakeTable, commits: int) -> None:
-    """Merge small files; with the rarest of MERGES, also remove what is past its retention.
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """How large the newest version of a table is, and how much lies in its folder, old versions and log included."""
 
-    Failing is harmless, and so is another one at the same time: the next merge does the work of both.
+    version: int
+    files: int
+    rows: int
+    bytes: int
+    files_on_disk: int
+    bytes_on_disk: int
+
+
+def tidy(lake_url: str, table: LakeTable, retention: Retention, now: datetime) -> TableState | None:
+    """All of it: merge, drop the days that are too old, remove what no version needs that may be read.
+
+    Gives how the table is then; None where there is none.
+
+    Raises:
+        Superseded: another one was at it; the next time does the work of both.
+        DeltaError, OSError, ArrowException: the lake does not answer, or a file of it is broken.
+
     """
-    try:
-        delta = open_table(lake_url, table)
-        if groups := small_files(stored_files(delta), MERGES[commits]):
-            commit_rewrite(delta, rewritten(delta, table, groups))
-        if commits == max(MERGES):
-            # A version from before the merge does not know its files, and would take them for leftovers.
-            delta.update_incremental()
-            delta.vacuum(dry_run=False, full=True)
-            delta.cleanup_metadata()
-    except (DeltaError, OSError, Superseded) as error:
-        log.warning("merge of the lake postponed", table=table.name, reason=str(error))
+    merge(lake_url, table, now)
+    drop_old_days(lake_url, table, retention, now)
+    clean(lake_url, table, retention)
+    delta = find_table(lake_url, table)
+    return None if delta is None else _state(delta)
 
 
-def small_files(files: Iterable[StoredFile], target_bytes: int) -> list[list[StoredFile]]:
-    """Groups of files of one day that together make one of at most about that size."""
-    days: defaultdict[str, list[StoredFile]] = defaultdict(list)
+def merge(lake_url: str, table: LakeTable, now: datetime) -> None:
+    """Merge files where there are many; raises as `tidy`."""
+    delta = find_table(lake_url, table)
+    if delta is not None and (groups := list(due(stored_files(delta), now.date()))):
+        commit_rewrite(delta, rewritten(delta, table, groups))
+
+
+def drop_old_days(lake_url: str, table: LakeTable, retention: Retention, now: datetime) -> None:
+    """Drop the rows of days that are past their retention; raises as `tidy`."""
+    delta = find_table(lake_url, table)
+    if delta is None or not retention.days:
+        return
+    oldest = now.date() - timedelta(days=retention.days)
+    if old := tuple(file for file in stored_files(delta) if date.fromisoformat(file.day) < oldest):
+        commit_rewrite(delta, Rewrite(old, (), changes_rows=True))
+        log.info("old days dropped from the lake", table=table.name, before=str(oldest), files=len(old))
+
+
+def clean(lake_url: str, table: LakeTable, retention: Retention) -> None:
+    """Remove files and log entries that only versions need which are past their retention; raises as `tidy`."""
+    delta = find_table(lake_url, table)
+    if delta is None:
+        return
+    _tell_history(delta, retention)
+    if _leftovers(delta):
+        # Whoever is about to commit a file that looks like a leftover by now must not do so any more.
+        commit_rewrite(delta, Rewrite((), (), changes_rows=False))
+        # What is written from here on is unknown to the version that is read next, and is no leftover.
+        before = datetime.now(UTC) - retention.history
+        delta.update_incremental()
+        for file in _leftovers(delta):
+            if file.mtime <= before:
+                storage(delta).delete_file(file.path)
+    delta.cleanup_metadata()
+
+
+def _tell_history(delta: DeltaTable, retention: Retention) -> None:
+    interval = f"interval {retention.history.total_seconds():.0f} seconds"
+    wanted = dict.fromkeys(HISTORY, interval)
+    if wanted.items() - delta.metadata().configuration.items():
+        delta.alter.set_table_properties(wanted)
+
+
+def _leftovers(delta: DeltaTable) -> list[FileInfo]:
+    """The files that are there, and of no version that may be read."""
+    unneeded = set(delta.vacuum(dry_run=True, full=True))
+    return [file for file in _on_disk(delta) if file.path in unneeded]
+
+
+def _on_disk(delta: DeltaTable) -> list[FileInfo]:
+    found = storage(delta).get_file_info(FileSelector("", recursive=True))
+    return [file for file in found if file.type is FileType.File]
+
+
+def _state(delta: DeltaTable) -> TableState:
+    files = stored_files(delta)
+    on_disk = [file.size for file in _on_disk(delta)]
+    return TableState(
+        version=delta.version(),
+        files=len(files),
+        rows=sum(file.rows for file in files),
+        bytes=sum(file.bytes for file in files),
+        files_on_disk=len(on_disk),
+        bytes_on_disk=sum(on_disk),
+    )
+
+
+def due(files: Iterable[StoredFile], today: date) -> Iterator[list[StoredFile]]:
+    """Groups of files to merge: many of one size and day, or two where a day is over and little comes any more."""
+    alike: defaultdict[tuple[str, int], list[StoredFile]] = defaultdict(list)
     for file in files:
-        if file.bytes < target_bytes:
-            days[file.day].append(file)
-    return [group for of_day in days.values() for group in _groups(of_day, target_bytes) if len(group) > 1]
+        if file.bytes < SIZES[-1]:
+            alike[file.day, next(size for size in SIZES if file.bytes < size)].append(file)
+    for (day, _), group in alike.items():
+        is_over = date.fromisoformat(day) < today - timedelta(days=1)
+        if len(group) >= (2 if is_over else MERGED_FILES):
+            yield from (part for part in _parts(group) if len(part) > 1)
 
 
-def _groups(files: Iterable[StoredFile], target_bytes: int) -> list[list[StoredFile]]:
-    groups: list[list[StoredFile]] = []
-    filled = target_bytes
+def _parts(files: Iterable[StoredFile]) -> list[list[StoredFile]]:
+    parts: list[list[StoredFile]] = []
+    filled = LARGEST
     for file in files:
-        if filled + file.bytes > target_bytes:
-            groups.append([])
+        if filled + file.bytes > LARGEST:
+            parts.append([])
             filled = 0
-        groups[-1].append(file)
+        parts[-1].append(file)
         filled += file.bytes
-    return groups
+    return parts

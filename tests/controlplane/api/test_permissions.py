@@ -65,6 +65,7 @@ READS = [
         "edges/frankfurt-1.example.com",
         "alerts",
         "events/counts",
+        "lake",
         "routing-tables",
         "routing-tables/1",
         "routing-tables/current",

@@ -7,9 +7,12 @@ import pytest
 from redis import Redis
 
 from routing import redis_keys
+from routing.collector import caretaker
+from routing.collector.caretaker import Caretaker
 from routing.collector.collector import Collector
-from routing.lake import delta_tables, tidying
+from routing.lake import delta_tables
 from routing.lake.schema import REQUESTS
+from routing.lake.tidying import Retention
 from tests.factories.rows import request_row, send, stored
 from tests.waiting import wait_until
 
@@ -45,11 +48,12 @@ def test_one_that_read_less_is_refused_and_takes_nothing_back(redis: Redis, lake
     assert stored(lake_url, REQUESTS, "request_id") == ["a", "b", "c"]
 
 
-def test_both_run_and_merge(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tidying, "MERGES", {4: 1 << 20, 16: 4 << 20})
+def test_both_run_and_are_merged_after(redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caretaker, "LOOK_SECONDS", 0.01)
     stop = Event()
     with ThreadPoolExecutor() as threads:
         runs = [threads.submit(Collector(redis, lake_url, REQUESTS).run, 0.001, stop) for _ in range(2)]
+        runs += [threads.submit(Caretaker(redis, lake_url, {REQUESTS: Retention()}).run, stop) for _ in range(2)]
         for number in range(300):
             send(redis, f"edge-{number % 3}", f"100-{number + 1}", [request_row(f"{number:05}")])
         wait_until(lambda: all(redis.xlen(redis_keys.requests(f"edge-{edge}")) == 0 for edge in range(3)))
@@ -57,18 +61,3 @@ def test_both_run_and_merge(redis: Redis, lake_url: str, monkeypatch: pytest.Mon
     for run in runs:
         run.result()
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(300)]
-
-
-def test_a_merge_in_progress_keeps_others_from_merging(
-    redis: Redis, lake_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tidying, "MERGES", {1: 1 << 20})
-    collector = Collector(redis, lake_url, REQUESTS)
-    with redis.lock("sluice:merge:requests", timeout=3600):
-        for number in range(3):
-            send(redis, "local", f"100-{number + 1}", [request_row(str(number))])
-            collector.step()
-        assert len(delta_tables.open_table(lake_url, REQUESTS).file_uris()) == 3
-    send(redis, "local", "100-9", [request_row("9")])
-    collector.step()
-    assert len(delta_tables.open_table(lake_url, REQUESTS).file_uris()) == 1

@@ -1,25 +1,27 @@
 """The lake remembers rows and positions together, through merges, checkpoints and clean-ups."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from controlplane.problems.errors import InvalidInput
-from routing.lake import delta_tables, tidying
+from routing.lake import delta_tables
 from routing.lake.schema import OUTCOMES, REQUESTS
-from tests.factories.rows import outcome_row, request_row, store, stored, to_arrow
+from routing.lake.tidying import Retention, merge, tidy
+from tests.factories.rows import START, outcome_row, request_row, store, stored, to_arrow
 
 pytestmark = pytest.mark.slow
 
+LONG_AFTER = START + timedelta(days=9)
+
 
 def append_many(lake_url: str, first: int, last: int) -> None:
-    """One commit a row, merged when due as the collector does."""
+    """One commit a row, merged when due."""
     delta = delta_tables.open_table(lake_url, REQUESTS)
     for number in range(first, last):
-        before = delta.version()
         delta_tables.append(delta, to_arrow(REQUESTS, [request_row(f"{number:05}")]), {"stream": number + 1})
-        if (commits := tidying.merge_due(before, delta.version())) is not None:
-            tidying.merge(lake_url, REQUESTS, commits)
+        merge(lake_url, REQUESTS, START)
 
 
 def test_a_table_is_made_once_and_found_again(lake_url: str) -> None:
@@ -65,55 +67,32 @@ def test_another_stream_beside_is_no_conflict(lake_url: str) -> None:
     assert stored(lake_url, REQUESTS, "request_id") == ["mine", "theirs"]
 
 
-def test_files_stay_few_and_nothing_is_lost_by_merging(lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tidying, "MERGES", {8: 1 << 20, 64: 4 << 20})
+def test_files_stay_few_and_nothing_is_lost_by_merging(lake_url: str) -> None:
     append_many(lake_url, 0, 150)
     delta = delta_tables.open_table(lake_url, REQUESTS)
-    assert len(delta.file_uris()) <= 16
+    assert len(delta.file_uris()) <= 64
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(150)]
     assert delta_tables.positions(delta, {"stream"}) == {"stream": 150}
     assert list(Path(lake_url, "requests", "_delta_log").glob("*.checkpoint.parquet"))
 
 
-def test_an_old_version_can_still_be_read_after_merging_and_cleaning(
-    lake_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_version_can_still_be_read_after_merging_and_cleaning(lake_url: str) -> None:
     append_many(lake_url, 0, 5)
     version = delta_tables.open_table(lake_url, REQUESTS).version()
-    monkeypatch.setattr(tidying, "MERGES", {2: 1 << 20, 4: 4 << 20})
-    append_many(lake_url, 5, 20)
+    append_many(lake_url, 5, 40)
+    tidy(lake_url, REQUESTS, Retention(), LONG_AFTER)
     old = delta_tables.find_table(lake_url, REQUESTS, version)
     assert old is not None
     assert sorted(old.to_pyarrow_table()["request_id"].to_pylist()) == [f"{number:05}" for number in range(5)]
 
 
-def test_what_is_past_its_retention_is_removed(lake_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        delta_tables, "CONFIGURATION", delta_tables.CONFIGURATION | {"delta.deletedFileRetentionDuration": NO_TIME}
-    )
-    monkeypatch.setattr(tidying, "MERGES", {4: 4 << 20})
-    append_many(lake_url, 0, 9)
-    assert len(list(Path(lake_url).rglob("*.parquet"))) < 9
-    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(9)]
-
-
 def test_appending_goes_on_from_before_a_merge(lake_url: str) -> None:
     append_many(lake_url, 0, 6)
     opened_before = delta_tables.open_table(lake_url, REQUESTS)
-    tidying.merge(lake_url, REQUESTS, min(tidying.MERGES))
+    merge(lake_url, REQUESTS, LONG_AFTER)
+    assert len(delta_tables.open_table(lake_url, REQUESTS).file_uris()) == 1
     delta_tables.append(opened_before, to_arrow(REQUESTS, [request_row("00006")]), {"stream": 7})
     assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(7)]
-
-
-def test_a_merge_that_fails_is_put_off(lake_url: str) -> None:
-    append_many(lake_url, 0, 6)
-    log = Path(lake_url, "requests", "_delta_log")
-    log.rename(log.with_name("away"))
-    log.write_text("no folder")
-    tidying.merge(lake_url, REQUESTS, min(tidying.MERGES))
-    log.unlink()
-    log.with_name("away").rename(log)
-    assert stored(lake_url, REQUESTS, "request_id") == [f"{number:05}" for number in range(6)]
 
 
 def test_a_version_that_is_not_there_is_said_so(lake_url: str) -> None:
@@ -126,6 +105,3 @@ def test_a_version_that_is_not_there_is_said_so(lake_url: str) -> None:
 def test_before_the_table_existed_there_was_none(lake_url: str) -> None:
     store(lake_url, REQUESTS, [request_row("a")])
     assert delta_tables.find_table(lake_url, REQUESTS, delta_tables.NO_VERSION) is None
-
-
-NO_TIME = "interval 0 seconds"

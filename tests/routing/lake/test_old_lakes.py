@@ -5,6 +5,7 @@ written when no column had a comment and each file had statistics of all columns
 """
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.factories.rows import START, outcome_row, request_row, store, stored
 
 pytestmark = pytest.mark.slow
 
+LONG_AFTER = START + timedelta(days=9)
 LAKES = sorted((Path(__file__).parents[2] / "data" / "lakes").glob("*.zip"))
 POSITIONS = {"requests": {"sluice:requests:local": 6 << 32}, "outcomes": {"sluice:outcomes": 6 << 20}}
 IDS = sorted(f"r{day}-{part}-{number}" for day in (5, 6) for part in range(3) for number in range(5))
@@ -51,7 +53,7 @@ def test_it_is_opened_and_gone_on_with(old_lake: str) -> None:
         assert [field.name for field in delta.schema().fields] == table.schema.names
         assert delta_tables.positions(delta, set(POSITIONS[table.name])) == POSITIONS[table.name]
         store(old_lake, table, [row])
-        merge(old_lake, table, 64)
+        merge(old_lake, table, LONG_AFTER)
         assert len(delta_tables.open_table(old_lake, table).file_uris()) == 2
     assert stored(old_lake, REQUESTS, "request_id") == sorted([*IDS, "new"])
     assert len(stored(old_lake, OUTCOMES, "id")) == 13
@@ -62,5 +64,5 @@ def test_its_rows_stay_what_they_were_when_they_are_merged(old_lake: str) -> Non
         return sorted(map(str, delta_tables.open_table(old_lake, REQUESTS).to_pyarrow_table().to_pylist()))
 
     before = rows()
-    merge(old_lake, REQUESTS, 64)
+    merge(old_lake, REQUESTS, LONG_AFTER)
     assert rows() == before

@@ -6,19 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 
 import pytest
 
 from routing.lake import delta_tables
 from routing.lake.rewriting import commit_rewrite, rewritten, stored_files
 from routing.lake.schema import REQUESTS
-from routing.lake.tidying import merge, small_files
-from tests.factories.rows import request_row, store, stored
+from routing.lake.tidying import Retention, clean, merge
+from tests.factories.rows import START, request_row, store, stored
 
 pytestmark = pytest.mark.slow
 
 ROWS = [f"{number:05}" for number in range(12)]
-TARGET = 4 << 20
+LONG_AFTER = START + timedelta(days=9)
 
 # It stops itself where it has read and written all and committed nothing, as a machine that sleeps would.
 MERGES_AND_STOPS_ONCE = """
@@ -26,9 +27,8 @@ import os, signal, sys
 from routing.lake.delta_tables import Superseded, open_table
 from routing.lake.rewriting import commit_rewrite, rewritten, stored_files
 from routing.lake.schema import REQUESTS
-from routing.lake.tidying import small_files
 delta = open_table(sys.argv[1], REQUESTS)
-merged = rewritten(delta, REQUESTS, small_files(stored_files(delta), 4 << 20))
+merged = rewritten(delta, REQUESTS, [stored_files(delta)])
 os.kill(os.getpid(), signal.SIGSTOP)
 try:
     commit_rewrite(delta, merged)
@@ -77,7 +77,7 @@ def test_of_those_who_commit_at_once_one_does(files: str, count: int) -> None:
 
 def test_one_that_was_away_while_another_merged_is_refused(files: str) -> None:
     with merger(files) as late:
-        merge(files, REQUESTS, 64)
+        merge(files, REQUESTS, LONG_AFTER)
         store(files, REQUESTS, [request_row("later")])
         assert go_on(late) == [SUPERSEDED]
     assert stored(files, REQUESTS, "request_id") == [*ROWS, "later"]
@@ -92,16 +92,17 @@ def test_one_that_was_away_while_others_appended_commits(files: str) -> None:
 
 
 def test_one_that_was_away_while_the_table_was_cleaned_is_refused(files: str) -> None:
-    """Its file is not in use by then, so that a clean-up may have taken it."""
+    """Its file looked like a leftover."""
     with merger(files) as late:
-        merge(files, REQUESTS, 4096)
+        clean(files, REQUESTS, Retention(timedelta(0)))
         assert go_on(late) == [SUPERSEDED]
+    assert stored(files, REQUESTS, "request_id") == ROWS
 
 
 def test_other_files_are_refused_too_since_the_fence_is_the_tables(files: str) -> None:
     delta = delta_tables.open_table(files, REQUESTS)
     first, second = stored_files(delta)[:6], stored_files(delta)[6:]
-    halves = [rewritten(delta, REQUESTS, small_files(half, TARGET)) for half in (first, second)]
+    halves = [rewritten(delta, REQUESTS, [half]) for half in (first, second)]
     commit_rewrite(delta, halves[0])
     with pytest.raises(delta_tables.Superseded):
         commit_rewrite(delta, halves[1])
@@ -113,7 +114,7 @@ def test_merged_rows_are_what_they_were(lake_url: str) -> None:
     for number, row in enumerate(rows):
         store(lake_url, REQUESTS, [row | {"time": f"2026-01-0{1 + number % 3}T08:00:00.00000{number % 10}Z"}])
     before = sorted(delta_tables.open_table(lake_url, REQUESTS).to_pyarrow_table().to_pylist(), key=str)
-    merge(lake_url, REQUESTS, 64)
+    merge(lake_url, REQUESTS, LONG_AFTER)
     delta = delta_tables.open_table(lake_url, REQUESTS)
     assert sorted(delta.to_pyarrow_table().to_pylist(), key=str) == before
     assert [file.rows for file in stored_files(delta)] == [4, 4, 4]
