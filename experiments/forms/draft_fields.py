@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.db.models import Model, Q
 
+from controlplane.storage.keyed import KEY_VALIDATOR
 from experiments.forms.spec_fields import Groups, SpecField
 from experiments.models import Metric
 from experiments.models.experiment import Kind
 from experiments.models.plan import ROLE_CHOICES, SPENDING_CHOICES
 from experiments.plan.spec import ExperimentSpec, GuardSpec, MetricSpec, PlanSpec, StageSpec, VariantSpec
 from experiments.stats.core.types import MarginKind
-from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
+from routing.models import IN_USE, Backend, Endpoint
 
 ANY = Q()
 ONE_PERCENT = 0.01

@@ -5,9 +5,10 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from controlplane.storage.keyed import KEY_VALIDATOR
 from controlplane.storage.legible_columns import LegibleField, LegibleKey
 from controlplane.storage.versions import Versioned
-from routing.models import IN_USE, KEY_VALIDATOR, Backend, Endpoint
+from routing.models import IN_USE, Backend, Endpoint
 from routing.models.stored_lists import STORED_CONDITIONS, STORED_GUARD, STORED_PAIRS, check_conditions
 from routing.table import BUCKETS
 

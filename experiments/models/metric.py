@@ -6,12 +6,11 @@ from typing import ClassVar
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 
-from controlplane.storage.versions import Versioned
+from controlplane.storage.keyed import Keyed
 from experiments.models.default_guardrails import MEANINGS, Meaning
 from experiments.stats.core.types import Direction
 from experiments.stats.metrics import KINDS
 from experiments.stats.metrics.kind import MetricKind
-from routing.models import KEY_VALIDATOR
 
 TYPE_CHOICES = [(kind.type.value, kind.label) for kind in KINDS.values()]
 WITH_DENOMINATOR = [kind.type.value for kind in KINDS.values() if kind.has_denominator]
@@ -29,11 +28,9 @@ def _types(of: Callable[[MetricKind], bool], **others: object) -> models.Q:
     return models.Q(type=types[0], **others) if len(types) == 1 else models.Q(type__in=types, **others)
 
 
-class Metric(Versioned):
+class Metric(Keyed):
     """How one number is computed from what happened, and which way is better."""
 
-    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
-    name = models.CharField(max_length=100)
     description = models.TextField(blank=True, validators=[MaxLengthValidator(10_000)])
     type = models.CharField(max_length=20, choices=TYPE_CHOICES)
     numerator = models.CharField(max_length=100, help_text="A measure, like `errors` or `outcome(thumbs-up)`.")
@@ -64,10 +61,8 @@ class Metric(Versioned):
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering = ("key",)
+    class Meta(Keyed.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(type__in=[value for value, _ in TYPE_CHOICES]), name="metric_type_known"
@@ -99,9 +94,6 @@ class Metric(Versioned):
                 name="metric_window_in_order",
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.key
 
     @property
     def default_guardrail(self) -> bool:

@@ -8,7 +8,8 @@ from rest_framework.response import Response
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
-from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
+from controlplane.storage.keyed import KEY_VALIDATOR
+from routing.models import AccessKey, Endpoint
 from routing.publishing.require_told import require_told
 from routing.resources.issue_key import issue_key, revoke_key
 

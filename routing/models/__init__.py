@@ -10,11 +10,9 @@ from routing.models.published import Hindrance, RoutingTable
 from routing.models.split import Split
 from routing.models.stop import Span, Stop
 from routing.models.tick import Tick
-from routing.models.validators import KEY_VALIDATOR
 
 __all__ = [
     "IN_USE",
-    "KEY_VALIDATOR",
     "AccessKey",
     "Backend",
     "Edge",

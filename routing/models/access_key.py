@@ -2,8 +2,8 @@
 
 from django.db import models
 
+from controlplane.storage.keyed import KEY_VALIDATOR
 from routing.models.endpoint import Endpoint
-from routing.models.validators import KEY_VALIDATOR
 
 
 class AccessKey(models.Model):

@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from controlplane.storage.keyed import KEY_VALIDATOR, Keyed
 from controlplane.storage.legible_columns import LegibleField, LegibleKey
-from controlplane.storage.versions import Versioned
 from routing.models.stored_lists import STORED_TEXTS
-from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR
+from routing.models.validators import PATH_VALIDATOR
 from routing.protocols import KINDS
 from routing.protocols.openai import OPENAI
 
@@ -20,11 +20,9 @@ IN_USE = models.Q(retired_at=None)
 """Backends that something new may name: all but those that were retired."""
 
 
-class Backend(Versioned):
+class Backend(Keyed):
     """A deployed model version: where it is, what it speaks, what it costs."""
 
-    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
-    name = models.CharField(max_length=100)
     protocol = models.CharField(max_length=20, choices=PROTOCOLS, default=OPENAI.key)
     addresses = LegibleField(shape=STORED_TEXTS, help_text="List of base addresses, like `http://10.0.0.5:8000`.")
     health_path = models.CharField(
@@ -58,13 +56,11 @@ class Backend(Versioned):
     )
     credential_header = models.CharField(max_length=63, default="authorization", help_text="Header that carries it.")
     credential_prefix = models.CharField(max_length=20, blank=True, default="Bearer ", help_text="Text before it.")
-    created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when only history names it; null while it can be used."
     )
 
-    class Meta:
-        ordering = ("key",)
+    class Meta(Keyed.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(protocol__in=list(KINDS)), name="backend_protocol_known"),
             models.CheckConstraint(
@@ -72,9 +68,6 @@ class Backend(Versioned):
                 name="backend_prices_not_negative",
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.key
 
     @property
     def is_over(self) -> bool:

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
+from controlplane.storage.keyed import Keyed
 from controlplane.storage.legible_columns import LegibleField, LegibleKey
-from controlplane.storage.versions import Versioned
 from routing.models.backend import IN_USE, Backend
 from routing.models.issuer import Issuer
 from routing.models.layer import Layer
@@ -28,7 +28,7 @@ from routing.models.stored_lists import (
     check_texts,
     check_tiers,
 )
-from routing.models.validators import KEY_VALIDATOR, PATH_VALIDATOR, SECONDS
+from routing.models.validators import PATH_VALIDATOR, SECONDS
 from routing.table import LARGEST_BODY
 
 
@@ -50,11 +50,9 @@ class Entrance(models.TextChoices):
     EITHER = "either", "A key or a token"
 
 
-class Endpoint(Versioned):
+class Endpoint(Keyed):
     """The public name that clients call, and the backend that answers when no experiment says otherwise."""
 
-    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
-    name = models.CharField(max_length=100)
     path_prefix = models.CharField(
         max_length=200,
         validators=[PATH_VALIDATOR],
@@ -183,10 +181,8 @@ class Endpoint(Versioned):
         validators=[check_shadows],
         help_text="Candidates that get copies of requests.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering = ("key",)
+    class Meta(Keyed.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(unit_source__in=UnitSource.values), name="endpoint_unit_source_known"
@@ -201,9 +197,6 @@ class Endpoint(Versioned):
                 violation_error_message="The standby is another backend than the default one.",
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.key
 
     def clean(self) -> None:
         """Refuse a standby that is the backend itself. Raises Django's `ValidationError`."""

@@ -3,17 +3,14 @@
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
+from controlplane.storage.keyed import Keyed
 from controlplane.storage.legible_columns import LegibleField
-from controlplane.storage.versions import Versioned
 from routing.models.stored_lists import STORED_TEXTS, check_texts
-from routing.models.validators import KEY_VALIDATOR
 
 
-class Issuer(Versioned):
+class Issuer(Keyed):
     """Who signs the tokens that endpoints take: its name in them, whom they are for, and its public keys."""
 
-    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
-    name = models.CharField(max_length=100)
     issuer = models.CharField(max_length=300, help_text="The `iss` of its tokens.")
     audiences = LegibleField(
         shape=STORED_TEXTS,
@@ -23,10 +20,3 @@ class Issuer(Versioned):
         help_text="The `aud` of tokens that are taken; none: any.",
     )
     key_set = models.TextField(validators=[MaxLengthValidator(100_000)], help_text="Its JSON Web Key Set.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("key",)
-
-    def __str__(self) -> str:
-        return self.key

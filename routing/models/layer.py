@@ -6,8 +6,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator
 from django.db import models
 
-from controlplane.storage.versions import Versioned
-from routing.models.validators import KEY_VALIDATOR
+from controlplane.storage.keyed import Keyed
 from routing.table import BUCKETS
 
 
@@ -16,11 +15,9 @@ def new_salt() -> str:
     return secrets.token_hex(8)
 
 
-class Layer(Versioned):
+class Layer(Keyed):
     """Endpoints whose users have the same buckets, and whose experiments share no user."""
 
-    key = models.CharField(max_length=63, unique=True, validators=[KEY_VALIDATOR])
-    name = models.CharField(max_length=100)
     salt = models.CharField(
         max_length=64, blank=True, help_text="Separates this layer's assignment from all others; made when left out."
     )
@@ -29,14 +26,13 @@ class Layer(Versioned):
         validators=[MaxValueValidator(BUCKETS - 1)],
         help_text="Share of the users whom no experiment takes, in 1/10 000: the last buckets.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering = ("key",)
+    class Meta(Keyed.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(salt=""), name="layer_salt_not_empty"),
             models.CheckConstraint(condition=models.Q(holdout__lt=BUCKETS), name="layer_holdout_in_range"),
         ]
 
-    def __str__(self) -> str:
-        return self.key
+    def clean(self) -> None:
+        """Make a salt where none was given."""
+        self.salt = self.salt or new_salt()

@@ -1,4 +1,4 @@
-"""What every change of backends, endpoints, layers, issuers, keys and experiments has in common."""
+"""What every change of what routing tables are made of has in common."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from django.db import connection
 
 from controlplane.problems.errors import InvalidInput
+from controlplane.storage.keyed import Keyed
 from controlplane.storage.races import beside_others
-from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.publishing.compilation import compile_table
 from routing.publishing.newest_table import latest_table
 from routing.table import Hindrance
@@ -17,7 +17,7 @@ TURN = 5_103_054
 
 
 @contextmanager
-def changing(*things: Backend | Endpoint | Layer | Issuer) -> Iterator[None]:
+def changing(*things: Keyed) -> Iterator[None]:
     """A transaction that changes what routing tables are made from: one at a time, so that none takes away what
     another begins to name. Brakes do not wait for it.
 

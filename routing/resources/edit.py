@@ -1,4 +1,4 @@
-"""Change a backend, an endpoint, a layer or an issuer."""
+"""Change what routing tables are made of."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Role
+from controlplane.storage.keyed import Keyed
 from controlplane.storage.versions import change, locked
-from routing.models import Backend, Endpoint, Issuer, Layer
+from routing.models import Endpoint
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
@@ -15,13 +16,7 @@ from routing.resources.refuse_moves import refuse_moves
 from routing.resources.snapshots import snapshot
 
 
-def edit(
-    thing: Backend | Endpoint | Layer | Issuer,
-    changes: Mapping[str, Any],
-    *,
-    actor: Actor,
-    version: int | None = None,
-) -> None:
+def edit(thing: Keyed, changes: Mapping[str, Any], *, actor: Actor, version: int | None = None) -> None:
     """Set these fields, and no others, of the row as it is now, and publish it.
 
     With `version`, only when that is the present one. Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when
@@ -39,7 +34,7 @@ def edit(
     publish(f"{actor.name} edited {kind} {present.key}")
 
 
-def _completed(present: Backend | Endpoint | Layer | Issuer, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+def _completed(present: Keyed, changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """An endpoint that shall be in no layer gets its own."""
     if isinstance(present, Endpoint) and "layer" in changes and changes["layer"] is None:
         return {**changes, "layer": own_layer(present)}

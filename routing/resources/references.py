@@ -1,4 +1,4 @@
-"""Reads of who uses a backend, an endpoint, a layer or an issuer, by whatever way."""
+"""Reads of who uses a thing, by whatever way."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,13 +7,14 @@ from django.db.models import Model, ProtectedError, Q
 from django.db.models.deletion import Collector
 from django.utils import timezone
 
-from routing.models import AccessKey, Backend, Endpoint, Issuer, Layer, Split
+from controlplane.storage.keyed import Keyed
+from routing.models import AccessKey, Backend, Endpoint, Split
 
 PLACES = ("tiers", "rules", "shadows")
 """Fields of an endpoint that name backends in lists."""
 
 
-def users_of(thing: Backend | Endpoint | Layer | Issuer) -> list[str]:
+def users_of(thing: Keyed) -> list[str]:
     """What names a thing and would name nothing if it were removed, in words and in order; empty when nothing does."""
     named = _by_name(thing) if isinstance(thing, Backend) else ()
     keys = _by_key(thing) if isinstance(thing, Endpoint) else ()

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from controlplane.problems.errors import Conflict
-from routing.models import Backend, Endpoint, Issuer, Layer, Split
+from controlplane.storage.keyed import Keyed
+from routing.models import Backend, Endpoint, Layer, Split
 from routing.resources.references import running_on
 from routing.table import BUCKETS
 
 NEXT_STEP = "End these experiments first, or register a second endpoint."
 
 
-def refuse_moves(thing: Backend | Endpoint | Layer | Issuer, before: Mapping[str, Any]) -> None:
-    """Compare a changed thing with its row from `before`; issuers move nobody. Raises `Conflict`."""
+def refuse_moves(thing: Keyed, before: Mapping[str, Any]) -> None:
+    """Compare a changed thing with its row from `before`; most kinds move nobody. Raises `Conflict`."""
     if isinstance(thing, Backend):
         _refuse_another_protocol(thing, before)
     elif isinstance(thing, Endpoint):

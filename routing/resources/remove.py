@@ -1,11 +1,11 @@
-"""Take away a backend, an endpoint, a layer or an issuer that nothing uses."""
+"""Take away what nothing uses."""
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Role
 from controlplane.problems.errors import Conflict
+from controlplane.storage.keyed import Keyed
 from controlplane.storage.versions import locked
-from routing.models import Backend, Endpoint, Issuer, Layer
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.references import users_of
@@ -14,7 +14,7 @@ from routing.resources.snapshots import snapshot
 KEPT = {"backend": "Remove or change these first; what only history names can be retired."}
 
 
-def remove(thing: Backend | Endpoint | Layer | Issuer, *, actor: Actor, version: int | None = None) -> None:
+def remove(thing: Keyed, *, actor: Actor, version: int | None = None) -> None:
     """Delete a row and publish; with `version`, only when that is its present one.
 
     Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when something names it. Then nothing is done.

@@ -5,10 +5,10 @@ from typing import Any
 from django.db import models
 from django.forms.models import model_to_dict
 
-from routing.models import Backend, Endpoint, Issuer, Layer
+from controlplane.storage.keyed import Keyed
 
 
-def snapshot(thing: Backend | Endpoint | Layer | Issuer) -> dict[str, Any]:
+def snapshot(thing: Keyed) -> dict[str, Any]:
     """All editable fields of a row as JSON can hold them; other rows by their keys."""
     fields = model_to_dict(thing)
     others = {name: getattr(thing, name) for name in fields if isinstance(getattr(thing, name), models.Model)}

@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.models import Role
+from controlplane.storage.keyed import KEY_VALIDATOR
 from controlplane.web.pages import accepted, acting, done, page, requires
-from routing.models import KEY_VALIDATOR, AccessKey, Endpoint
+from routing.models import AccessKey, Endpoint
 from routing.publishing.require_told import require_told
 from routing.resources.issue_key import issue_key, revoke_key
 
