@@ -1,16 +1,29 @@
 """Where each page and each API path lives."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from controlplane.catalogue.everything import all_calls, all_pages
+from controlplane.catalogue.index import IndexView
 
 handler400 = "controlplane.api.error_answers.bad_request"
 handler403 = "controlplane.api.error_answers.not_allowed"
 handler404 = "controlplane.api.error_answers.not_found"
 handler500 = "controlplane.api.error_answers.failed"
 
+api: list[URLPattern | URLResolver] = [
+    path("", IndexView.as_view(), name="api-index"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    *all_calls(),
+    path("", include("routing.api.urls")),
+    path("", include("experiments.api.urls")),
+]
+
 urlpatterns = [
-    path("api/v1/", include("controlplane.api.urls")),
+    path("api/v1/", include(api)),
     path("ofrep/v1/", include("routing.ofrep.urls")),
     path("", include("controlplane.accounts.urls")),
+    *all_pages(),
     path("", include("routing.views.urls")),
     path("", include("experiments.views.urls")),
 ]

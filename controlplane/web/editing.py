@@ -1,8 +1,8 @@
 """Forms of things that others may change meanwhile: what was opened comes back with what was typed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -38,6 +38,9 @@ class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
     A page that is sent back holds the version that was opened and, hidden, each field's value then: only what the
     person changed is written, and only where nobody else wrote meanwhile.
     """
+
+    wide: ClassVar[Collection[str]] = ()
+    """Fields that take the whole width of the page."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -20,7 +20,6 @@ from routing.api.serializers import (
     EdgeSerializer,
     EndpointSerializer,
     EndpointTrafficSerializer,
-    IssuerSerializer,
     LayerSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
@@ -28,7 +27,7 @@ from routing.api.serializers import (
 )
 from routing.edges.retire_edge import retire_edge
 from routing.lake.endpoint_traffic import LATELY, endpoint_traffic
-from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
+from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
 from routing.publishing.newest_table import latest_table
 from routing.resources.edit import edit
 from routing.resources.register import register
@@ -37,7 +36,7 @@ from routing.resources.restore import restore
 from routing.resources.retire import retire
 from routing.resources.switch import switch
 
-Thing = TypeVar("Thing", Backend, Endpoint, Layer, Issuer)
+Thing = TypeVar("Thing", Backend, Endpoint, Layer)
 
 
 class _ThingViewSet(Tagged[Thing], viewsets.ModelViewSet[Thing], Generic[Thing]):
@@ -128,14 +127,6 @@ class LayerViewSet(_ThingViewSet[Layer]):
 
     queryset = Layer.objects.prefetch_related("endpoints")
     serializer_class = LayerSerializer
-
-
-@_documented("issuer", IssuerSerializer)
-class IssuerViewSet(_ThingViewSet[Issuer]):
-    """Who signs the tokens that endpoints take."""
-
-    queryset = Issuer.objects.all()
-    serializer_class = IssuerSerializer
 
 
 @_documented("endpoint", EndpointSerializer)

@@ -1,36 +1,19 @@
 """Backends, endpoints, edges and routing tables as JSON."""
 
 import json
-from collections.abc import Collection
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
+from routing.catalogue.served import ServedSerializer
 from routing.edges.reported import SILENT_AFTER
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
-from routing.resources.broken_rows import known_backends, what_is_broken
 from routing.table import BUCKETS
 
-Served = TypeVar("Served", Backend, Issuer, Endpoint)
 
-
-class _ServedSerializer(StrictModelSerializer[Served]):
-    """What routing tables are made of; broken is also what edges could not serve."""
-
-    def get_broken(self, row: Served) -> str:
-        """A sentence; empty for a sound row."""
-        return what_is_broken(row, self._backends)
-
-    @cached_property
-    def _backends(self) -> Collection[str]:
-        """Read once for all rows of a list."""
-        return known_backends()
-
-
-class BackendSerializer(_ServedSerializer[Backend]):
+class BackendSerializer(ServedSerializer[Backend]):
     """A deployed model version."""
 
     addresses = serializers.ListField(
@@ -86,7 +69,7 @@ class LayerSerializer(StrictModelSerializer[Layer]):
         read_only_fields = ("created_at",)
 
 
-class EndpointSerializer(_ServedSerializer[Endpoint]):
+class EndpointSerializer(ServedSerializer[Endpoint]):
     """A public name and the backend behind it."""
 
     backend = serializers.SlugRelatedField(slug_field="key", queryset=Backend.objects.all())
@@ -168,15 +151,6 @@ class SwitchSerializer(serializers.Serializer[object]):
         required=False, allow_blank=True, default="", help_text="Only when this backend is the standby."
     )
     forced = serializers.BooleanField(required=False, default=False, help_text="Also while experiments run.")
-
-
-class IssuerSerializer(_ServedSerializer[Issuer]):
-    """Who signs the tokens that endpoints take."""
-
-    class Meta:
-        model = Issuer
-        fields = ("key", "name", "issuer", "audiences", "key_set", "created_at", "broken")
-        read_only_fields = ("created_at",)
 
 
 class LossSerializer(serializers.Serializer[object]):

@@ -13,7 +13,6 @@ from routing.api.resources import (
     BackendViewSet,
     EdgeViewSet,
     EndpointViewSet,
-    IssuerViewSet,
     LayerViewSet,
     RoutingTableViewSet,
 )
@@ -22,7 +21,6 @@ router = SimpleRouter(trailing_slash=False)
 router.register("backends", BackendViewSet)
 router.register("endpoints", EndpointViewSet)
 router.register("layers", LayerViewSet)
-router.register("issuers", IssuerViewSet)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)

@@ -6,7 +6,7 @@ from django import forms
 
 from controlplane.web.editing import VersionedForm
 from controlplane.web.form_fields import LinesField, PairsField, StrictJSONField
-from routing.models import Backend, Endpoint, Issuer, Layer, new_salt
+from routing.models import Backend, Endpoint, Layer, new_salt
 from routing.table import BasisPoints
 
 LISTS = ("rules", "tiers", "shadows", "rate_limits")
@@ -162,22 +162,6 @@ class EndpointForm(DefaultsForm):
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
         )
-
-
-class IssuerForm(VersionedForm):
-    """Who signs the tokens that endpoints take."""
-
-    audiences = LinesField(required=False, help_text="One a line: the `aud` of tokens that are taken. None: any.")
-
-    class Meta:
-        model = Issuer
-        fields: ClassVar = ["key", "name", "issuer", "audiences", "key_set"]
-        widgets: ClassVar = {"key_set": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
-        labels: ClassVar = {"key_set": "Public keys"}
-        help_texts: ClassVar = {
-            "key": "Short and unique, like login. It stays as it is.",
-            "key_set": 'The JSON Web Key Set that the issuer publishes, like {"keys": [{"kty": "RSA", …}]}.',
-        }
 
 
 class LayerForm(VersionedForm):

@@ -20,7 +20,6 @@ from routing.views.endpoint_pages import (
     endpoint_new,
     endpoint_switch,
 )
-from routing.views.issuer_pages import issuer_delete, issuer_edit, issuer_list, issuer_new
 from routing.views.kill_switch_page import kill_switch
 from routing.views.layer_pages import layer_delete, layer_edit, layer_list, layer_new
 from routing.views.table_pages import routing_table_detail, routing_table_list
@@ -46,10 +45,6 @@ urlpatterns = [
     path("layers/<slug:key>/delete", layer_delete, name="layer-delete"),
     path("access-keys", access_key_list, name="access-key-list"),
     path("access-keys/<int:pk>/revoke", access_key_revoke, name="access-key-revoke"),
-    path("issuers", issuer_list, name="issuer-list"),
-    path("issuers/new", issuer_new, name="issuer-new"),
-    path("issuers/<slug:key>/edit", issuer_edit, name="issuer-edit"),
-    path("issuers/<slug:key>/delete", issuer_delete, name="issuer-delete"),
     path("edges", edge_list, name="edge-list"),
     path("edges/<path:name>/retire", edge_retire, name="edge-retire"),
     path("routing-tables", routing_table_list, name="routing-table-list"),

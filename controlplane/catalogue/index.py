@@ -7,22 +7,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.schema import READ_PROBLEMS
+from controlplane.catalogue.everything import resources
 
-PATHS = (
-    "backends",
-    "endpoints",
-    "layers",
-    "issuers",
-    "access-keys",
-    "metrics",
-    "experiments",
-    "events",
-    "edges",
-    "alerts",
-    "routing-tables",
-    "kill-switch",
-    "schema/",
-)
+OTHERS = ("access-keys", "experiments", "events", "edges", "alerts", "routing-tables", "kill-switch", "schema/")
+"""What is no resource."""
 
 
 class IndexView(APIView):
@@ -34,4 +22,5 @@ class IndexView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Addresses of all lists."""
-        return Response({path.strip("/"): request.build_absolute_uri(path) for path in PATHS})
+        paths = (*(resource.plural for resource in resources()), *OTHERS)
+        return Response({path.strip("/"): request.build_absolute_uri(path) for path in paths})

@@ -1,0 +1,3 @@
+"""What people define for experiments."""
+
+RESOURCES = ()

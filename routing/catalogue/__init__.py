@@ -1,0 +1,5 @@
+"""What routing tables are made of, as people register and change it."""
+
+from routing.catalogue.issuers import ISSUERS
+
+RESOURCES = (ISSUERS,)
