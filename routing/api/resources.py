@@ -20,14 +20,13 @@ from routing.api.serializers import (
     EdgeSerializer,
     EndpointSerializer,
     EndpointTrafficSerializer,
-    LayerSerializer,
     RoutingTableContentSerializer,
     RoutingTableSerializer,
     SwitchSerializer,
 )
 from routing.edges.retire_edge import retire_edge
 from routing.lake.endpoint_traffic import LATELY, endpoint_traffic
-from routing.models import Backend, Edge, Endpoint, Layer, RoutingTable
+from routing.models import Backend, Edge, Endpoint, RoutingTable
 from routing.publishing.newest_table import latest_table
 from routing.resources.edit import edit
 from routing.resources.register import register
@@ -36,7 +35,7 @@ from routing.resources.restore import restore
 from routing.resources.retire import retire
 from routing.resources.switch import switch
 
-Thing = TypeVar("Thing", Backend, Endpoint, Layer)
+Thing = TypeVar("Thing", Backend, Endpoint)
 
 
 class _ThingViewSet(Tagged[Thing], viewsets.ModelViewSet[Thing], Generic[Thing]):
@@ -119,14 +118,6 @@ class BackendViewSet(_ThingViewSet[Backend]):
         """Bring it back into use."""
         restore(self.get_object(), actor=request_actor(request))
         return Response(BackendSerializer(self.get_object()).data)
-
-
-@_documented("layer", LayerSerializer)
-class LayerViewSet(_ThingViewSet[Layer]):
-    """Endpoints that share their users' buckets."""
-
-    queryset = Layer.objects.prefetch_related("endpoints")
-    serializer_class = LayerSerializer
 
 
 @_documented("endpoint", EndpointSerializer)

@@ -6,11 +6,10 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from controlplane.api.fields import LegibleModelSerializer, PercentField, StrictModelSerializer
+from controlplane.api.fields import LegibleModelSerializer
 from routing.catalogue.served import ServedSerializer
 from routing.edges.reported import SILENT_AFTER
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
-from routing.table import BUCKETS
 
 
 class BackendSerializer(ServedSerializer[Backend]):
@@ -46,27 +45,6 @@ class BackendSerializer(ServedSerializer[Backend]):
             "broken",
         )
         read_only_fields = ("created_at", "retired_at")
-
-
-class LayerSerializer(StrictModelSerializer[Layer]):
-    """Endpoints whose users have the same buckets, and whose experiments share no user."""
-
-    salt = serializers.CharField(
-        max_length=64, required=False, help_text="Separates this layer's assignment from all others; made if left out."
-    )
-    holdout = PercentField(
-        BUCKETS,
-        required=False,
-        min_value=0,
-        max_value=99.99,
-        help_text="Per cent of the users whom no experiment takes.",
-    )
-    endpoints = serializers.SlugRelatedField[Any](slug_field="key", many=True, read_only=True)
-
-    class Meta:
-        model = Layer
-        fields = ("key", "name", "salt", "holdout", "endpoints", "created_at", "broken")
-        read_only_fields = ("created_at",)
 
 
 class EndpointSerializer(ServedSerializer[Endpoint]):

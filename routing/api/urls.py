@@ -13,14 +13,12 @@ from routing.api.resources import (
     BackendViewSet,
     EdgeViewSet,
     EndpointViewSet,
-    LayerViewSet,
     RoutingTableViewSet,
 )
 
 router = SimpleRouter(trailing_slash=False)
 router.register("backends", BackendViewSet)
 router.register("endpoints", EndpointViewSet)
-router.register("layers", LayerViewSet)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)

@@ -1,5 +1,6 @@
 """What routing tables are made of, as people register and change it."""
 
 from routing.catalogue.issuers import ISSUERS
+from routing.catalogue.layers import LAYERS
 
-RESOURCES = (ISSUERS,)
+RESOURCES = (LAYERS, ISSUERS)

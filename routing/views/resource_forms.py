@@ -6,8 +6,7 @@ from django import forms
 
 from controlplane.web.editing import VersionedForm
 from controlplane.web.form_fields import LinesField, PairsField, StrictJSONField
-from routing.models import Backend, Endpoint, Layer, new_salt
-from routing.table import BasisPoints
+from routing.models import Backend, Endpoint, Layer
 
 LISTS = ("rules", "tiers", "shadows", "rate_limits")
 
@@ -162,39 +161,6 @@ class EndpointForm(DefaultsForm):
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others
         )
-
-
-class LayerForm(VersionedForm):
-    """Endpoints that share their users' buckets; the holdout is typed in per cent."""
-
-    holdout = forms.FloatField(
-        label="Holdout, %",
-        required=False,
-        min_value=0,
-        max_value=99.99,
-        help_text="Users whom no experiment of the layer ever takes. What is promoted reaches them too.",
-    )
-
-    class Meta:
-        model = Layer
-        fields: ClassVar = ["key", "name", "holdout", "salt"]
-        help_texts: ClassVar = {
-            "key": "Short and unique, like checkout. It stays as it is.",
-            "salt": "Any text; made when left empty. Take over one from elsewhere to keep its buckets.",
-        }
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        if isinstance(self.instance.holdout, int):
-            self.initial["holdout"] = BasisPoints(self.instance.holdout).percent
-
-    def clean_salt(self) -> str:
-        """What was typed, or a new one."""
-        return self.cleaned_data["salt"] or new_salt()
-
-    def clean_holdout(self) -> int:
-        """As so many buckets."""
-        return BasisPoints.of_percent(self.cleaned_data["holdout"] or 0)
 
 
 class ReasonForm(forms.Form):

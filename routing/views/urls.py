@@ -21,7 +21,6 @@ from routing.views.endpoint_pages import (
     endpoint_switch,
 )
 from routing.views.kill_switch_page import kill_switch
-from routing.views.layer_pages import layer_delete, layer_edit, layer_list, layer_new
 from routing.views.table_pages import routing_table_detail, routing_table_list
 
 urlpatterns = [
@@ -39,10 +38,6 @@ urlpatterns = [
     path("endpoints/<slug:key>/switch", endpoint_switch, name="endpoint-switch"),
     path("endpoints/<slug:key>/stop", kill_switch, name="endpoint-stop"),
     path("kill-switch", kill_switch, name="kill-switch"),
-    path("layers", layer_list, name="layer-list"),
-    path("layers/new", layer_new, name="layer-new"),
-    path("layers/<slug:key>/edit", layer_edit, name="layer-edit"),
-    path("layers/<slug:key>/delete", layer_delete, name="layer-delete"),
     path("access-keys", access_key_list, name="access-key-list"),
     path("access-keys/<int:pk>/revoke", access_key_revoke, name="access-key-revoke"),
     path("edges", edge_list, name="edge-list"),
