@@ -16,7 +16,6 @@ from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, 
 from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from controlplane.settings import get_environment
 from routing.api.serializers import (
-    BackendSerializer,
     EdgeSerializer,
     EndpointSerializer,
     EndpointTrafficSerializer,
@@ -31,8 +30,6 @@ from routing.publishing.newest_table import latest_table
 from routing.resources.edit import edit
 from routing.resources.register import register
 from routing.resources.remove import remove
-from routing.resources.restore import restore
-from routing.resources.retire import retire
 from routing.resources.switch import switch
 
 Thing = TypeVar("Thing", Backend, Endpoint)
@@ -87,37 +84,6 @@ def _documented(noun: str, serializer: type[BaseSerializer[Any]]) -> Any:
             responses={204: None, **CONDITIONAL_PROBLEMS},
         ),
     )
-
-
-@_documented("backend", BackendSerializer)
-class BackendViewSet(_ThingViewSet[Backend]):
-    """Deployed model versions."""
-
-    queryset = Backend.objects.select_related("fallback")
-    serializer_class = BackendSerializer
-
-    @extend_schema(
-        description="Take a backend out of use that only ended experiments name: it stays for what happened, with "
-        "`retired_at`, and nothing new can name it. One that nothing ever named can be removed instead.",
-        request=None,
-        responses={200: BackendSerializer, **WRITE_PROBLEMS},
-    )
-    @action(detail=True, methods=["post"])
-    def retire(self, request: Request, key: str) -> Response:
-        """Take it out of use."""
-        retire(self.get_object(), actor=request_actor(request))
-        return Response(BackendSerializer(self.get_object()).data)
-
-    @extend_schema(
-        description="Bring a retired backend back into use.",
-        request=None,
-        responses={200: BackendSerializer, **WRITE_PROBLEMS},
-    )
-    @action(detail=True, methods=["post"])
-    def restore(self, request: Request, key: str) -> Response:
-        """Bring it back into use."""
-        restore(self.get_object(), actor=request_actor(request))
-        return Response(BackendSerializer(self.get_object()).data)
 
 
 @_documented("endpoint", EndpointSerializer)

@@ -12,41 +12,6 @@ from routing.edges.reported import SILENT_AFTER
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
 
 
-class BackendSerializer(ServedSerializer[Backend]):
-    """A deployed model version."""
-
-    addresses = serializers.ListField(
-        child=serializers.CharField(max_length=300), allow_empty=False, max_length=200, help_text="Base addresses."
-    )
-    fallback = serializers.SlugRelatedField(
-        slug_field="key", queryset=Backend.objects.all(), allow_null=True, required=False
-    )
-
-    class Meta:
-        model = Backend
-        fields = (
-            "key",
-            "name",
-            "protocol",
-            "addresses",
-            "health_path",
-            "prompt_price",
-            "completion_price",
-            "registry_reference",
-            "credential_secret",
-            "credential_header",
-            "credential_prefix",
-            "connect_seconds",
-            "concurrency",
-            "http2",
-            "fallback",
-            "created_at",
-            "retired_at",
-            "broken",
-        )
-        read_only_fields = ("created_at", "retired_at")
-
-
 class EndpointSerializer(ServedSerializer[Endpoint]):
     """A public name and the backend behind it."""
 

@@ -10,14 +10,12 @@ from routing.api.events import EventsView
 from routing.api.kill_switch_state import KillSwitchView
 from routing.api.lake import LakeView
 from routing.api.resources import (
-    BackendViewSet,
     EdgeViewSet,
     EndpointViewSet,
     RoutingTableViewSet,
 )
 
 router = SimpleRouter(trailing_slash=False)
-router.register("backends", BackendViewSet)
 router.register("endpoints", EndpointViewSet)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)

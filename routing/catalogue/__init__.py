@@ -1,6 +1,7 @@
 """What routing tables are made of, as people register and change it."""
 
+from routing.catalogue.backends import BACKENDS
 from routing.catalogue.issuers import ISSUERS
 from routing.catalogue.layers import LAYERS
 
-RESOURCES = (LAYERS, ISSUERS)
+RESOURCES = (BACKENDS, LAYERS, ISSUERS)

@@ -1,68 +1,14 @@
 """Forms of backends and endpoints."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 
-from controlplane.web.editing import VersionedForm
 from controlplane.web.form_fields import LinesField, PairsField, StrictJSONField
-from routing.models import Backend, Endpoint, Layer
+from routing.catalogue.served import DefaultsForm
+from routing.models import Endpoint, Layer
 
 LISTS = ("rules", "tiers", "shadows", "rate_limits")
-
-
-class DefaultsForm(VersionedForm):
-    """A form in which what has a default may be left empty."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._defaults = {name: default for name in self.fields if (default := self._default(name)) is not None}
-        for name in self._defaults:
-            self.fields[name].required = False
-
-    def clean(self) -> dict[str, Any]:
-        """What was typed, and the defaults of what was left empty."""
-        cleaned = super().clean() or self.cleaned_data
-        return cleaned | {name: value for name, value in self._defaults.items() if cleaned.get(name) in (None, "")}
-
-    def _default(self, name: str) -> int | float | str | list[Any] | None:
-        field = self._meta.model._meta.get_field(name)
-        default = getattr(field, "default", None)
-        if default is list:
-            return []
-        if getattr(field, "blank", False):
-            return None
-        return default if isinstance(default, int | float | str) and not isinstance(default, bool) else None
-
-
-class BackendForm(DefaultsForm):
-    """Where a model version is, what it speaks and what it costs."""
-
-    addresses = LinesField(help_text="One base address a line, like http://10.0.0.5:8000.")
-
-    class Meta:
-        model = Backend
-        fields: ClassVar = [
-            "key",
-            "name",
-            "protocol",
-            "addresses",
-            "health_path",
-            "prompt_price",
-            "completion_price",
-            "registry_reference",
-            "credential_secret",
-            "credential_header",
-            "credential_prefix",
-            "connect_seconds",
-            "concurrency",
-            "http2",
-            "fallback",
-        ]
-        help_texts: ClassVar = {
-            "key": "Short and unique, like chat-v2. It stays as it is.",
-            "health_path": "Asked by the edge to see whether the model is ready. Empty for that of the protocol.",
-        }
 
 
 class EndpointForm(DefaultsForm):

@@ -3,14 +3,7 @@
 from django.urls import path
 
 from routing.views.access_key_pages import access_key_list, access_key_revoke
-from routing.views.backend_pages import (
-    backend_delete,
-    backend_edit,
-    backend_list,
-    backend_new,
-    backend_restore,
-    backend_retire,
-)
+from routing.views.backend_pages import backend_restore, backend_retire
 from routing.views.edge_pages import edge_list, edge_retire
 from routing.views.endpoint_pages import (
     endpoint_delete,
@@ -24,10 +17,6 @@ from routing.views.kill_switch_page import kill_switch
 from routing.views.table_pages import routing_table_detail, routing_table_list
 
 urlpatterns = [
-    path("backends", backend_list, name="backend-list"),
-    path("backends/new", backend_new, name="backend-new"),
-    path("backends/<slug:key>/edit", backend_edit, name="backend-edit"),
-    path("backends/<slug:key>/delete", backend_delete, name="backend-delete"),
     path("backends/<slug:key>/retire", backend_retire, name="backend-retire"),
     path("backends/<slug:key>/restore", backend_restore, name="backend-restore"),
     path("endpoints", endpoint_list, name="endpoint-list"),
