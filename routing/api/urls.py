@@ -5,18 +5,14 @@ from rest_framework.routers import SimpleRouter
 
 from routing.api.access_keys import AccessKeyViewSet
 from routing.api.alert_list import AlertsView
+from routing.api.edge_calls import EdgeViewSet
 from routing.api.event_counts import EventCountsView
 from routing.api.events import EventsView
 from routing.api.kill_switch_state import KillSwitchView
 from routing.api.lake import LakeView
-from routing.api.resources import (
-    EdgeViewSet,
-    EndpointViewSet,
-    RoutingTableViewSet,
-)
+from routing.api.table_calls import RoutingTableViewSet
 
 router = SimpleRouter(trailing_slash=False)
-router.register("endpoints", EndpointViewSet)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
 router.register("routing-tables", RoutingTableViewSet)

@@ -1,5 +1,6 @@
 """The kill switch on its pages: one for all endpoints, one for each."""
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,7 +13,16 @@ from routing.kill_switch.stop_experiments import stop_experiments
 from routing.kill_switch.stops import open_stops
 from routing.models import Endpoint, Split
 from routing.publishing.require_told import require_told
-from routing.views.resource_forms import ReasonForm
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Stays in the audit trail, together with your name.",
+    )
 
 
 @require_http_methods(["GET", "POST"])

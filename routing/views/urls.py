@@ -5,25 +5,14 @@ from django.urls import path
 from routing.views.access_key_pages import access_key_list, access_key_revoke
 from routing.views.backend_pages import backend_restore, backend_retire
 from routing.views.edge_pages import edge_list, edge_retire
-from routing.views.endpoint_pages import (
-    endpoint_delete,
-    endpoint_detail,
-    endpoint_edit,
-    endpoint_list,
-    endpoint_new,
-    endpoint_switch,
-)
+from routing.views.endpoint_pages import endpoint_detail, endpoint_switch
 from routing.views.kill_switch_page import kill_switch
 from routing.views.table_pages import routing_table_detail, routing_table_list
 
 urlpatterns = [
     path("backends/<slug:key>/retire", backend_retire, name="backend-retire"),
     path("backends/<slug:key>/restore", backend_restore, name="backend-restore"),
-    path("endpoints", endpoint_list, name="endpoint-list"),
-    path("endpoints/new", endpoint_new, name="endpoint-new"),
     path("endpoints/<slug:key>", endpoint_detail, name="endpoint-detail"),
-    path("endpoints/<slug:key>/edit", endpoint_edit, name="endpoint-edit"),
-    path("endpoints/<slug:key>/delete", endpoint_delete, name="endpoint-delete"),
     path("endpoints/<slug:key>/switch", endpoint_switch, name="endpoint-switch"),
     path("endpoints/<slug:key>/stop", kill_switch, name="endpoint-stop"),
     path("kill-switch", kill_switch, name="kill-switch"),
