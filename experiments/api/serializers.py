@@ -1,4 +1,4 @@
-"""Metrics, experiments, analyses and decisions as JSON."""
+"""Experiments, analyses and decisions as JSON."""
 
 from functools import cached_property
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from controlplane.api.fields import LegibleModelSerializer, StrictModelSerializer
+from controlplane.api.fields import LegibleModelSerializer
 from experiments.api.spec_serializers import SpecModelSerializer
-from experiments.models import Analysis, Decision, Experiment, Metric, Plan, PlanMetric, Stage, Variant
+from experiments.models import Analysis, Decision, Experiment, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
 from experiments.plan.as_written import in_order
 from experiments.plan.spec import MetricSpec, PlanSpec, StageSpec, VariantSpec
@@ -17,37 +17,6 @@ from experiments.presenters.reads import verdict
 from routing.api.kill_switch_state import StopSerializer
 from routing.kill_switch.stops import OpenStops, open_stops
 from routing.table import BasisPoints
-
-
-class MetricSerializer(StrictModelSerializer[Metric]):
-    """How one number is computed from what happened."""
-
-    default_guardrail = serializers.BooleanField(
-        read_only=True,
-        help_text="Whether every plan has it until it is switched off by name; only its name and description change.",
-    )
-
-    class Meta:
-        model = Metric
-        fields = (
-            "key",
-            "name",
-            "description",
-            "type",
-            "numerator",
-            "denominator",
-            "level",
-            "cap",
-            "window_from_hours",
-            "window_to_hours",
-            "settling_seconds",
-            "direction",
-            "display_unit",
-            "default_guardrail",
-            "created_at",
-            "broken",
-        )
-        read_only_fields = ("created_at",)
 
 
 class VariantSerializer(SpecModelSerializer[Variant]):

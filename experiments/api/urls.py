@@ -2,10 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
-from experiments.api.views import ExperimentViewSet, MetricViewSet
+from experiments.api.views import ExperimentViewSet
 
 router = SimpleRouter(trailing_slash=False)
-router.register("metrics", MetricViewSet)
 router.register("experiments", ExperimentViewSet)
 
 urlpatterns = router.urls

@@ -1,4 +1,4 @@
-"""REST views of metrics and experiments: each parses, calls an action and answers."""
+"""REST views of experiments: each parses, calls an action and answers."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,15 +27,11 @@ from experiments.api.serializers import (
     DecisionSerializer,
     EdgeSplitSerializer,
     ExperimentSerializer,
-    MetricSerializer,
     PromotionSerializer,
     ReasonSerializer,
 )
 from experiments.forecast import Forecast, Stated, forecast, read_stated
-from experiments.metrics.define_metric import define_metric
-from experiments.metrics.edit_metric import edit_metric
-from experiments.metrics.remove_metric import remove_metric
-from experiments.models import Experiment, Metric, State
+from experiments.models import Experiment, State
 from experiments.plan.as_written import as_written
 from experiments.plan.spec import DraftChanges, ExperimentSpec, read_spec
 from experiments.presenters.edge_splits import edge_splits
@@ -62,55 +58,6 @@ def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Re
         responses={**(BRAKED if verb.is_brake else ACTED), **(BRAKE_PROBLEMS if verb.needs_reason else {})},
     )
     return described(action(detail=True, methods=["post"])(act))
-
-
-@extend_schema_view(
-    list=extend_schema(description="All metrics.", responses={200: MetricSerializer(many=True), **READ_PROBLEMS}),
-    retrieve=extend_schema(
-        description="One metric.",
-        parameters=[IF_NONE_MATCH, ETAG],
-        responses={200: MetricSerializer, **NOT_MODIFIED, **READ_PROBLEMS},
-    ),
-    create=extend_schema(
-        description="Define a metric.", parameters=[ETAG], responses={201: MetricSerializer, **WRITE_PROBLEMS}
-    ),
-    partial_update=extend_schema(
-        description="Change the fields of a metric that are sent, and no others.",
-        parameters=[IF_MATCH, ETAG],
-        responses={200: MetricSerializer, **CONDITIONAL_PROBLEMS},
-    ),
-    destroy=extend_schema(
-        description="Remove a metric that no plan uses.",
-        parameters=[IF_MATCH],
-        responses={204: None, **CONDITIONAL_PROBLEMS},
-    ),
-)
-class MetricViewSet(Tagged[Metric], viewsets.ModelViewSet[Metric]):
-    """What is measured."""
-
-    queryset = Metric.objects.all()
-    serializer_class = MetricSerializer
-    lookup_field = "key"
-    http_method_names = ("get", "post", "patch", "delete", "head", "options")
-
-    def perform_create(self, serializer: BaseSerializer[Metric]) -> None:
-        """Define what was sent."""
-        metric = Metric(**serializer.validated_data)
-        define_metric(metric, actor=request_actor(self.request))
-        serializer.instance = self.get_queryset().get(pk=metric.pk)
-
-    def perform_update(self, serializer: BaseSerializer[Metric]) -> None:
-        """Change the fields that were sent."""
-        metric = self.get_object()
-        self.refuse_outdated(metric)
-        changes = serializer.validated_data
-        edit_metric(metric, changes, actor=request_actor(self.request), version=self.version_of(metric))
-        serializer.instance = self.get_object()
-
-    def perform_destroy(self, instance: Metric) -> None:
-        """Remove it when no plan uses it."""
-        self.refuse_outdated(instance)
-        remove_metric(instance, actor=request_actor(self.request), version=self.version_of(instance))
 
 
 @extend_schema_view(

@@ -1,3 +1,5 @@
 """What people define for experiments."""
 
-RESOURCES = ()
+from experiments.catalogue.metrics import METRICS
+
+RESOURCES = (METRICS,)

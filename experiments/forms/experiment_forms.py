@@ -1,12 +1,12 @@
-"""Forms of metrics and of drafts."""
+"""Forms of drafts."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.forms.formsets import formset_factory
 
 from controlplane.models import AuditEvent
-from controlplane.web.editing import Difference, VersionedForm
+from controlplane.web.editing import Difference
 from experiments.forms.draft_fields import CANDIDATE, DRAFT, METRIC, ONE_PERCENT, STAGE
 from experiments.forms.spec_fields import SpecForm, spec_number
 from experiments.models import Metric
@@ -14,51 +14,6 @@ from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.stats.core.types import MarginKind
 
 PERCENT = 100
-
-
-class MetricForm(VersionedForm):
-    """How one number is computed, and which way is better."""
-
-    class Meta:
-        model = Metric
-        fields: ClassVar = [
-            "key",
-            "name",
-            "description",
-            "type",
-            "numerator",
-            "denominator",
-            "level",
-            "cap",
-            "window_from_hours",
-            "window_to_hours",
-            "settling_seconds",
-            "direction",
-            "display_unit",
-        ]
-        widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 2})}
-        help_texts: ClassVar = {
-            "key": "Short and unique, like thumbs-up. It stays as it is.",
-            "numerator": "A measure, like errors or outcome(thumbs-up).",
-            "denominator": "A measure for ratios; for a classifier the outcome that is the label.",
-            "level": "For quantiles, between 0 and 1, like 0.9.",
-            "cap": "For means: the most that one user's total counts, so that a few heavy users decide nothing.",
-            "window_to_hours": "And up to this long. A user counts once it has passed. Empty: no window.",
-            "settling_seconds": "How long after a request its outcomes may come. Empty: as it is measured.",
-            "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
-        }
-
-    window_from_hours = forms.FloatField(
-        label="Window from hours",
-        required=False,
-        initial=0,
-        min_value=0,
-        help_text="Outcomes count from this long after a user's first request on.",
-    )
-
-    def clean_window_from_hours(self) -> float:
-        """Nothing typed is the moment of the first request."""
-        return self.cleaned_data["window_from_hours"] or 0.0
 
 
 def _default_in_words(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the pages of experiments and metrics live."""
+"""Where the pages of experiments live."""
 
 from django.urls import path
 
@@ -7,7 +7,6 @@ from experiments.views.buttons import button, experiment_delete
 from experiments.views.detail import experiment_detail, experiment_live
 from experiments.views.forecast_page import experiment_forecast
 from experiments.views.listing import experiment_list
-from experiments.views.metric_pages import metric_delete, metric_edit, metric_list, metric_new
 from experiments.views.new import experiment_edit, experiment_new
 from experiments.views.promotion_page import experiment_promote
 
@@ -21,8 +20,4 @@ urlpatterns = [
     *(path(f"experiments/<slug:key>/{verb.name}", button(verb), name=verb.route) for verb in VERBS),
     path("experiments/<slug:key>/promote", experiment_promote, name="experiment-promote"),
     path("experiments/<slug:key>/delete", experiment_delete, name="experiment-delete"),
-    path("metrics", metric_list, name="metric-list"),
-    path("metrics/new", metric_new, name="metric-new"),
-    path("metrics/<slug:key>/edit", metric_edit, name="metric-edit"),
-    path("metrics/<slug:key>/delete", metric_delete, name="metric-delete"),
 ]
