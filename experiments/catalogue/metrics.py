@@ -71,25 +71,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = (
-            "key",
-            "name",
-            "description",
-            "type",
-            "numerator",
-            "denominator",
-            "level",
-            "cap",
-            "window_from_hours",
-            "window_to_hours",
-            "settling_seconds",
-            "direction",
-            "display_unit",
-            "default_guardrail",
-            "created_at",
-            "broken",
-        )
-        read_only_fields = ("created_at",)
+        fields = (*MetricForm.Meta.fields, "default_guardrail", "created_at", "broken")
 
 
 METRICS = Resource(

@@ -68,27 +68,7 @@ class BackendSerializer(ServedSerializer[Backend]):
 
     class Meta:
         model = Backend
-        fields = (
-            "key",
-            "name",
-            "protocol",
-            "addresses",
-            "health_path",
-            "prompt_price",
-            "completion_price",
-            "registry_reference",
-            "credential_secret",
-            "credential_header",
-            "credential_prefix",
-            "connect_seconds",
-            "concurrency",
-            "http2",
-            "fallback",
-            "created_at",
-            "retired_at",
-            "broken",
-        )
-        read_only_fields = ("created_at", "retired_at")
+        fields = (*BackendForm.Meta.fields, "created_at", "retired_at", "broken")
 
 
 class BackendCalls(GenericViewSet[Backend]):

@@ -153,40 +153,7 @@ class EndpointSerializer(ServedSerializer[Endpoint]):
 
     class Meta:
         model = Endpoint
-        fields = (
-            "key",
-            "name",
-            "path_prefix",
-            "unit_source",
-            "unit_name",
-            "layer",
-            "backend",
-            "headers",
-            "query",
-            "standby",
-            "standby_headers",
-            "standby_query",
-            "rules",
-            "timeout_seconds",
-            "anonymous",
-            "hosts",
-            "methods",
-            "conditions",
-            "model_names",
-            "rewrite",
-            "first_byte_seconds",
-            "idle_seconds",
-            "retries",
-            "body_bytes",
-            "entrance",
-            "issuer",
-            "rate_limits",
-            "tiers",
-            "shadows",
-            "created_at",
-            "broken",
-        )
-        read_only_fields = ("created_at",)
+        fields = (*EndpointForm.Meta.fields, "created_at", "broken")
 
 
 class EndpointTrafficSerializer(serializers.Serializer[object]):

@@ -39,8 +39,7 @@ class IssuerSerializer(ServedSerializer[Issuer]):
 
     class Meta:
         model = Issuer
-        fields = ("key", "name", "issuer", "audiences", "key_set", "created_at", "broken")
-        read_only_fields = ("created_at",)
+        fields = (*IssuerForm.Meta.fields, "created_at", "broken")
 
 
 def _listed(issuers: QuerySet[Issuer]) -> Mapping[str, Any]:

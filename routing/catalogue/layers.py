@@ -69,8 +69,7 @@ class LayerSerializer(StrictModelSerializer[Layer]):
 
     class Meta:
         model = Layer
-        fields = ("key", "name", "salt", "holdout", "endpoints", "created_at", "broken")
-        read_only_fields = ("created_at",)
+        fields = (*LayerForm.Meta.fields, "endpoints", "created_at", "broken")
 
 
 def _listed(layers: QuerySet[Layer]) -> Mapping[str, Any]:
