@@ -31,6 +31,18 @@ PRESENT = [
         {"experiments/decide/decide.py"},
     ),
     (
+        "a resource with pages",
+        r"class Layer\(|\"Layer\",|\bLayerForm\b|\bLayerSerializer\b|\bLAYERS\b|\bLayerLine\b|line\.layer",
+        {
+            "routing/models/layer.py",
+            "routing/models/__init__.py",
+            "routing/catalogue/layers.py",
+            "routing/catalogue/layer_drawing.py",
+            "routing/catalogue/__init__.py",
+            "templates/routing/layers.html",
+        },
+    ),
+    (
         "a chart",
         r"charts\.forest import",
         {"experiments/presenters/live.py", "experiments/presenters/comparison.py"},
