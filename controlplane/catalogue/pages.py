@@ -30,7 +30,7 @@ def pages(resource: Resource[Any]) -> list[URLPattern]:
 def _list(resource: Resource[Any]) -> Callable[[HttpRequest], HttpResponse]:
     @require_safe
     def show(request: HttpRequest) -> HttpResponse:
-        return page(request, resource.list_template, {"resource": resource, **resource.listed(resource.rows)})
+        return page(request, resource.list_template, {"resource": resource, **resource.listed(resource.rows.all())})
 
     return show
 

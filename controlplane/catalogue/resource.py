@@ -70,7 +70,7 @@ class Line(NamedTuple):
 
 def lines(rows: QuerySet[Any]) -> Mapping[str, Any]:
     """What a list shows that needs nothing but its rows."""
-    return {"lines": [Line(row, broken_sentence(row)) for row in rows.all()]}
+    return {"lines": [Line(row, broken_sentence(row)) for row in rows]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

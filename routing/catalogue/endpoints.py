@@ -227,7 +227,7 @@ def _listed(endpoints: QuerySet[Endpoint]) -> Mapping[str, Any]:
                 "stop": stops.by_endpoint.get(endpoint.pk),
             },
         )
-        for endpoint in endpoints.all()
+        for endpoint in endpoints
     ]
     return {"lines": lines, "everywhere": stops.everywhere}
 
