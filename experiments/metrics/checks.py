@@ -2,9 +2,6 @@
 
 import re
 from dataclasses import fields
-from typing import Any
-
-from django.forms.models import model_to_dict
 
 from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
 from experiments.evidence.measures import parse
@@ -20,8 +17,11 @@ from routing.intake.outcomes import OUTCOME_NAME
 DEFAULT_GUARDRAIL = "default-guardrail"
 
 
-def check_metric(metric: Metric) -> None:
-    """Raise `InvalidInput` unless its measures can be read and it has just what its type asks for."""
+def check_meaning(metric: Metric) -> None:
+    """Raise `InvalidInput` unless its measures can be read and it has just what its type asks for, and `Conflict`
+    when a guardrail of every plan would come to measure something else.
+    """
+    _refuse_redefinition(metric)
     kind = kind_of(metric.type)
     if kind.is_of_labels:
         _check_classifier(metric)
@@ -83,8 +83,7 @@ def ceiling(metric: Metric) -> float | None:
     return metric.meaning.cap if capped else None
 
 
-def refuse_redefinition(metric: Metric) -> None:
-    """Raise `Conflict` when a guardrail of every plan would come to measure something else."""
+def _refuse_redefinition(metric: Metric) -> None:
     if not metric.default_guardrail:
         return
     changed = [field.name for field in fields(Meaning) if getattr(metric, field.name) != _meant(metric, field.name)]
@@ -109,11 +108,6 @@ def refuse_removal(metric: Metric) -> None:
 
 def _meant(metric: Metric, name: str) -> object:
     return getattr(metric.meaning, name)
-
-
-def metric_snapshot(metric: Metric) -> dict[str, Any]:
-    """All fields of a metric, for the audit trail."""
-    return model_to_dict(metric)
 
 
 def _invalid(field: str, message: str) -> InvalidInput:

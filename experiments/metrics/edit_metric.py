@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from controlplane.audit.actors import Actor
-from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.catalogue import writes
 from controlplane.problems.errors import Conflict
-from controlplane.storage.races import beside_others
-from controlplane.storage.versions import change, locked
-from experiments.metrics.checks import check_metric, metric_snapshot, refuse_redefinition
+from experiments.metrics.checks import check_meaning
 from experiments.models import Metric
 
 MEANING = (
@@ -31,17 +28,11 @@ def edit_metric(metric: Metric, changes: Mapping[str, Any], *, actor: Actor, ver
     Raises `NotAllowed`; `Missing` and `Outdated`; `InvalidInput` when its measures make no sense; `Conflict` when a
     frozen plan, or a default guardrail, would come to mean something else. Then nothing is saved.
     """
-    actor.require(Role.OPERATOR)
-    with beside_others():
-        present = locked(metric, version=version)
-        before = metric_snapshot(present)
-        if change(
-            present, changes, refuse_redefinition, check_metric, lambda changed: _refuse_new_meaning(changed, before)
-        ):
-            record(actor, "edit", "metric", present.key, before=before, after=metric_snapshot(present))
+    writes.edit(metric, changes, actor=actor, version=version, check=_refuse_new_meaning)
 
 
-def _refuse_new_meaning(metric: Metric, before: dict[str, object]) -> None:
+def _refuse_new_meaning(metric: Metric, before: Mapping[str, Any]) -> None:
+    check_meaning(metric)
     changed = [name for name in MEANING if before[name] != getattr(metric, name)]
     if changed and metric.plans.filter(plan__frozen_at__isnull=False).exists():
         raise Conflict(

@@ -3,12 +3,9 @@
 from django.db.models import ProtectedError
 
 from controlplane.audit.actors import Actor
-from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.catalogue import writes
 from controlplane.problems.errors import Conflict
-from controlplane.storage.races import beside_others
-from controlplane.storage.versions import locked
-from experiments.metrics.checks import metric_snapshot, refuse_removal
+from experiments.metrics.checks import refuse_removal
 from experiments.models import Metric
 
 
@@ -17,13 +14,8 @@ def remove_metric(metric: Metric, *, actor: Actor, version: int | None = None) -
 
     Raises `NotAllowed`; `Missing` and `Outdated`; and `Conflict` when a plan uses it, or all do by default.
     """
-    actor.require(Role.OPERATOR)
-    refuse_removal(metric)
     try:
-        with beside_others():
-            present = locked(metric, version=version)
-            record(actor, "remove", "metric", present.key, before=metric_snapshot(present))
-            present.delete()
+        writes.remove(metric, actor=actor, version=version, check=refuse_removal)
     except ProtectedError as error:
         raise Conflict(
             "in-use", f"The metric {metric.key} is part of a plan.", next_step="Keep it, or delete the draft first."

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
+from controlplane.catalogue.writes import snapshot
 from controlplane.models import Role
 from controlplane.storage.versions import change, locked
 from routing.models import Endpoint
 from routing.resources.defaults import Default, with_default
-from routing.resources.snapshots import snapshot
 
 
 def set_default(

@@ -4,6 +4,7 @@ from typing import Any
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
+from controlplane.catalogue.writes import snapshot
 from controlplane.models import Role
 from controlplane.problems.errors import Conflict
 from controlplane.storage.versions import change, locked
@@ -11,7 +12,6 @@ from routing.models import Backend, Endpoint
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.defaults import swapped
-from routing.resources.snapshots import snapshot
 
 
 def switch(
