@@ -50,7 +50,7 @@ def test_a_thing_that_was_just_removed_is_not_there(monkeypatch: pytest.MonkeyPa
     def gone(*_: object, **__: object) -> None:
         raise Backend.DoesNotExist
 
-    monkeypatch.setattr("routing.views.layer_pages.get_object_or_404", gone)
+    monkeypatch.setattr("controlplane.catalogue.pages.get_object_or_404", gone)
     assert "Somebody has just removed it." in text(visitor(Role.OPERATOR), "/layers/chat/edit", status=404)
 
 
