@@ -135,19 +135,15 @@ class Pause(models.Model):
 
 
 class Variant(models.Model):
-    """One arm of an experiment, bound to a backend."""
+    """One arm of an experiment, bound to a backend, as its spec describes it."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="variants")
     key = models.CharField(max_length=63, validators=[KEY_VALIDATOR])
     is_control = models.BooleanField(default=False)
     backend = LegibleKey(Backend, on_delete=models.PROTECT, related_name="variants", limit_choices_to=IN_USE)
-    weight = models.PositiveIntegerField(default=1, help_text="Share of the experiment's users, in proportion.")
-    headers = LegibleField(
-        shape=STORED_PAIRS, default=dict, blank=True, help_text="Headers that its requests get, by name."
-    )
-    query = LegibleField(
-        shape=STORED_PAIRS, default=dict, blank=True, help_text="Query parameters that its requests get, by name."
-    )
+    weight = models.PositiveIntegerField()
+    headers = LegibleField(shape=STORED_PAIRS, default=dict, blank=True)
+    query = LegibleField(shape=STORED_PAIRS, default=dict, blank=True)
 
     class Meta:
         ordering = ("-is_control", "key")

@@ -30,28 +30,18 @@ SPENDING_CHOICES = [
 
 
 class Plan(models.Model):
-    """Error rates, time limits and rhythm of an experiment."""
+    """Error rates, time limits and rhythm of an experiment, as the plan's spec describes them."""
 
     experiment = models.OneToOneField(Experiment, on_delete=models.CASCADE, related_name="plan")
-    alpha = models.FloatField(default=0.05, help_text="Chance to promote a variant that is not better.")
-    halt_alpha = models.FloatField(default=0.01, help_text="Chance to halt a variant that does no harm.")
-    power = models.FloatField(default=0.8, help_text="Chance to see an effect of the minimum size.")
-    tick_seconds = models.FloatField(default=10, help_text="Seconds between two analyses.")
-    maximum_seconds = models.PositiveIntegerField(
-        default=14 * 86_400, help_text="After this long without a verdict the experiment is inconclusive."
-    )
-    minimum_units = models.PositiveIntegerField(
-        default=100, help_text="Users a variant must have before anything is decided."
-    )
-    looks = models.PositiveIntegerField(
-        default=20, help_text="Looks at which promotion may be decided, at equal steps of information."
-    )
-    spending = models.CharField(
-        max_length=20, choices=SPENDING_CHOICES, default=Family.OBRIEN_FLEMING.value, help_text="How looks share alpha."
-    )
-    switched_off = LegibleField(
-        shape=STORED_TEXTS, default=list, blank=True, help_text="Guardrails that every plan has, and this one does not."
-    )
+    alpha = models.FloatField()
+    halt_alpha = models.FloatField()
+    power = models.FloatField()
+    tick_seconds = models.FloatField()
+    maximum_seconds = models.PositiveIntegerField()
+    minimum_units = models.PositiveIntegerField()
+    looks = models.PositiveIntegerField()
+    spending = models.CharField(max_length=20, choices=SPENDING_CHOICES)
+    switched_off = LegibleField(shape=STORED_TEXTS, default=list, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -82,7 +72,7 @@ class Stage(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(BUCKETS)],
         help_text="Share of each variant's users that is in, in 1/10 000.",
     )
-    soak_seconds = models.PositiveIntegerField(help_text="Shortest time to stay on this stage.")
+    soak_seconds = models.PositiveIntegerField()
 
     class Meta:
         ordering = ("position",)
@@ -102,9 +92,9 @@ class PlanMetric(models.Model):
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="plans")
     position = models.PositiveIntegerField(default=0)
     role = models.CharField(max_length=10, choices=ROLE_CHOICES)
-    margin = models.FloatField(default=0, help_text="Harm that a guardrail accepts.")
-    margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES, default=MarginKind.RELATIVE.value)
-    minimum_effect = models.FloatField(default=0.05, help_text="Smallest effect that matters, relative.")
+    margin = models.FloatField()
+    margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES)
+    minimum_effect = models.FloatField()
     by_default = models.BooleanField(default=False, help_text="Whether the plan has it without listing it.")
 
     class Meta:

@@ -50,8 +50,8 @@ class VariantSpec(_Spec):
 class StageSpec(_Spec):
     """One step of the ramp: coverage in per cent of each variant's users, and the shortest stay."""
 
-    coverage: Percent
-    soak_seconds: int = Field(ge=0, le=90 * 86_400)
+    coverage: Percent = Field(description="Per cent of each variant's users that is in.")
+    soak_seconds: int = Field(ge=0, le=90 * 86_400, description="Shortest time to stay on this stage.")
 
 
 class MetricSpec(_Spec):
