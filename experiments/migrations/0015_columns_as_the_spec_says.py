@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
         ("experiments", "0014_draft_version"),
     ]
 
-    # Nothing is to be done in the database, where SQLite would write the tables anew, and lose their triggers.
+    # Nothing is to be done in the database; SQLite would write the tables anew for it, past the guards of frozen plans.
     operations = [
         migrations.SeparateDatabaseAndState(
             state_operations=[
