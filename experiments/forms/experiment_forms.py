@@ -44,7 +44,6 @@ class ExperimentForm(SpecForm):
         initial=True,
         label="Edges eject a failing candidate by themselves",
         help_text="Within seconds, and without waiting for an analysis.",
-        widget=forms.CheckboxInput(attrs={"value": "on"}),
     )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

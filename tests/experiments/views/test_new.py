@@ -39,8 +39,8 @@ def fields(html: str) -> dict[str, Any]:
         name, value = re.findall(r'name="([^"]+)"', tag)[0], re.search(r'value="([^"]*)"', tag)
         if 'type="checkbox"' not in tag:
             values[name] = unescape(value[1]) if value else ""
-        elif " checked" in tag and value:
-            values.setdefault(name, []).append(value[1])
+        elif " checked" in tag:
+            values.setdefault(name, []).append(value[1] if value else "on")
     for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', sheet, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
         values[name] = chosen[1] if chosen else ""
