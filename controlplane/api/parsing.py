@@ -24,7 +24,7 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The decoded body. Raises `TooLarge`, and `InvalidInput` with every place that cannot be used."""
-        return read_json(_at_most(LARGEST_BODY, stream))
+        return read_json(at_most(LARGEST_BODY, stream))
 
 
 class BatchParser(BaseParser):
@@ -37,7 +37,7 @@ class BatchParser(BaseParser):
     ) -> Any:
         """The decoded body, whatever is in it. Raises `InvalidInput`, `TooLarge` and `UnknownCoding` among them."""
         coding = (parser_context or {})["request"].headers.get("Content-Encoding", "").strip().lower()
-        return decode_json(_uncompressed(_at_most(LARGEST_BODY, stream), coding))
+        return decode_json(_uncompressed(at_most(LARGEST_BODY, stream), coding))
 
 
 class UnknownCoding(InvalidInput):
@@ -47,7 +47,7 @@ class UnknownCoding(InvalidInput):
     title = "Unsupported media type"
 
 
-def _at_most(most: int, stream: IO[bytes] | gzip.GzipFile) -> bytes:
+def at_most(most: int, stream: IO[bytes] | gzip.GzipFile) -> bytes:
     """All of a stream, of which no more is read than is taken. Raises `TooLarge`."""
     content = stream.read(most + 1)
     if len(content) > most:
@@ -66,6 +66,6 @@ def _uncompressed(content: bytes, coding: str) -> bytes:
         return content
     try:
         with gzip.GzipFile(fileobj=BytesIO(content)) as stream:
-            return _at_most(LARGEST_BATCH, stream)
+            return at_most(LARGEST_BATCH, stream)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise unreadable(f"It is not gzip: {error}.") from error

@@ -9,7 +9,17 @@ from rest_framework.views import APIView
 from controlplane.api.schema import READ_PROBLEMS
 from controlplane.catalogue.everything import resources
 
-OTHERS = ("access-keys", "experiments", "events", "edges", "alerts", "routing-tables", "kill-switch", "schema/")
+OTHERS = (
+    "access-keys",
+    "experiments",
+    "events",
+    "event-imports",
+    "edges",
+    "alerts",
+    "routing-tables",
+    "kill-switch",
+    "schema/",
+)
 """What is no resource."""
 
 

@@ -7,6 +7,7 @@ from routing.api.access_keys import AccessKeyViewSet
 from routing.api.alert_list import AlertsView
 from routing.api.edge_calls import EdgeViewSet
 from routing.api.event_counts import EventCountsView
+from routing.api.event_imports import EventImportViewSet
 from routing.api.events import EventsView
 from routing.api.kill_switch_state import KillSwitchView
 from routing.api.lake import LakeView
@@ -15,6 +16,7 @@ from routing.api.table_calls import RoutingTableViewSet
 router = SimpleRouter(trailing_slash=False)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
+router.register("event-imports", EventImportViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 
 urlpatterns = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
-from controlplane.problems.strict_json import unusable_places
+from controlplane.problems.strict_json import Place, unusable_places
 from routing.intake.fates import Fate
 from routing.intake.outcomes import CLOCK_AHEAD, CLOCK_UNSET, OutcomeEvent
 
@@ -58,15 +58,15 @@ def check_events(items: object) -> CheckedEvents:
             f"{len(items)} events came in one call; at most {MOST_EVENTS} are taken.",
             next_step="Send them in several calls.",
         )
-    found = [_check(index, item) for index, item in enumerate(items)]
+    found = [check_event(index, item, ("events", index)) for index, item in enumerate(items)]
     return CheckedEvents(
         tuple(each for each in found if isinstance(each, OutcomeEvent)),
         tuple(each for each in found if isinstance(each, RefusedEvent)),
     )
 
 
-def _check(index: int, item: object) -> OutcomeEvent | RefusedEvent:
-    path = ("events", index)
+def check_event(index: int, item: object, path: Place = ()) -> OutcomeEvent | RefusedEvent:
+    """One event as decoded from JSON; what is wrong with it is told under `path`."""
     try:
         problems = tuple(unusable_places(item, path))
         return RefusedEvent(index, problems) if problems else _EVENT.validate_python(item)
@@ -81,13 +81,13 @@ def _fate(error: ValidationError) -> Fate:
     return next((CLOCKS[kind] for kind in kinds if kind in CLOCKS), Fate.REFUSED)
 
 
-def _problems(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[FieldProblem]:
+def _problems(error: ValidationError, path: Place) -> Iterator[FieldProblem]:
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         yield FieldProblem(_spelled((*path, *problem["loc"])), problem["msg"])
 
 
-def _spelled(path: tuple[str | int, ...]) -> str:
-    return ".".join(map(str, path))
+def _spelled(path: Place) -> str:
+    return ".".join(map(str, path)) or "event"
 
 
 def _invalid(*problems: FieldProblem) -> InvalidInput:

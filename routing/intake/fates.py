@@ -52,7 +52,7 @@ def read_counts(redis: Redis, days: int, now: datetime) -> list[DayCounts]:
     return [DayCounts(day, fate_counts(answer)) for day, answer in zip(wanted, answers, strict=True)]
 
 
-def fate_counts(answer: Mapping[str | bytes, str | bytes]) -> dict[Fate, int]:
+def fate_counts(answer: Mapping[str, str] | Mapping[str | bytes, str | bytes]) -> dict[Fate, int]:
     """A hash of counts as Redis gives it; what it does not hold is 0."""
     texts = {_text(name): int(_text(value)) for name, value in answer.items() if _text(name) in set(Fate)}
     return {fate: texts.get(fate, 0) for fate in Fate}

@@ -7,6 +7,7 @@ from routing.views.backend_pages import backend_restore, backend_retire
 from routing.views.edge_pages import edge_list, edge_retire
 from routing.views.endpoint_pages import endpoint_detail, endpoint_switch
 from routing.views.kill_switch_page import kill_switch
+from routing.views.outcome_pages import outcome_import, outcome_list
 from routing.views.table_pages import routing_table_detail, routing_table_list
 
 urlpatterns = [
@@ -20,6 +21,8 @@ urlpatterns = [
     path("access-keys/<int:pk>/revoke", access_key_revoke, name="access-key-revoke"),
     path("edges", edge_list, name="edge-list"),
     path("edges/<path:name>/retire", edge_retire, name="edge-retire"),
+    path("outcomes", outcome_list, name="outcome-list"),
+    path("outcomes/import", outcome_import, name="outcome-import"),
     path("routing-tables", routing_table_list, name="routing-table-list"),
     path("routing-tables/<int:version>", routing_table_detail, name="routing-table-detail"),
 ]

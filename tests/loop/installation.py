@@ -26,6 +26,7 @@ PROGRAMS = (
     "sluice:collector",
     "sluice:worker",
     "sluice:beat",
+    "sluice:importer",
     "sluice:web",
     "sluice:front",
 )

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role, Token
 from experiments.actions.start import start
-from routing.models import AccessKey, Edge, Issuer, Layer
+from routing.models import AccessKey, Edge, EventImport, Issuer, Layer
 from routing.resources.register import register
 from routing.resources.retire import retire
 from tests.factories.drafts import backend, draft, draft_data, endpoint
@@ -71,7 +71,11 @@ READS = [
         "routing-tables/current",
         "kill-switch",
     )
-] + [Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500})]
+] + [
+    Operation("GET", "event-imports", 200),
+    Operation("GET", "event-imports/upload", 200, needs=Role.SENDER),
+    Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500}),
+]
 WRITES = [
     Operation("POST", "backends", 201, BACKEND),
     Operation("PATCH", "backends/stable", 200, {"name": "Renamed"}),
@@ -107,6 +111,8 @@ WRITES = [
     Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
     Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
     Operation("POST", "events", 202, {"events": [EVENT]}, Role.SENDER),
+    Operation("POST", "event-imports", 201, {"name": "labels.csv", "size": 5}, Role.SENDER),
+    Operation("PUT", "event-imports/upload/content", 400, needs=Role.SENDER),
 ]
 
 
@@ -121,6 +127,7 @@ def _things(module_database: None) -> None:
     endpoint("warm", standby="warm")
     register(Issuer(**ISSUER), actor=SLUICE)
     AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)
+    EventImport.objects.create(key="upload", name="a.csv", kind="csv", size=5, actor="ada")
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)
 

@@ -21,6 +21,7 @@ PAGES = (
     "/layers",
     "/metrics",
     "/edges",
+    "/outcomes",
     "/routing-tables",
     "/routing-tables/1",
     "/audit",
