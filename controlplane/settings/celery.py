@@ -11,6 +11,8 @@ from controlplane.settings.logs import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
 
+ERASURE_SECONDS = 60.0
+
 environment = get_environment()
 
 BELONGING_SECONDS = 600.0

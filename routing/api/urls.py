@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from routing.api.access_keys import AccessKeyViewSet
 from routing.api.alert_list import AlertsView
 from routing.api.edge_calls import EdgeViewSet
+from routing.api.erasures import ErasureViewSet
 from routing.api.event_counts import EventCountsView
 from routing.api.event_imports import EventImportViewSet
 from routing.api.events import EventsView
@@ -17,6 +18,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("access-keys", AccessKeyViewSet)
 router.register("edges", EdgeViewSet)
 router.register("event-imports", EventImportViewSet)
+router.register("erasures", ErasureViewSet)
 router.register("routing-tables", RoutingTableViewSet)
 
 urlpatterns = [

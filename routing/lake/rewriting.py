@@ -20,7 +20,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from pyarrow import dataset
-from pyarrow.fs import PyFileSystem
+from pyarrow.fs import FileInfo, FileSelector, FileType, PyFileSystem
 
 from routing.lake.delta_tables import Superseded
 from routing.lake.schema import PARTITION, LakeTable
@@ -97,6 +97,18 @@ def commit_rewrite(delta: DeltaTable, rewrite: Rewrite) -> None:
         ) from error
 
 
+def rows_of(delta: DeltaTable, files: Sequence[StoredFile]) -> dataset.Dataset:
+    """The rows of some files, with all columns that the table has now but for the partition."""
+    columns = pa.schema(field for field in pa.schema(delta.schema().to_arrow()) if field.name != PARTITION)
+    return dataset.dataset([file.path for file in files], columns, dataset.ParquetFileFormat(), storage(delta))
+
+
+def files_on_disk(delta: DeltaTable) -> list[FileInfo]:
+    """All that lies in the table's folder: files in use, files of old versions, leftovers and the log."""
+    found = storage(delta).get_file_info(FileSelector("", recursive=True))
+    return [file for file in found if file.type is FileType.File]
+
+
 def storage(delta: DeltaTable) -> PyFileSystem:
     """The table's folder, wherever it is."""
     return PyFileSystem(DeltaStorageHandler(delta.table_uri))
@@ -107,17 +119,14 @@ def _write(
 ) -> list[AddAction]:
     """Stream the rows of one day from file to file; no file is written when no row is to be kept."""
     written: list[dataset.WrittenFile] = []
-    folder = storage(delta)
     parquet = dataset.ParquetFileFormat()
-    columns = pa.schema(field for field in pa.schema(delta.schema().to_arrow()) if field.name != PARTITION)
-    source = dataset.dataset([file.path for file in files], columns, parquet, folder)
     dataset.write_dataset(
-        source.scanner(filter=keep, batch_readahead=2, fragment_readahead=1, use_threads=False),
+        rows_of(delta, files).scanner(filter=keep, batch_readahead=2, fragment_readahead=1, use_threads=False),
         f"{PARTITION}={files[0].day}",
         basename_template=f"part-{uuid4()}-{{i}}.zstd.parquet",
         format=parquet,
         file_options=parquet.make_write_options(compression="zstd"),
-        filesystem=folder,
+        filesystem=storage(delta),
         preserve_order=True,
         min_rows_per_group=GROUP_ROWS,
         max_rows_per_group=GROUP_ROWS * 2,

@@ -97,6 +97,19 @@ def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Iterable[R
         pipeline.execute()
 
 
+def forget_rejected(redis: Redis, unit: int) -> None:
+    """Remove what was set aside and names a unit."""
+    needle = str(unit).encode()
+    kept = cast("list[tuple[bytes, dict[bytes, bytes | str]]]", redis.xrange(REJECTED))
+    gone = [entry_id for entry_id, fields in kept if any(needle in _bytes(value) for value in fields.values())]
+    if gone:
+        redis.xdel(REJECTED, *gone)
+
+
+def _bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
 def _belongs(table: LakeTable, stream: str) -> bool:
     return stream == redis_keys.OUTCOMES if table is OUTCOMES else stream.startswith(redis_keys.REQUESTS_PREFIX)
 

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from deltalake import DeltaTable
-from pyarrow.fs import FileInfo, FileSelector, FileType
+from pyarrow.fs import FileInfo
 
 from routing.lake.delta_tables import HISTORY, find_table
-from routing.lake.rewriting import Rewrite, StoredFile, commit_rewrite, rewritten, storage, stored_files
+from routing.lake.rewriting import Rewrite, StoredFile, commit_rewrite, files_on_disk, rewritten, storage, stored_files
 from routing.lake.schema import LakeTable
 
 log = structlog.get_logger()
@@ -108,17 +108,12 @@ def _tell_history(delta: DeltaTable, retention: Retention) -> None:
 def _leftovers(delta: DeltaTable) -> list[FileInfo]:
     """The files that are there, and of no version that may be read."""
     unneeded = set(delta.vacuum(dry_run=True, full=True))
-    return [file for file in _on_disk(delta) if file.path in unneeded]
-
-
-def _on_disk(delta: DeltaTable) -> list[FileInfo]:
-    found = storage(delta).get_file_info(FileSelector("", recursive=True))
-    return [file for file in found if file.type is FileType.File]
+    return [file for file in files_on_disk(delta) if file.path in unneeded]
 
 
 def _state(delta: DeltaTable) -> TableState:
     files = stored_files(delta)
-    on_disk = [file.size for file in _on_disk(delta)]
+    on_disk = [file.size for file in files_on_disk(delta)]
     return TableState(
         version=delta.version(),
         files=len(files),

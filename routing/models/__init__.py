@@ -4,6 +4,7 @@ from routing.models.access_key import AccessKey
 from routing.models.backend import IN_USE, Backend
 from routing.models.edge import Edge
 from routing.models.endpoint import Endpoint, Entrance, UnitSource
+from routing.models.erasure import Erasure
 from routing.models.event_import import EventImport
 from routing.models.issuer import Issuer
 from routing.models.layer import Layer, new_salt
@@ -19,6 +20,7 @@ __all__ = [
     "Edge",
     "Endpoint",
     "Entrance",
+    "Erasure",
     "EventImport",
     "Hindrance",
     "Issuer",

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role, Token
 from experiments.actions.start import start
-from routing.models import AccessKey, Edge, EventImport, Issuer, Layer
+from routing.models import AccessKey, Edge, Erasure, EventImport, Issuer, Layer
 from routing.resources.register import register
 from routing.resources.retire import retire
 from tests.factories.drafts import backend, draft, draft_data, endpoint
@@ -66,6 +66,8 @@ READS = [
         "alerts",
         "events/counts",
         "lake",
+        "erasures",
+        "erasures/1",
         "routing-tables",
         "routing-tables/1",
         "routing-tables/current",
@@ -110,6 +112,7 @@ WRITES = [
     Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}),
     Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
     Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
+    Operation("POST", "erasures", 403, {"user": "ada", "reason": "she asked for it"}, Role.ADMIN),
     Operation("POST", "events", 202, {"events": [EVENT]}, Role.SENDER),
     Operation("POST", "event-imports", 201, {"name": "labels.csv", "size": 5}, Role.SENDER),
     Operation("PUT", "event-imports/upload/content", 400, needs=Role.SENDER),
@@ -126,6 +129,7 @@ def _things(module_database: None) -> None:
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     endpoint("warm", standby="warm")
     register(Issuer(**ISSUER), actor=SLUICE)
+    Erasure.objects.create(pk=1, unit=1, asked_at="2026-01-01T00:00:00Z", by="ada", reason="asked for")
     AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)
     EventImport.objects.create(key="upload", name="a.csv", kind="csv", size=5, actor="ada")
     draft("waiting", traffic=10)

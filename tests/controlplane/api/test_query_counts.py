@@ -12,7 +12,7 @@ from controlplane.audit.actors import SLUICE
 from experiments.decide import Decision, DecisionKind
 from experiments.lifecycle.append_decision import append_decision
 from experiments.models import Analysis, Experiment, Metric
-from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable
+from routing.models import Backend, Edge, Endpoint, Erasure, Issuer, Layer, RoutingTable
 from routing.resources.issue_key import issue_key
 from routing.resources.register import register
 from tests.factories.drafts import backend, draft, endpoint
@@ -60,6 +60,10 @@ def an_edge(number: int) -> None:
     Edge.objects.create(name=f"edge-{number}", seen_at=timezone.now())
 
 
+def an_erasure(number: int) -> None:
+    Erasure.objects.create(unit=number, asked_at=timezone.now(), by="ada", reason="asked for")
+
+
 def a_table(number: int) -> None:
     RoutingTable.objects.create(version=number + 1, content="{}", digest=str(number), cause="test")
 
@@ -100,6 +104,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "metrics": a_metric,
     "experiments": an_experiment,
     "edges": an_edge,
+    "erasures": an_erasure,
     "routing-tables": a_table,
     "experiments/watched/analyses": an_analysis,
     "experiments/watched/decisions": a_decision,

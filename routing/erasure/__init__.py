@@ -1,0 +1,1 @@
+"""Units whose rows are erased: asked for by an admin, carried out by a worker."""
