@@ -65,12 +65,12 @@ def read_results(stored: Stored) -> Results:
     """
     try:
         if stored.get("format", FORMAT) > FORMAT:
-            raise _unreadable(f"They have format {stored['format']}")
+            raise _unreadable(f"they have format {stored['format']}")
         metrics = [{**metric, **{name: _opened(metric[name]) for name in _INTERVALS}} for metric in stored["metrics"]]
         findings = [_finding(finding) for finding in stored.get("findings", ())]
         return _RESULTS.validate_python({**stored, "metrics": metrics, "findings": findings})
     except (AttributeError, KeyError, TypeError, ValidationError) as error:
-        raise _unreadable(f"{type(error).__name__}: {error}") from error
+        raise _unreadable(_why(error)) from error
 
 
 def read_seen(stored: Stored) -> tuple[Seen, ...]:
@@ -83,7 +83,7 @@ def read_seen(stored: Stored) -> tuple[Seen, ...]:
     try:
         return _SEEN.validate_python(stored["metrics"])
     except (KeyError, TypeError, ValidationError) as error:
-        raise _unreadable(f"{type(error).__name__}: {error}") from error
+        raise _unreadable(_why(error)) from error
 
 
 def write_evidence(collected: CollectedEvidence) -> dict[str, Any]:
@@ -124,9 +124,16 @@ def _opened(interval: Mapping[str, float | None] | None) -> dict[str, float] | N
     return {"low": float("-inf") if low is None else low, "high": float("inf") if high is None else high}
 
 
+def _why(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
 def _unreadable(why: str) -> Unavailable:
     return Unavailable(
         "results-unreadable",
-        f"This release cannot read the stored results of an analysis. {why}.",
+        f"This release cannot read the stored results of an analysis ({why}).",
         next_step="Bring all parts of Sluice to the release that wrote them.",
     )

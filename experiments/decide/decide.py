@@ -15,7 +15,7 @@ from experiments.decide.rules.patience import (
 from experiments.decide.rules.promotable import promote_or_end, promote_what_is_shown
 from experiments.decide.rules.ramp import advance
 from experiments.decide.rules.split_off import hold_on_mismatch
-from experiments.decide.rules.unhealthy import hold_on_findings, hold_on_silence
+from experiments.decide.rules.unhealthy import hold_on_findings, hold_on_silence, hold_without_looks
 from experiments.decide.types import Decision, ExperimentState, Plan, Situation
 from experiments.stats.core.types import Results
 
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     hold_on_mismatch,
     hold_on_findings,
     hold_on_silence,
+    hold_without_looks,
     wait_for_soak,
     wait_for_answers,
     wait_for_units,

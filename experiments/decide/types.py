@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controlplane.problems.problem import Problem
 from experiments.stats.core.types import MetricPlan, MetricResult, PastLooks, Results, Role
 
 
@@ -59,7 +60,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
-    """Where the experiment stands. `looks` are those taken until now.
+    """Where the experiment stands. `looks` are those taken until now, and `unread` is why they cannot be read.
 
     Both times are by the experiment's own clock, which stands still while it is paused or stopped.
     """
@@ -69,6 +70,7 @@ class ExperimentState:
     stage_entered_at: datetime
     started_at: datetime
     looks: PastLooks
+    unread: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

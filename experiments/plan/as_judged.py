@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
+from controlplane.problems.errors import Unavailable
+from controlplane.problems.problem import Problem
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition, counts_events
 from experiments.lifecycle.clock import soaked, still_spans
@@ -53,6 +55,7 @@ def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
 
     Both times are as if the clock had not stood still since: later by what the kill switch and pauses took.
     """
+    looks, unread = _looks_or_problem(experiment)
     stops = stops_since(experiment.endpoint_id, experiment.started_at or now)
     still = still_spans(experiment, stops, experiment.started_at)
     return ExperimentState(
@@ -60,8 +63,16 @@ def pure_state(experiment: Experiment, now: datetime) -> ExperimentState:
         stage_index=experiment.stage_index,
         stage_entered_at=now - soaked(experiment.stage_entered_at, still, now),
         started_at=now - soaked(experiment.started_at, still, now),
-        looks=past_looks(experiment),
+        looks=looks,
+        unread=unread,
     )
+
+
+def _looks_or_problem(experiment: Experiment) -> tuple[PastLooks, Problem | None]:
+    try:
+        return past_looks(experiment), None
+    except Unavailable as error:
+        return PastLooks(), error.problem
 
 
 def past_looks(experiment: Experiment) -> PastLooks:

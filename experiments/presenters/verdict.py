@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experiments.decide.rules.unhealthy import SILENCE
-from experiments.decide.said import compared
+from experiments.decide.said import compared, duration, moment
 from experiments.lifecycle.promoted import next_after, outcome
 from experiments.models import State
-from experiments.models.experiment import ENDED_STATES
+from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.presenters.numbers import about, percent
 from experiments.presenters.page_reads import Dossier
 from experiments.presenters.timeline import coverage_of, remaining
@@ -16,6 +16,14 @@ from experiments.stats.core.types import MetricResult, Results, Role, Verdict
 from routing.resources.defaults import in_words
 
 NEXT_WHILE_STOPPED = "Turn the kill switch off when it is safe, or halt the experiment. Nothing happens before."
+
+NEXT_WHILE_UNJUDGED = (
+    "Read in the worker's log what keeps it from that, or halt the experiment: halting by hand works. What is shown "
+    "below is of then."
+)
+NEXT_WHILE_UNREADABLE = "Bring all parts of Sluice to the release that wrote it, or wait for the next analysis."
+LATE_TICKS = 10
+LATE_AT_LEAST = timedelta(minutes=1)
 
 TONES = {
     State.DRAFT: "",
@@ -39,7 +47,9 @@ class Summary:
 def summarise(dossier: Dossier, now: datetime) -> Summary:
     """The verdict on an experiment in its present state."""
     summary = _SUMMARIES[State(dossier.experiment.state)](dossier, now)
-    return summary if dossier.stop is None else replace(summary, next_step=NEXT_WHILE_STOPPED)
+    if dossier.stop is not None:
+        return replace(summary, next_step=NEXT_WHILE_STOPPED)
+    return _unjudged(dossier, now) or summary
 
 
 def announce(dossier: Dossier, now: datetime) -> str:
@@ -48,6 +58,24 @@ def announce(dossier: Dossier, now: datetime) -> str:
     if experiment.state in ENDED_STATES:
         return summarise(dossier, now).sentence
     return f"{experiment.get_state_display()}. {_place(dossier)}."
+
+
+def _unjudged(dossier: Dossier, now: datetime) -> Summary | None:
+    """What to say in the place of old results, where analyses that were due did not come."""
+    experiment, analysis = dossier.experiment, dossier.analysis
+    since = analysis.at if analysis else experiment.started_at
+    tick = timedelta(seconds=experiment.plan.tick_seconds)
+    if experiment.state not in LIVE_STATES or since is None:
+        return None
+    # While the kill switch was on no analysis was due.
+    moved_on = max([since, *(ended for _, ended in dossier.still if ended)])
+    if now - moved_on <= max(LATE_TICKS * tick, LATE_AT_LEAST):
+        return None
+    sentence = (
+        f"{_place(dossier)} was not judged since {moment(since)}, though that is due each {duration(tick)}: nothing "
+        "is decided, and nothing halts by itself."
+    )
+    return Summary("wait", sentence, NEXT_WHILE_UNJUDGED)
 
 
 def lead(results: Results) -> MetricResult:
@@ -68,6 +96,8 @@ def _draft(dossier: Dossier, _: datetime) -> Summary:
 def _running(dossier: Dossier, now: datetime) -> Summary:
     place = _place(dossier)
     if dossier.results is None:
+        if dossier.analysis is not None:
+            return Summary("wait", f"{place}: this release cannot read what was found.", NEXT_WHILE_UNREADABLE)
         return Summary("calm", f"{place} has begun, and nothing is measured yet.", "Nothing to do: wait for users.")
     if dossier.results.sample_ratio.mismatch:
         return _mismatch(dossier, dossier.results)

@@ -68,4 +68,6 @@ def test_a_page_does_without_results_that_cannot_be_read() -> None:
     analysis = measured(running(), found())
     analysis.pk, analysis.results = None, row(format=2)
     analysis.save(force_insert=True)
-    assert "Not checked yet" in page()
+    seen = page()
+    assert "Not checked yet" in seen
+    assert "this release cannot read what was found." in seen

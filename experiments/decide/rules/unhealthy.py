@@ -1,4 +1,4 @@
-"""Hold while something is wrong with the records or the randomisation, or nothing comes."""
+"""Hold while something is wrong with the records, the randomisation or the looks before, or nothing comes."""
 
 from experiments.decide.types import Decision, DecisionKind, Situation
 from experiments.stats.core.types import Severity
@@ -13,6 +13,12 @@ def hold_on_findings(situation: Situation) -> Decision | None:
     if not blocking:
         return None
     return Decision(DecisionKind.HOLD, blocking[0].code, blocking[0].problem.advice)
+
+
+def hold_without_looks(situation: Situation) -> Decision | None:
+    """Look no further where looks before cannot be read: nobody knows what of alpha they spent."""
+    problem = situation.state.unread
+    return problem and Decision(DecisionKind.HOLD, problem.code, problem.advice)
 
 
 def hold_on_silence(situation: Situation) -> Decision | None:

@@ -115,6 +115,31 @@ def test_looks_that_cannot_be_read_keep_no_halt_from_happening(lake: str, runnin
     assert fresh(running).state == State.HALTED
 
 
+@pytest.mark.parametrize("stored", [{}, {"metrics": [{}]}, {"metrics": None}, [], {"metrics": [{"metric": "x"}]}])
+def test_while_looks_cannot_be_read_it_is_judged_and_says_so_until_its_time_is_over(
+    lake: str, running: Experiment, stored: Any
+) -> None:
+    measure(lake, running, control_errors=3, candidate_errors=2)
+    reconcile(running, now=later(running, 60))
+    on_last = fresh(running)
+    _look(on_last, stored)
+    analyses = Analysis.objects.count()
+
+    for seconds in (300, 301, 302):
+        decision = reconcile(fresh(running), now=later(on_last, seconds))
+        assert decision is not None
+        assert (decision.kind, decision.code) == (DecisionKind.HOLD, "results-unreadable")
+    assert "This release cannot read the stored results" in Decision.objects.latest("id").reason
+    assert Analysis.objects.count() == analyses + 3
+    assert not Analysis.objects.filter(pk__gt=analyses, look=True).exists()
+
+    over = timedelta(seconds=fresh(running).plan.maximum_seconds)
+    decision = reconcile(fresh(running), now=later(running, over.total_seconds()))
+    assert decision is not None
+    assert (decision.kind, decision.code) == (DecisionKind.INCONCLUSIVE, "time-over")
+    assert fresh(running).state == State.INCONCLUSIVE
+
+
 def test_looks_of_an_earlier_release_that_shrank_are_read(lake: str, running: Experiment) -> None:
     """Its last look had less information than the one before, which was never analysed again."""
     measure(lake, running, control_errors=6, candidate_errors=9)

@@ -19,6 +19,7 @@ from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, Metric
 from experiments.stats.core.types import Finding, Severity
+from routing.models import Stop
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
 from tests.visitors.roles import text, visitor
 
@@ -52,6 +53,36 @@ def test_a_running_one_says_what_is_known_with_numbers_and_what_comes() -> None:
 def test_one_without_results_says_so() -> None:
     running()
     assert "has begun, and nothing is measured yet." in page()
+
+
+def test_one_that_is_not_judged_any_more_says_so_before_its_old_results() -> None:
+    measured(running(), found(), seconds_ago=600)
+    seen = page()
+    assert "Stage 1 of 2 (10 %) was not judged since " in seen
+    assert "though that is due each 10 s: nothing is decided, and nothing halts by itself." in seen
+    assert "guardrails are shown to be within" not in seen
+
+    measured(Experiment.objects.get(), found(), seconds_ago=30)
+    assert "was not judged since" not in page()
+
+
+def test_one_that_was_never_judged_says_so_once_that_was_due() -> None:
+    Experiment.objects.filter(pk=running().pk).update(started_at=timezone.now() - timedelta(minutes=5))
+    assert "was not judged since " in page()
+
+
+def test_once_the_kill_switch_is_off_it_has_time_to_be_judged() -> None:
+    experiment = running()
+    now = timezone.now()
+    began = now - timedelta(minutes=20)
+    Experiment.objects.filter(pk=experiment.pk).update(started_at=began, stage_entered_at=began)
+    measured(experiment, found(), seconds_ago=600)
+    stopped = {"since": now - timedelta(seconds=600), "ended_at": now - timedelta(seconds=5)}
+    Stop.objects.create(endpoint=experiment.endpoint, by="olga", reason="An incident.", **stopped)
+    assert "was not judged since" not in page()
+
+    Stop.objects.update(ended_at=now - timedelta(minutes=5))
+    assert "was not judged since" in page()
 
 
 def test_a_broken_split_comes_before_all_results() -> None:
