@@ -15,13 +15,16 @@ from experiments.evidence.metric_sums import (
     unit_products,
     unit_values,
 )
-from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of
+from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of, with_failures
 from experiments.evidence.settling import TICK_SECONDS, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
 from experiments.stats.core.types import Evidence, UnitSums
+from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import OutcomeTiming
 from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+
+FAILURES = ("failed", "failed_last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class CollectedEvidence:
     `read` how many of those (D) could be read (Y), for each metric that needs what answers hold.
     `since` is the evidence from each of the later starts that was asked for on.
     `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
+    `last_answers` counts by variant the units whose newest request was not answered.
     """
 
     evidence: Evidence
@@ -45,6 +49,7 @@ class CollectedEvidence:
     read: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
     since: tuple[Evidence, ...] = ()
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
+    last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
 
 
 def collect_evidence(
@@ -91,8 +96,8 @@ def sums_over_units(
     simple = [metric for metric in metrics if metric.adds_up]
     special = [metric for metric in metrics if not metric.adds_up]
     totals = distinct_measures(simple)
-    units = _unit_totals(reading, measured, since, totals, now)
-    seen = ("arm", "requests", "last_time")
+    units = with_failures(_unit_totals(reading, measured, since, totals, now), measured)
+    seen = ("arm", "requests", "last_time", *FAILURES)
     values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
     rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
     collected = _collected(rows, simple, reading.version)
@@ -134,7 +139,7 @@ def _add_up(units: Frame, sums: Sequence[str]) -> Frame:
     """One row an arm; the row without an arm counts the units that were seen in several."""
     return units.group_by("arm").agg(
         nw.len().alias("units"),
-        nw.col("requests").sum().cast(nw.Int64),
+        nw.col("requests", *FAILURES).sum().cast(nw.Int64),
         nw.col("last_time").max(),
         *(total(column) for column in sums),
     )
@@ -154,7 +159,15 @@ def _collected(
         {arm: _whole(row["requests"]) for arm, row in arms.items()},
         sum(_whole(row["units"]) for row in rows if row["arm"] is None),
         max(times).astimezone(UTC) if times else None,
+        last_answers={arm: _last_answers(row) for arm, row in arms.items()},
     )
+
+
+def _last_answers(row: Mapping[str, object]) -> LastAnswers:
+    users, failed_last, requests, failed = (
+        _whole(row[name]) for name in ("units", "failed_last", "requests", "failed")
+    )
+    return LastAnswers(users, failed_last, requests, failed)
 
 
 def _whole(value: object) -> int:

@@ -170,6 +170,11 @@ def judged() -> nw.Expr:
     return nw.when(~unknown).then(nw.lit(1))
 
 
+def not_answered() -> nw.Expr:
+    """Whether a request ended without an answer, by its backend's doing."""
+    return _ended_as(*FAILED, Result.REJECTED, Result.REDIRECTED)
+
+
 def _ended_as(*results: Result) -> nw.Expr:
     """Whether a request ended as one of these; a row of a release that kept no result is told by what it has."""
     kept = nw.col("result").is_in([result.value for result in results])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import narwhals as nw
 
-from experiments.evidence.measures import JUDGED, Measure, judged
+from experiments.evidence.measures import JUDGED, Measure, judged, not_answered
 from routing.lake.reading import Frame
 
 EVERYBODY = "everybody"
@@ -69,6 +69,20 @@ def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
         )
     )
     return units.with_columns(arm=nw.when(nw.col("arm") == nw.col("other_arm")).then(nw.col("arm"))).drop("other_arm")
+
+
+def with_failures(units: Frame, measured: Frame) -> Frame:
+    """Units with how many of their requests had no answer (`failed`), and if the newest had none (`failed_last`)."""
+    failures = (
+        measured.filter(not_answered())
+        .select("unit", failed_time=nw.col("time"))
+        .group_by("unit")
+        .agg(nw.col("failed_time").max(), nw.len().alias("failed"))
+    )
+    is_last = (nw.col("failed_time") == nw.col("last_time")).fill_null(value=False)
+    return units.join(failures, on="unit", how="left").with_columns(
+        failed=nw.col("failed").fill_null(0), failed_last=nw.when(is_last).then(nw.lit(1)).otherwise(nw.lit(0))
+    )
 
 
 def attributed_outcomes(

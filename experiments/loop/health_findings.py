@@ -49,6 +49,7 @@ def _evidence(experiment: Experiment, plan: JudgePlan, collected: CollectedEvide
         sums=by_metric,
         traffic=_traffic(experiment, collected, now),
         read=collected.read,
+        last_answers=collected.last_answers,
     )
 
 

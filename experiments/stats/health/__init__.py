@@ -3,6 +3,7 @@
 from experiments.stats.core.types import Finding, Severity
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.findings import by_severity, checked, not_checked
+from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import LateOutcomes, OutcomeTiming, late_outcomes
 from experiments.stats.health.lost import LostRecords
 from experiments.stats.health.overlap import Overlap, overlap_of
@@ -14,6 +15,7 @@ __all__ = [
     "Finding",
     "HealthEvidence",
     "Incomparable",
+    "LastAnswers",
     "LateOutcomes",
     "LostRecords",
     "OutcomeTiming",

@@ -7,6 +7,7 @@ from functools import partial
 from experiments.stats.core.types import Finding, UnitSums
 from experiments.stats.health.findings import ALPHA, Check, by_severity, check_alpha, check_between, checked
 from experiments.stats.health.imbalance import imbalance_findings
+from experiments.stats.health.last_answers import LastAnswers, last_answer_findings
 from experiments.stats.health.lost import LostRecords, lost_findings
 from experiments.stats.health.missing import SPREAD, SPREAD_NAME, missing_findings
 from experiments.stats.health.overlap import TOLERANCE, TOLERANCE_NAME, Overlap, overlap_findings
@@ -24,7 +25,7 @@ class HealthEvidence:
     `sums` the same from after it. `outcomes` maps variants to sums with Y the requests with an outcome and D all
     requests of each unit. `units_before` are distinct units by variant at the look before. `records` are requests with
     and without a record, `traffic` when they came. `read` maps metrics to sums with Y the answered requests of a unit
-    that could be read, D all of them.
+    that could be read, D all of them. `last_answers` count by variant the users whom a failure met last.
     """
 
     control: str
@@ -37,6 +38,7 @@ class HealthEvidence:
     records: LostRecords | None = None
     traffic: TrafficSoFar | None = None
     read: Mapping[str, Mapping[str, UnitSums]] = field(default_factory=dict)
+    last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
 
 
 def check_health(
@@ -78,6 +80,8 @@ def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread:
         yield "Requests without a record", lambda: lost_findings(records, control, alpha=alpha)
     if evidence.traffic:
         yield "The traffic", partial(silence_findings, evidence.traffic)
+    if evidence.last_answers:
+        yield "Users who were failed last", lambda: last_answer_findings(evidence.last_answers, control, alpha=alpha)
     yield "The content of answers", lambda: unreadable_findings(evidence.read)
     if evidence.units_before:
         yield "Users that were lost", lambda: fallen_findings(evidence.units_before, _units(stages))
