@@ -1,11 +1,13 @@
 """The plan in words."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from experiments.decide.said import duration, margin_in_words
 from experiments.lifecycle.promoted import prospect
 from experiments.models import PlanMetric
 from experiments.models.experiment import ENDED_STATES
+from experiments.plan.spec import GuardSpec
 from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import Role
@@ -41,4 +43,15 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
         ("Users", f"at least {plan.minimum_units:,} a variant"),
         ("Analysed every", duration(timedelta(seconds=plan.tick_seconds))),
         ("Gives up after", duration(dossier.plan.maximum)),
+        ("Edges eject", _guard_in_words(dossier.experiment.guard)),
+        *([("Not watched", ", ".join(plan.switched_off))] if plan.switched_off else []),
     ]
+
+
+def _guard_in_words(guard: Mapping[str, float] | None) -> str:
+    if guard is None:
+        return "nobody: the guard is off"
+    told = {**GuardSpec().model_dump(), **guard}
+    failing = f"of the latest {told['requests']} requests within {told['window_seconds']:g} s"
+    late = f", or begin to be answered after {told['first_byte_ms']:g} ms" if told["first_byte_ms"] else ""
+    return f"a candidate once {failing} {percent(told['failing_share'])} fail{late}"

@@ -1,5 +1,6 @@
 """Experiments with results, stored as the worker stores them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from math import inf
@@ -34,9 +35,11 @@ GOAL = replace(
 )
 
 
-def planned(key: str = "canary", **changes: Any) -> Experiment:
+STAGES = tuple({"coverage": coverage, "soak_seconds": 30 * DAY} for coverage in (10, 100))
+
+
+def planned(key: str = "canary", stages: Sequence[Mapping[str, int]] = STAGES, **changes: Any) -> Experiment:
     """A draft with a goal and a guardrail, and stages that last much longer than a test."""
-    stages = [{"coverage": coverage, "soak_seconds": 30 * DAY} for coverage in (10, 100)]
     plan = {**draft_data()["plan"], "metrics": METRICS, "stages": stages, "maximum_seconds": 90 * DAY}
     return draft(key, plan=plan, **changes)
 

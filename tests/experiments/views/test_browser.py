@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect, sync_playwright
 
 from tests.system_packages import find_chromium
-from tests.visitors.website import NAME, PASSWORD, run_website
+from tests.visitors.website import FILL, NAME, PASSWORD, run_website
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -29,12 +29,17 @@ PAGES = (
 )
 MINUTE_MS = 60_000
 REASON = "It answers in Latin."
+WORDY = """
+from tests.experiments.views.findings import planned
+stages = [{"coverage": coverage, "soak_seconds": 0} for coverage in range(1, 51)]
+planned("wordy", name="u" * 100, hypothesis="x" * 400, control={"key": "c" * 63, "backend": "stable"}, stages=stages)
+"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
 def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_website(tmp_path_factory.mktemp("website")) as address:
+    with run_website(tmp_path_factory.mktemp("website"), FILL + WORDY) as address:
         yield address
 
 
@@ -141,6 +146,16 @@ def _alert(page: Page, text: str) -> Locator:
 
 def fits(page: Page) -> bool:
     return bool(page.evaluate(OVERFLOW) <= 0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_words_and_many_stages_fit(visitors: Visitors, width: int) -> None:
+    page = visitors.open(width)
+    page.goto("/experiments/wordy")
+    assert fits(page)
+    boxes = [stage.bounding_box() for stage in page.locator(".stages li").all()]
+    assert len(boxes) == 50
+    assert all(box and box["width"] >= 80 for box in boxes)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
