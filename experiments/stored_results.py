@@ -68,8 +68,10 @@ def read_results(stored: Stored) -> Results:
             raise _unreadable(f"they have format {stored['format']}")
         metrics = [{**metric, **{name: _opened(metric[name]) for name in _INTERVALS}} for metric in stored["metrics"]]
         findings = [_finding(finding) for finding in stored.get("findings", ())]
+        # JSON in a database may hold numbers beyond all floats, and halves of letters.
+        json.dumps(stored, allow_nan=False, ensure_ascii=False).encode()
         return _RESULTS.validate_python({**stored, "metrics": metrics, "findings": findings})
-    except (AttributeError, KeyError, TypeError, ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(_why(error)) from error
 
 

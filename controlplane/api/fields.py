@@ -1,10 +1,11 @@
 """What all serializers share."""
 
+import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import DatabaseError
-from django.db.models import Model
+from django.db.models import JSONField, Model
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -13,8 +14,22 @@ from controlplane.storage.legible_columns import broken_sentence
 Row = TypeVar("Row", bound=Model)
 
 
+class SayableJSONField(serializers.JSONField):
+    """JSON that is stored. What a database takes and no answer can say, like 1e999 and half a letter, is broken."""
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is stored. Raises `ValueError`."""
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        return super().to_representation(value)
+
+
 class LegibleModelSerializer(serializers.ModelSerializer[Row]):
     """Shows a row that makes no sense as far as it does: what cannot be shown is null, and `broken` says why."""
+
+    serializer_field_mapping: ClassVar = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        JSONField: SayableJSONField,
+    }
 
     broken = serializers.SerializerMethodField(
         help_text="Which of its fields make no sense and are read as empty or null; empty where all make sense."

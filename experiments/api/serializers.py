@@ -170,7 +170,7 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
         return list(VariantSerializer(candidates, many=True).data)
 
 
-class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
+class AnalysisSerializer(LegibleModelSerializer[Analysis]):
     """What the statistics said at one moment, and on which data."""
 
     class Meta:
@@ -185,6 +185,7 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
             "lake_version",
             "table_version",
             "code_version",
+            "broken",
         )
 
 

@@ -1,15 +1,19 @@
 """Rows of other releases, which stay in the database: what is read of them, and what cannot be."""
 
+import json
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from controlplane.models import Role
 from controlplane.problems.errors import Unavailable
 from controlplane.problems.problem import Problem
 from experiments.stats.core.types import Finding, Severity, Verdict
 from experiments.stored_results import Seen, read_counts, read_results, read_seen, write_results
 from tests.experiments.views.findings import found, measured, running
 from tests.experiments.views.test_detail import page
+from tests.visitors.roles import visitor
 
 FINDING = {
     "code": "leak",
@@ -61,6 +65,37 @@ def test_a_look_is_read_though_the_rest_of_its_row_is_not() -> None:
 def test_counts_that_cannot_be_read_are_none() -> None:
     assert read_counts({"units": {"new": 3}}).units == {"new": 3}
     assert read_counts({"units": "many"}).units == {}
+
+
+ODD = [json.loads('{"now": 1e999}'), {"now": "\ud800"}]
+"""What SQLite takes for JSON, and no answer can say."""
+
+COPY = """
+INSERT INTO experiments_analysis
+(results, at, look, milestone, stage_index, evidence, lake_version, table_version, code_version, experiment_id)
+SELECT %s, at, look, milestone, stage_index, evidence, lake_version, table_version, code_version, experiment_id
+FROM experiments_analysis WHERE id = %s
+"""
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_numbers_beyond_all_floats_and_half_letters_cannot_be_read(odd: dict[str, Any]) -> None:
+    with pytest.raises(Unavailable) as refusal:
+        read_results(row(**odd))
+    assert refusal.value.code == "results-unreadable"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("odd", ODD)
+def test_pages_and_answers_survive_what_only_a_database_takes_for_json(odd: dict[str, Any]) -> None:
+    analysis = measured(running(), found())
+    text = json.dumps(row(**odd)).replace("Infinity", "1e999")
+    with connection.cursor() as cursor:
+        cursor.execute(COPY, [text, analysis.pk])
+    seen = page()
+    assert "this release cannot read what was found." in seen
+    answer = visitor(Role.VIEWER).get("/api/v1/experiments/canary/analyses").json()["results"]
+    assert [(each["results"] is None, bool(each["broken"])) for each in answer] == [(True, True), (False, False)]
 
 
 @pytest.mark.django_db

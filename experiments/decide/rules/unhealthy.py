@@ -18,7 +18,7 @@ def hold_on_findings(situation: Situation) -> Decision | None:
 def hold_without_looks(situation: Situation) -> Decision | None:
     """Look no further where looks before cannot be read: nobody knows what of alpha they spent."""
     problem = situation.state.unread
-    return problem and Decision(DecisionKind.HOLD, problem.code, problem.advice)
+    return Decision(DecisionKind.HOLD, problem.code, problem.advice) if problem else None
 
 
 def hold_on_silence(situation: Situation) -> Decision | None:
