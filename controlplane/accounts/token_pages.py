@@ -1,23 +1,21 @@
 """API tokens: create one, shown once; revoke one."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.accounts.create_token import create_token
 from controlplane.accounts.revoke_token import revoke_token
 from controlplane.models import Role, Token, User
-from controlplane.web.pages import accepted, acting, done, page
-
-LONGEST_DAYS = 3650
+from controlplane.web.issuing import days_field, end_of, issuing_page
+from controlplane.web.pages import acting, done
 
 
 class TokenForm(forms.Form):
@@ -25,13 +23,7 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, help_text="What it is for, like ci-pipeline.")
     role = forms.ChoiceField()
-    days = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=LONGEST_DAYS,
-        label="Valid for, days",
-        help_text="Empty means until it is revoked.",
-    )
+    days = days_field()
 
     def __init__(self, data: Mapping[str, Any] | None, *, owner: Role) -> None:
         super().__init__(data)
@@ -43,14 +35,9 @@ class TokenForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
     """The person's tokens, an admin's all; a created token is shown on this answer and never again."""
-    owner = acting(request).role
-    form = TokenForm(request.POST or None, owner=owner)
-    context: dict[str, object] = {"now": timezone.now()}
-    created: list[str] = []
-    if form.is_valid() and accepted(form, lambda: created.append(_create(request, form))):
-        context |= {"secret": created[0], "secret_name": form.cleaned_data["name"]}
-        form = TokenForm(None, owner=owner)
-    return page(request, "controlplane/tokens.html", {**context, "form": form, "tokens": _visible(request)})
+    make_form = partial(TokenForm, owner=acting(request).role)
+    issue = partial(_create, request)
+    return issuing_page(request, "controlplane/tokens.html", make_form, issue, tokens=_visible(request))
 
 
 @require_POST
@@ -66,13 +53,12 @@ def _visible(request: HttpRequest) -> QuerySet[Token]:
     return tokens if acting(request).role is Role.ADMIN else tokens.filter(user__username=acting(request).name)
 
 
-def _create(request: HttpRequest, form: TokenForm) -> str:
-    data = form.cleaned_data
+def _create(request: HttpRequest, data: Mapping[str, Any]) -> str:
     assert isinstance(request.user, User)  # noqa: S101 - pages ask for a login
     return create_token(
         request.user,
         data["name"],
         role=Role(data["role"]),
-        expires_at=timezone.now() + timedelta(days=data["days"]) if data["days"] else None,
+        expires_at=end_of(data["days"]),
         actor=acting(request),
     )

@@ -1,22 +1,22 @@
 """Pages of access keys: issue one, shown once; revoke one."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.models import Role
 from controlplane.storage.keyed import KEY_VALIDATOR
-from controlplane.web.pages import accepted, acting, done, page, requires
+from controlplane.web.issuing import days_field, end_of, issuing_page
+from controlplane.web.pages import acting, done, requires
 from routing.models import AccessKey, Endpoint
 from routing.publishing.require_told import require_told
 from routing.resources.issue_key import issue_key, revoke_key
-
-LONGEST_DAYS = 3650
 
 
 class AccessKeyForm(forms.Form):
@@ -31,13 +31,7 @@ class AccessKeyForm(forms.Form):
         required=False,
         help_text="None chosen: all that ask for keys.",
     )
-    days = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=LONGEST_DAYS,
-        label="Valid for, days",
-        help_text="Empty means until it is revoked.",
-    )
+    days = days_field()
 
 
 @never_cache
@@ -45,13 +39,8 @@ class AccessKeyForm(forms.Form):
 @requires(Role.OPERATOR)
 def access_key_list(request: HttpRequest) -> HttpResponse:
     """All keys; one that is issued is shown on this answer and never again."""
-    form = AccessKeyForm(request.POST or None)
-    issued: list[str] = []
-    if form.is_valid() and accepted(form, lambda: issued.append(_issue(request, form))):
-        form = AccessKeyForm()
     keys = AccessKey.objects.prefetch_related("endpoints")
-    context = {"form": form, "keys": keys, "now": timezone.now(), "issued": issued[0] if issued else ""}
-    return page(request, "routing/access_keys.html", context)
+    return issuing_page(request, "routing/access_keys.html", AccessKeyForm, partial(_issue, request), keys=keys)
 
 
 @require_POST
@@ -68,11 +57,10 @@ def _revoke(request: HttpRequest, key: AccessKey) -> None:
     require_told()
 
 
-def _issue(request: HttpRequest, form: AccessKeyForm) -> str:
-    data = form.cleaned_data
+def _issue(request: HttpRequest, data: Mapping[str, Any]) -> str:
     return issue_key(
         data["client"],
         endpoints=list(data["endpoints"]),
-        expires_at=timezone.now() + timedelta(days=data["days"]) if data["days"] else None,
+        expires_at=end_of(data["days"]),
         actor=acting(request),
     )
