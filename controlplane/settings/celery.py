@@ -1,4 +1,4 @@
-"""Celery: one tick that looks for due experiments, and what is counted now and then."""
+"""Celery: one tick that looks for due experiments, what is counted now and then, and what is to be erased."""
 
 import os
 from typing import Any
@@ -11,11 +11,10 @@ from controlplane.settings.logs import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
 
-ERASURE_SECONDS = 60.0
-
 environment = get_environment()
 
 BELONGING_SECONDS = 600.0
+ERASURE_SECONDS = 60.0
 
 app = Celery("sluice", broker=environment.redis_url)
 app.conf.update(
@@ -35,9 +34,14 @@ app.conf.update(
             "schedule": BELONGING_SECONDS,
             "options": {"expires": BELONGING_SECONDS},
         },
+        "erasures": {
+            "task": "routing.erasure.jobs.erase_what_is_asked",
+            "schedule": ERASURE_SECONDS,
+            "options": {"expires": ERASURE_SECONDS},
+        },
     },
 )
-app.autodiscover_tasks(["experiments.loop", "routing.intake"], related_name="jobs")
+app.autodiscover_tasks(["experiments.loop", "routing.intake", "routing.erasure"], related_name="jobs")
 
 
 @setup_logging.connect
