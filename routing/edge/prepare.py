@@ -6,6 +6,7 @@ from controlplane.settings.open_files import raise_open_files
 from routing.edge.envoy.configuration import read_table, write_configuration
 from routing.edge.state.files import EdgeDirectory, write_json
 from routing.edge.state.kept_cuts import Cuts
+from routing.edge.state.memory import remove_what_ended_edges_left
 from routing.edge.state.spool import Spool
 from routing.envoy import Certificate, bootstrap
 from routing.envoy.bootstrap import MOST_CONNECTIONS
@@ -20,6 +21,7 @@ def prepare(
     where there is a certificate; Envoy's admin interface is on the loopback interface at `admin_port`.
     """
     edge = EdgeDirectory(directory)
+    remove_what_ended_edges_left()
     Spool(edge.access_log).prepare()
     content = bootstrap(
         name=name,

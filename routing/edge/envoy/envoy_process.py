@@ -19,6 +19,7 @@ import structlog
 
 from controlplane.settings.logs import configure_logging
 from routing.edge.state.files import EdgeDirectory
+from routing.edge.state.memory import leave_memory
 from routing.edge.state.spool import Spool
 from routing.envoy import RUN_VARIABLE
 from routing.installed_envoy import envoy_binary
@@ -106,6 +107,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: restarter.stop())
     restarter.run()
+    leave_memory(directory.path, directory.written_at_starts())
 
 
 if __name__ == "__main__":

@@ -73,6 +73,10 @@ class EdgeDirectory:
         """The open segment, which Envoy appends to."""
         return self.spool / "open.jsonl"
 
+    def written_at_starts(self) -> tuple[Path, ...]:
+        """What Envoy reads and each of its starts finds written anew."""
+        return (self.clusters, self.routes, self.shadows, *map(self.gate, (TOKENS, KEYS, LIMITS)))
+
     def for_envoy(self) -> Files:
         """The paths that Envoy's static configuration names."""
         return Files(
