@@ -47,7 +47,7 @@ def _told() -> tuple[TableTold, list[Brake]]:
 
 
 def _store(cause: str, told: TableTold, brakes: Collection[Brake]) -> RoutingTable:
-    _adopt(told)
+    told = _adopted(told)
     while True:
         newest = latest_table()
         version = max(newest.version if newest else 0, told.version)
@@ -60,17 +60,18 @@ def _store(cause: str, told: TableTold, brakes: Collection[Brake]) -> RoutingTab
             return stored
 
 
-def _adopt(told: TableTold) -> None:
-    """Store a table that edges were told while the database could not be written."""
+def _adopted(told: TableTold) -> TableTold:
+    """Store what edges were told while the database could not be written. Returns what they were told of ours."""
     newest = latest_table()
-    if told.version <= (newest.version if newest else 0):
-        return
-    try:
-        content = table.from_json(told.content)
-    except table.TableUnreadableError as error:
-        log.warning("table in Redis left aside", version=told.version, reason=error.detail)
-        return
-    _insert(content, table.digest(content), "told to the edges while the database could not be written")
+    known = newest.version if newest else 0
+    if told.version > known:
+        try:
+            content = told.read(known)
+        except table.TableUnreadableError as error:
+            log.error("table in Redis left aside", version=told.version, reason=error.detail)
+        else:
+            _insert(content, table.digest(content), "told to the edges while the database could not be written")
+    return told if told.is_ours(known) else NOTHING_TOLD
 
 
 def _insert(content: Table, digest: str, cause: str) -> RoutingTable | None:

@@ -17,6 +17,7 @@ from controlplane.problems.errors import RecordedLater, SluiceError, Unavailable
 from controlplane.storage.database import impatient, with_reserve
 from controlplane.storage.redis_connections import get_redis, write_anyway
 from routing.publishing import redis_table, waiting_orders
+from routing.publishing.compilation import NO_TABLE
 from routing.publishing.newest_table import latest_table
 from routing.publishing.publish import publish
 from routing.publishing.redis_table import TableTold
@@ -104,25 +105,35 @@ def _tell(order: Order, *, later: bool) -> None:
 
 def _put_without(client: redis.Redis, order: Order, text: str) -> bool:
     told = redis_table.current_table(client)
-    newest = _newest(told)
+    stored = _stored()
+    newest = _newest(told, stored)
     pulled = [*waiting_orders.waiting(client), order]
     braked = apply_brakes(newest, [brake for one in pulled if (brake := one.brake()) is not None])
-    version = max(told.version, newest.version) + 1
+    version = max(told.version if told.is_ours(stored.version) else 0, newest.version) + 1
     return redis_table.put_table(client, version, to_json(replace(braked, version=version)), order=text)
 
 
-def _newest(told: TableTold) -> Table:
-    """The last good table: that in Redis or that in the database."""
-    texts = [told.content]
+def _stored() -> Table:
+    """The last good table of the database; one of version 0 where there is none, or none that can be read."""
     try:
         stored = latest_table()
-        texts += [stored.content] if stored else []
+        return from_json(stored.content) if stored else NO_TABLE
     except DatabaseError as error:
         log.warning("the database cannot be read", reason=str(error))
-    tables = [Table(version=0, endpoints=(), backends=())]
-    for text in texts:
-        try:
-            tables.append(from_json(text))
-        except TableUnreadableError as error:
-            log.warning("table left aside", reason=error.detail)
-    return max(tables, key=lambda table: table.version)
+    except TableUnreadableError as error:
+        log.warning("table left aside", reason=error.detail)
+    return NO_TABLE
+
+
+def _newest(told: TableTold, stored: Table) -> Table:
+    """The last good table: that in Redis or that in the database.
+
+    Raises `redis.DataError` where there was one and neither has it: to put an empty one would take all from clients.
+    """
+    try:
+        return max(told.read(stored.version), stored, key=lambda table: table.version)
+    except TableUnreadableError as error:
+        log.warning("table left aside", reason=error.detail)
+        if told.version and not stored.version:
+            raise redis.DataError(error.detail) from error
+    return stored

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 import redis
 
 from routing import redis_keys
+from routing.table import Table, TableUnreadableError, from_json
 
-_SET_IF_NEWER = """
+MOST_AHEAD = 1_000_000_000
+"""Versions that edges may be ahead of what is known. No brakes are pulled as often while a database is away."""
+
+_SET_IF_NEWER = f"""
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
 local found = redis.call('HGET', KEYS[1], 'version') or ''
 local current = #found <= 15 and string.find(found, '^%d+$') and tonumber(found) or 0
+if current > tonumber(ARGV[1]) + {MOST_AHEAD} then current = 0 end
 if tonumber(ARGV[1]) <= current then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[1], 'content', ARGV[2])
 if ARGV[3] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[3]) end
@@ -27,13 +32,31 @@ class TableTold:
     """The table that edges would fetch now; version 0 when there is none, or none that can be read."""
 
     version: int
-    content: str
+    content: str | bytes
+
+    def is_ours(self, known: int) -> bool:
+        """Whether a version can follow on one that is known; one that cannot is larger than any table's will be."""
+        return self.version <= known + MOST_AHEAD
+
+    def read(self, known: int) -> Table:
+        """The table, for somebody who knows of one of a version.
+
+        Raises:
+            TableUnreadableError: it is none, is told as another than it is, or is far ahead of all that is known.
+
+        """
+        if not self.is_ours(known):
+            raise TableUnreadableError(f"Version {self.version} is too large: the newest that is known is {known}.")
+        table = from_json(self.content)
+        if table.version != self.version:
+            raise TableUnreadableError(f"Table {table.version} is told as version {self.version}.")
+        return table
 
 
 def put_table(client: redis.Redis, version: int, content: str, *, order: str = "") -> bool:
     """Set the current table by compare-and-swap on its version; False when an equal or newer one is there.
 
-    What cannot be read as a version is older than any.
+    What cannot be read as a version is older than any, and so is what is far ahead of all tables.
 
     An `order` is kept in the same step, to be recorded later. Raises `redis.RedisError` when the server does not
     answer.
@@ -57,7 +80,7 @@ def current_table(client: redis.Redis) -> TableTold:
         if not str(error).startswith("WRONGTYPE"):
             raise
         return TableTold(0, "")
-    return TableTold(to_version(version), str(content or ""))
+    return TableTold(to_version(version), content or "")
 
 
 def to_version(text: str | bytes | None) -> int:

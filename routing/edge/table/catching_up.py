@@ -14,13 +14,12 @@ from redis.retry import Retry
 
 from controlplane.settings import get_environment
 from controlplane.settings.logs import configure_logging
-from routing import redis_keys
 from routing.edge.envoy.configuration import hindrances, read_table, write_configuration
 from routing.edge.state.files import EdgeDirectory, keep_text
 from routing.edge.state.kept_cuts import Cuts
 from routing.publishing.envoy_validation import refusal
-from routing.publishing.redis_table import to_version
-from routing.table import Table, TableUnreadableError, from_json, to_json
+from routing.publishing.redis_table import current_table
+from routing.table import Table, TableUnreadableError, to_json
 
 log = structlog.get_logger()
 
@@ -49,9 +48,8 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
 def _newer_table(redis_url: str, version: int) -> Table | None:
     patience = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
     with Redis.from_url(redis_url, **patience, retry=Retry(NoBackoff(), retries=0)) as redis:
-        if to_version(redis.hget(redis_keys.TABLE, "version")) <= version:
-            return None
-        return from_json(redis.hget(redis_keys.TABLE, "content") or b"")
+        told = current_table(redis)
+        return told.read(version) if told.version > version else None
 
 
 def main() -> None:

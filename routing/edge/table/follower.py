@@ -13,8 +13,8 @@ from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.state.outages import repeat
 from routing.edge.state.status import EdgeStatus
 from routing.edge.table.applier import Applier, NotYetError, TableRefusedError
-from routing.publishing.redis_table import to_version
-from routing.table import TableUnreadableError, from_json
+from routing.publishing.redis_table import TableTold, current_table, to_version
+from routing.table import TableUnreadableError
 
 log = structlog.get_logger()
 
@@ -63,20 +63,20 @@ class Follower:
         version = to_version(self._redis.hget(redis_keys.TABLE, "version"))
         served = self._wanted.version
         if version > served and version != self._refused_version:
-            self._consider(version, self._redis.hget(redis_keys.TABLE, "content") or b"")
+            self._consider(current_table(self._redis))
         elif 0 < version < served:
             self._status.table_error = f"Redis offers table {version}; this edge has served {served} already."
         elif version == served:
             self._status.table_error = ""
 
-    def _consider(self, version: int, content: str | bytes) -> None:
+    def _consider(self, told: TableTold) -> None:
         try:
-            table = from_json(content)
+            table = told.read(self._wanted.version)
             found = self._applier.hindrances(table)
         except TableUnreadableError as error:
             found = (error.problem,)
         if found:
-            self._refuse(version, f"{found[0].detail} {found[0].next_step}")
+            self._refuse(told.version, f"{found[0].detail} {found[0].next_step}")
         else:
             self._wanted = table
 

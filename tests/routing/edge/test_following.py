@@ -112,15 +112,25 @@ def test_the_same_table_published_again_changes_nothing(edge: RunningEdge, redis
     [
         ("no json", "This is not a routing table"),
         ('{"version":2,"backends":[],"endpoints":[{"key":"chat"}]}', "Field required"),
+        ('{"version":999999999999999,"backends":[],"endpoints":[]}', "Table 999999999999999 is told as version 2"),
     ],
 )
 def test_what_is_no_table_is_refused_and_told(
     edge: RunningEdge, redis: Redis, stable: ModelServer, content: str, reason: str
 ) -> None:
+    refuses(edge, redis, stable, 2, content, reason)
+
+
+def test_a_version_that_is_too_large_is_refused_and_told(edge: RunningEdge, redis: Redis, stable: ModelServer) -> None:
+    forged = '{"version":999999999999999,"backends":[],"endpoints":[]}'
+    refuses(edge, redis, stable, 999_999_999_999_999, forged, "Version 999999999999999 is too large")
+
+
+def refuses(edge: RunningEdge, redis: Redis, stable: ModelServer, version: int, content: str, reason: str) -> None:
     publish(redis, table_on(stable, 1))
     edge.wait_for_table(1)
 
-    redis.hset(redis_keys.TABLE, mapping={"version": 2, "content": content})
+    redis.hset(redis_keys.TABLE, mapping={"version": version, "content": content})
 
     wait_until(lambda: reason in heartbeat(redis).get("error", ""))
     assert who_answers(edge) == "stable"

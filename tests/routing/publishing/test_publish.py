@@ -11,6 +11,7 @@ from controlplane.problems.errors import InvalidInput
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from routing import redis_keys
+from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Endpoint, RoutingTable
 from routing.publishing import redis_table
 from routing.publishing.publish import publish
@@ -67,6 +68,33 @@ def test_an_older_table_never_replaces_a_newer_one(client: redis.Redis) -> None:
     assert not redis_table.put_table(client, 7, '{"other":7}')
     assert not redis_table.put_table(client, 6, '{"version":6}')
     assert published(client) == (7, {"version": 7})
+
+
+FORGED = 999_999_999_999_999
+
+
+@pytest.mark.parametrize("content", ["no table", f'{{"version":{FORGED},"backends":[],"endpoints":[]}}'])
+def test_a_version_that_is_too_large_is_replaced_and_no_version_follows_on_it(
+    client: redis.Redis, content: str
+) -> None:
+    endpoint()
+    version, _ = published(client)
+    client.hset(redis_keys.TABLE, mapping={"version": FORGED, "content": content})
+    publish("reconciled")
+    assert published(client)[0] == version
+    client.hset(redis_keys.TABLE, mapping={"version": FORGED, "content": content})
+    stop_experiments(None, actor=SLUICE, reason="looks wrong")
+    assert published(client)[0] <= version + 1
+    assert RoutingTable.objects.order_by("version").last().version <= version + 1  # type: ignore[union-attr]
+
+
+def test_a_table_of_another_version_than_it_is_told_as_is_left_aside(client: redis.Redis) -> None:
+    endpoint()
+    version, told = published(client)
+    client.hset(redis_keys.TABLE, mapping={"version": version + 1, "content": json.dumps({**told, "version": FORGED})})
+    publish("reconciled")
+    assert published(client)[0] == version + 2
+    assert not RoutingTable.objects.filter(version__gt=version + 2).exists()
 
 
 def test_subscribers_hear_of_a_new_version(client: redis.Redis) -> None:
