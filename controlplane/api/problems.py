@@ -34,45 +34,31 @@ LONGEST_TEXT = 500
 log = structlog.get_logger(__name__)
 
 
-def _refusal(code: str, title: str, next_step: str) -> Problem:
+def _refusal(status: int, code: str, next_step: str) -> Problem:
     """What an error of the framework is called here, and what to do next; each error says the particulars."""
-    return Problem(code, title, "", next_step)
+    return Problem.of_status(status, code, "", next_step)
 
 
+LOG_IN = "Send `Authorization: Bearer` with a valid token; make one under Tokens."
+AGAIN = "Correct the request and send it again."
 REFUSALS: dict[type[exceptions.APIException], Problem] = {
-    exceptions.NotAuthenticated: _refusal(
-        "not-authenticated",
-        "Unauthorized",
-        "Send `Authorization: Bearer` with a valid token; make one under Tokens.",
-    ),
-    exceptions.AuthenticationFailed: _refusal(
-        "token-refused",
-        "Unauthorized",
-        "Send `Authorization: Bearer` with a valid token; make one under Tokens.",
-    ),
-    exceptions.PermissionDenied: _refusal(
-        "not-allowed", "Not allowed", "Ask an admin for a higher role, or log in again."
-    ),
-    exceptions.NotFound: _refusal("not-found", "Not found", "Check the list for what exists."),
-    exceptions.MethodNotAllowed: _refusal(
-        "method-not-allowed", "Method not allowed", "Use one of the methods in the `Allow` header."
-    ),
-    exceptions.NotAcceptable: _refusal("not-acceptable", "Not acceptable", "Ask for `application/json`."),
-    exceptions.UnsupportedMediaType: _refusal(
-        "unsupported-media-type", "Unsupported media type", "Send the body as `application/json`."
-    ),
-    exceptions.Throttled: _refusal("too-many-requests", "Too many requests", "Wait, then try again."),
-    exceptions.ValidationError: _refusal("invalid-input", "Bad request", "Correct the request and send it again."),
-    exceptions.APIException: _refusal("refused", "Refused", "Correct the request and send it again."),
+    exceptions.NotAuthenticated: _refusal(401, "not-authenticated", LOG_IN),
+    exceptions.AuthenticationFailed: _refusal(401, "token-refused", LOG_IN),
+    exceptions.PermissionDenied: _refusal(403, "not-allowed", "Ask an admin for a higher role, or log in again."),
+    exceptions.NotFound: _refusal(404, "not-found", "Check the list for what exists."),
+    exceptions.MethodNotAllowed: _refusal(405, "method-not-allowed", "Use one of the methods in the `Allow` header."),
+    exceptions.NotAcceptable: _refusal(406, "not-acceptable", "Ask for `application/json`."),
+    exceptions.UnsupportedMediaType: _refusal(415, "unsupported-media-type", "Send the body as `application/json`."),
+    exceptions.Throttled: _refusal(429, "too-many-requests", "Wait, then try again."),
+    exceptions.ValidationError: _refusal(400, "invalid-input", AGAIN),
+    exceptions.APIException: Problem("refused", "Refused", "", AGAIN),
 }
 FAILURE = SluiceError(
     "internal-error",
     "Sluice failed to answer; the log holds the cause under this request id.",
     next_step="Report it with the request id.",
 )
-NO_REQUEST = InvalidInput(
-    "bad-request", "This is not a valid HTTP request.", next_step="Correct the request and send it again."
-)
+NO_REQUEST = InvalidInput("bad-request", "This is not a valid HTTP request.", next_step=AGAIN)
 REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Check the list for what exists.")
 
 

@@ -53,22 +53,30 @@ EXTENSIONS = "type.googleapis.com/envoy.extensions"
 PROBLEM_JSON = "application/problem+json"
 
 
-def _own(code: str, title: str, next_step: str) -> Problem:
-    """What the front answers by itself; Envoy says the particulars."""
-    return Problem(code, title, "%LOCAL_REPLY_BODY%", next_step)
-
-
+READ_THE_LOG = "Try again; if it lasts, read the log `web.log`."
 PROBLEMS = {
-    400: _own("bad-request", "Bad request", "Send a valid HTTP request."),
-    408: _own("request-timeout", "The request did not arrive", f"Send all of it within {PATIENCE.request} seconds."),
-    413: _own(
-        "request-too-large", "The request is too large", f"Send at most {LARGEST_BODY} bytes, or several requests."
-    ),
-    431: _own("headers-too-large", "The headers are too large", f"Send less than {LARGEST_HEADERS_KB} KiB of headers."),
-    502: _own("web-app-broken", "Bad gateway", "Try again; if it lasts, read the log `web.log`."),
-    503: _own("web-app-away", "The web app does not answer", "Try again; if it lasts, read the log `web.log`."),
-    504: _own("web-app-slow", "The web app took too long", "Ask for less, or try again."),
+    status: Problem.of_status(status, code, detail, next_step)
+    for status, code, detail, next_step in (
+        (400, "bad-request", "This is not valid HTTP.", "Send a valid HTTP request."),
+        (408, "request-timeout", "The request did not arrive.", f"Send all of it within {PATIENCE.request} seconds."),
+        (
+            413,
+            "request-too-large",
+            "The request is too large.",
+            f"Send at most {LARGEST_BODY} bytes, or several requests.",
+        ),
+        (
+            431,
+            "headers-too-large",
+            "The headers are too large.",
+            f"Send less than {LARGEST_HEADERS_KB} KiB of headers.",
+        ),
+        (502, "web-app-broken", "The web app's answer is not valid HTTP.", READ_THE_LOG),
+        (503, "web-app-away", "The web app does not answer.", READ_THE_LOG),
+        (504, "web-app-slow", "The web app took too long.", "Ask for less, or try again."),
+    )
 }
+"""What the front answers by itself."""
 
 
 def write_front(
@@ -188,7 +196,7 @@ def _app(socket: str) -> Message:
 def _replies(code: int) -> list[Message]:
     """The front's own answers of a status: a sentence to who asked for a page, else a problem."""
     problem = PROBLEMS[code]
-    sentence = f"{problem.title}. {problem.next_step} Live traffic is not touched.\n"
+    sentence = f"{problem.advice} Live traffic is not touched.\n"
     text = {"text_format_source": {"inline_string": sentence}, "content_type": "text/plain; charset=utf-8"}
     document = {
         "type": f"urn:sluice:{problem.code}",

@@ -13,7 +13,7 @@ SluiceError
 
 from dataclasses import dataclass
 
-from controlplane.problems.problem import HasProblem, Problem
+from controlplane.problems.problem import TITLES, HasProblem, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,14 @@ class FieldProblem:
 
 
 class SluiceError(HasProblem, Exception):
-    """A problem that ends what was begun; `status` and `title` are those of its kind."""
+    """A problem that ends what was begun; `status` is that of its kind, and so is a `title` where HTTP has none."""
 
     status = 500
-    title = "Something went wrong"
+    title = ""
 
     def __init__(self, code: str, detail: str, *, next_step: str, problems: tuple[FieldProblem, ...] = ()) -> None:
-        self.problem = Problem(code, self.title, detail, next_step)
+        title = self.title or TITLES[self.status]
+        self.problem = Problem(code, title, detail, next_step)
         super().__init__(self.problem.advice)
         self.problems = problems
 
@@ -40,49 +41,42 @@ class InvalidInput(SluiceError):
     """What was sent cannot be used as it is."""
 
     status = 400
-    title = "Bad request"
 
 
 class TooLarge(InvalidInput):
     """There is too much of it."""
 
     status = 413
-    title = "Too large"
 
 
 class NotAllowed(SluiceError):
     """The actor lacks the role for it."""
 
     status = 403
-    title = "Not allowed"
 
 
 class Missing(SluiceError):
     """The thing is not there, or not any more."""
 
     status = 404
-    title = "Not found"
 
 
 class Conflict(SluiceError):
     """The thing is not in a state that permits it."""
 
     status = 409
-    title = "Conflict"
 
 
 class Outdated(SluiceError):
     """The thing was changed since the caller read it."""
 
     status = 412
-    title = "Precondition failed"
 
 
 class Unavailable(SluiceError):
     """A part that is needed does not answer; trying again is right."""
 
     status = 503
-    title = "Unavailable"
 
 
 class RecordedLater(SluiceError):

@@ -3,6 +3,29 @@
 from dataclasses import dataclass
 from typing import Self
 
+TITLES = {
+    400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    408: "Request timeout",
+    409: "Conflict",
+    412: "Precondition failed",
+    413: "Content too large",
+    415: "Unsupported media type",
+    426: "Upgrade required",
+    429: "Too many requests",
+    431: "Request header fields too large",
+    500: "Internal server error",
+    501: "Not implemented",
+    502: "Bad gateway",
+    503: "Service unavailable",
+    504: "Gateway timeout",
+}
+"""What HTTP calls each status that is answered here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -21,6 +44,11 @@ class Problem:
         'Edge silent'
         """
         return cls(code, code.replace("-", " ").capitalize(), detail, next_step)
+
+    @classmethod
+    def of_status(cls, status: int, code: str, detail: str, next_step: str) -> Self:
+        """One that is answered over HTTP: its title is what HTTP calls the status."""
+        return cls(code, TITLES[status], detail, next_step)
 
     @property
     def advice(self) -> str:

@@ -47,7 +47,7 @@ def decode_json(content: bytes | str) -> Any:
         text = content if isinstance(content, str) else content.decode("utf-8")
         return json.loads(text, parse_int=_integer, parse_constant=float)
     except UnicodeDecodeError as error:
-        raise unreadable(f"It is not UTF-8: byte {error.start + 1} is none of a character.") from error
+        raise unreadable(f"It is not UTF-8: byte {error.start + 1} starts no character.") from error
     except json.JSONDecodeError as error:
         raise unreadable(f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     except RecursionError as error:
@@ -70,7 +70,7 @@ def count_fields(problems: tuple[FieldProblem, ...]) -> str:
 def unstorable(text: str) -> str:
     """What is wrong with a text that no database or log takes; empty when nothing is."""
     found = _NO_TEXT.search(text)
-    return f"It holds U+{ord(found[0]):04X}, which is in no text." if found else ""
+    return f"It holds U+{ord(found[0]):04X}, which no text may hold." if found else ""
 
 
 def _integer(digits: str) -> int:
@@ -130,7 +130,7 @@ def _spelled(path: Place) -> str:
 
 
 def _too_deep() -> InvalidInput:
-    return unreadable(f"It has more than {DEEPEST} lists and objects within each other.")
+    return unreadable(f"It has more than {DEEPEST} lists and objects inside each other.")
 
 
 def unreadable(detail: str) -> InvalidInput:

@@ -34,185 +34,145 @@ class LocalProblem(HasProblem):
         return [by_status, computed(self.if_also)] if self.if_also else [by_status]
 
 
+def _local(
+    status: int,
+    code: str,
+    detail: str,
+    next_step: str,
+    *,
+    if_also: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+    parameter: str | None = None,
+) -> LocalProblem:
+    problem = Problem.of_status(status, code, detail, next_step)
+    return LocalProblem(status, problem, if_also, headers, parameter)
+
+
 def _refused(code: str, detail: str, next_step: str) -> LocalProblem:
     """Why the script of the gate refused a request."""
     reason = f"metadata.filter_metadata['{FIELDS}']['{REFUSED}'] == '{code}'"
-    return LocalProblem(401, Problem(code, "Unauthorized", detail, next_step), if_also=reason)
+    return _local(401, code, detail, next_step, if_also=reason)
 
 
 PROBLEMS = (
-    LocalProblem(
-        400,
-        Problem("bad-request", "Bad request", "This is not valid HTTP.", "Send a valid HTTP request."),
-    ),
+    _local(400, "bad-request", "This is not valid HTTP.", "Send a valid HTTP request."),
     _refused(
         "key-missing",
         f"This endpoint asks for {note('asks_for')}.",
-        "Send `Authorization: Bearer <it>`, or a key as `x-api-key`; ask for one if you have none.",
+        "Send it by `Authorization: Bearer`, or a key by `x-api-key`; ask for one if you have none.",
     ),
     _refused(
         "key-unknown",
-        "This key is not known here, or no longer.",
+        "This key is unknown, revoked or expired.",
         "Check that it was copied whole, or ask for a new one.",
     ),
-    _refused("token-expired", "This token has expired.", "Get a new one from whoever issued it."),
-    _refused("token-early", "This token is not valid yet.", "Send it later, or check the clock of whoever issued it."),
+    _refused("token-expired", "This token has expired.", "Get a new one from its issuer."),
+    _refused("token-early", "This token is not valid yet.", "Send it later, or check the clock of its issuer."),
     _refused(
         "token-unknown",
         "This token was not issued for this endpoint, or does not say when it ends.",
-        "Get one for it, from the issuer that it trusts.",
+        "Get one for this endpoint, from the issuer that it trusts.",
     ),
-    LocalProblem(
+    _local(
         403,
-        Problem(
-            "upgrade-refused",
-            "Not this protocol",
-            "This endpoint does not change to the protocol that `Upgrade` names.",
-            "Speak HTTP or WebSocket.",
-        ),
+        "upgrade-refused",
+        "This endpoint does not change to the protocol that `Upgrade` names.",
+        "Speak HTTP or WebSocket.",
     ),
-    LocalProblem(
+    _local(
         404,
-        Problem(
-            "model-unknown",
-            "No such model here",
-            f'No endpoint on this path serves the model "%DYNAMIC_METADATA({FIELDS}:{MODEL})%".',
-            "Check the model's name; the control plane lists the endpoints.",
-        ),
+        "model-unknown",
+        f'No endpoint on this path serves the model "%DYNAMIC_METADATA({FIELDS}:{MODEL})%".',
+        "Check the model's name; the control plane lists the endpoints.",
         if_also=f"{noted('model_decides')} && size({_MODEL}) <= {LONGEST_MODEL}",
         parameter=MODEL,
     ),
-    LocalProblem(
+    _local(
         404,
-        Problem(
-            "model-unknown",
-            "No such model here",
-            f"No endpoint on this path serves a model whose name has more than {LONGEST_MODEL} characters.",
-            "Check the model's name; the control plane lists the endpoints.",
-        ),
+        "model-unknown",
+        f"No endpoint on this path serves a model whose name has more than {LONGEST_MODEL} characters.",
+        "Check the model's name; the control plane lists the endpoints.",
         if_also=f"{noted('model_decides')} && size({_MODEL}) > {LONGEST_MODEL}",
         parameter=MODEL,
     ),
-    LocalProblem(
+    _local(
         404,
-        Problem(
-            "no-endpoint",
-            "No endpoint here",
-            "This request names no model, and the endpoints on this path are told apart by it.",
-            "Send `model` in a body of JSON, with `content-type: application/json`.",
-        ),
+        "no-endpoint",
+        "The model decides which endpoint on this path answers, and this request names none.",
+        "Send `model` in a body of JSON, with `content-type: application/json`.",
         if_also=noted("model_decides"),
         parameter=MODEL,
     ),
-    LocalProblem(
+    _local(
         404,
-        Problem(
-            "no-endpoint",
-            "No endpoint here",
-            "No endpoint of this edge matches the path of this request.",
-            "Check the path, and the host, method and headers that the endpoint asks for; the control plane lists all.",
-        ),
+        "no-endpoint",
+        "No endpoint of this edge matches the path of this request.",
+        "Check the path, and the host, method and headers that the endpoint asks for; the control plane lists all.",
     ),
-    LocalProblem(
-        405,
-        Problem("method-refused", "Not this method", "An edge passes no TRACE on.", "Use another method."),
-    ),
-    LocalProblem(
+    _local(405, "method-refused", "The edge does not pass TRACE on.", "Use another method."),
+    _local(
         408,
-        Problem(
-            "request-timeout",
-            "The request did not arrive",
-            "The edge waited for the rest of this request, and it did not come.",
-            "Send the whole request without a pause.",
-        ),
+        "request-timeout",
+        "The edge waited for the rest of this request, and it did not come.",
+        "Send the whole request without a pause.",
     ),
-    LocalProblem(
+    _local(
         413,
-        Problem(
-            "request-too-large",
-            "The request is too large",
-            f"This endpoint takes requests of at most {note('largest_body')}.",
-            "Send less, or ask for a higher limit.",
-        ),
+        "request-too-large",
+        f"This endpoint takes requests of at most {note('largest_body')}.",
+        "Send less, or ask for a higher limit.",
     ),
-    LocalProblem(
+    _local(
         415,
-        Problem(
-            "body-compressed",
-            "The body is compressed",
-            "This endpoint reads the body of a request, and this one is compressed.",
-            "Send it as it is, without `Content-Encoding`.",
-        ),
+        "body-compressed",
+        "This endpoint reads the body of a request, and this one is compressed.",
+        "Send it as it is, without `Content-Encoding`.",
     ),
-    LocalProblem(
-        426,
-        Problem("http-too-old", "HTTP is too old", "An edge does not speak HTTP/1.0.", "Use HTTP/2, or HTTP/1.1."),
-    ),
-    LocalProblem(
+    _local(426, "http-too-old", "The edge does not speak HTTP/1.0.", "Use HTTP/2, or HTTP/1.1."),
+    _local(
         429,
-        Problem(
-            "rate-limited",
-            "Too many requests",
-            "There were more requests than the endpoint takes in this time.",
-            "Wait as long as `Retry-After` says, in seconds.",
-        ),
+        "rate-limited",
+        "The rate limit of this endpoint is used up.",
+        "Wait as long as `Retry-After` says, in seconds.",
     ),
-    LocalProblem(
+    _local(
         431,
-        Problem(
-            "headers-too-large",
-            "The headers are too large",
-            "The headers of this request have more than 60 KiB.",
-            "Send less than 60 KiB of headers.",
-        ),
+        "headers-too-large",
+        "The headers of this request have more than 60 KiB.",
+        "Send less than 60 KiB of headers.",
     ),
-    LocalProblem(
+    _local(
         501,
-        Problem(
-            "transfer-unknown",
-            "Not this transfer encoding",
-            "An edge reads bodies of a known length or in chunks alone.",
-            "Leave `Transfer-Encoding` out, or send `chunked`.",
-        ),
+        "transfer-unknown",
+        "The edge reads only bodies of a known length or in chunks.",
+        "Leave `Transfer-Encoding` out, or send `chunked`.",
     ),
-    LocalProblem(
+    _local(
         502,
-        Problem(
-            "backend-broken",
-            "Bad gateway",
-            "The backend's answer is not valid HTTP.",
-            "Try again; if it lasts, check the backend.",
-        ),
+        "backend-broken",
+        "The backend's answer is not valid HTTP.",
+        "Try again; if it lasts, check the backend.",
     ),
-    LocalProblem(
+    _local(
         503,
-        Problem(
-            "backend-busy",
-            "The model's backend has as much to do as it may",
-            "As many requests as the backend takes at once are under way.",
-            "Try again in a second.",
-        ),
+        "backend-busy",
+        "The backend has as many requests under way as it takes at once.",
+        "Try again in a second.",
         if_also="response.code_details.contains('overflow')",
         headers=((RETRY_AFTER, "1"),),
     ),
-    LocalProblem(
+    _local(
         503,
-        Problem(
-            "backend-unavailable",
-            "The model's backend does not answer",
-            "The backend cannot be reached, or broke the connection off before it answered.",
-            "Try again in some seconds; if it lasts, check the backend.",
-        ),
+        "backend-unavailable",
+        "The backend cannot be reached, or broke the connection off before it answered.",
+        "Try again in some seconds; if it lasts, check the backend.",
         headers=((RETRY_AFTER, "2"),),
     ),
-    LocalProblem(
+    _local(
         504,
-        Problem(
-            "backend-timeout",
-            "The model took too long",
-            "The backend did not answer within the endpoint's time limit.",
-            "Ask for less, or raise the endpoint's time limit.",
-        ),
+        "backend-timeout",
+        "The backend did not answer within the endpoint's time limit.",
+        "Ask for less, or raise the endpoint's time limit.",
     ),
     LocalProblem(
         0,

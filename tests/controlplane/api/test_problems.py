@@ -194,7 +194,7 @@ def test_depth_is_bounded(operator: Caller, opening: str, depth: int, status: in
     body = f"{opening * (depth - 1)}{'[]' if opening == '[' else '{}'}{closing * (depth - 1)}"
     answer = problem(operator.send("POST", "backends", body))
     assert answer["status"] == status
-    assert ("within each other" in answer["detail"]) == (depth > 64)
+    assert ("inside each other" in answer["detail"]) == (depth > 64)
 
 
 def test_a_body_may_have_2_and_a_half_mib(operator: Caller) -> None:
@@ -202,7 +202,7 @@ def test_a_body_may_have_2_and_a_half_mib(operator: Caller) -> None:
     assert len(fits) == 2_621_440
     assert problem(operator.send("PATCH", "backends/stable", fits))["status"] == 400
     body = problem(operator.send("PATCH", "backends/stable", more))
-    assert (body["status"], body["code"], body["title"]) == (413, "request-too-large", "Too large")
+    assert (body["status"], body["code"], body["title"]) == (413, "request-too-large", "Content too large")
     assert "2621440 bytes" in body["next_step"]
 
 

@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table import Access, AccessKey, Endpoint, Limits, RateLimit, Table
 from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.servers.envoys import RunningEnvoy, run_envoy
@@ -24,11 +24,11 @@ KEY = "sk-mobile-1"
 GUARDED = Access((AccessKey("mobile", sha256(KEY.encode()).hexdigest()),))
 
 SENTENCES = {
-    "keyed": (401, "key-unknown", "This key is not known here, or no longer."),
+    "keyed": (401, "key-unknown", "This key is unknown, revoked or expired."),
     "nowhere": (404, "no-endpoint", "No endpoint of this edge matches the path of this request."),
     "modelled": (404, "model-unknown", 'No endpoint on this path serves the model "gpt-9".'),
     "small": (413, "request-too-large", "This endpoint takes requests of at most 2 000 bytes."),
-    "limited": (429, "rate-limited", "There were more requests than the endpoint takes in this time."),
+    "limited": (429, "rate-limited", "The rate limit of this endpoint is used up."),
     "dead": (503, "backend-unavailable", "The backend cannot be reached, or broke the connection off"),
     "slow": (504, "backend-timeout", "The backend did not answer within the endpoint's time limit."),
 }
@@ -53,9 +53,9 @@ def endpoints(kind: str) -> list[Endpoint]:
 
 
 def served_table(server: ModelServer) -> Table:
-    slow = [make_backend(f"{kind}-slow", server.address, protocol=kind) for kind in KINDS]
-    dead = [make_backend(f"{kind}-dead", f"http://127.0.0.1:{free_port()}", protocol=kind) for kind in KINDS]
-    return make_table(*(one for kind in KINDS for one in endpoints(kind)), backends=(*slow, *dead))
+    slow = [make_backend(f"{kind}-slow", server.address, protocol=kind) for kind in PROTOCOLS]
+    dead = [make_backend(f"{kind}-dead", f"http://127.0.0.1:{free_port()}", protocol=kind) for kind in PROTOCOLS]
+    return make_table(*(one for kind in PROTOCOLS for one in endpoints(kind)), backends=(*slow, *dead))
 
 
 @pytest.fixture(scope="module")
@@ -132,19 +132,19 @@ def refused(envoy: RunningEnvoy, kind: str, path: str, **request: Any) -> dict[s
     return answer
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PROTOCOLS)
 @pytest.mark.parametrize("path", [OPENAI_PATH, OWN_PATH, "/v2/models/iris/infer", "/v1/models/iris:predict"])
 def test_an_answer_is_a_problem_whatever_else_it_is(envoy: RunningEnvoy, kind: str, path: str) -> None:
     answer = refused(envoy, kind, path)
 
     assert (answer["status"], answer["title"]) == (401, "Unauthorized")
-    assert (answer["detail"], answer["next_step"][:7]) == ("This endpoint asks for a key.", "Send `A")
+    assert (answer["detail"], answer["next_step"][:7]) == ("This endpoint asks for a key.", "Send it")
     assert answer["request_id"]
 
 
 MESSAGE = (
     "This endpoint asks for a key. "
-    "Send `Authorization: Bearer <it>`, or a key as `x-api-key`; ask for one if you have none."
+    "Send it by `Authorization: Bearer`, or a key by `x-api-key`; ask for one if you have none."
 )
 OPENAI_FORM = {
     "error": {"message": MESSAGE, "type": "invalid_request_error", "param": None, "code": "key-missing"},
@@ -223,7 +223,7 @@ def test_where_no_endpoint_was_found_the_request_tells_its_protocol(
         ("/nowhere/Generate", grpc.StatusCode.UNIMPLEMENTED, "No endpoint of this edge matches the path"),
         ("/http/dead/Generate", grpc.StatusCode.UNAVAILABLE, "The backend cannot be reached"),
         ("/http/keyed/Generate", grpc.StatusCode.UNAUTHENTICATED, "This endpoint asks for a key."),
-        ("/http/limited/Generate", grpc.StatusCode.RESOURCE_EXHAUSTED, "There were more requests than"),
+        ("/http/limited/Generate", grpc.StatusCode.RESOURCE_EXHAUSTED, "The rate limit of"),
     ],
 )
 def test_clients_of_grpc_read_the_sentence_too(

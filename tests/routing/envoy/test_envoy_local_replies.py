@@ -92,11 +92,11 @@ ENDLESS = {name: value for name, value in CLAIMS.items() if name != "exp"}
         ("/signed", {}, "key-missing", "This endpoint asks for a token."),
         ("/either", {}, "key-missing", "This endpoint asks for a key or a token."),
         ("/keyed", {"authorization": "Basic c2st"}, "key-missing", "This endpoint asks for a key."),
-        ("/keyed", bearer("sk-wrong"), "key-unknown", "This key is not known here, or no longer."),
-        ("/keyed", {"x-api-key": "sk-wrong"}, "key-unknown", "This key is not known here, or no longer."),
-        ("/keyed", {"api-key": "x" * 2_000}, "key-unknown", "This key is not known here, or no longer."),
-        ("/keyed", bearer(SIGNER.token(CLAIMS)), "key-unknown", "This key is not known here, or no longer."),
-        ("/either", bearer("sk-wrong"), "key-unknown", "This key is not known here, or no longer."),
+        ("/keyed", bearer("sk-wrong"), "key-unknown", "This key is unknown, revoked or expired."),
+        ("/keyed", {"x-api-key": "sk-wrong"}, "key-unknown", "This key is unknown, revoked or expired."),
+        ("/keyed", {"api-key": "x" * 2_000}, "key-unknown", "This key is unknown, revoked or expired."),
+        ("/keyed", bearer(SIGNER.token(CLAIMS)), "key-unknown", "This key is unknown, revoked or expired."),
+        ("/either", bearer("sk-wrong"), "key-unknown", "This key is unknown, revoked or expired."),
         ("/either", bearer(SIGNER.token(EXPIRED)), "token-expired", "This token has expired."),
         ("/signed", bearer(SIGNER.token(EXPIRED)), "token-expired", "This token has expired."),
         ("/signed", bearer(SIGNER.token(EARLY)), "token-early", "This token is not valid yet."),
@@ -106,7 +106,7 @@ ENDLESS = {name: value for name, value in CLAIMS.items() if name != "exp"}
         ("/signed", bearer(SIGNER.token({**CLAIMS, "iss": "x"})), "token-unknown", "This token was not issued"),
         ("/signed", bearer("no.token.here"), "token-unknown", "This token was not issued for this endpoint"),
         ("/signed", bearer("sk-wrong"), "token-unknown", "This token was not issued for this endpoint"),
-        ("/guarded-model", bearer("sk-wrong"), "key-unknown", "This key is not known here, or no longer."),
+        ("/guarded-model", bearer("sk-wrong"), "key-unknown", "This key is unknown, revoked or expired."),
     ],
 )
 def test_who_is_not_let_in_reads_why(
@@ -168,7 +168,7 @@ def test_who_names_no_model_reads_that(envoy: RunningEnvoy, body: dict[str, Any]
     answer = ask(envoy, "/modelled/v1/chat/completions", json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no-endpoint")
-    assert answer.json()["detail"].startswith("This request names no model")
+    assert answer.json()["detail"].endswith("this request names none.")
 
 
 def test_who_asks_too_often_reads_when_to_come_again(envoy: RunningEnvoy) -> None:
@@ -177,7 +177,7 @@ def test_who_asks_too_often_reads_when_to_come_again(envoy: RunningEnvoy) -> Non
     answer = ask(envoy, "/limited", {"x-user-id": "often"})
 
     assert (answer.status_code, answer.json()["code"]) == (429, "rate-limited")
-    assert answer.json()["detail"] == "There were more requests than the endpoint takes in this time."
+    assert answer.json()["detail"] == "The rate limit of this endpoint is used up."
     assert 0 < int(answer.headers["retry-after"]) <= 3_600
 
 
@@ -192,7 +192,7 @@ def test_a_busy_backend_and_one_that_is_not_there_are_told_apart(envoy: RunningE
     crowded, dead = busy(envoy), ask(envoy, "/dead")
 
     assert [answer.status_code for answer in (crowded, dead)] == [503, 503]
-    assert crowded.json()["detail"] == "As many requests as the backend takes at once are under way."
+    assert crowded.json()["detail"] == "The backend has as many requests under way as it takes at once."
     assert dead.json()["detail"].startswith("The backend cannot be reached")
     assert (crowded.headers["retry-after"], dead.headers["retry-after"]) == ("1", "2")
 
