@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from controlplane.problems.errors import FieldProblem
 from routing.models import Backend, Endpoint
-from routing.protocols import KINDS, Kind
+from routing.protocols import PROTOCOLS, Protocol
 from routing.protocols.plain_http import HTTP
 
 KINDS_DIFFER = "kinds-differ"
@@ -20,7 +20,7 @@ def kinds_that_differ(
     return tuple(_problems(endpoint, control, candidates))
 
 
-def judged_alike(one: Kind, other: Kind, path: str) -> bool:
+def judged_alike(one: Protocol, other: Protocol, path: str) -> bool:
     """Whether errors of both can be compared at paths that begin with this one.
 
     They can where both say the same of an answer to it: for a path that is a whole one, what that answers; else where
@@ -37,7 +37,7 @@ def _problems(
 ) -> Iterator[FieldProblem]:
     path = endpoint.rewrite or endpoint.path_prefix
     for field, candidate in candidates:
-        if not judged_alike(_kind(control), _kind(candidate), path):
+        if not judged_alike(_protocol(control), _protocol(candidate), path):
             yield FieldProblem(
                 field,
                 f"{candidate.key} has the protocol {candidate.protocol}, and the control's {control.key} has "
@@ -45,6 +45,6 @@ def _problems(
             )
 
 
-def _kind(backend: Backend) -> Kind:
+def _protocol(backend: Backend) -> Protocol:
     """One that this release does not know says nothing of its answers."""
-    return KINDS.get(backend.protocol, HTTP)
+    return PROTOCOLS.get(backend.protocol, HTTP)

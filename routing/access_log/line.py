@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from routing.protocols import KINDS, Kind, Shape
+from routing.protocols import PROTOCOLS, Protocol, Shape
 
 # Envoy writes the fields in alphabetical order.
-LINE_START = b'{"answered_by":'
+_LINE_START = b'{"answered_by":'
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -142,15 +142,15 @@ class LogLine:
         return (self.encoding or "identity").lower() == "identity"
 
     @property
-    def kind_of_backend(self) -> Kind | None:
+    def protocol_of_backend(self) -> Protocol | None:
         """What who answered speaks, where this release knows it."""
-        return KINDS.get(self.answered_by.protocol) if self.answered_by else None
+        return PROTOCOLS.get(self.answered_by.protocol) if self.answered_by else None
 
     @property
     def shape(self) -> Shape | None:
         """What an answer to this request is, where the protocol of who answered says so."""
-        kind = self.kind_of_backend if self.method == "POST" else None
-        return kind.shape_of(self.path or "") if kind else None
+        protocol = self.protocol_of_backend if self.method == "POST" else None
+        return protocol.shape_of(self.path or "") if protocol else None
 
     def ended_at(self) -> float:
         """When the answer ended, in seconds since the epoch."""
@@ -167,7 +167,7 @@ def read_line(line: bytes) -> LogLine:
         BrokenLineError: this is not a whole line of the access log.
 
     """
-    last_start = line.rfind(LINE_START)
+    last_start = line.rfind(_LINE_START)
     try:
         return _LINE.validate_json(line[max(last_start, 0) :])
     except ValidationError as error:

@@ -165,8 +165,8 @@ def _by_grpc(line: LogLine) -> Ending | None:
 
 def _by_body(line: LogLine) -> Ending | None:
     """A success that is none by the protocol, where that says what answers to POSTs are."""
-    kind, shape = line.kind_of_backend, line.shape
-    if kind is None or not kind.shapes or line.method != "POST":
+    protocol, shape = line.protocol_of_backend, line.shape
+    if protocol is None or not protocol.shapes or line.method != "POST":
         return None
     if line.media_type.startswith(HTML) or (line.body_bytes == 0 and line.status not in WITHOUT_BODY):
         return NO_ANSWER

@@ -95,7 +95,7 @@ class _Told:
 
     def _cached(self, log: LogLine) -> list[tuple[int | None, float]]:
         """Tokens of the prompt that a kind counts apart, where it told any, and what each costs: a share of others."""
-        body, shares = log.facts.answer, log.kind_of_backend.cache if log.kind_of_backend else None
+        body, shares = log.facts.answer, log.protocol_of_backend.cache if log.protocol_of_backend else None
         if body is None or shares is None:
             return []
         apart = (

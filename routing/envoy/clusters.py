@@ -14,7 +14,7 @@ from routing.envoy.credentials import credential_filters, health_credentials, ho
 from routing.envoy.durations import duration
 from routing.envoy.names import ANSWERER, HOST_FACTS, HTTP2, Message
 from routing.envoy.shadows import shadow_cluster
-from routing.protocols import KINDS, Question
+from routing.protocols import PROTOCOLS, Question
 from routing.table import Backend, Table
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -211,7 +211,7 @@ def _ready_text(backend: Backend) -> Message:
 
 
 def _question(backend: Backend) -> Question:
-    return KINDS[backend.protocol].ready.asked_by(backend.health_path)
+    return PROTOCOLS[backend.protocol].ready.asked_by(backend.health_path)
 
 
 def _breakers(backend: Backend) -> Message:

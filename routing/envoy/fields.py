@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from routing.envoy.answers import answers_filter
 from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
-from routing.protocols import KINDS, Kind
+from routing.protocols import PROTOCOLS, Protocol
 from routing.protocols.types import Streams
 from routing.table import Backend, Endpoint, UnitSource
 
@@ -32,30 +32,32 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     rules += [_rule(name.split("."), FIELDS, value_field(name), "PROTOBUF_VALUE") for name in wanted]
     if any(endpoint.models for endpoint in endpoints):
         rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
-    kinds = _kinds(endpoints, backends)
-    if rules and any(shape.streams is Streams.ASKED for kind in kinds for shape in kind.shapes):
+    protocols = _protocols(endpoints, backends)
+    if rules and any(shape.streams is Streams.ASKED for protocol in protocols for shape in protocol.shapes):
         rules.append(_asked_rule())
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
     options = {"@type": message_type, "request_rules": {"rules": rules, "allow_content_types_regex": JSON_TYPE}}
-    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(kinds)}
+    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(protocols)}
 
 
 def model_paths(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> list[str]:
     """The parts of paths that may name the model of these endpoints' requests; none where no model decides."""
     if not any(endpoint.models for endpoint in endpoints):
         return []
-    return list(dict.fromkeys(kind.model_in_path for kind in _kinds(endpoints, backends) if kind.model_in_path))
+    return list(
+        dict.fromkeys(protocol.model_in_path for protocol in _protocols(endpoints, backends) if protocol.model_in_path)
+    )
 
 
 def address_filter(
     endpoints: Sequence[Endpoint], backends: dict[str, Backend], *, models: Sequence[str] = ()
 ) -> Message:
     """What is taken from cookies, paths and headers of answers for requests that may be one of these endpoints'."""
-    kinds = _kinds(endpoints, backends)
+    protocols = _protocols(endpoints, backends)
     request_rules = [_cookie_rule(name) for name in sorted(set(_cookies(endpoints)))]
     if models:
         request_rules.append(_model_rule(models))
-    headers = dict.fromkeys(told for kind in kinds for told in kind.headers)
+    headers = dict.fromkeys(told for protocol in protocols for told in protocol.headers)
     rules: Message = {}
     if request_rules:
         rules["request_rules"] = request_rules
@@ -82,13 +84,13 @@ def reads_requests(endpoints: Iterable[Endpoint]) -> bool:
 
 def reads_answers(endpoint: Endpoint, backends: dict[str, Backend]) -> bool:
     """Whether anything is read of the bodies of an endpoint's answers."""
-    return bool(answers_filter(_kinds([endpoint], backends)))
+    return bool(answers_filter(_protocols([endpoint], backends)))
 
 
-def _kinds(endpoints: Iterable[Endpoint], backends: dict[str, Backend]) -> list[Kind]:
-    """The kinds of all backends that may answer, in the order of the registry."""
+def _protocols(endpoints: Iterable[Endpoint], backends: dict[str, Backend]) -> list[Protocol]:
+    """The protocols of all backends that may answer, in the order of the registry."""
     found = {backends[key].protocol for endpoint in endpoints for key in _answering(endpoint, backends)}
-    return [kind for kind in KINDS.values() if kind.key in found]
+    return [protocol for protocol in PROTOCOLS.values() if protocol.key in found]
 
 
 def _answering(endpoint: Endpoint, backends: dict[str, Backend]) -> Iterator[str]:

@@ -4,7 +4,7 @@ A note is the route's own metadata: it is looked at when such an answer is made,
 """
 
 from routing.envoy.names import NOTES, Message
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table import LARGEST_BODY, Access, Backend, Endpoint
 
 MIB = 1 << 20
@@ -23,7 +23,7 @@ def metadata(*parts: Message) -> Message:
 def notes(endpoint: Endpoint, backends: dict[str, Backend], **more: object) -> Message:
     """The form of errors of whoever calls this endpoint, how much it takes, and what it asks of who calls."""
     content = {
-        "errors": KINDS[backends[endpoint.backend].protocol].errors,
+        "errors": PROTOCOLS[backends[endpoint.backend].protocol].errors,
         "largest_body": bytes_in_words(endpoint.limits.body_bytes or LARGEST_BODY),
         **({} if endpoint.access is None else {"asks_for": _asked_for(endpoint.access)}),
         **more,

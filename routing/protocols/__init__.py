@@ -1,4 +1,4 @@
-"""Kinds of model servers: what they call ready, where they tell tokens and load, how their paths name a model."""
+"""Protocols of model servers: what they call ready, where they tell tokens and load, how their paths name a model."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,8 +18,8 @@ from routing.protocols.types import (
     CacheShares,
     Count,
     ErrorForm,
-    Kind,
     LoadMetrics,
+    Protocol,
     Question,
     Ready,
     Series,
@@ -43,16 +43,16 @@ _IN_ORDER = (
     HTTP,
 )
 
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.key: kind for kind in _IN_ORDER})
-"""All kinds by their key, in the order in which a form offers them."""
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.key: protocol for protocol in _IN_ORDER})
+"""All protocols by their key, in the order in which a form offers them."""
 
 __all__ = [
-    "KINDS",
+    "PROTOCOLS",
     "CacheShares",
     "Count",
     "ErrorForm",
-    "Kind",
     "LoadMetrics",
+    "Protocol",
     "Question",
     "Ready",
     "Series",

@@ -1,6 +1,6 @@
 """Servers of Anthropic's Messages API."""
 
-from routing.protocols.types import CacheShares, Count, ErrorForm, Kind, Question, Ready, Shape, Streams, Told
+from routing.protocols.types import CacheShares, Count, ErrorForm, Protocol, Question, Ready, Shape, Streams, Told
 
 _NAMES = (
     (Count.PROMPT_TOKENS, "input_tokens"),
@@ -32,7 +32,7 @@ MESSAGE = Shape(
     streams=Streams.ASKED,
 )
 
-ANTHROPIC = Kind(
+ANTHROPIC = Protocol(
     key="anthropic",
     label="Anthropic Messages",
     about="Any server that speaks Anthropic's Messages API, hosted or your own.",

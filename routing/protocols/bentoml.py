@@ -1,8 +1,8 @@
 """BentoML."""
 
-from routing.protocols.types import ErrorForm, Kind, LoadMetrics, Question, Ready, Series
+from routing.protocols.types import ErrorForm, LoadMetrics, Protocol, Question, Ready, Series
 
-BENTOML = Kind(
+BENTOML = Protocol(
     key="bentoml",
     label="BentoML",
     about="A service of BentoML. What its answers hold is up to the service; one of OpenAI's API is of that kind.",

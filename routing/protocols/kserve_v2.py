@@ -1,6 +1,6 @@
 """Servers of the Open Inference Protocol, which KServe calls V2."""
 
-from routing.protocols.types import ErrorForm, Kind, Question, Ready, Shape
+from routing.protocols.types import ErrorForm, Protocol, Question, Ready, Shape
 
 READY = Ready(
     Question("/v2/health/ready"),
@@ -13,7 +13,7 @@ MODEL_IN_PATH = r"/v2/models/([^/?]+)"
 
 INFER = Shape(r"/infer", holds=("outputs.*[]",), completes=False)
 
-KSERVE_V2 = Kind(
+KSERVE_V2 = Protocol(
     key="kserve-v2",
     label="Open Inference Protocol (KServe V2)",
     about="Any server of the Open Inference Protocol, like MLServer or OpenVINO's. Its answers tell no tokens.",

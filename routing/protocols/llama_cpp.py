@@ -1,7 +1,7 @@
 """The server of llama.cpp."""
 
 from routing.protocols.openai import RANKED, SHAPES, STREAMED_USAGE, USAGE, VECTORS
-from routing.protocols.types import Count, Kind, LoadMetrics, Question, Ready, Series, Shape, Streams, Told
+from routing.protocols.types import Count, LoadMetrics, Protocol, Question, Ready, Series, Shape, Streams, Told
 
 # Answers of its native `/completion`. Each event of a stream tells how far it is, so that the last one counts.
 NATIVE = (
@@ -21,7 +21,7 @@ NATIVE_SHAPE = Shape(
 EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding[]", "embedding[]", *VECTORS), completes=False)
 RERANKING = Shape(r"/reranking", holds=RANKED, completes=False)
 
-LLAMA_CPP = Kind(
+LLAMA_CPP = Protocol(
     key="llama-cpp",
     label="llama.cpp",
     about="The server of llama.cpp, by its own API or OpenAI's.",

@@ -1,6 +1,6 @@
 """Servers of OpenAI's API that are none of the kinds with a name of their own."""
 
-from routing.protocols.types import DONE, FAILS, Count, Kind, Question, Ready, Shape, Streams, Told
+from routing.protocols.types import DONE, FAILS, Count, Protocol, Question, Ready, Shape, Streams, Told
 
 # What the chat and embeddings APIs call them, and what the Responses API does.
 _NAMES = (
@@ -93,7 +93,7 @@ SHAPES = (
     Shape(r"/(?:rerank|score|classify|moderations)", holds=(*RANKED, "data.*[]", "*.score"), completes=False),
 )
 
-OPENAI = Kind(
+OPENAI = Protocol(
     key="openai",
     label="OpenAI-compatible",
     about="Any server that speaks OpenAI's API, hosted or your own.",

@@ -1,9 +1,9 @@
 """Ray Serve."""
 
 from routing.protocols.openai import SHAPES, STREAMED_USAGE, USAGE
-from routing.protocols.types import Kind, LoadMetrics, Question, Ready, Series
+from routing.protocols.types import LoadMetrics, Protocol, Question, Ready, Series
 
-RAY_SERVE = Kind(
+RAY_SERVE = Protocol(
     key="ray-serve",
     label="Ray Serve",
     about="Applications on Ray Serve. Those of Ray Serve LLM speak OpenAI's API, and tell tokens as it does.",

@@ -1,9 +1,9 @@
 """The server of TensorRT-LLM itself, `trtllm-serve`; behind Triton it is of the kind `triton`."""
 
 from routing.protocols.openai import SHAPES, STREAMED_USAGE, USAGE
-from routing.protocols.types import Kind, LoadMetrics, Question, Ready, Series
+from routing.protocols.types import LoadMetrics, Protocol, Question, Ready, Series
 
-TENSORRT_LLM = Kind(
+TENSORRT_LLM = Protocol(
     key="tensorrt-llm",
     label="TensorRT-LLM",
     about="NVIDIA's `trtllm-serve`, which speaks OpenAI's API.",

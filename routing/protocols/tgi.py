@@ -3,7 +3,18 @@
 from dataclasses import replace
 
 from routing.protocols.openai import SHAPES, STREAMED_USAGE, USAGE
-from routing.protocols.types import Count, ErrorForm, Kind, LoadMetrics, Question, Ready, Series, Shape, Streams, Told
+from routing.protocols.types import (
+    Count,
+    ErrorForm,
+    LoadMetrics,
+    Protocol,
+    Question,
+    Ready,
+    Series,
+    Shape,
+    Streams,
+    Told,
+)
 
 _TEXT = "generated_text"
 GENERATED = Told(Count.COMPLETION_TOKENS, "details.generated_tokens")
@@ -17,7 +28,7 @@ GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.A
 # The path that asks for either, and answers a list where it is no stream.
 ROOT = replace(GENERATE, paths=r"^|/invocations", holds=(_TEXT, f"*.{_TEXT}"), streams=Streams.ASKED)
 
-TGI = Kind(
+TGI = Protocol(
     key="tgi",
     label="Text Generation Inference",
     about="Hugging Face's server for language models, by its own API or OpenAI's.",

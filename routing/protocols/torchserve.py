@@ -1,8 +1,8 @@
 """TorchServe."""
 
-from routing.protocols.types import ErrorForm, Kind, Question, Ready
+from routing.protocols.types import ErrorForm, Protocol, Question, Ready
 
-TORCHSERVE = Kind(
+TORCHSERVE = Protocol(
     key="torchserve",
     label="TorchServe",
     about="PyTorch's server for models of any form. What its answers hold is up to the model's handler.",

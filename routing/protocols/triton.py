@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from routing.protocols.kserve_v2 import INFER, MODEL_IN_PATH, READY
-from routing.protocols.types import Count, ErrorForm, Kind, LoadMetrics, Series, Shape, Streams, Told
+from routing.protocols.types import Count, ErrorForm, LoadMetrics, Protocol, Series, Shape, Streams, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
 
@@ -12,7 +12,7 @@ _HOLDS = ("model_name", "text_output", "text_output[]")
 GENERATE = Shape(r"/generate", holds=_HOLDS, parts=_HOLDS, streams=Streams.FREE)
 GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
 
-TRITON = Kind(
+TRITON = Protocol(
     key="triton",
     label="Triton Inference Server",
     about="NVIDIA's server for models of many frameworks, by the Open Inference Protocol and its generate extension.",

@@ -156,8 +156,8 @@ class LoadMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of model server; what its documentation does not say is left empty, and unknown.
+class Protocol:
+    """What a kind of model server speaks; what its documentation does not say is left empty, and unknown.
 
     `plain` and `streamed` are what its answers tell of tokens, `headers` which response header tells what, `shapes`
     what an answer is, and `model_in_path` a regular expression whose one group finds the model's name in a path.

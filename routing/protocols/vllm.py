@@ -1,9 +1,9 @@
 """vLLM's own server."""
 
 from routing.protocols.openai import SHAPES, STREAMED_USAGE, USAGE
-from routing.protocols.types import Kind, LoadMetrics, Question, Ready, Series
+from routing.protocols.types import LoadMetrics, Protocol, Question, Ready, Series
 
-VLLM = Kind(
+VLLM = Protocol(
     key="vllm",
     label="vLLM",
     about="vLLM's server, which speaks OpenAI's API.",

@@ -12,7 +12,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.protocols.load import Load, read_load
 from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.servers.envoys import RunningEnvoy, run_envoy
@@ -51,7 +51,7 @@ class Fronted:
 
     def load(self, address: str | None = None) -> Load:
         """The load that the server's own metrics tell; `address` where they are elsewhere."""
-        metrics = KINDS[self.kind].load
+        metrics = PROTOCOLS[self.kind].load
         assert metrics
         return read_load(metrics, httpx.get(f"{address or self.address}{metrics.path}", follow_redirects=True).text)
 
@@ -60,7 +60,7 @@ class Fronted:
 def fronted(directory: Path, kind: str, port: int, model: str = "") -> Iterator[Fronted]:
     """Run an Envoy that sends all requests to a server of this kind, until the block ends."""
     address = f"http://127.0.0.1:{port}"
-    backend = replace(make_backend("model", address, protocol=kind), health_path=KINDS[kind].ready_path(model))
+    backend = replace(make_backend("model", address, protocol=kind), health_path=PROTOCOLS[kind].ready_path(model))
     endpoint = make_endpoint("model", path_prefix="/", backend="model")
     with run_envoy(directory, make_table(endpoint, backends=(backend,))) as envoy:
         yield Fronted(kind, address, envoy)

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from tests.backends.servers import PROGRAMS, Fronted, installed, run_server
 from tests.servers.processes import free_port
 from tests.waiting import wait_until
@@ -69,4 +69,4 @@ def test_a_model_without_workers_is_not_ready_whatever_the_ping_says(torchserve:
     wait_until(lambda: not torchserve.healthy())
 
     ping = httpx.get(f"{torchserve.address}/ping")
-    assert KINDS["torchserve"].ready.question.text in ping.text
+    assert PROTOCOLS["torchserve"].ready.question.text in ping.text

@@ -9,8 +9,8 @@ from controlplane.settings.environment import Environment
 from examples.demo.story import BETTER, CHEAPER, PRESENT
 from routing.access_log.results import Result
 from routing.alerts.current import ON_EVERY_PAGE
-from routing.protocols import KINDS
-from routing.protocols.types import Kind
+from routing.protocols import PROTOCOLS
+from routing.protocols.types import Protocol
 from tests.docs.pages import ROOT
 
 GENERATED = "generated"
@@ -26,24 +26,24 @@ def rows(page: str, columns: int) -> dict[str, list[str]]:
 BACKENDS = rows("docs/backends.md", 7)
 
 
-def test_each_kind_has_its_row() -> None:
-    assert BACKENDS.keys() == KINDS.keys()
+def test_each_protocol_has_its_row() -> None:
+    assert BACKENDS.keys() == PROTOCOLS.keys()
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_a_kind_is_as_its_row_says(kind: Kind) -> None:
-    _, _, ready, plain, streamed, load, model = BACKENDS[kind.key]
-    assert ready.startswith(f"`{kind.ready.question.path}`")
-    assert ("one model" in ready) == (kind.ready.of_model is not None)
-    assert (plain == "–", streamed == "–") == (not kind.plain, not kind.streamed)
-    assert (model == "–") == (not kind.model_in_path)
-    told = ("waiting", "running", "cache") if kind.load else ()
-    series = (kind.load.waiting, kind.load.running, kind.load.cache_used) if kind.load else ()
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=list(PROTOCOLS))
+def test_a_protocol_is_as_its_row_says(protocol: Protocol) -> None:
+    _, _, ready, plain, streamed, load, model = BACKENDS[protocol.key]
+    assert ready.startswith(f"`{protocol.ready.question.path}`")
+    assert ("one model" in ready) == (protocol.ready.of_model is not None)
+    assert (plain == "–", streamed == "–") == (not protocol.plain, not protocol.streamed)
+    assert (model == "–") == (not protocol.model_in_path)
+    told = ("waiting", "running", "cache") if protocol.load else ()
+    series = (protocol.load.waiting, protocol.load.running, protocol.load.cache_used) if protocol.load else ()
     assert {word for word in ("waiting", "running", "cache") if word in load} == {
         word for word, known in zip(told, series, strict=True) if known
     }
     ports = re.findall(r"port (\d+)", load)
-    assert ports == ([str(kind.load.port)] if kind.load and kind.load.port else [])
+    assert ports == ([str(protocol.load.port)] if protocol.load and protocol.load.port else [])
 
 
 def test_settings_have_the_defaults_and_meanings_that_are_told() -> None:

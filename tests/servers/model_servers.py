@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.servers.processes import free_port
@@ -26,7 +26,8 @@ HELD_SECONDS = 0.01
 class ModelServer:
     """A running server: where it is, what it was asked, and how often whether it is healthy.
 
-    It may call itself unhealthy, be slow, answer errors, or hold its answers back until it no longer does.
+    It may call itself unhealthy, be slow, answer errors, hold its answers back until it no longer does, or
+    tell its load elsewhere (`redirect`).
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelServer:
     holding: bool = False
     delay: float = 0.0
     status: int = 200
+    redirect: str = ""
     seen: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     health_checks: int = 0
@@ -62,6 +64,8 @@ class ModelServer:
 
     async def metrics(self, request: Request) -> Response:
         """Its load, as vLLM tells it."""
+        if self.redirect:
+            return RedirectResponse(self.redirect)
         return PlainTextResponse('vllm:num_requests_waiting{m="a"} 3\nvllm:kv_cache_usage_perc{m="a"} 0.25\n')
 
     async def health(self, request: Request) -> Response:

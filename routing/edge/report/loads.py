@@ -1,17 +1,17 @@
 """How busy the backends are: what their servers publish, asked every few seconds."""
 
+from contextlib import closing
 from dataclasses import asdict
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Event
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import structlog
 from pydantic_core import to_json
 
 from routing.edge.state.status import EdgeStatus
 from routing.edge.table.applier import Applier
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.protocols.load import Load, read_load
 from routing.protocols.types import LoadMetrics
 from routing.table import Backend, reached
@@ -21,10 +21,11 @@ log = structlog.get_logger()
 ASK_SECONDS = 5.0
 ANSWER_SECONDS = 1.0
 LONGEST_ANSWER = 8 << 20
+OK = 200
 
 
 class Loads:
-    """Asks the first address of each backend whose kind publishes its load; one that does not answer is left out."""
+    """Asks the first address of each backend whose protocol tells its load; one that does not answer is left out."""
 
     def __init__(self, applier: Applier, status: EdgeStatus) -> None:
         self._applier = applier
@@ -42,19 +43,26 @@ class Loads:
 
 
 def _load_of(backend: Backend) -> Load | None:
-    metrics = KINDS[backend.protocol].load
+    metrics = PROTOCOLS[backend.protocol].load
     if metrics is None:
         return None
     try:
-        with urlopen(_address(backend, metrics), timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - a checked address
-            return read_load(metrics, answer.read(LONGEST_ANSWER).decode(errors="replace"))
-    except (URLError, OSError, ValueError):
+        content = _answer(backend.addresses[0], metrics)
+    except (OSError, HTTPException, ValueError):
         return None
+    return None if content is None else read_load(metrics, content.decode(errors="replace"))
 
 
-def _address(backend: Backend, metrics: LoadMetrics) -> str:
-    first = urlsplit(backend.addresses[0])
-    place = (
-        first.netloc if metrics.port is None else f"{first.netloc.rpartition(':')[0] or first.netloc}:{metrics.port}"
-    )
-    return f"{first.scheme}://{place}{metrics.path}"
+def _answer(address: str, metrics: LoadMetrics) -> bytes | None:
+    """None for what is no success; a redirect is none, and no proxy stands between an edge and its backends."""
+    with closing(_connection(address, metrics.port)) as connection:
+        connection.request("GET", metrics.path)
+        response = connection.getresponse()
+        return response.read(LONGEST_ANSWER) if response.status == OK else None
+
+
+def _connection(address: str, port: int | None) -> HTTPConnection:
+    first = urlsplit(address)
+    kind = HTTPSConnection if first.scheme == "https" else HTTPConnection
+    place = first.netloc if port is None else f"{first.netloc.rpartition(':')[0] or first.netloc}:{port}"
+    return kind(place, timeout=ANSWER_SECONDS)

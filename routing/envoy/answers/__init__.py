@@ -1,10 +1,10 @@
-"""What is read of answers: a filter that a route switches on where a kind of its backends tells anything."""
+"""What is read of answers: a filter that a route switches on where a protocol of its backends tells anything."""
 
 from collections.abc import Iterable
 from importlib.resources import files
 
 from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
-from routing.protocols import Kind, Told
+from routing.protocols import Protocol, Told
 from routing.protocols.types import DONE
 
 # One script, of what is looked for, the walk through JSON, and the reading of answers.
@@ -18,18 +18,18 @@ def answers_reader() -> Message:
     return {"name": ANSWERS, "typed_config": options, "disabled": True}
 
 
-def answers_filter(kinds: Iterable[Kind]) -> Message:
-    """What is read of answers of these kinds; nothing where none of them tells anything."""
-    telling = [kind for kind in kinds if kind.plain or kind.streamed or kind.shapes]
+def answers_filter(protocols: Iterable[Protocol]) -> Message:
+    """What is read of answers of these protocols; nothing where none of them tells anything."""
+    telling = [protocol for protocol in protocols if protocol.plain or protocol.streamed or protocol.shapes]
     if not telling:
         return {}
     kind = f"{HTTP_FILTERS}.lua.v3.LuaPerRoute"
     return {ANSWERS: {"@type": kind, "filter_context": {"answers": _specification(telling)}}}
 
 
-def _specification(kinds: list[Kind]) -> str:
+def _specification(protocols: list[Protocol]) -> str:
     """What the script looks for, in its own short form."""
-    shapes = [shape for kind in kinds for shape in kind.shapes]
+    shapes = [shape for protocol in protocols for shape in protocol.shapes]
     parts = {
         "holds": [path for shape in shapes for path in (*shape.holds, *shape.blocks)],
         "parts": [path for shape in shapes for path in (*shape.parts, *shape.blocks)],
@@ -38,8 +38,8 @@ def _specification(kinds: list[Kind]) -> str:
         "stops": [path for shape in shapes for path in shape.stops],
         "refusals": [path for shape in shapes for path in shape.refusals],
         "fails": [path for shape in shapes for path in shape.fails],
-        "plain": [_pair(told) for kind in kinds for told in kind.plain],
-        "streamed": [_pair(told) for kind in kinds for told in kind.streamed],
+        "plain": [_pair(told) for protocol in protocols for told in protocol.plain],
+        "streamed": [_pair(told) for protocol in protocols for told in protocol.streamed],
     }
     return ";".join(f"{name}: {' '.join(dict.fromkeys(words))}" for name, words in parts.items())
 

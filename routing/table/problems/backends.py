@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from controlplane.problems.problem import Problem
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table.problems.repeated_names import key_problems, repeated, unknown_backend
 from routing.table.types import Backend, Table
 
@@ -22,12 +22,12 @@ def backend_problems(table: Table) -> Iterator[Problem]:
         yield from _address_problems(backend)
         yield from _number_problems(backend)
         yield from _credential_problems(backend)
-        if backend.protocol not in KINDS:
+        if backend.protocol not in PROTOCOLS:
             yield Problem(
                 "protocol-unknown",
                 "Unknown protocol",
                 f"Backend {backend.key} speaks {backend.protocol!r}, which this release does not know.",
-                f"Use one of {', '.join(KINDS)}; `http` fits any server.",
+                f"Use one of {', '.join(PROTOCOLS)}; `http` fits any server.",
             )
         if not _PATH.fullmatch(backend.health_path):
             yield Problem(
@@ -69,7 +69,7 @@ def _number_problems(backend: Backend) -> Iterator[Problem]:
         yield Problem(
             "price-invalid",
             "Bad price",
-            f"Backend {backend.key} has a price that is no number of at least zero.",
+            f"Backend {backend.key} has a price that is negative or not a number.",
             "Set the price of a million tokens, or zero.",
         )
     if not 0 < backend.connect_seconds <= 60:

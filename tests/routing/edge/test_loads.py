@@ -35,14 +35,27 @@ def test_an_edge_tells_what_its_backends_publish(
     assert told == {"stable": {"waiting": 3.0, "running": None, "cache_used": 0.25}}
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid:80"])
-def test_a_backend_that_does_not_answer_is_left_out(tmp_path: Path, address: str) -> None:
-    directory = EdgeDirectory(tmp_path)
+def asked(folder: Path, address: str) -> str:
+    """What an edge with one backend tells after it asked once."""
+    directory = EdgeDirectory(folder)
     table = make_table(make_endpoint(), backends=(make_backend("stable", address, protocol="vllm"),))
     write_text(directory.table, to_json(table))
     write_configuration(directory, table)
     status = EdgeStatus()
-
     Loads(Applier(directory, EnvoyAdmin("127.0.0.1", 1, 1), Cuts(directory.cuts)), status).step()
+    return status.loads
 
-    assert status.loads == "{}"
+
+def test_nobody_sends_an_edge_elsewhere(tmp_path: Path, stable: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a backend, by a redirect, nor a proxy of the machine's own."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert "waiting" in asked(tmp_path, stable.address)
+    stable.redirect = f"{stable.address}/elsewhere"
+    assert asked(tmp_path, stable.address) == "{}"
+    assert stable.paths == []
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid:80"])
+def test_a_backend_that_does_not_answer_is_left_out(tmp_path: Path, address: str) -> None:
+    assert asked(tmp_path, address) == "{}"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from routing.envoy import FORCED_VARIANT_HEADER
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table import Arm, Backend, Endpoint, Table
 from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.servers.envoys import RunningEnvoy, run_envoy
@@ -133,6 +133,6 @@ def test_ready_and_not_ready_are_told_apart(
 
 
 def test_every_kind_is_tried() -> None:
-    assert {speech.kind for speech in SPEECHES} == {health.kind for health in HEALTHS} == set(KINDS)
+    assert {speech.kind for speech in SPEECHES} == {health.kind for health in HEALTHS} == set(PROTOCOLS)
     tried: set[Health] = set(HEALTHS)
-    assert {health.path for health in tried} >= {kind.ready_path() for kind in KINDS.values()}
+    assert {health.path for health in tried} >= {kind.ready_path() for kind in PROTOCOLS.values()}

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table import Limits
 from tests.factories.answers import OK, STREAM, bare, chunk, plain, stream
 from tests.factories.tables import make_backend, make_endpoint, make_table
@@ -60,7 +60,7 @@ def server() -> Iterator[BrokenServer]:
 @pytest.fixture(scope="module")
 def envoy(tmp_path_factory: pytest.TempPathFactory, server: BrokenServer) -> Iterator[RunningEnvoy]:
     """An endpoint for each kind, by its host, and one that is given up soon."""
-    plain = {key: make_endpoint(key, path_prefix="/", backend=key) for key in sorted(KINDS)}
+    plain = {key: make_endpoint(key, path_prefix="/", backend=key) for key in sorted(PROTOCOLS)}
     endpoints = [replace(endpoint, hosts=(key,)) for key, endpoint in plain.items()]
     brief = replace(make_endpoint(IMPATIENT, path_prefix="/", backend="openai"), hosts=(IMPATIENT,), limits=LIMITS)
     backends = tuple(make_backend(key, server.address, protocol=key) for key in plain)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.protocols.load import Load, read_load
 
 VLLM = """\
@@ -58,7 +58,7 @@ BENTOML = 'bentoml_service_request_in_progress{endpoint="/summarize",service_nam
     ],
 )
 def test_the_load_of_each_kind_is_read(key: str, text: str, load: Load) -> None:
-    metrics = KINDS[key].load
+    metrics = PROTOCOLS[key].load
 
     assert metrics
     assert read_load(metrics, text) == load
@@ -80,7 +80,7 @@ def test_the_load_of_each_kind_is_read(key: str, text: str, load: Load) -> None:
     ],
 )
 def test_what_is_no_number_is_unknown(line: str, waiting: float | None) -> None:
-    metrics = KINDS["tgi"].load
+    metrics = PROTOCOLS["tgi"].load
 
     assert metrics
     assert read_load(metrics, f"# TYPE tgi_queue_size gauge\n{line}\n") == Load(waiting=waiting)

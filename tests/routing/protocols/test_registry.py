@@ -1,4 +1,4 @@
-"""The registry of kinds."""
+"""The registry of protocols."""
 
 import re
 from dataclasses import replace
@@ -6,25 +6,25 @@ from dataclasses import replace
 import pytest
 
 from routing.envoy import clusters
-from routing.protocols import KINDS, Kind
+from routing.protocols import PROTOCOLS, Protocol
 from routing.table import problems
 from tests.factories.tables import make_backend, make_table
 
-ALL = list(KINDS.values())
+ALL = list(PROTOCOLS.values())
 
 
-def named(kind: Kind) -> str:
-    return kind.key
+def named(protocol: Protocol) -> str:
+    return protocol.key
 
 
-@pytest.mark.parametrize("kind", ALL, ids=named)
-def test_a_backend_of_each_kind_can_be_served(kind: Kind) -> None:
-    assert problems(make_table(backends=(make_backend("model", protocol=kind.key),))) == ()
+@pytest.mark.parametrize("protocol", ALL, ids=named)
+def test_a_backend_of_each_protocol_can_be_served(protocol: Protocol) -> None:
+    assert problems(make_table(backends=(make_backend("model", protocol=protocol.key),))) == ()
 
 
-@pytest.mark.parametrize("kind", ALL, ids=named)
-def test_a_pattern_for_models_has_one_group(kind: Kind) -> None:
-    assert re.compile(kind.model_in_path).groups == bool(kind.model_in_path)
+@pytest.mark.parametrize("protocol", ALL, ids=named)
+def test_a_pattern_for_models_has_one_group(protocol: Protocol) -> None:
+    assert re.compile(protocol.model_in_path).groups == bool(protocol.model_in_path)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_pattern_for_models_has_one_group(kind: Kind) -> None:
     ],
 )
 def test_the_model_is_found_in_a_path(key: str, path: str, model: str) -> None:
-    found = re.search(KINDS[key].model_in_path, path)
+    found = re.search(PROTOCOLS[key].model_in_path, path)
 
     assert found
     assert found[1] == model
@@ -59,10 +59,10 @@ def test_the_model_of_torchserve_is_asked_for_where_it_is_managed() -> None:
 
 @pytest.mark.parametrize("key", ["kserve-v2", "triton"])
 def test_a_single_model_may_be_asked_for(key: str) -> None:
-    assert KINDS[key].ready_path() == "/v2/health/ready"
-    assert KINDS[key].ready_path("iris") == "/v2/models/iris/ready"
+    assert PROTOCOLS[key].ready_path() == "/v2/health/ready"
+    assert PROTOCOLS[key].ready_path("iris") == "/v2/models/iris/ready"
 
 
 def test_a_kind_that_does_not_tell_of_single_models_says_so() -> None:
     with pytest.raises(ValueError, match="vLLM does not tell of a single model"):
-        KINDS["vllm"].ready_path("llama")
+        PROTOCOLS["vllm"].ready_path("llama")

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from routing.protocols import KINDS
+from routing.protocols import PROTOCOLS
 from routing.table import Unit, UnitSource
 from tests.factories.tables import make_backend, make_endpoint, make_table
 from tests.servers.envoys import RunningEnvoy, run_envoy
@@ -36,12 +36,12 @@ def run_edge_of_kinds(folder: Path, address: str) -> Iterator[RunningEnvoy]:
     All are answered by this one server.
     """
     unit = Unit(UnitSource.BODY, "user")
-    endpoints = [replace(make_endpoint(key, path_prefix="/", backend=key), hosts=(key,)) for key in sorted(KINDS)]
+    endpoints = [replace(make_endpoint(key, path_prefix="/", backend=key), hosts=(key,)) for key in sorted(PROTOCOLS)]
     reading = [
         replace(endpoint, key=f"{READING}-{endpoint.key}", hosts=(f"{READING}-{endpoint.key}",), unit=unit)
         for endpoint in endpoints
     ]
-    backends = tuple(make_backend(key, address, protocol=key) for key in KINDS)
+    backends = tuple(make_backend(key, address, protocol=key) for key in PROTOCOLS)
     with run_envoy(folder, make_table(*endpoints, *reading, backends=backends)) as running:
         yield running
 
