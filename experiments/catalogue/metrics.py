@@ -8,6 +8,7 @@ from rest_framework import serializers
 from controlplane.api.fields import StrictModelSerializer
 from controlplane.catalogue.resource import Resource, Words
 from controlplane.web.editing import VersionedForm
+from experiments.evidence.measures import OF_REQUESTS
 from experiments.metrics.define_metric import define_metric
 from experiments.metrics.edit_metric import edit_metric
 from experiments.metrics.remove_metric import remove_metric
@@ -18,6 +19,7 @@ class MetricForm(VersionedForm):
     """How one number is computed, and which way is better."""
 
     wide = ("description",)
+    measures = OF_REQUESTS
 
     class Meta:
         model = Metric
@@ -42,9 +44,9 @@ class MetricForm(VersionedForm):
             "numerator": "A measure, like errors or outcome(thumbs-up).",
             "denominator": "A measure for ratios; for a classifier the outcome that is the label.",
             "level": "For quantiles, between 0 and 1, like 0.9.",
-            "cap": "For means: the most that one user's total counts, so that a few heavy users decide nothing.",
-            "window_to_hours": "And up to this long. A user counts once it has passed. Empty: no window.",
-            "settling_seconds": "How long after a request its outcomes may come. Empty: as it is measured.",
+            "cap": "For means: the cap on one user's total, so that a few heavy users do not decide.",
+            "window_to_hours": "Hours until which they count. A user counts once they have passed. Empty: no window.",
+            "settling_seconds": "Longest time from a request to its outcomes. Empty: as it is measured.",
             "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
         }
 
@@ -53,7 +55,7 @@ class MetricForm(VersionedForm):
         required=False,
         initial=0,
         min_value=0,
-        help_text="Outcomes count from this long after a user's first request on.",
+        help_text="Hours after a user's first request from which outcomes count.",
     )
 
     def clean_window_from_hours(self) -> float:
@@ -66,7 +68,7 @@ class MetricSerializer(StrictModelSerializer[Metric]):
 
     default_guardrail = serializers.BooleanField(
         read_only=True,
-        help_text="Whether every plan has it until it is switched off by name; only its name and description change.",
+        help_text="Whether every plan has it unless switched off by name; only name and description can be changed.",
     )
 
     class Meta:
@@ -86,7 +88,7 @@ METRICS = Resource(
         added="is defined.",
         changed="is changed.",
         save="Save",
-        removal="New plans cannot use it any more. One that a plan uses is kept.",
+        removal="New plans cannot use it any more. A metric that a plan uses cannot be removed.",
         unused="that no plan uses",
     ),
     list_template="experiments/metrics.html",

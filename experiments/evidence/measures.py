@@ -56,6 +56,9 @@ ANSWERED = (Result.SUCCESS, Result.UNKNOWN)
 
 STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refusal"}
 
+OF_REQUESTS = ("requests", *RESULTS, *STOPS, *COLUMNS)
+"""The measures that are a word alone."""
+
 _ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
 _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 
@@ -140,10 +143,8 @@ def parse(text: str) -> Measure:
 
     """
     text = text.strip()
-    if text == "requests" or text in RESULTS or text in STOPS:
-        return Measure(text)
-    if text in COLUMNS:
-        return Measure("sum", text)
+    if text in OF_REQUESTS:
+        return Measure("sum", text) if text in COLUMNS else Measure(text)
     above = _ABOVE.fullmatch(text)
     if above and above["column"] in COLUMNS:
         return Measure("above", above["column"], float(above["threshold"]))
@@ -153,7 +154,7 @@ def parse(text: str) -> Measure:
     raise InvalidInput(
         "measure-unknown",
         f"“{text}” is not a measure.",
-        next_step=f"Use requests, {', '.join((*RESULTS, *STOPS, *COLUMNS))}, count(<one of these columns>), "
+        next_step=f"Use {', '.join(OF_REQUESTS)}, count(<one of these columns>), "
         "above(<one of these columns>, <threshold>), outcome(<name>) or outcome_count(<name>).",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 import narwhals as nw
 import numpy as np
@@ -14,8 +15,8 @@ from experiments.evidence.metric_sums import MetricDefinition, outcome_names
 from experiments.evidence.rows import attributed_outcomes
 from experiments.stats.core.types import UnitSums
 from experiments.stats.metrics.classification import outcomes
+from experiments.stats.metrics.kind import Source
 from experiments.stats.metrics.quantiles import clustered_quantile
-from experiments.stats.metrics.windows import Window
 from routing.lake.reading import Frame
 
 ByArm = dict[str, UnitSums]
@@ -31,7 +32,7 @@ def check_special(metric: MetricDefinition) -> None:
     if metric.kind.has_level and (metric.numerator not in COLUMNS or metric.level is None):
         raise InvalidInput(
             "metric-quantile",
-            f"The metric {metric.key} is no quantile of a request's column.",
+            f"The metric {metric.key} needs a level and a column of requests.",
             next_step=f"Give it a level, like 0.9, and one of {', '.join(COLUMNS)}.",
         )
     if metric.window is not None and not parse(metric.numerator).from_outcomes:
@@ -69,15 +70,22 @@ def special_sums(
     found: dict[tuple[str, str], UnitSums] = {}
     for metric in metrics:
         check_special(metric)
-        if metric.kind.has_level:
-            arms = _quantile(metric, rows.measured, rows.of_one_arm())
-        elif metric.window is not None:
-            new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
-            arms = _window(metric, metric.window, _outcomes(metric, rows, started_at, now), new, now)
-        else:
-            arms = _labels(metric, _outcomes(metric, rows, started_at, now), rows.of_one_arm())
+        arms = _by_arm(metric, rows, started_at, now)
         found |= {(metric.key, arm): sums for arm, sums in arms.items()}
     return found
+
+
+def _by_arm(metric: MetricDefinition, rows: Rows, started_at: datetime, now: datetime) -> ByArm:
+    match metric.kind.source:
+        case Source.VALUES:
+            return _quantile(metric, rows.measured, rows.of_one_arm())
+        case Source.LABELS:
+            return _labels(metric, _outcomes(metric, rows, started_at, now), rows.of_one_arm())
+        case Source.TOTALS:
+            new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
+            return _window(metric, _outcomes(metric, rows, started_at, now), new, now)
+        case unknown:
+            assert_never(unknown)
 
 
 def _outcomes(metric: MetricDefinition, rows: Rows, started_at: datetime, now: datetime) -> Frame:
@@ -100,8 +108,10 @@ def _quantile(metric: MetricDefinition, measured: Frame, units: Frame) -> ByArm:
     return found
 
 
-def _window(metric: MetricDefinition, window: Window, events: Frame, units: Frame, now: datetime) -> ByArm:
+def _window(metric: MetricDefinition, events: Frame, units: Frame, now: datetime) -> ByArm:
     """Each complete unit's events or their values in its window."""
+    window = metric.window
+    assert window is not None  # noqa: S101 - without a window, it adds up
     amount = nw.col("value") if parse(metric.numerator).function == "outcome" else nw.lit(1.0)
     since = (nw.col("time") - nw.col("first_time")).dt.total_milliseconds() / 1000.0
     inside = (

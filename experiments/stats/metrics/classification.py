@@ -13,7 +13,7 @@ from experiments.stats.core.arrays import Floats
 from experiments.stats.core.errors import InvalidEvidence, require
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import part
-from experiments.stats.metrics.kind import MetricKind
+from experiments.stats.metrics.kind import MetricKind, Source
 
 _LABELS = {
     MetricType.ACCURACY: "Accuracy: share of labelled requests that are right",
@@ -23,7 +23,7 @@ _LABELS = {
 }
 
 # What a classifier gets right is a part of what it was asked.
-KINDS = tuple(MetricKind(kind, label, part.ESTIMATOR, is_of_labels=True) for kind, label in _LABELS.items())
+KINDS = tuple(MetricKind(kind, label, part.ESTIMATOR, Source.LABELS) for kind, label in _LABELS.items())
 MEASURES = tuple(_LABELS)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from experiments.stats.core.arrays import Floats, beyond_rounding
 from experiments.stats.core.columns import Estimates, SumsColumns
 from experiments.stats.core.types import MetricType
-from experiments.stats.metrics.kind import Estimator, MetricKind
+from experiments.stats.metrics.kind import Estimator, MetricKind, Source
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -36,5 +36,5 @@ def design_effect(sums: SumsColumns) -> Floats:
 
 ESTIMATOR = Estimator(estimate, rare_events, design_effect)
 KIND = MetricKind(
-    MetricType.MEAN, "Mean: total a user", ESTIMATOR, adds_up=True, has_cap=True, has_window=True, is_scaled=True
+    MetricType.MEAN, "Mean: total a user", ESTIMATOR, Source.TOTALS, has_cap=True, has_window=True, is_scaled=True
 )

@@ -5,7 +5,7 @@ import numpy as np
 from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import Estimates, SumsColumns
 from experiments.stats.core.types import MetricType
-from experiments.stats.metrics.kind import Estimator, MetricKind
+from experiments.stats.metrics.kind import Estimator, MetricKind, Source
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -43,7 +43,7 @@ KIND = MetricKind(
     MetricType.PROPORTION,
     "Proportion: share of users with any",
     ESTIMATOR,
-    adds_up=True,
+    Source.TOTALS,
     is_share=True,
     has_window=True,
 )

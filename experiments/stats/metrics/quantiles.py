@@ -12,7 +12,7 @@ from experiments.stats.core.columns import Estimates
 from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, require
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import mean
-from experiments.stats.metrics.kind import MetricKind
+from experiments.stats.metrics.kind import MetricKind, Source
 
 USUAL_WIDTH = 3.919927969080108
 """Width of a normal 95 % interval in standard errors."""
@@ -229,7 +229,7 @@ KIND = MetricKind(
     "Quantile: of a request's value",
     # Its evidence comes as the sums of a mean with the same value and standard error.
     mean.ESTIMATOR,
-    has_level=True,
+    Source.VALUES,
     is_scaled=True,
-    few="Too few users or requests in an arm for this quantile.",
+    few="Too few users or requests in a variant for this quantile.",
 )

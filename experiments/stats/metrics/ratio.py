@@ -5,7 +5,7 @@ import numpy as np
 from experiments.stats.core.arrays import Floats, beyond_rounding
 from experiments.stats.core.columns import Estimates, SumsColumns
 from experiments.stats.core.types import MetricType
-from experiments.stats.metrics.kind import Estimator, MetricKind
+from experiments.stats.metrics.kind import Estimator, MetricKind, Source
 
 
 def estimate(sums: SumsColumns) -> Estimates:
@@ -53,4 +53,4 @@ def effective_count(total: Floats, squares: Floats) -> Floats:
 
 
 ESTIMATOR = Estimator(estimate, rare_events, design_effect)
-KIND = MetricKind(MetricType.RATIO, "Ratio: total over total", ESTIMATOR, adds_up=True, is_ratio=True)
+KIND = MetricKind(MetricType.RATIO, "Ratio: total over total", ESTIMATOR, Source.TOTALS, is_ratio=True)
