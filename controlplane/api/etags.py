@@ -26,7 +26,10 @@ ETAG = OpenApiParameter(
     description="The state of the thing in this answer; send it as `If-Match` with a write that is meant for it.",
 )
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="Entity tags; the answer is 304 while one is the state."
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="Entity tags; the answer is 304 while one is current.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",

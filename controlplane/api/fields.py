@@ -31,9 +31,7 @@ class LegibleModelSerializer(serializers.ModelSerializer[Row]):
         JSONField: SayableJSONField,
     }
 
-    broken = serializers.SerializerMethodField(
-        help_text="Which of its fields make no sense and are read as empty or null; empty where all make sense."
-    )
+    broken = serializers.SerializerMethodField(help_text="Fields that make no sense, and are read as empty or null.")
 
     def to_representation(self, instance: Row) -> dict[str, Any]:
         """The row, as far as it can be read."""

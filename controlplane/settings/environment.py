@@ -42,7 +42,7 @@ class Environment(BaseSettings):
     )
     edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
     edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")
-    tick_seconds: float = Field(1.0, description="How often due experiments are looked for.")
+    tick_seconds: float = Field(1.0, description="How often due experiments are analysed.")
     collector_seconds: float = Field(2.0, description="Longest wait before collected events are committed to the lake.")
     lake_history_hours: float = Field(
         1.0, ge=0.1, description="Hours that an analysis can be repeated at its version of the lake."

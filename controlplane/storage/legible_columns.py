@@ -159,4 +159,4 @@ def broken_fields(row: models.Model) -> Iterator[str]:
         elif isinstance(field, LegibleKey) and value is not None and is_missing(getattr(row, field.name)):
             yield f"its {field.verbose_name} is not there any more"
         elif isinstance(field, models.IntegerField) and isinstance(value, str | bytes | float):
-            yield f"its {field.verbose_name} is no whole number: {value!r}"
+            yield f"its {field.verbose_name} is not a whole number: {value!r}"

@@ -23,8 +23,8 @@ def beside_others() -> Iterator[None]:
     except IntegrityError as error:
         raise Conflict(
             "overtaken",
-            "Somebody else saved something at the same moment that this does not go together with.",
-            next_step="Look at it again and decide anew.",
+            "Somebody else saved something at the same moment, and the two contradict each other.",
+            next_step="Read it again and decide anew.",
         ) from error
 
 

@@ -42,7 +42,7 @@ class PairsField(forms.CharField):
         for line in filter(str.strip, str(value or "").splitlines()):
             name, colon, rest = (part.strip() for part in line.partition(":"))
             if not colon or not name or name in pairs:
-                raise forms.ValidationError(f"“{line.strip()}” is no new pair. Write it like `name: value`.")
+                raise forms.ValidationError(f"“{line.strip()}” has no colon, or repeats a name. Write `name: value`.")
             pairs[name] = rest
         return pairs
 

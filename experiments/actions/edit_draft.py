@@ -41,8 +41,8 @@ def changed_spec(experiment: Experiment, changes: Mapping[str, Any]) -> Experime
     if experiment.state != State.DRAFT:
         raise Conflict(
             "not-a-draft",
-            f"Experiment {experiment.key} has started, and its plan stays as it was then.",
-            next_step="Write a new experiment with what shall be different.",
+            f"Experiment {experiment.key} has started, so its plan is frozen.",
+            next_step="Create a new experiment with the changes.",
         )
     spec = read_spec({**as_written(experiment), **changes})
     if spec.key != experiment.key:

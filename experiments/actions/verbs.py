@@ -68,7 +68,7 @@ START = ExperimentVerb(
 PAUSE = ExperimentVerb(
     "pause",
     _pause,
-    about="Keep traffic as it is and decide nothing but a halt, whatever state the request was meant for.",
+    about="Keep traffic as it is, and decide nothing but a halt. It holds whatever changed meanwhile.",
     said="Paused. Traffic stays as it is, and guardrails are still watched.",
     label="Pause",
     past="Paused",
@@ -88,7 +88,7 @@ RESUME = ExperimentVerb(
 HALT = ExperimentVerb(
     "halt",
     _halt,
-    about="Give all users what they have by default, whatever state the request was meant for; a reason is needed.",
+    about="Give all users what they have by default; a reason is needed. It holds whatever changed meanwhile.",
     said="Halted. Users get again what they have by default, within a second.",
     label="Halt now",
     is_brake=True,

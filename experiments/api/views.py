@@ -82,8 +82,8 @@ def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Re
         responses={201: ExperimentSerializer, **WRITE_PROBLEMS},
     ),
     partial_update=extend_schema(
-        description="Change a draft: each field that is sent replaces all of that field, and is checked together with "
-        "those that stay as they are. Once it has started the plan is fixed.",
+        description="Change a draft. Each field that is sent replaces all of the old one; the draft is checked whole. "
+        "Once it has started the plan is frozen.",
         request=DraftChanges,
         parameters=[IF_MATCH, ETAG],
         responses=ACTED,
@@ -136,8 +136,8 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     halt = verb_action(verbs.HALT)
 
     @extend_schema(
-        description="Give the experiment's audience by default what a candidate is, or with `everybody` also those "
-        "outside of it; a reason is needed.",
+        description="Make a candidate the default of the experiment's audience, or with `everybody` of all others too. "
+        "A reason is needed.",
         request=PromotionSerializer,
         parameters=[IF_MATCH, ETAG],
         responses=ACTED,
@@ -157,8 +157,8 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return self.answer(experiment)
 
     @extend_schema(
-        description="The experiment as it was written down, with every default: what POST takes, with another key, and "
-        "PATCH in parts. Its `ETag` is the experiment's.",
+        description="The experiment as it was written down, with every default. POST takes it with another key, PATCH "
+        "in parts. Its `ETag` is the experiment's.",
         parameters=[ETAG],
         responses={200: ExperimentSpec, **READ_PROBLEMS},
     )
@@ -192,8 +192,8 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return self._page(experiment.decisions.all(), DecisionSerializer)
 
     @extend_schema(
-        description="What the plan needs and promises: users, days, and chances of what comes of it. Writes nothing, "
-        "and takes a few seconds. What is stated counts more than the last 7 days of the endpoint.",
+        description="Forecast of the plan: users, days, and chances of each ending. Writes nothing, and takes a few "
+        "seconds. Stated values count more than the last 7 days of the endpoint.",
         request=Stated,
         responses={200: Forecast, **WRITE_PROBLEMS, 503: problem("The lake cannot be read.")},
     )
@@ -204,8 +204,8 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return Response(found.model_dump(mode="json"))
 
     @extend_schema(
-        description="Whether each edge splits users as it was told: the shares that were set, the units that it saw, "
-        "and the evidence against the split, valid at every look.",
+        description="Whether each edge splits users as it was told: the shares that were set, the users that it saw, "
+        "and the evidence against the split, valid at any time.",
         responses={200: EdgeSplitSerializer(many=True), **READ_PROBLEMS, 503: problem("The lake cannot be read.")},
     )
     @action(detail=True, pagination_class=None)

@@ -94,8 +94,8 @@ class ExpectedOutcome(Fact):
     users_exposed: float = Field(description="Mean number of users whom the candidates served until the end.")
     users_until_halt: float | None = Field(description="The same over the runs that were halted; null if none was.")
     harmed_until_halt: float | None = Field(
-        description="How many users or requests fail until a halt, on average, that would not with the control; "
-        "null where the harm is none that is counted, like time."
+        description="Mean number of users or requests that fail before a halt and would not with the control; "
+        "null where harm cannot be counted, as with time."
     )
     harmed: HarmUnit | None = Field(description="What `harmed_until_halt` counts.")
 

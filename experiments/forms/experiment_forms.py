@@ -37,7 +37,7 @@ class ExperimentForm(SpecForm):
         widget=forms.CheckboxSelectMultiple,
         choices=[(key, _default_in_words(key)) for key in DEFAULT_MARGINS],
         initial=list(DEFAULT_MARGINS),
-        help_text="Guardrails that need no row above; one that has a row counts as it says there.",
+        help_text="Guardrails of every plan. A row above for one of them counts instead.",
     )
     guarded = forms.BooleanField(
         required=False,

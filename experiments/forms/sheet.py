@@ -107,7 +107,7 @@ class ExperimentSheet:
         sheets = (self.form, self.candidates, self.metrics, self.stages)
         valid = [sheet.is_valid() for sheet in sheets]
         if not all(valid) or not self._differ():
-            self.problems.append("Some fields need another look; nothing was saved, and nothing you typed is lost.")
+            self.problems.append("Some fields need a correction; nothing was saved, and nothing you typed is lost.")
             return None
         try:
             return read_spec(self._spec())

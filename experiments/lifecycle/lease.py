@@ -55,8 +55,8 @@ class Lease:
         if not held.update(lease_until=Now() + LEASE):
             raise Conflict(
                 "lease-lost",
-                "Somebody moved the experiment, or took over from a worker that was at it for too long.",
-                next_step="Nothing is left to do: the next tick looks at the experiment again.",
+                "Somebody changed the experiment, or took over from a worker that held it for too long.",
+                next_step="Nothing is left to do: the next tick analyses the experiment again.",
             )
 
     def give_back(self) -> None:

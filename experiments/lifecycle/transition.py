@@ -24,7 +24,7 @@ from routing.publishing import waiting_orders
 from routing.publishing.publish import publish
 from routing.publishing.waiting_orders import Verb
 
-LOOK = "Look at its decisions to see what happened to it."
+LOOK = "Its decisions say what happened to it."
 OFF = "its candidates get no users any more."
 COMPARED = ("version", "state", "stage_index", "stage_entered_at", "paused_at")
 BRAKED = (*COMPARED, "promoted_variant", "promoted_audience")

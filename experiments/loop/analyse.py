@@ -97,8 +97,8 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
 def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
     """Nothing of the metrics whose values may be told in one arm alone; all others can still halt."""
     metrics = {*collected.known, *collected.timings}
-    finding = not_checked("Whether both arms tell the same", "It raised an error.", "See the log for it.")
-    reason = "It could not be checked whether both arms tell it alike."
+    finding = not_checked("Whether both variants report the same", "It raised an error.", "See the log for it.")
+    reason = "It could not be checked whether both variants report it alike."
     return LateOutcomes({(metric, variant): reason for metric in metrics for variant in plan.shares}, (finding,))
 
 

@@ -92,7 +92,7 @@ def _refuse_redefinition(metric: Metric) -> None:
             DEFAULT_GUARDRAIL,
             f"{metric.key} guards every plan that does not switch it off; changing {' and '.join(changed)} would "
             "change their plan.",
-            next_step="Define a new metric; of this one only the name and the description change.",
+            next_step="Define a new metric; of this one only name and description can be changed.",
         )
 
 

@@ -57,7 +57,7 @@ class Experiment(Versioned):
         help_text="Only requests whose headers meet all.",
     )
     guard = LegibleField(
-        shape=STORED_GUARD, null=True, blank=True, default=dict, help_text="When an edge takes a candidate out."
+        shape=STORED_GUARD, null=True, blank=True, default=dict, help_text="When an edge ejects a candidate."
     )
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     state_reason = models.TextField(blank=True)
@@ -71,7 +71,7 @@ class Experiment(Versioned):
         shape=STORED_CONDITIONS,
         default=list,
         blank=True,
-        help_text="Conditions of those whom it was promoted for; none: everybody.",
+        help_text="Audience that it was promoted for; empty means everybody.",
     )
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -79,13 +79,13 @@ class Experiment(Versioned):
     ended_at = models.DateTimeField(null=True, blank=True)
     next_tick_at = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_token = models.PositiveBigIntegerField(
-        default=0, editable=False, help_text="How often the right to analyse it was given: the last token that counts."
+        default=0, editable=False, help_text="Number of the lease that counts."
     )
     lease_until = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Until when the last token counts; null once given back.",
+        help_text="When that lease ends; null once given back.",
     )
 
     class Meta:

@@ -45,19 +45,19 @@ class Metric(Keyed):
         help_text="Most that one user's total counts; for means.",
     )
     window_from_hours = models.FloatField(
-        default=0, validators=HOURS, help_text="Outcomes count from this long after a user's first request on."
+        default=0, validators=HOURS, help_text="Hours after a user's first request from which outcomes count."
     )
     window_to_hours = models.FloatField(
         null=True,
         blank=True,
         validators=HOURS,
-        help_text="And up to this long; a user counts once this time has passed.",
+        help_text="Hours until which they count; a user counts once these have passed.",
     )
     settling_seconds = models.FloatField(
         null=True,
         blank=True,
         validators=SETTLING,
-        help_text="How long after a request its outcomes may come; it counts from then on. Empty: as it is measured.",
+        help_text="Longest time from a request to its outcomes; it counts from then on. Empty: as it is measured.",
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")

@@ -76,7 +76,7 @@ class PlanSpec(_Spec):
     power: float = Field(
         0.8, ge=0.01, le=0.9999, description="Chance to see an effect of the smallest size that matters."
     )
-    tick_seconds: float = Field(10, ge=1, le=86_400, description="Harm is looked for this often.")
+    tick_seconds: float = Field(10, ge=1, le=86_400, description="Harm is checked for this often.")
     maximum_seconds: int = Field(
         14 * 86_400, ge=1, le=365 * 86_400, description="Without a verdict by then it is inconclusive."
     )
@@ -84,7 +84,7 @@ class PlanSpec(_Spec):
     looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
     spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
     switched_off: tuple[DefaultGuardrail, ...] = Field(
-        (), description="Guardrails that every plan has, and this one shall not have."
+        (), description="Default guardrails that this plan switches off."
     )
 
     @property
@@ -141,7 +141,7 @@ class GuardSpec(_Spec):
     failing_share: float = Field(0.5, gt=0, le=1, description="The share of them that ejects it.")
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
     first_byte_ms: float = Field(
-        0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0: however late."
+        0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0 means no limit."
     )
 
 
@@ -155,7 +155,9 @@ class ExperimentSpec(_Spec):
     endpoint: Key
     traffic: Percent = Field(100, description="Per cent of the endpoint's users that take part.")
     audience: tuple[ConditionText, ...] = Field(
-        (), max_length=10, description="Conditions on headers, like `x-country is DE, FR`; who meets all takes part."
+        (),
+        max_length=10,
+        description="Only users who meet all of these, like `x-country is DE, FR`.",
     )
     control: VariantSpec
     candidates: tuple[VariantSpec, ...] = Field(min_length=1, max_length=10)

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from controlplane.storage.legible_columns import broken_fields
 from experiments.models import Experiment, State
 
-UNREADABLE = "Broken: what the database has of it cannot be read. Halt it, and write a new one."
+UNREADABLE = "Broken: its record in the database cannot be read. Halt it, and write a new one."
 
 
 def what_is_broken(experiment: Experiment) -> str:

@@ -3,16 +3,11 @@
 from datetime import timedelta
 from math import floor, isinf, log10
 
+from controlplane.web.shares import PERCENT
 from experiments.stats.core.types import Interval
 
-PERCENT = 100
 FEW_DIGITS_FROM = 1.0
 SPANS = ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta(minutes=1), "min"))
-
-
-def percent(share: float) -> str:
-    """A share, like `12.5 %`."""
-    return f"{share * PERCENT:.3g} %"
 
 
 def amount(number: float, unit: str) -> str:

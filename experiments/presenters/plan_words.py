@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from controlplane.web.shares import percent
 from experiments.decide.said import duration, margin_in_words
 from experiments.lifecycle.promoted import prospect
 from experiments.models import PlanMetric
 from experiments.models.experiment import ENDED_STATES
 from experiments.plan.spec import GuardSpec
-from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import Role
 from routing.table import BasisPoints

@@ -4,6 +4,7 @@ from django.db.models import Prefetch, QuerySet
 
 from experiments.lifecycle.promoted import prospect, those_of
 from experiments.models import Experiment, PlanMetric, State
+from experiments.presenters.full_stops import ended
 
 
 def experiments() -> QuerySet[Experiment]:
@@ -16,14 +17,15 @@ def experiments() -> QuerySet[Experiment]:
 
 def verdict(experiment: Experiment) -> str:
     """What is known and what comes next, in one sentence or two."""
+    reason = ended(experiment.state_reason)
     openings = {
         State.DRAFT: f"Not started yet. Start it when its plan is right. Its winner is {prospect(experiment)}.",
-        State.RUNNING: f"Running: {experiment.state_reason or 'the first stage soaks.'}",
-        State.PAUSED: f"Paused. {experiment.state_reason} Resume it, or halt it.",
+        State.RUNNING: f"Running: {reason or 'the first stage soaks.'}",
+        State.PAUSED: f"Paused. {reason} Resume it, or halt it.",
         State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}"
-        f"{_for_whom(experiment)}: {experiment.state_reason}",
-        State.HALTED: f"Halted: {experiment.state_reason} All users get what they have by default.",
-        State.INCONCLUSIVE: f"Inconclusive: {experiment.state_reason} A person may promote it, or plan a longer one.",
+        f"{_for_whom(experiment)}: {reason}",
+        State.HALTED: f"Halted: {reason} All users get what they have by default.",
+        State.INCONCLUSIVE: f"Inconclusive: {reason} A person may promote it, or plan a longer one.",
     }
     return openings[State(experiment.state)].replace("  ", " ").strip()
 

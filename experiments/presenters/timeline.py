@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from controlplane.web.shares import percent
 from experiments.charts.effect_over_time import StageSpan
 from experiments.decide.said import duration
 from experiments.decide.types import DecisionKind
 from experiments.lifecycle.clock import soaked
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
-from experiments.presenters.numbers import about, percent
+from experiments.presenters.numbers import about
 from experiments.presenters.page_reads import Dossier
 from routing.table import BasisPoints
 

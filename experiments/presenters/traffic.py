@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from controlplane.web.shares import percent
 from experiments.models import Variant
 from experiments.models.experiment import ENDED_STATES, State
-from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import Finding, SampleRatio
 from routing.table import BasisPoints

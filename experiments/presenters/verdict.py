@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from controlplane.web.shares import percent
 from experiments.decide.rules.unhealthy import SILENCE
 from experiments.decide.said import compared, duration, moment
 from experiments.lifecycle.promoted import next_after, outcome
 from experiments.models import State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
-from experiments.presenters.numbers import about, percent
+from experiments.presenters.full_stops import ended
+from experiments.presenters.numbers import about
 from experiments.presenters.page_reads import Dossier
 from experiments.presenters.timeline import coverage_of, remaining
 from experiments.stats.core.types import MetricResult, Results, Role, Verdict
@@ -132,13 +134,13 @@ def _promoted(dossier: Dossier, _: datetime) -> Summary:
     variant = experiment.promoted_variant
     assert variant is not None  # noqa: S101 - a constraint of the database
     control = next(variant for variant in dossier.variants if variant.is_control)
-    sentence = f"Promoted: {outcome(experiment, variant)}. {experiment.state_reason}"
+    sentence = f"Promoted: {outcome(experiment, variant)}. {ended(experiment.state_reason)}"
     return Summary("good", sentence, next_after(experiment, variant, control))
 
 
 def _halted(dossier: Dossier, _: datetime) -> Summary:
     back = in_words(dossier.experiment.endpoint)
-    sentence = f"Halted on {_place(dossier).lower()}: {dossier.experiment.state_reason}"
+    sentence = f"Halted on {_place(dossier).lower()}: {ended(dossier.experiment.state_reason)}"
     next_step = (
         f"{back[0].upper()}{back[1:]} again. Find the cause in the results below, and try a fixed version as a new "
         "experiment."
@@ -147,7 +149,7 @@ def _halted(dossier: Dossier, _: datetime) -> Summary:
 
 
 def _inconclusive(dossier: Dossier, _: datetime) -> Summary:
-    sentence = f"Inconclusive: {dossier.experiment.state_reason}"
+    sentence = f"Inconclusive: {ended(dossier.experiment.state_reason)}"
     next_step = (
         "You decide: promote by hand with a reason, or plan a new experiment with more users. Until then "
         f"{in_words(dossier.experiment.endpoint)}."
@@ -176,7 +178,7 @@ def _so_far(dossier: Dossier, results: Results) -> str:
     passed = sum(result.verdict is Verdict.PASS for result in guardrails)
     failed = sum(result.verdict is Verdict.FAIL for result in guardrails)
     counts = f"{passed} of {len(guardrails)} guardrails are shown to be within their margins"
-    harm = f", {failed} looks worse than its margin" if failed else ""
+    harm = f", {failed} seems worse than its margin" if failed else ""
     return f"{compared(lead(results), dossier.plan)}; {counts}{harm}."
 
 
@@ -186,7 +188,7 @@ def _next_of_running(dossier: Dossier, now: datetime) -> str:
     if index + 1 < len(dossier.stages):
         then = f"coverage goes to {coverage_of(dossier, index + 1)}"
     else:
-        then = "promotion is decided on"
+        then = "promotion is decided"
     if left:
         return f"Nothing to do: {then} in about {about(left)} unless harm is shown."
     return f"Nothing to do: {then} at the next analysis{_users_awaited(dossier)}."

@@ -7,11 +7,11 @@ from django.views.decorators.http import require_safe
 
 from controlplane.problems.errors import SluiceError
 from controlplane.web.pages import page
+from controlplane.web.shares import percent
 from experiments.forecast import Forecast, forecast
 from experiments.forecast.sentence import about, spelled
 from experiments.forecast.types import ExpectedOutcome
 from experiments.models import Experiment
-from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import find_experiment
 from experiments.views.broken_page import as_far_as_it_can_be_read
 

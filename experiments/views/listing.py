@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from controlplane.web.pages import page
+from controlplane.web.shares import percent
 from experiments.models import Experiment, State
 from experiments.models.experiment import ENDED_STATES, LIVE_STATES
 from experiments.presenters.broken_rows import UNREADABLE, what_is_broken
-from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import listed_experiments
 from experiments.presenters.verdict import TONES
 from routing.kill_switch.stops import OpenStops, open_stops

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from controlplane.models import Role
 from controlplane.web.pages import accepted, acting, page, requires
+from controlplane.web.shares import percent
 from experiments.actions.promote import promote_by_hand
 from experiments.forms.experiment_forms import PromotionForm
 from experiments.lifecycle.promoted import given_by
 from experiments.models import Experiment, Variant
 from experiments.models.experiment import State
-from experiments.presenters.numbers import percent
 from experiments.presenters.page_reads import find_experiment
 from experiments.stored_results import read_counts
 from experiments.views.broken_page import as_far_as_it_can_be_read

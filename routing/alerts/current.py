@@ -119,15 +119,13 @@ def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Aler
     lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
     if lately:
         detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
-        next_step = "Check that its disk is not full; experiments say what it means for them."
+        next_step = "Check that its disk is not full; the page of each experiment says what follows."
         yield Alert(Problem.of("rows-lost", detail, next_step), edge.name, min(lost.since for lost in lately))
     for cut in read_cuts(edge.cuts):
         counts = f"{cut.failures} of its latest {cut.requests} requests failed"
         detail = f"Edge {edge.name} ejected {cut.experiment}/{cut.variant}: {counts}."
         since = _moment(cut) or edge.seen_at
-        yield Alert(
-            Problem.of("candidate-cut", detail, "See the experiment's page for what became of it."), edge.name, since
-        )
+        yield Alert(Problem.of("candidate-cut", detail, "Its page says what happened next."), edge.name, since)
 
 
 def _moment(cut: Cut) -> datetime | None:
@@ -144,7 +142,7 @@ def _is_silent(edge: Edge, now: datetime) -> bool:
 
 def _hindrances() -> Iterator[Alert]:
     for row in Hindrance.objects.all():
-        detail = f"Not published: {row.subject} stays as it was, without what brakes took out. {row.detail}"
+        detail = f"Not published: {row.subject} stays as it was, apart from what brakes took out. {row.detail}"
         yield Alert(Problem.of("not-published", detail, row.next_step), "", row.since)
 
 
@@ -183,7 +181,7 @@ def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
     since = silent_since(newest, now)
     if since is not None:
         detail = (
-            f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is looked at, so "
+            f"No worker has gone through its tick since {since:%Y-%m-%d %H:%M:%S} UTC: no experiment is analysed, so "
             "that nothing halts by itself, and none advances. Halting by hand and the kill switch work."
         )
         next_step = "Check that the worker and beat run, and that Redis answers."
@@ -194,8 +192,8 @@ def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) ->
     since = uncollected_since(newest, [edge.name for edge in edges], now)
     if since is not None:
         detail = (
-            f"Nothing was collected since {since:%Y-%m-%d %H:%M:%S} UTC: requests and outcomes wait, and experiments "
-            "are judged without them, so that nothing halts by what they say. Halting by hand and the kill switch work."
+            f"Nothing has been collected since {since:%Y-%m-%d %H:%M:%S} UTC: requests and outcomes wait; experiments "
+            "are judged without them: none halts by what they say. Halting by hand and the kill switch work."
         )
         next_step = "Check that the collector runs, and that it reaches Redis and the lake; it goes on by itself."
         yield Alert(Problem.of("collector-silent", detail, next_step), "", since)

@@ -98,8 +98,8 @@ def _refuse_without_rule(endpoint: Endpoint, audience: Sequence[str]) -> None:
     if audience and rules_are_full(endpoint, audience):
         raise Conflict(
             "rules-full",
-            f"Endpoint {endpoint.key} has {len(endpoint.rules)} rules, which leaves none for who wins here.",
-            next_step="Take a rule of the endpoint away first.",
+            f"Endpoint {endpoint.key} has {len(endpoint.rules)} rules, so a promotion would have no room for one.",
+            next_step="Remove a rule of the endpoint first.",
         )
 
 

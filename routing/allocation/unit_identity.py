@@ -33,9 +33,9 @@ def canonical_unit(text: str) -> str:
     try:
         length = len(unit.encode())
     except UnicodeEncodeError:
-        raise NoUnitError("It holds half of a character, which is no Unicode.") from None
+        raise NoUnitError("It holds half of a surrogate pair, which is not Unicode.") from None
     if length > LONGEST_UNIT:
-        raise NoUnitError(f"It has {length} bytes in UTF-8, and at most {LONGEST_UNIT} are taken.")
+        raise NoUnitError(f"It has {length} bytes in UTF-8; at most {LONGEST_UNIT} are allowed.")
     return unit
 
 

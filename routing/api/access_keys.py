@@ -27,7 +27,7 @@ class AccessKeySerializer(serializers.ModelSerializer[AccessKey]):
 class NewKeySerializer(serializers.Serializer[object]):
     """Whom a key is for, and what it opens."""
 
-    client = serializers.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it.")
+    client = serializers.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Name of the client in logs.")
     endpoints = serializers.SlugRelatedField[Endpoint](
         slug_field="key",
         many=True,
@@ -46,7 +46,7 @@ class IssuedKeySerializer(serializers.Serializer[object]):
 
 @extend_schema_view(
     list=extend_schema(
-        description="All keys; of each its hash is kept and never shown.",
+        description="All keys, without their secrets: only a hash of each is kept.",
         responses={200: AccessKeySerializer(many=True), **READ_PROBLEMS},
     ),
     retrieve=extend_schema(
@@ -55,7 +55,7 @@ class IssuedKeySerializer(serializers.Serializer[object]):
         responses={200: AccessKeySerializer, **NOT_MODIFIED, **READ_PROBLEMS},
     ),
     create=extend_schema(
-        description="Issue a key. It is in this answer and never again.",
+        description="Issue a key. Only this answer shows it.",
         request=NewKeySerializer,
         responses={201: IssuedKeySerializer, **WRITE_PROBLEMS},
     ),

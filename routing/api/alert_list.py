@@ -25,7 +25,7 @@ class AlertsView(APIView):
     """What is wrong now."""
 
     @extend_schema(
-        description="What is wrong now, with edges, with what is published and with brakes, the oldest first; an empty "
+        description="All that is wrong now with edges, publishing and brakes, oldest first; an empty "
         "list when nothing is.",
         responses={200: AlertSerializer(many=True), **READ_PROBLEMS},
     )

@@ -50,9 +50,10 @@ class BackendForm(DefaultsForm):
             "fallback",
             "registry_reference",
         ]
+        labels: ClassVar = {"connect_seconds": "Time limit to connect, seconds", "http2": "HTTP/2"}
         help_texts: ClassVar = {
             "key": "Short and unique, like chat-v2. It stays as it is.",
-            "health_path": "Asked by the edge to see whether the model is ready. Empty for that of the protocol.",
+            "health_path": "Asked by the edge to see whether the model is ready. Empty: the protocol's own.",
         }
 
 
@@ -75,8 +76,8 @@ class BackendCalls(GenericViewSet[Backend]):
     """Taking one out of use, and back into it."""
 
     @extend_schema(
-        description="Take a backend out of use that only ended experiments name: it stays for what happened, with "
-        "`retired_at`, and nothing new can name it. One that nothing ever named can be removed instead.",
+        description="Take a backend out of use that only ended experiments name. It stays in their history, with "
+        "`retired_at`, and nothing new can name it. A backend that nothing ever named can be removed instead.",
         request=None,
         responses={200: BackendSerializer, **WRITE_PROBLEMS},
     )
@@ -115,8 +116,8 @@ BACKENDS = Resource(
     edit=edit,
     remove=remove,
     words=published(
-        "Edges forget its addresses. One that an endpoint or an experiment names is kept; when all of these have "
-        "ended, retire it instead.",
+        "Edges forget its addresses. A backend that an endpoint or an experiment names cannot be removed; "
+        "retire it once all of these have ended.",
         note="A change is published at once: edges send traffic by it within a second.",
     ),
     list_template="routing/backends.html",

@@ -43,11 +43,11 @@ class EndpointForm(DefaultsForm):
         required=False, help_text="One a line: the `model` of the body, or of paths like /models/…."
     )
 
-    headers = PairsField(required=False, help_text="That its requests get, one a line, like “x-prompt: v2”.")
+    headers = PairsField(required=False, help_text="Set on its requests, one a line, like “x-prompt: v2”.")
     query = PairsField(
         required=False,
         label="Query parameters",
-        help_text="That its requests get, one a line, like “temperature: 0.2”.",
+        help_text="Set on its requests, one a line, like “temperature: 0.2”.",
     )
     standby_headers = PairsField(required=False, label="Standby's headers", help_text="A switch brings them along.")
     standby_query = PairsField(
@@ -103,16 +103,17 @@ class EndpointForm(DefaultsForm):
             "standby": "Standby backend",
             "anonymous": "Name users who have no id",
             "rewrite": "Path prefix at the backend",
-            "first_byte_seconds": "Seconds until an answer begins",
-            "idle_seconds": "Seconds of silence within an answer",
-            "body_bytes": "Bytes of a request",
+            "timeout_seconds": "Time limit of an answer, seconds",
+            "first_byte_seconds": "Time limit until it begins, seconds",
+            "idle_seconds": "Time limit of silence within it, seconds",
+            "body_bytes": "Largest request, bytes",
         }
         help_texts: ClassVar = {
             "key": "Short and unique, like chat. It stays as it is.",
             "path_prefix": "Requests whose path begins with this belong to the endpoint, like /chat.",
-            "backend": "Answers everybody whom no experiment takes elsewhere.",
+            "backend": "Answers everybody who is in no experiment.",
             "standby": "Kept warm; a switch swaps it with the default backend for all users at once.",
-            "rules": 'Audiences that get something else, the first that a request meets: like [{"key": "germany", '
+            "rules": 'Audiences that get something else; the first that fits counts. Like [{"key": "germany", '
             '"conditions": ["x-country is DE"], "backend": "v2", "headers": {"x-prompt": "v2"}}].',
             "rate_limits": 'Like [{"requests": 100, "seconds": 60, "per": "client"}]; per endpoint, client or unit.',
             "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
@@ -165,10 +166,10 @@ class EndpointTrafficSerializer(serializers.Serializer[object]):
     failures = serializers.DictField(
         child=serializers.IntegerField(), help_text="Those that failed or are unknown, by cause."
     )
-    share_without_unit = serializers.FloatField(help_text="From 0 to 1; what has no unit is in no experiment.")
+    share_without_unit = serializers.FloatField(help_text="From 0 to 1; such requests are in no experiment.")
     without_unit = serializers.DictField(child=serializers.IntegerField(), help_text="By why they have none.")
     unreadable = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Answers that told a number which is none, by its name."
+        child=serializers.IntegerField(), help_text="Numbers in answers that could not be read, by name."
     )
 
 
@@ -204,7 +205,7 @@ class EndpointCalls(Tagged[Endpoint]):
         return Response(EndpointSerializer(self.get_object()).data)
 
     @extend_schema(
-        description="The requests of the last hour: how they ended, and how many have no unit, and why.",
+        description="The requests of the last hour: how they ended, how many have no user id, and why.",
         responses={200: EndpointTrafficSerializer, **READ_PROBLEMS, 503: problem("The lake cannot be read.")},
     )
     @action(detail=True)
@@ -240,7 +241,7 @@ ENDPOINTS = Resource(
     edit=edit,
     remove=remove,
     words=published(
-        "Clients that call it get the answer 404 from then on. One that an experiment uses is kept.",
+        "Its clients get 404 from then on. An endpoint that an experiment uses cannot be removed.",
         note="A change is published at once. Where the user id is and the layer cannot change while an experiment "
         "runs: users would move between variants.",
     ),

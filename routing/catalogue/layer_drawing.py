@@ -41,7 +41,7 @@ def drawn(layer: Layer) -> LayerLine:
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001 - as above
-        return LayerLine(layer, [], [], 0, 0, 0, "Broken: what the database has of its buckets cannot be read.")
+        return LayerLine(layer, [], [], 0, 0, 0, "Broken: the record of its buckets cannot be read.")
 
 
 def _line(layer: Layer) -> LayerLine:

@@ -27,7 +27,7 @@ class LayerForm(VersionedForm):
         required=False,
         min_value=0,
         max_value=99.99,
-        help_text="Users whom no experiment of the layer ever takes. What is promoted reaches them too.",
+        help_text="Users that no experiment of the layer ever takes. Promotions reach them too.",
     )
 
     class Meta:
@@ -63,7 +63,7 @@ class LayerSerializer(StrictModelSerializer[Layer]):
         required=False,
         min_value=0,
         max_value=99.99,
-        help_text="Per cent of the users whom no experiment takes.",
+        help_text="Per cent of the users that no experiment takes.",
     )
     endpoints = serializers.SlugRelatedField[Any](slug_field="key", many=True, read_only=True)
 
@@ -87,7 +87,7 @@ LAYERS = Resource(
     edit=edit,
     remove=remove,
     words=published(
-        "Its salt is forgotten. One that an endpoint is in is kept.",
+        "Its salt is forgotten. A layer with endpoints cannot be removed.",
         added="is registered; endpoints may join it.",
         note="A new salt gives every user another bucket. It cannot change, and the holdout cannot reach into an "
         "experiment's users, while experiments run.",

@@ -57,6 +57,8 @@ def untold_since(moment: datetime) -> list[str]:
 def still_needed_by(edge: Edge) -> list[str]:
     """The experiments that run and lost rows at this edge; of rows that nobody can tell, those that ran then."""
     losses = read_losses_told(edge.losses)
+    if not losses:
+        return []
     running = set(Split.objects.values_list("experiment", flat=True))
     untold = [datetime.fromisoformat(loss.until) for loss in losses if loss.rows is None]
     lost = {loss.experiment for loss in losses if loss.rows}

@@ -55,7 +55,7 @@ def check_events(items: object) -> CheckedEvents:
     if len(items) > MOST_EVENTS:
         raise InvalidInput(
             "too-many-events",
-            f"{len(items)} events came in one call; at most {MOST_EVENTS} are taken.",
+            f"{len(items)} events came in one call; at most {MOST_EVENTS} are allowed.",
             next_step="Send them in several calls.",
         )
     found = [check_event(index, item, ("events", index)) for index, item in enumerate(items)]
@@ -93,7 +93,7 @@ def _spelled(path: Place) -> str:
 def _invalid(*problems: FieldProblem) -> InvalidInput:
     return InvalidInput(
         "events-invalid",
-        "The events cannot be taken as they are, so none of them was.",
-        next_step="Correct the fields that are named and send all of them again, or ask for `partial=true`.",
+        "Some events are not valid, so none was recorded.",
+        next_step="Correct the named fields and send all events again, or ask for `partial=true`.",
         problems=problems,
     )

@@ -58,7 +58,7 @@ class OutcomeEvent(BaseModel):
         description="How much of it; 1 unless told otherwise.",
     )
     unit: Annotated[str, AfterValidator(canonical_unit)] | None = Field(
-        None, description="The user, by the same id that the endpoint assigns by: at most 1000 bytes of UTF-8."
+        None, description="Id of the user, as the endpoint reads it: at most 1000 bytes of UTF-8."
     )
     request_id: str | None = Field(
         None, min_length=1, max_length=200, description="The request that it is about, by its x-request-id."
@@ -71,7 +71,7 @@ class OutcomeEvent(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.unit is None and self.request_id is None:
-            raise ValueError("Give unit or request_id, so that the outcome can be attributed.")
+            raise ValueError("Give `unit` or `request_id`, so that the outcome can be attributed.")
         if len(to_json(self.properties)) > LARGEST_PROPERTIES:
             raise ValueError(f"The properties have more than {LARGEST_PROPERTIES} bytes.")
         return self

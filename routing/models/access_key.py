@@ -9,7 +9,7 @@ from routing.models.endpoint import Endpoint
 class AccessKey(models.Model):
     """A key that lets a client in, kept as its hash alone; one without endpoints opens all that ask for keys."""
 
-    client = models.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it.")
+    client = models.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Name of the client in logs.")
     prefix = models.CharField(max_length=12, help_text="How the key begins, to tell keys apart.")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key.")
     endpoints = models.ManyToManyField(Endpoint, blank=True, related_name="access_keys")

@@ -92,7 +92,7 @@ class Endpoint(Keyed):
         blank=True,
         related_name="standby_of",
         limit_choices_to=IN_USE,
-        help_text="Kept warm, and a switch away from answering everybody.",
+        help_text="Kept warm; a switch makes it the default backend.",
     )
     standby_headers = LegibleField(
         shape=STORED_PAIRS,
@@ -113,12 +113,12 @@ class Endpoint(Keyed):
         default=list,
         blank=True,
         validators=[check_rules],
-        help_text="Audiences that get another backend, headers or query parameters; the first that a request meets.",
+        help_text="Audiences that get another backend, headers or query parameters; the first that fits counts.",
     )
     timeout_seconds = models.PositiveIntegerField(
-        default=300, validators=[MaxValueValidator(86_400)], help_text="Longest answer; 0 means no limit."
+        default=300, validators=[MaxValueValidator(86_400)], help_text="Time limit of a whole answer; 0 means no limit."
     )
-    anonymous = models.BooleanField(default=False, help_text="Who has no user id gets one from the edge, in a cookie.")
+    anonymous = models.BooleanField(default=False, help_text="Users without an id get one from the edge, in a cookie.")
     hosts = LegibleField(
         shape=STORED_TEXTS, default=list, blank=True, validators=[check_texts], help_text="Only requests to these."
     )
@@ -143,22 +143,27 @@ class Endpoint(Keyed):
         max_length=200, blank=True, validators=[PATH_VALIDATOR], help_text="Replaces the path prefix at the backend."
     )
     first_byte_seconds = models.FloatField(
-        default=0, validators=SECONDS, help_text="Longest wait until the answer begins; 0: any."
+        default=0, validators=SECONDS, help_text="Time limit until the answer begins; 0 means no limit."
     )
     idle_seconds = models.FloatField(
-        default=0, validators=SECONDS, help_text="Longest silence within an answer; 0: any."
+        default=0, validators=SECONDS, help_text="Time limit of silence within an answer; 0 means no limit."
     )
     retries = models.PositiveSmallIntegerField(
         default=1, validators=[MaxValueValidator(5)], help_text="Further attempts while no backend saw the request."
     )
     body_bytes = models.PositiveIntegerField(
-        default=0, validators=[MaxValueValidator(LARGEST_BODY)], help_text="Largest request in bytes; 0: any."
+        default=0, validators=[MaxValueValidator(LARGEST_BODY)], help_text="Largest request in bytes; 0 means no limit."
     )
     entrance = models.CharField(
-        max_length=10, choices=Entrance.choices, default=Entrance.OPEN, help_text="What it asks of who calls it."
+        max_length=10, choices=Entrance.choices, default=Entrance.OPEN, help_text="What callers have to show."
     )
     issuer = LegibleKey(
-        Issuer, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints", help_text="Whose tokens."
+        Issuer,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="endpoints",
+        help_text="Issuer of the tokens that it takes.",
     )
     rate_limits = LegibleField(
         shape=STORED_RATE_LIMITS,

@@ -24,7 +24,7 @@ class Layer(Keyed):
     holdout = models.PositiveIntegerField(
         default=0,
         validators=[MaxValueValidator(BUCKETS - 1)],
-        help_text="Share of the users whom no experiment takes, in 1/10 000: the last buckets.",
+        help_text="Share of the users that no experiment takes, in 1/10 000: the last buckets.",
     )
 
     class Meta(Keyed.Meta):

@@ -22,7 +22,7 @@ class RoutingTable(models.Model):
 class Hindrance(models.Model):
     """A part of what the database asks for that could not be published; gone once it is fixed."""
 
-    subject = models.CharField(max_length=100, unique=True, help_text="What is concerned, like `endpoint chat`.")
+    subject = models.CharField(max_length=100, unique=True, help_text="What stays as it was, like `endpoint chat`.")
     code = models.CharField(max_length=63)
     detail = models.TextField()
     next_step = models.TextField()

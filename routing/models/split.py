@@ -27,7 +27,7 @@ class Split(models.Model):
     arms = LegibleField(shape=STORED_ARMS)
     audience = LegibleField(shape=STORED_CONDITIONS, default=list, validators=[check_conditions])
     guard = LegibleField(
-        shape=STORED_GUARD, null=True, default=dict, help_text="When an edge takes a candidate out; null: never."
+        shape=STORED_GUARD, null=True, default=dict, help_text="When an edge ejects a candidate; null: never."
     )
 
     class Meta:

@@ -82,7 +82,7 @@ class RuleShape(_Shape):
 class ShadowShape(_Shape):
     """A candidate that gets copies of requests, and whose answers nobody sees."""
 
-    name: Text = Field(description="What its requests are logged as: the experiment's name.")
+    name: Text = Field(description="Name of the experiment that its requests are logged as.")
     backend: Text = Field(description="Key of the backend that gets the copies.")
     percent: float = Field(gt=0, le=100, description="Share of the requests that are copied.")
 

@@ -20,7 +20,7 @@ class FlagContext(_Shape):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
-    targeting_key: str = Field(max_length=LONGEST_UNIT, description="The unit, by the id that the endpoint assigns by.")
+    targeting_key: str = Field(max_length=LONGEST_UNIT, description="Id of the user, as the endpoint reads it.")
     record_exposure: bool = Field(False, description="Record an outcome named `exposure`, once a stage.")
 
 
@@ -46,7 +46,7 @@ class Flag(_Shape):
     key: str
     value: str = Field(description="The name of a variant.")
     reason: Literal["SPLIT", "TARGETING_MATCH", "DEFAULT"]
-    variant: str = Field(description="Empty for a unit that is not measured.")
+    variant: str = Field(description="Empty for a user who is not measured.")
     metadata: FlagMetadata
 
 

@@ -49,7 +49,7 @@ class FlagView(_EvaluationView):
 
     @extend_schema(
         operation_id="evaluate_flag",
-        description="Which variant of a running experiment a unit is in, as the edge would answer (OFREP).",
+        description="Which variant of a running experiment a user is in, as the edge would answer (OFREP).",
         request=FlagQuestion,
         responses={200: Flag, **FLAG_PROBLEMS, **NO_FLAG},
     )
@@ -68,7 +68,7 @@ class FlagsView(_EvaluationView):
 
     @extend_schema(
         operation_id="evaluate_flags",
-        description="All flags for a unit (OFREP); 304 while the answer is the one whose ETag is sent along.",
+        description="All flags for a user (OFREP); 304 while the answer is the one whose ETag is sent along.",
         parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)],
         request=FlagQuestion,
         responses={200: Flags, 304: None, **FLAG_PROBLEMS},

@@ -8,7 +8,7 @@ from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.references import users_of
 
-KEPT = {"backend": "Remove or change these first; what only history names can be retired."}
+KEPT = {"backend": "Remove or change these first. A backend that only ended experiments name can be retired."}
 
 
 def remove(thing: Keyed, *, actor: Actor, version: int | None = None) -> None:

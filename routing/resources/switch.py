@@ -61,7 +61,7 @@ def _standby(endpoint: Endpoint, to: str) -> Backend:
         raise Conflict(
             "standby-changed",
             f"The standby of endpoint {endpoint.key} is {endpoint.standby.key}, not {to}.",
-            next_step="Look at the endpoint again; somebody may have switched already.",
+            next_step="Read the endpoint again; somebody may have switched already.",
         )
     return endpoint.standby
 
@@ -71,6 +71,6 @@ def _refuse_beside_experiments(endpoint: Endpoint) -> None:
     if running:
         raise Conflict(
             "experiments-run",
-            f"{', '.join(running)} would go on against a backend that is no longer the endpoint's own.",
+            f"{', '.join(running)} would be compared with a backend that is no longer the endpoint's own.",
             next_step="End these experiments first, or force the switch.",
         )

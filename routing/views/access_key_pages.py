@@ -23,7 +23,7 @@ class AccessKeyForm(forms.Form):
     """Whom a key is for, and what it opens."""
 
     client = forms.CharField(
-        max_length=63, validators=[KEY_VALIDATOR], help_text="Who calls, as logs name it, like mobile-app."
+        max_length=63, validators=[KEY_VALIDATOR], help_text="Name of the client in logs, like mobile-app."
     )
     endpoints = forms.ModelMultipleChoiceField(
         Endpoint.objects.all(),

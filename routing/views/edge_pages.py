@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from controlplane.models import Role
 from controlplane.web.pages import acting, done, page, requires
 from routing.alerts.current import alerts
-from routing.edges.lost_rows import lost_rows
+from routing.edges.lost_rows import lost_rows, still_needed_by
 from routing.edges.reported import SILENT_AFTER
 from routing.edges.retire_edge import retire_edge
 from routing.models import Edge
@@ -40,7 +40,7 @@ def _legible_row(edge: Edge, latest_version: int, now: datetime) -> dict[str, ob
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001 - as above
-        return {"edge": edge, "tone": "bad", "health": "Broken", "heard": "", "lost": [], "may_retire": False}
+        return {"edge": edge, "tone": "bad", "health": "Broken", "heard": "", "lost": [], "silent": False}
 
 
 def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
@@ -51,7 +51,8 @@ def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
         "health": words,
         "heard": _ago(edge.seen_at, now),
         "lost": lost_rows(edge),
-        "may_retire": words == SILENT,
+        "silent": words == SILENT,
+        "needed_by": still_needed_by(edge) if words == SILENT else [],
     }
 
 

@@ -13,12 +13,13 @@ from controlplane.models import Role
 from controlplane.problems.errors import Unavailable
 from controlplane.settings import get_environment
 from controlplane.web.pages import accepted, acting, page, requires
+from controlplane.web.shares import percent
 from routing.lake.endpoint_traffic import LATELY, endpoint_traffic
 from routing.models import Endpoint
 from routing.resources.broken_rows import known_backends, what_is_broken
 from routing.resources.defaults import default_of, standby_of
 from routing.resources.switch import switch
-from routing.views.traffic_words import percent, traffic_tables
+from routing.views.traffic_words import traffic_tables
 
 
 class SwitchForm(forms.Form):
@@ -63,7 +64,7 @@ def endpoint_switch(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("endpoint-edit", key=key)
     form = SwitchForm(request.POST or None)
     if form.is_valid() and accepted(form, lambda: switch(endpoint, actor=acting(request), **form.cleaned_data)):
-        messages.success(request, f"Endpoint {key} is switched: all users get {form.cleaned_data['to']} in a second.")
+        messages.success(request, f"Endpoint {key} is switched: all get {form.cleaned_data['to']} within a second.")
         return redirect("endpoint-list")
     context = {
         "endpoint": endpoint,

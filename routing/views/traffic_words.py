@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
+from controlplane.web.shares import percent
 from routing.lake.endpoint_traffic import EndpointTraffic
 
 RESULTS = {
     "success": "Answered",
-    "redirected": "Sent elsewhere by the backend (3xx)",
+    "redirected": "Redirected by the backend (3xx)",
     "rejected": "Rejected by the backend (4xx)",
     "failed": "Failed by the backend",
     "timed-out": "Timed out",
-    "abandoned": "Left by the client",
+    "abandoned": "Abandoned by the client",
     "refused": "Refused by Sluice: key, limit, size or model",
-    "unknown": "Answered by what could not be read",
+    "unknown": "Unknown: the answer could not be read",
 }
 FAILURES = {
     "server-error": "The backend answered 5xx",
@@ -20,20 +21,20 @@ FAILURES = {
     "broke-off": "The answer broke off",
     "timed-out": "The answer took too long",
     "fell-back": "No host was healthy, and the fallback answered",
-    "error-in-answer": "An answer of status 200 told of an error",
+    "error-in-answer": "Status 200, and the answer was an error",
     "unfinished": "A stream ended without the mark of its end",
-    "no-answer": "An answer of status 200 was none: HTML, empty, without anything in it, or no JSON that the protocol "
-    "knows; or its status was none, like 304 for a POST",
-    "not-as-asked": "A stream was asked for and none came, or one came that was not asked for",
-    "unreadable": "The answer was compressed though the edge asked that it is not, so that nobody knows what it holds",
+    "no-answer": "Status 200, and no answer: HTML, empty, without anything in it, or no JSON that the protocol "
+    "knows; or a status that is no answer, like 304 for a POST",
+    "not-as-asked": "A stream instead of a plain answer, or the other way round",
+    "unreadable": "The answer was compressed although the edge asked for none of that, and could not be read",
 }
 WITHOUT_UNIT = {
-    "absent": "The request does not carry it",
-    "not-json": "The body is not sent as JSON: set `Content-Type: application/json`",
-    "inexact-number": "It is a number that loses digits on its way: send it as text",
-    "not-text": "It is neither a text nor a whole number",
-    "control-characters": "It holds control characters",
-    "too-long": "It is longer than 1000 bytes",
+    "absent": "The request has no user id",
+    "not-json": "The user id is in a body that is not sent as JSON: set `Content-Type: application/json`",
+    "inexact-number": "The user id is a number that loses digits on its way: send it as text",
+    "not-text": "The user id is neither text nor a whole number",
+    "control-characters": "The user id holds control characters",
+    "too-long": "The user id is longer than 1000 bytes",
 }
 UNREADABLE = {
     "prompt_tokens": "Prompt tokens",
@@ -41,8 +42,6 @@ UNREADABLE = {
     "total_tokens": "Total tokens",
     "queue_ms": "Time in the queue",
 }
-
-PERCENT = 100
 
 Row = tuple[str, int, str]
 
@@ -61,8 +60,3 @@ def traffic_tables(traffic: EndpointTraffic) -> list[tuple[str, list[Row]]]:
 def _rows(counts: Mapping[str, int], words: Mapping[str, str], total: int) -> Iterator[Row]:
     for name, count in counts.items():
         yield words.get(name, name), count, percent(count / total)
-
-
-def percent(share: float) -> str:
-    """A share, like `12.5 %`."""
-    return f"{share * PERCENT:.3g} %"

@@ -70,7 +70,7 @@ def _checks(evidence: HealthEvidence, *, alpha: float, tolerance: float, spread:
     yield "The split of users", lambda: ratio_findings(stages, alpha=alpha)
     yield "The split of users in each segment", lambda: segment_findings(stages, alpha=alpha)
     if overlap:
-        yield "Users in several arms", lambda: overlap_findings(overlap, tolerance=tolerance, alpha=alpha)
+        yield "Users in several variants", lambda: overlap_findings(overlap, tolerance=tolerance, alpha=alpha)
     yield "The time before the start", lambda: imbalance_findings(evidence.before, control, alpha=alpha)
     if evidence.outcomes:
         yield "Lost outcomes", lambda: missing_findings(evidence.outcomes, control, spread=spread, alpha=alpha)

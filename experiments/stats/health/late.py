@@ -183,7 +183,7 @@ def _absent(there: str, few: str, evidence: float) -> Finding | None:
         Problem.of(
             "absent-outcomes",
             f"{there}.",
-            f"Find whether those of {few} are late or lost. If there are none, state a settling time in the "
+            f"Find out whether those of {few} are late or lost. If there are none, state a settling time in the "
             "metric: after that time a request without an outcome counts as one that never gets any.",
         ),
         Severity.BLOCKS_PROMOTION,
@@ -203,7 +203,7 @@ def _silent(timing: OutcomeTiming, candidates: list[str], control: str) -> Itera
                 Problem.of(
                     "outcomes-stopped",
                     f"{reason}; about {expected:.0f} should have.",
-                    "Find whether what sends them still runs; what it sends later still counts.",
+                    "Find out whether their sender still runs; outcomes that it sends later still count.",
                 ),
                 Severity.BLOCKS_PROMOTION,
                 arm,
@@ -237,12 +237,12 @@ def _late(timing: OutcomeTiming, gap: OutcomeGap, control: str) -> Finding:
             f"{gap.share:.1%} of the outcomes {timing.words} of {gap.variant} come within {timing.settling:g} s, "
             f"and {gap.control_share:.1%} of those of {control}."
         )
-        step = "State a settling time in which nearly all of them come, or find why they come later."
+        step = "State a settling time in which nearly all of them come, or find out why they come later."
     else:
         later, sooner = (gap.variant, control) if gap.share > gap.control_share else (control, gap.variant)
         sentence = f"Outcomes {timing.words} come later to requests of {later} than to those of {sooner}."
         step = (
-            f"Find why those of {later} are late. If that is how it is, state a settling time in the metric in which "
+            f"Find out why those of {later} are late. If they always are, state a settling time in the metric in which "
             "nearly all have come in both."
         )
     return Finding(

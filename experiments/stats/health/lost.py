@@ -78,7 +78,7 @@ def _untold(place: str) -> Finding:
         Problem.of(
             "records-lost-untold",
             f"Answers of {place} have no record, and nobody can tell how many, or of which variant.",
-            "Give its disk room, and run the experiment again: what is missing may be what went wrong.",
+            "Free disk space there, and run the experiment again: the missing ones may have gone wrong.",
         ),
         Severity.BLOCKS_PROMOTION,
         place,
@@ -91,7 +91,7 @@ def _uneven(records: LostRecords, variant: str, control: str, p_value: float) ->
             "records-lost-unevenly",
             f"{records.share(variant):.2%} of the answers of {variant} have no record, and "
             f"{records.share(control):.2%} of those of {control}.",
-            "Find why these are lost, and run the experiment again: what is missing may be what went wrong.",
+            "Find out why they are lost, and run the experiment again: the missing ones may have gone wrong.",
         ),
         Severity.BLOCKS_PROMOTION,
         variant,

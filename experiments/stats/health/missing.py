@@ -121,7 +121,7 @@ def missing_findings(
             Problem.of(
                 "missing-outcomes",
                 f"{gap.share:.2%} of {gap.variant} have an outcome, {gap.control_share:.2%} of {control}.",
-                f"Find where outcomes of {loser} are lost: timeouts, crashes, a full queue, a filter.",
+                f"Find out where outcomes of {loser} are lost: timeouts, crashes, a full queue, a filter.",
             ),
             Severity.BLOCKS_PROMOTION,
             gap.variant,

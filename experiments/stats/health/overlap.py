@@ -80,7 +80,7 @@ def overlap_findings(overlap: Overlap, *, tolerance: float = TOLERANCE, alpha: f
     yield Finding(
         Problem.of(
             "units-in-several-arms",
-            f"{overlap.in_several} of {overlap.units} users were in several arms, at least {low:.2%}{most_often}.",
+            f"{overlap.in_several} of {overlap.units} users were in several variants, at least {low:.2%}{most_often}.",
             "Check for unstable user ids, retries that are assigned again, or a salt that changed while running.",
         ),
         Severity.BLOCKS_PROMOTION,

@@ -31,7 +31,7 @@ def fallen_findings(before: Mapping[str, int], now: Mapping[str, int]) -> Iterat
             Problem.of(
                 "units-fell",
                 f"{variant} has {now.get(variant, 0)} users, and had {count} at the look before.",
-                "Wait with verdicts until it is known what was deleted or not loaded.",
+                "Find out what was deleted or not loaded before you trust a verdict.",
             ),
             Severity.WARNING,
             variant,

@@ -126,7 +126,7 @@ def ratio_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterator
         Problem.of(
             "sample-ratio",
             f"Users did not arrive in the set shares. In stage {worst.name}: {_observed(worst)}.",
-            "Find where users are lost or moved (redirects, bots, crashes, retries) before any promotion.",
+            "Find out where users are lost or moved (redirects, bots, crashes, retries) before any promotion.",
         ),
         Severity.BLOCKS_PROMOTION,
         worst.name,

@@ -32,7 +32,7 @@ class Incomparable:
                 Problem.of(
                     "unknown-by-arm",
                     f"{metric} {self._shares(variant, gap)}, so it decides nothing.",
-                    f"Have both backends tell it, or take {metric} out of the plan.",
+                    f"Have both backends report it, or take {metric} out of the plan.",
                 ),
                 Severity.WARNING,
                 metric,

@@ -120,7 +120,7 @@ def without_verdicts(plan: JudgePlan, evidence: Evidence, stop: Halt) -> Results
             harmed=(metric.key, variant) in stop.blamed,
             verdict=Verdict.FAIL if (metric.key, variant) in stop.blamed else Verdict.INSUFFICIENT,
             information_fraction=None,
-            note="Only the evidence of harm could be told.",
+            note="Only the evidence of harm could be computed.",
         )
         for metric in plan.metrics
         for variant in candidates_of(plan)

@@ -88,7 +88,7 @@ def _notes(plan: JudgePlan, cells: Cells, p_value: Floats, look: PresentLook) ->
     few = np.minimum(cells.candidate.estimates.units, cells.control.estimates.units) < plan.minimum_units
     unclear = cells.relative_margin & (cells.margin > 0.0) & ~cells.counts_events & ~sign_is_clear(cells)
     findings = (
-        (few, f"An arm has fewer than the {plan.minimum_units} users that the plan asks for."),
+        (few, f"A variant has fewer than the {plan.minimum_units} users that the plan asks for."),
         (np.isnan(p_value), "No user differs from another, so chance cannot be told from effect."),
         (unclear, "The control's value may be zero, so a margin relative to it says nothing; use an absolute one."),
     )

@@ -116,17 +116,17 @@ def _shared_limits(table: Table) -> Iterator[Problem]:
 
 def _unit_problems(endpoint: Endpoint) -> Iterator[Problem]:
     unit = endpoint.unit
-    detail = f"Endpoint {endpoint.key} takes its unit from the {unit.source} {unit.name!r}."
+    detail = f"Endpoint {endpoint.key} takes the user id from the {unit.source} {unit.name!r}."
     in_header = unit.source in (UnitSource.HEADER, UnitSource.COOKIE)
     form = _HEADER if in_header else _FIELD
     if not form.fullmatch(unit.name):
         next_step = "Name a header like `x-user-id`, or a field of the JSON body like `user` or `metadata.user`."
-        yield Problem("unit-name-invalid", "Bad unit name", detail, next_step)
+        yield Problem("unit-name-invalid", "Bad name of the user id", detail, next_step)
     if in_header and unit.name.lower().startswith(RESERVED_HEADERS):
         next_step = "Choose a header that your clients set."
         yield Problem("unit-name-reserved", "Reserved header", detail, next_step)
     if unit.source is UnitSource.CLAIM and (endpoint.access is None or endpoint.access.issuer is None):
-        next_step = "Name the issuer of the tokens, or take the unit from a header."
+        next_step = "Name the issuer of the tokens, or take the user id from a header."
         yield Problem("unit-claim-unverified", "A claim without an issuer", detail, next_step)
 
 

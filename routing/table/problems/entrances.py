@@ -18,7 +18,7 @@ def access_problems(table: Table) -> Iterator[Problem]:
         yield from key_problems("issuer", issuer.key)
         if not _is_key_set(issuer.key_set):
             detail = f"Issuer {issuer.key} has no usable key set."
-            next_step = 'Paste its JSON Web Key Set, which looks like {"keys": [{"kty": …}]}.'
+            next_step = 'Paste its JSON Web Key Set, like {"keys": [{"kty": …}]}.'
             yield Problem("key-set-invalid", "Bad key set", detail, next_step)
     issuers = {issuer.key for issuer in table.issuers}
     for endpoint in table.endpoints:
@@ -43,7 +43,7 @@ def _endpoint_problems(endpoint: Endpoint, issuers: set[str]) -> Iterator[Proble
     for key in endpoint.access.keys:
         yield from key_problems("client", key.client)
         if not _DIGEST.fullmatch(key.digest):
-            detail = f"The key of {key.client} for endpoint {endpoint.key} is no SHA-256."
+            detail = f"The key of {key.client} for endpoint {endpoint.key} is not a SHA-256."
             yield Problem("digest-invalid", "Bad digest of a key", detail, "Give 64 hexadecimal digits.")
 
 

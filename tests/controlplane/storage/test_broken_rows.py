@@ -200,7 +200,7 @@ BREAK: dict[str, Callable[[], object]] = {
     "an address that is none": lambda: write(Backend, "addresses", '["http://[::1", "nonsense"]'),
     "no address": lambda: write(Backend, "addresses", "[]"),
     "a protocol of another release": lambda: write(Backend, "protocol", "telnet"),
-    "a price that is no number": lambda: write(Backend, "prompt_price", "much"),
+    "a price that is negative or not a number": lambda: write(Backend, "prompt_price", "much"),
     "a time limit that is no number": lambda: write(Endpoint, "timeout_seconds", "long"),
     "a unit from elsewhere": lambda: write(Endpoint, "unit_source", "moon"),
     "an entrance of another release": lambda: write(Endpoint, "entrance", "moon"),

@@ -86,7 +86,7 @@ def test_what_both_changed_is_said_and_chosen(browser: Client) -> None:
     answer = post(browser, CHAT, page, name="Mine")
 
     assert ["Name You both changed it.", "chat", "Theirs", "Mine"] in rows(answer)
-    assert ["Timeout seconds", "10", "9", "9"] in rows(answer)
+    assert ["Time limit of an answer, seconds", "10", "9", "9"] in rows(answer)
     assert Endpoint.objects.get().name == "Theirs"
     assert "is changed" in post(browser, CHAT, fields(answer))
     found = Endpoint.objects.get()
@@ -101,7 +101,7 @@ def test_a_second_change_meanwhile_is_shown_too(browser: Client) -> None:
 
     again = post(browser, CHAT, shown)
 
-    assert sorted(row[0] for row in rows(again)) == ["Name", "Timeout seconds"]
+    assert sorted(row[0] for row in rows(again)) == ["Name", "Time limit of an answer, seconds"]
     assert "is changed" in post(browser, CHAT, fields(again))
     found = Endpoint.objects.get()
     assert (found.name, found.retries, found.timeout_seconds) == ("Mine", 3, 9)

@@ -71,7 +71,7 @@ def test_a_started_plan_is_not_changed(operator: Caller) -> None:
     call(operator, "POST", "experiments/canary/start")
     refused = operator.send("PATCH", "experiments/canary", {"name": "Another"})
     assert (refused.status_code, refused.json()["code"]) == (409, "not-a-draft")
-    assert refused.json()["next_step"] == "Write a new experiment with what shall be different."
+    assert refused.json()["next_step"] == "Create a new experiment with the changes."
 
 
 @pytest.mark.usefixtures("redis_server")

@@ -93,7 +93,7 @@ def test_what_a_default_guardrail_measures_stays(operator: Caller, key: str, cha
     before = operator.get(f"metrics/{key}").json()
     answer = operator.send("PATCH", f"metrics/{key}", {"name": "Other", **changes})
     assert (answer.status_code, answer.json()["code"]) == (409, "default-guardrail")
-    assert answer.json()["next_step"] == "Define a new metric; of this one only the name and the description change."
+    assert answer.json()["next_step"] == "Define a new metric; of this one only name and description can be changed."
     assert operator.get(f"metrics/{key}").json() == before
 
 

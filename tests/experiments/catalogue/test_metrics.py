@@ -38,6 +38,12 @@ def test_what_is_typed_is_defined() -> None:
     assert "Answers that users liked." in text(visitor(Role.VIEWER), "/metrics")
 
 
+def test_the_form_names_every_measure_of_requests() -> None:
+    page = text(visitor(Role.OPERATOR), "/metrics/new")
+    for measure in ("requests", "client_errors", "abandoned", "truncated", "inter_token_ms", "queue_ms", "retries"):
+        assert f"<code>{measure}</code>" in page
+
+
 def test_a_settling_time_is_kept_and_told() -> None:
     send("/metrics/new", settling_seconds="86400")
     assert Metric.objects.get(key="thumbs-up").settling_seconds == 86_400.0

@@ -266,7 +266,7 @@ NONE = {"control": math.nan}
         ),
         (
             HealthEvidence("control", overlap=Overlap(5, 6, {("control", "new"): 6})),
-            ["Users in several arms"],
+            ["Users in several variants"],
             "Units in several arms and in pairs of arms contradict each other.",
         ),
         (

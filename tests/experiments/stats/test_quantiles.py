@@ -114,7 +114,7 @@ def test_the_judge_guards_a_quantile() -> None:
     assert halted(slow)
     assert not halted(same)
     missing = judge(plan(p90), Evidence({"control": 9, "new": 9}, {})).metrics[0]
-    assert missing.note == "Too few users or requests in an arm for this quantile."
+    assert missing.note == "Too few users or requests in a variant for this quantile."
 
 
 @pytest.mark.parametrize("slow", [0.095, 0.1, 0.105])

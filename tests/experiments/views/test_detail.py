@@ -18,6 +18,7 @@ from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, Metric
+from experiments.presenters.reads import verdict
 from experiments.stats.core.types import Finding, Severity
 from routing.models import Stop
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
@@ -126,6 +127,12 @@ def test_a_halt_says_where_and_why() -> None:
     assert "none any more" in seen
 
 
+def test_what_a_person_typed_ends_with_one_full_stop() -> None:
+    halt_by_hand(running(), actor=Actor("olga", Role.OPERATOR), reason="Users complain")
+    assert "Halted on stage 1 of 2 (10 %): Users complain.<" in page()
+    assert verdict(Experiment.objects.get()) == "Halted: Users complain. All users get what they have by default."
+
+
 def test_a_promotion_says_what_users_get_now() -> None:
     promote_by_hand(running(), actor=SLUICE, reason="It is better.")
     seen = page()
@@ -222,7 +229,7 @@ def test_once_the_stage_is_over_it_names_users_only_where_some_are_awaited(stage
     Experiment.objects.update(stage_index=stage, stage_entered_at=long_ago, started_at=long_ago)
     measured(experiment, replace(found(), stage_units={"control": 276, "better": users}))
     seen = page()
-    then = "promotion is decided on" if stage else "coverage goes to"
+    then = "promotion is decided" if stage else "coverage goes to"
     assert f"Nothing to do: {then}" in seen
     assert "at the next look" not in seen
     assert ("at the next analysis, once each variant has 100 users of this stage." in seen) is (users < 100)

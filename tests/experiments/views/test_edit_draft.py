@@ -170,6 +170,6 @@ def test_one_that_has_started_is_not_changed(browser: Client) -> None:
     assert 'href="/experiments/canary/edit"' in text(browser, "/experiments/canary")
     start(Experiment.objects.get(), actor=SLUICE)
     before = now()
-    assert "its plan stays as it was then" in save(browser, {**values, "name": "Mine"})
+    assert "its plan is frozen" in save(browser, {**values, "name": "Mine"})
     assert now() == before
     assert 'href="/experiments/canary/edit"' not in text(browser, "/experiments/canary")

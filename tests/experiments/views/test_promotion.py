@@ -120,7 +120,7 @@ def test_for_everybody_is_a_choice_that_says_what_is_not_known(browser: Client) 
     running(audience=GERMANY)
     assert "everybody=yes" in words(browser)
     seen = words(browser, "/experiments/canary/promote?variant=better&everybody=yes")
-    assert "what it does to all others is not known" in seen
+    assert "its effect on all others is unknown" in seen
     assert "Promote better to all users" in seen
     assert '<th scope="row" class="key">candidate</th><td class="figure">0 %</td><td class="figure">100 %</td>' in seen
     sent = {"variant": "better", "everybody": "yes", "reason": "The board says so."}

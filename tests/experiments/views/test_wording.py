@@ -5,6 +5,7 @@ from math import inf
 
 import pytest
 
+from controlplane.web.shares import percent
 from experiments.presenters.numbers import (
     about,
     amount,
@@ -12,7 +13,6 @@ from experiments.presenters.numbers import (
     change_interval,
     difference,
     difference_interval,
-    percent,
 )
 from experiments.stats.core.types import Interval
 

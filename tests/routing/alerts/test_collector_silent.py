@@ -74,7 +74,7 @@ def test_every_page_and_the_api_say_so(redis_server: redis.Redis, viewer: Caller
     assert [alert["code"] for alert in viewer.get("alerts").json()] == ["collector-silent"]
     browser = visitor(Role.OPERATOR)
     for path in PAGES:
-        assert "Nothing was collected since" in text(browser, path)
+        assert "Nothing has been collected since" in text(browser, path)
 
 
 @pytest.mark.parametrize("nonsense", ["", "garbage", "2026-11-27"])

@@ -1,5 +1,6 @@
 """Backends on their pages."""
 
+import re
 from typing import Any
 
 import pytest
@@ -38,6 +39,12 @@ def test_what_is_typed_is_registered_and_published() -> None:
     assert Backend.objects.get(key="chat-v2").addresses == ["http://10.0.0.5:8000", "http://10.0.0.6:8000"]
     assert "chat-v2" in RoutingTable.objects.get().content
     assert AuditEvent.objects.get().actor == "operator"
+
+
+def test_a_box_to_check_stands_beside_its_words() -> None:
+    page = text(visitor(Role.OPERATOR), "/backends/new")
+    [label] = re.findall(r'<label[^>]* for="id_http2">(.*?)</label>', page, re.DOTALL)
+    assert re.fullmatch(r'<input type="checkbox"[^>]*> HTTP/2', label)
 
 
 def test_addresses_are_shown_one_a_line() -> None:

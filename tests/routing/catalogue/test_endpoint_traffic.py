@@ -52,5 +52,5 @@ def test_the_page_says_it_in_words(lake: str) -> None:
     html = text(visitor(Role.VIEWER), "/endpoints/chat")
 
     assert "<strong>60 %</strong> of the 5 requests" in html
-    assert "The body is not sent as JSON" in html
-    assert "An answer of status 200 was none" in html
+    assert "a body that is not sent as JSON" in html
+    assert "Status 200, and no answer" in html

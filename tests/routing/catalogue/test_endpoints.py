@@ -63,7 +63,7 @@ def test_the_list_names_the_experiments_that_run() -> None:
 def test_an_endpoint_is_removed_after_a_question() -> None:
     endpoint()
     browser = visitor(Role.OPERATOR)
-    assert "get the answer 404" in text(browser, "/endpoints/chat/delete")
+    assert "get 404" in text(browser, "/endpoints/chat/delete")
     browser.post("/endpoints/chat/delete")
     assert not Endpoint.objects.exists()
 

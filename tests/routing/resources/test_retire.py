@@ -31,6 +31,7 @@ from routing.resources.restore import restore
 from routing.resources.retire import retire
 from routing.table import reached
 from tests.factories.drafts import backend, draft
+from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -288,7 +289,11 @@ def test_what_an_edge_lost_of_a_running_experiment_is_not_forgotten(silent: Edge
     with pytest.raises(Conflict) as caught:
         retire_edge(silent, actor=SLUICE)
     assert (caught.value.code, experiment.key in caught.value.detail) == ("edge-lost-rows", True)
+    operator = visitor(Role.OPERATOR)
+    assert f"Can be retired once {experiment.key} has ended" in text(operator, "/edges")
+    assert "Retire frankfurt" not in text(operator, "/edges")
     halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")
+    assert "Retire frankfurt" in text(operator, "/edges")
     retire_edge(silent, actor=SLUICE)
     assert not Edge.objects.exists()
 

@@ -125,5 +125,5 @@ def _no_looks() -> InvalidArgument:
 
 def _information(code: str, detail: str, wanted: str) -> InvalidEvidence:
     return InvalidEvidence(
-        code, detail, next_step=f"Give finite information {wanted}; evidence that was deleted cannot be looked at."
+        code, detail, next_step=f"Give finite information {wanted}; evidence that was deleted cannot be analysed."
     )
