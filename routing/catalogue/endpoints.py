@@ -104,8 +104,8 @@ class EndpointForm(DefaultsForm):
             "anonymous": "Name users who have no id",
             "rewrite": "Path prefix at the backend",
             "timeout_seconds": "Time limit of an answer, seconds",
-            "first_byte_seconds": "Time limit until it begins, seconds",
-            "idle_seconds": "Time limit of silence within it, seconds",
+            "first_byte_seconds": "Time limit to the first byte, seconds",
+            "idle_seconds": "Time limit of silence, seconds",
             "body_bytes": "Largest request, bytes",
         }
         help_texts: ClassVar = {
