@@ -48,9 +48,8 @@ ROWS = [
     Row("a process", r"program:beat|,beat\b", {"deploy/supervisord.conf"}),
     Row(
         "a dependency",
-        r'^\s*"duckdb\W|^duckdb==|^\| duckdb|^import duckdb|^\s+import duckdb',
+        r'^\s*"duckdb\W|^duckdb==|^\| duckdb',
         {"pyproject.toml", "constraints.txt", "docs/dependencies.md"},
-        users={"routing/lake/reading.py", "docs/lake.md"},
     ),
     Row(
         "a row of the calibration table",
@@ -93,7 +92,7 @@ ROWS = [
     ),
     Row(
         "an API path",
-        r'\bAlertsView\b|name="alerts"|"edges", "alerts"',
+        r'\bAlertsView\b|^\s+"alerts",$|"edges", "alerts",',
         {"routing/api/alert_list.py", "routing/api/urls.py", "controlplane/catalogue/index.py"},
     ),
     Row(
