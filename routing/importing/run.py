@@ -37,7 +37,7 @@ MOST_NAMED = 1_000
 MOST_WAITING = 100
 """Batches in Redis for the collector; beyond that an import waits."""
 
-LEASE_SECONDS = 20
+LEASE_SECONDS = 10
 WAIT_SECONDS = 0.2
 
 State = EventImport.State
@@ -70,7 +70,7 @@ def run_import(found: EventImport, place: Place) -> bool:
     try:
         found.refresh_from_db()
         if found.state in (State.WAITING, State.RUNNING):
-            _run(found, place, lease.reacquire)
+            _run(found, place, lambda: _keep(lease, found))
     except InvalidInput as error:
         _end(found, State.FAILED, f"{error.detail} {error.next_step}")
     except (LockError, RedisError) as error:
@@ -178,6 +178,15 @@ def _end(found: EventImport, state: State, failure: str = "") -> None:
         verb = "finish" if state is State.DONE else "fail"
         record(actor, verb, "event-import", found.key, after={"name": found.name, **counts}, reason=failure)
     forget_file(found)
+
+
+def _keep(lease: Any, found: EventImport) -> None:
+    """Hold the lease for longer; one that lapsed meanwhile is taken again, if nobody else has it."""
+    try:
+        lease.reacquire()
+    except LockError as error:
+        if not lease.acquire(blocking=False):
+            raise _elsewhere(found) from error
 
 
 def _release(lease: Any) -> None:

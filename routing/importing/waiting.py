@@ -1,19 +1,22 @@
 """Imports that are to be run: whose file is here, and those that somebody died over."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from controlplane.problems.errors import SluiceError
 from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
 from routing.importing.files import FOLDER, forget_file
-from routing.importing.run import Place, run_import
 from routing.models import EventImport
+
+if TYPE_CHECKING:
+    from routing.importing.run import Place
 
 PAUSE_SECONDS = 2.0
 ARRIVES_WITHIN = timedelta(days=1)
@@ -23,33 +26,48 @@ OPEN = (State.RECEIVING, State.WAITING, State.RUNNING)
 log = structlog.get_logger(__name__)
 
 
-def here() -> Place:
+def here() -> "Place":
     """Where outcomes of this installation go."""
+    from routing.importing.run import Place
+
     environment = get_environment()
     return Place(get_redis(), environment.lake_url, bytes.fromhex(environment.unit_key.get_secret_value()))
 
 
-def run_waiting(place: Place) -> None:
+def run_waiting(place: "Place") -> None:
     """Run each import whose file is here, the oldest first; one that must wait keeps no other from its turn."""
-    _forget_late()
-    for found in EventImport.objects.filter(state__in=(State.WAITING, State.RUNNING)).order_by("pk"):
+    from routing.importing.run import run_import
+
+    for found in _waiting().order_by("pk"):
         try:
             run_import(found, place)
         except SluiceError as error:
             log.warning("an import waits", key=found.key, code=error.code, reason=error.detail)
 
 
-def run_forever(stopped: Callable[[], bool] = lambda: False) -> None:
-    """Run what waits, until stopped; a failure is logged, and what it was about is tried again."""
+def run_next() -> None:
+    """Wait until there are imports to be run, then run them.
+
+    What reads files and the lake takes 100 MB, and is loaded when it is needed; the process manager begins anew
+    with none of it.
+    """
     _forget_strays()
-    while not stopped():
-        try:
-            run_waiting(here())
-        except DatabaseError as error:
-            log.warning("imports wait for the database", reason=str(error))
-        except Exception:
-            log.exception("imports go on after a failure")
+    while not _found_waiting():
         time.sleep(PAUSE_SECONDS)
+    run_waiting(here())
+
+
+def _found_waiting() -> bool:
+    try:
+        _forget_late()
+        return _waiting().exists()
+    except DatabaseError as error:
+        log.warning("imports wait for the database", reason=str(error))
+        return False
+
+
+def _waiting() -> QuerySet[EventImport]:
+    return EventImport.objects.filter(state__in=(State.WAITING, State.RUNNING))
 
 
 def _forget_late() -> None:

@@ -13,8 +13,7 @@ from controlplane.audit.actors import Actor
 from controlplane.models import Role
 from controlplane.problems.errors import SluiceError, Unavailable
 from routing.importing.receive import receive_part, register_import
-from routing.importing.run import run_import
-from routing.importing.waiting import here, run_forever
+from routing.importing.waiting import here, run_next
 from routing.models import EventImport
 
 PART_BYTES = 1 << 20
@@ -27,17 +26,19 @@ class Command(BaseCommand):
     """Runs the import by itself, or follows the process that is at it."""
 
     help = "Import outcomes from a CSV, JSONL or Parquet file."
+    # They would load all pages, which it needs nothing of.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which file, or all that others have sent."""
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("file", nargs="?", type=Path, help="One that ends in .csv, .jsonl, .ndjson or .parquet.")
-        which.add_argument("--waiting", action="store_true", help="Run what was uploaded, now and from now on.")
+        which.add_argument("--waiting", action="store_true", help="Wait for files that were uploaded, and run them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, and say how far it is; exit code 1 when it failed."""
         if options["waiting"]:
-            run_forever()
+            run_next()
             return
         try:
             found = _begun(options["file"])
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         sys.exit(1 if found.state == State.FAILED else 0)
 
     def _go_on(self, found: EventImport) -> None:
+        from routing.importing.run import run_import
+
         try:
             mine = run_import(found, here())
         except Unavailable as error:
