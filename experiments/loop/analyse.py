@@ -84,7 +84,7 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     starts = later_starts(experiment, now)
     moments = [start.moment for start in starts]
     collected = _collected(experiment, metric_definitions(experiment), moments, now)
-    to_judge = judge_plan(experiment, plan)
+    to_judge = judge_plan(experiment, plan, collected.evidence.units)
     try:
         apart = incomparable(collected.known, to_judge.control)
         late = late_outcomes(collected.timings, collected.requests, to_judge.control)

@@ -1,6 +1,8 @@
 """Stored plans as the pure cores take them."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.db.models import Exists, OuterRef
 
@@ -21,11 +23,14 @@ from experiments.stats.core.types import (
     Role,
     Verdict,
 )
+from experiments.stats.health.sample_ratio import likeliest_shares
 from experiments.stats.metrics.windows import Window
 from experiments.stored_results import read_seen
 from routing.kill_switch.stops import stops_since
+from routing.table import shares_at
 
 HOUR = 3600.0
+NOBODY: Mapping[str, int] = MappingProxyType({})
 
 LONGEST_ANSWER = timedelta(minutes=5)
 """How long an answer is waited for where the endpoint sets no limit."""
@@ -98,14 +103,12 @@ def past_looks(experiment: Experiment) -> PastLooks:
     return PastLooks(taken, frozenset(shown))
 
 
-def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
-    """The part of the plan that the statistics need."""
-    variants = list(experiment.variants.all())
-    total = sum(variant.weight for variant in variants)
+def judge_plan(experiment: Experiment, plan: Plan, units: Mapping[str, int] = NOBODY) -> JudgePlan:
+    """The part of the plan that the statistics need, for units by variant that were seen."""
     return JudgePlan(
         metrics=plan.metrics,
         control=plan.control,
-        shares={variant.key: variant.weight / total for variant in variants},
+        shares=likeliest_shares(shares_by_stage(experiment), units),
         alpha=experiment.plan.alpha,
         halt_alpha=experiment.plan.halt_alpha,
         power=experiment.plan.power,
@@ -113,6 +116,24 @@ def judge_plan(experiment: Experiment, plan: Plan) -> JudgePlan:
         looks=experiment.plan.looks,
         spending=Spending(Family(experiment.plan.spending)),
     )
+
+
+def shares_by_stage(experiment: Experiment) -> list[dict[str, float]]:
+    """The share of each variant of the users who are in, on each stage until now: by its weight, before the start.
+
+    Buckets are whole: 5 % of 1 % of the users by weights of 3 and 1 are 4 buckets and 1.
+    """
+    weights = {variant.key: variant.weight for variant in experiment.variants.all()}
+    by_weight = {key: weight / sum(weights.values()) for key, weight in weights.items()}
+    if experiment.started_at is None:
+        return [by_weight]
+    stages = list(experiment.plan.stages.all())[: experiment.stage_index + 1]
+    try:
+        widths = [shares_at(experiment.traffic, list(weights.values()), stage.coverage) for stage in stages]
+    except (ArithmeticError, TypeError):
+        # Rows may be broken, and harm is judged all the same.
+        widths = []
+    return [dict(zip(weights, shares, strict=True)) for shares in widths] or [by_weight]
 
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from controlplane.settings import get_environment
 from experiments.evidence.edge_units import units_by_edge
 from experiments.models import Experiment
-from experiments.stats.health.sample_ratio import MISMATCH_LOG_E, sample_ratio
+from experiments.plan.as_judged import shares_by_stage
+from experiments.stats.health.sample_ratio import MISMATCH_LOG_E, likeliest_shares, sample_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,10 @@ def edge_splits(experiment: Experiment) -> list[EdgeSplit]:
     """The split of each edge that has measured anything, by name. Raises `Unavailable` when the lake is away."""
     if experiment.started_at is None:
         return []
-    variants = list(experiment.variants.all())
-    total = sum(variant.weight for variant in variants)
-    shares = {variant.key: variant.weight / total for variant in variants}
+    stages = shares_by_stage(experiment)
     found = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
     threshold = MISMATCH_LOG_E + math.log(max(len(found), 1))
-    return [_split(edge, shares, units, threshold) for edge, units in sorted(found.items())]
+    return [_split(edge, likeliest_shares(stages, units), units, threshold) for edge, units in sorted(found.items())]
 
 
 def _split(edge: str, shares: Mapping[str, float], units: Mapping[str, int], threshold: float) -> EdgeSplit:

@@ -5,7 +5,7 @@ from routing.table.assembly import Hindrance, Part, assemble, subject_of
 from routing.table.audiences import admitted, combined, rule_of
 from routing.table.basis_points import BUCKETS, WHOLE, BasisPoints
 from routing.table.brakes import Brake, BrakeKind, apply_brakes
-from routing.table.division import divide, enough_buckets
+from routing.table.division import divide, enough_buckets, shares_at
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
@@ -87,6 +87,7 @@ __all__ = [
     "reached",
     "rule_of",
     "segments",
+    "shares_at",
     "subject_of",
     "to_json",
     "untaken",

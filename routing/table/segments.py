@@ -3,17 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from routing.table.basis_points import BUCKETS, WHOLE
+from routing.table.basis_points import BUCKETS
+from routing.table.division import width_at
 from routing.table.types import Arm, Endpoint, Rule, RunningExperiment, Segment
 
 
 def covered(arm: Arm, coverage: int) -> int:
-    """How many buckets of the arm's span are in: to the nearest, at least one above zero coverage.
-
-    It never falls when the coverage grows, so a unit that is in stays in.
-    """
-    share = ((arm.end - arm.start) * coverage + WHOLE // 2) // WHOLE
-    return max(share, 1) if coverage > 0 else 0
+    """How many buckets of the arm's span are in."""
+    return width_at(arm.end - arm.start, coverage)
 
 
 def segments(

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,7 @@ CONCENTRATION = 1000.0
 """How close to the set shares the alternative looks: deviations of some per cent are found soonest."""
 
 MISMATCH_LOG_E = math.log(1000.0)
+MIXTURES = 100
 CERTAIN = math.log(sys.float_info.max)
 """Log e-value of what the plan makes impossible, kept finite so that it can be stored."""
 
@@ -75,6 +76,26 @@ def log_e_value(counts: ArrayLike, shares: ArrayLike, *, concentration: float = 
     prior = concentration * shares
     total = special.gammaln(concentration) - special.gammaln(concentration + counts.sum())
     return float(total + np.sum(special.gammaln(prior + counts) - special.gammaln(prior) - counts * np.log(shares)))
+
+
+def likeliest_shares(stages: Sequence[Mapping[str, float]], units: Mapping[str, int]) -> Mapping[str, float]:
+    """The shares that explain counts best, of those that were set on each stage, in order, and of mixtures of two.
+
+    Units of all stages together come in shares between those of neighbouring stages, as whole buckets round them. The
+    hypothesis is all of these: its e-value is the least that one of them has, which is that of the likeliest.
+
+    >>> stages = [{"control": 0.8, "new": 0.2}, {"control": 0.75, "new": 0.25}]
+    >>> round(likeliest_shares(stages, {"control": 77, "new": 23})["new"], 9)
+    0.23
+    """
+    variants = list(stages[0])
+    counts = np.array([units.get(variant, 0) for variant in variants], dtype=np.float64)
+    vectors = np.array([[stage[variant] for variant in variants] for stage in stages], dtype=np.float64)
+    towards = np.linspace(0.0, 1.0, MIXTURES + 1)[:, None, None]
+    mixed = (vectors[:-1] + towards * np.diff(vectors, axis=0)).reshape(-1, len(variants))
+    choices = np.concatenate([vectors[-1:], mixed])
+    likeliest = choices[int(np.argmax(special.xlogy(counts, choices).sum(axis=1)))]
+    return dict(zip(variants, likeliest.tolist(), strict=True))
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
