@@ -32,6 +32,7 @@ class DayCountsSerializer(serializers.Serializer[object]):
     late = serializers.IntegerField(help_text="Taken; they are of more than a day ago.")
     out_of_order = serializers.IntegerField(help_text="Taken; older than one before them in their batch.")
     duplicate = serializers.IntegerField(help_text="Their id was known.")
+    erased = serializers.IntegerField(help_text="Not taken; they are of before their user was erased.")
     refused_ahead = serializers.IntegerField(help_text="Their time is more than an hour ahead.")
     refused_old = serializers.IntegerField(help_text="Their time is before the year 2000.")
     refused = serializers.IntegerField(help_text="For anything else.")

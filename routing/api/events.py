@@ -17,6 +17,8 @@ from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
 from routing.intake.accept import accept, count_refused
 from routing.intake.check import MOST_EVENTS, RefusedEvent, check_events
+from routing.intake.erased import is_erased
+from routing.intake.fates import Fate
 from routing.intake.outcomes import OutcomeEvent
 
 MOST_NAMED = 5
@@ -42,10 +44,11 @@ class RefusedEventSerializer(serializers.Serializer[object]):
 
 
 class ReceiptSerializer(serializers.Serializer[object]):
-    """How many events are new, how many were known by their id, and which were refused."""
+    """How many events are new, were known by their id, or are of erased users; and which were refused."""
 
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
+    erased = serializers.IntegerField(help_text="Of users who were erased since; they are not taken.")
     refused = RefusedEventSerializer(many=True, help_text="Empty unless `partial` is asked for.")
 
 
@@ -78,10 +81,14 @@ class EventsView(APIView):
             count_refused(get_redis(), refused)
         events = checked.events if partial else checked.require_all()
         unit_key = bytes.fromhex(get_environment().unit_key.get_secret_value())
-        receipt = accept(get_redis(), events, unit_key, refused=refused)
+        erased = is_erased(events, unit_key)
+        others = [*refused, *(Fate.ERASED for each in erased if each)]
+        kept = [event for event, gone in zip(events, erased, strict=True) if not gone]
+        receipt = accept(get_redis(), kept, unit_key, refused=others)
         body = {
             "accepted": receipt.accepted,
             "duplicates": receipt.duplicates,
+            "erased": len(events) - len(kept),
             "refused": [_named(each) for each in checked.refused],
         }
         return Response(body, status=status.HTTP_202_ACCEPTED)

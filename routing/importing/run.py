@@ -20,13 +20,14 @@ from redis.exceptions import LockError, RedisError
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Role
-from controlplane.problems.errors import Conflict, InvalidInput, SluiceError, Unavailable
+from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput, SluiceError, Unavailable
 from routing import redis_keys
 from routing.importing.files import file_of, forget_file
 from routing.importing.identities import Survey, chunks, identified, survey
 from routing.importing.records import Record, read_records, refusal
 from routing.intake.accept import ELSEWHERE, Step, store
 from routing.intake.check import RefusedEvent
+from routing.intake.erased import is_erased
 from routing.intake.fates import KEPT, TAKEN, Fate, fate_counts
 from routing.intake.outcomes import OutcomeEvent
 from routing.models import EventImport
@@ -104,6 +105,8 @@ def _take(found: EventImport, place: Place, surveyed: Survey, chunk: Sequence[Re
         for row, record in zip(rows, chunk, strict=True)
         if row not in surveyed.known
     ]
+    lines = [record.line for row, record in zip(rows, chunk, strict=True) if row not in surveyed.known]
+    read = _without_erased(read, lines, place.unit_key)
     refused = [each for each in read if isinstance(each, RefusedEvent)]
     others = Counter(each.fate for each in refused)
     others[Fate.DUPLICATE] += len(chunk) - len(read)
@@ -115,12 +118,24 @@ def _take(found: EventImport, place: Place, surveyed: Survey, chunk: Sequence[Re
     _note(found, following, fate_counts(progress), [*found.problems, *_named(refused)][:MOST_NAMED])
 
 
+def _without_erased(
+    read: Sequence[OutcomeEvent | RefusedEvent], lines: Sequence[int], key: bytes
+) -> list[OutcomeEvent | RefusedEvent]:
+    """The rows, of which those of erased users are refused."""
+    gone = iter(is_erased([each for each in read if isinstance(each, OutcomeEvent)], key))
+    problem = FieldProblem("unit", "The user was erased after this happened.")
+    return [
+        RefusedEvent(line, (problem,), Fate.ERASED) if isinstance(each, OutcomeEvent) and next(gone) else each
+        for each, line in zip(read, lines, strict=True)
+    ]
+
+
 def _note(found: EventImport, following: int, counts: Mapping[Fate, int], problems: list[dict[str, Any]]) -> None:
     changes: dict[str, Any] = {
         "reached": following,
         "accepted": sum(counts[fate] for fate in TAKEN),
         "duplicates": counts[Fate.DUPLICATE],
-        "refused": counts[Fate.REFUSED] + counts[Fate.REFUSED_AHEAD] + counts[Fate.REFUSED_OLD],
+        "refused": sum(counts[fate] for fate in Fate if fate not in (*TAKEN, Fate.DUPLICATE)),
         "problems": problems,
     }
     here = EventImport.objects.filter(pk=found.pk, reached=found.reached)

@@ -21,6 +21,7 @@ class Fate(StrEnum):
     LATE = "late"
     OUT_OF_ORDER = "out_of_order"
     DUPLICATE = "duplicate"
+    ERASED = "erased"
     REFUSED_AHEAD = "refused_ahead"
     REFUSED_OLD = "refused_old"
     REFUSED = "refused"

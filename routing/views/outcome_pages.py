@@ -29,6 +29,7 @@ WORDS = {
     Fate.LATE: "Late",
     Fate.OUT_OF_ORDER: "Out of order",
     Fate.DUPLICATE: "Duplicate",
+    Fate.ERASED: "Erased",
     Fate.REFUSED_AHEAD: "Refused: ahead",
     Fate.REFUSED_OLD: "Refused: no clock",
     Fate.REFUSED: "Refused: other",

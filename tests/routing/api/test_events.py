@@ -34,7 +34,10 @@ def queued(redis: Redis) -> list[str]:
 
 def test_ten_thousand_are_taken_at_once(operator: Caller, redis_server: Redis) -> None:
     answer = post(operator, events(10_000))
-    assert (answer.status_code, answer.json()) == (202, {"accepted": 10_000, "duplicates": 0, "refused": []})
+    assert (answer.status_code, answer.json()) == (
+        202,
+        {"accepted": 10_000, "duplicates": 0, "erased": 0, "refused": []},
+    )
     assert queued(redis_server) == [str(number) for number in range(10_000)]
     assert post(operator, events(10_000)).json()["duplicates"] == 10_000
 

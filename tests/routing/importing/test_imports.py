@@ -14,6 +14,8 @@ from redis import Redis
 from controlplane.audit.actors import SLUICE
 from controlplane.models import AuditEvent
 from controlplane.problems.errors import Conflict, InvalidInput, Unavailable
+from routing.allocation.unit_identity import unit_hash
+from routing.erasure.ask_erasure import ask_erasure
 from routing.importing.files import LARGEST_FILE, file_of
 from routing.importing.receive import MOST_OPEN, receive_part, register_import
 from routing.importing.run import Place, progress_key, run_import
@@ -246,3 +248,10 @@ def test_who_imported_what_is_on_record(redis_server: Redis, own_lake: str) -> N
     finished, began = AuditEvent.objects.filter(object_type="event-import", object_key=found.key)
     assert (began.verb, began.actor, began.after["name"]) == ("import", "sluice", "a.csv")
     assert (finished.verb, finished.after["accepted"], finished.after["refused"]) == ("finish", 1, 1)
+
+
+def test_an_old_file_brings_no_erased_user_back(redis_server: Redis, own_lake: str) -> None:
+    ask_erasure(unit_hash(UNIT_KEY, "eve"), actor=SLUICE, reason="asked for")
+    rows = [row(1, request_id="", unit="eve"), row(2, request_id="", unit="ada"), row(3, request_id="", unit="eve")]
+    found = imported("a.csv", csv_of(rows), redis_server, own_lake)
+    assert (counted(found), [each["line"] for each in found.problems]) == ((1, 0, 2), [2, 4])

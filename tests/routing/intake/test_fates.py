@@ -9,7 +9,11 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
+from controlplane.audit.actors import SLUICE
+from controlplane.settings import get_environment
 from routing import redis_keys
+from routing.allocation.unit_identity import unit_hash
+from routing.erasure.ask_erasure import ask_erasure
 from routing.intake.belonging import Belonging, count_belonging, last_belonging, note_belonging
 from routing.intake.fates import TAKEN, Fate
 from routing.lake.schema import OUTCOMES, REQUESTS
@@ -19,6 +23,7 @@ from tests.visitors.callers import Caller
 
 TABLE = rows("docs/outcomes.md", 3)
 NOW = datetime.now(UTC)
+UNIT_KEY = bytes.fromhex(get_environment().unit_key.get_secret_value())
 
 
 def at(**ago: float) -> str:
@@ -46,6 +51,10 @@ CASES = {
         lambda: [event(time=at(hours=1)), event("b", time=at(hours=2))], {Fate.ON_TIME: 1, Fate.OUT_OF_ORDER: 1}
     ),
     "duplicate": Case(lambda: [event(), event(value=2)], {Fate.ON_TIME: 1, Fate.DUPLICATE: 1}),
+    "erased": Case(
+        lambda: [event(unit="eve", time=at(minutes=1)), event("b"), event("c", unit="eve", time=at(minutes=-1))],
+        {Fate.ERASED: 1, Fate.AHEAD: 1, Fate.ON_TIME: 1},
+    ),
     "refused_ahead": Case(lambda: [event(time=at(minutes=-61))], {Fate.REFUSED_AHEAD: 1}, 400),
     "refused_old": Case(lambda: [event(time="1999-12-31T23:59:59Z")], {Fate.REFUSED_OLD: 1}, 400),
     "refused": Case(lambda: [event(value="x"), event("b")], {Fate.REFUSED: 1}, 400),
@@ -71,12 +80,22 @@ def test_the_documentation_has_a_row_for_each_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_each_case_has_its_answer_and_is_counted(name: str, operator: Caller, redis_server: Redis) -> None:
     case = CASES[name]
+    ask_erasure(unit_hash(UNIT_KEY, "eve"), actor=SLUICE, reason="asked for")
     answer = operator.send("POST", "events", {"events": case.events()})
     assert answer.status_code == case.status
     assert today(operator) == {fate.value: count for fate, count in case.fates.items()}
     taken = sum(count for fate, count in case.fates.items() if TABLE[fate][2].startswith("taken"))
     assert taken == sum(count for fate, count in case.fates.items() if fate in TAKEN)
     assert len(queued(redis_server)) == taken
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("redis_server")
+def test_the_answer_says_how_many_are_of_erased_users(operator: Caller) -> None:
+    ask_erasure(unit_hash(UNIT_KEY, "eve"), actor=SLUICE, reason="asked for")
+    events = [event(unit="eve", time=at(days=1)), event("b", unit=None, request_id="r"), event("c")]
+    answer = operator.send("POST", "events", {"events": events}).json()
+    assert (answer["accepted"], answer["duplicates"], answer["erased"]) == (2, 0, 1)
 
 
 @pytest.mark.django_db
