@@ -15,6 +15,7 @@ environment = get_environment()
 
 BELONGING_SECONDS = 600.0
 ERASURE_SECONDS = 60.0
+EVIDENCE_SECONDS = 6 * 3600.0
 
 app = Celery("sluice", broker=environment.redis_url)
 app.conf.update(
@@ -28,6 +29,11 @@ app.conf.update(
             "task": "experiments.loop.jobs.tick",
             "schedule": environment.tick_seconds,
             "options": {"expires": 5 * environment.tick_seconds},
+        },
+        "evidence": {
+            "task": "experiments.loop.jobs.check_evidence",
+            "schedule": EVIDENCE_SECONDS,
+            "options": {"expires": EVIDENCE_SECONDS},
         },
         "what outcomes belong to": {
             "task": "routing.intake.jobs.see_what_outcomes_belong_to",

@@ -3,22 +3,34 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import narwhals as nw
 
-from experiments.evidence.completeness import columns_to_check, columns_to_read, known_sums
+from experiments.evidence.completeness import completeness_checks, known_sums, read_answers
 from experiments.evidence.measures import Measure
 from experiments.evidence.metric_sums import (
     MetricDefinition,
     distinct_measures,
+    outcome_names,
     read_sums,
+    sum_expressions,
     unit_products,
     unit_values,
 )
+from experiments.evidence.own_metrics import NOT_ANSWERED
 from experiments.evidence.rows import attributed_outcomes, measured_requests, total, units_of, with_failures
-from experiments.evidence.settling import TICK_SECONDS, settle
+from experiments.evidence.settling import TICK_SECONDS, Settled, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
+from experiments.evidence.state.carried import (
+    REQUESTS_A_UNIT,
+    Carried,
+    carried_metrics,
+    carried_sums,
+    may_be_carried,
+)
+from experiments.evidence.state.sums import Sums
 from experiments.stats.core.types import Evidence, UnitSums
 from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import OutcomeTiming
@@ -63,14 +75,16 @@ def collect_evidence(
     tick_seconds: float = TICK_SECONDS,
     as_of: LakeVersion | None = None,
     threads: int = THREADS,
+    carried: Carried | None = None,
 ) -> CollectedEvidence:
     """Sums over units of each metric and variant, from measured requests at or after `started_at`, and each start.
 
     Windows of metrics that have one are closed up to `now`, the present moment unless told otherwise. A metric of
     outcomes counts the requests that have settled by then (see `settle`), at least 3 ticks old.
 
-    The same `as_of` gives the same evidence while the lake keeps that version (equal counts; sums of
-    fractions up to the last digits, as their order of addition is free). Starts threads.
+    The same `as_of` gives the same evidence while the lake keeps that version (sums of outcomes up to the last digits,
+    as the order in which fractions are added is free). With what is `carried` from one call to the next, metrics of
+    requests that add up cost what is new alone, and their sums are the same. Starts threads.
 
     Raises:
         InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
@@ -78,15 +92,81 @@ def collect_evidence(
 
     """
     with read_lake(lake_url, as_of, threads) as reading:
-        measured = measured_requests(reading.requests, experiment, started_at)
         moment = now or datetime.now(UTC)
-        settled = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds)
-        collected = sums_over_units(reading, measured, started_at, settled.metrics, now=moment)
-        collected = replace(collected, timings=settled.timings)
-        if not starts:
-            return collected
-        rows = Rows(measured, reading.outcomes, reading.keep(units_of(measured, {})))
-        return replace(collected, since=evidence_since(rows, settled.metrics, starts, now=moment))
+        settled = Settled(tuple(metrics))
+        if any(map(outcome_names, metrics)):
+            measured = measured_requests(reading.requests, experiment, started_at)
+            settled = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds)
+        from_rows = partial(_from_rows, reading, experiment, started_at, starts=starts, now=moment)
+        sums = carried_sums(carried, reading, experiment, started_at, metrics, starts) if carried else None
+        if sums is None:
+            found = from_rows(settled.metrics)
+        else:
+            found = _from_sums(sums, reading.version, started_at, metrics, starts)
+            if left := [metric for metric in settled.metrics if not may_be_carried(metric)]:
+                found = _with_sums_of(found, from_rows(left))
+        return replace(found, timings=settled.timings)
+
+
+def _from_rows(
+    reading: Reading,
+    experiment: str,
+    started_at: datetime,
+    metrics: Sequence[MetricDefinition],
+    *,
+    starts: Sequence[datetime],
+    now: datetime,
+) -> CollectedEvidence:
+    measured = measured_requests(reading.requests, experiment, started_at)
+    collected = sums_over_units(reading, measured, started_at, metrics, now=now)
+    if not starts:
+        return collected
+    rows = Rows(measured, reading.outcomes, reading.keep(units_of(measured, {})))
+    return replace(collected, since=evidence_since(rows, metrics, starts, now=now))
+
+
+def _from_sums(
+    sums: Sums,
+    version: LakeVersion,
+    started_at: datetime,
+    metrics: Sequence[MetricDefinition],
+    starts: Sequence[datetime],
+) -> CollectedEvidence:
+    """The evidence of the metrics that are carried, and what is known of all."""
+    carried = carried_metrics(metrics)
+    found = sums.evidence(started_at, carried)
+    return CollectedEvidence(
+        _of(metrics, found),
+        version,
+        {arm: round(found.sums[REQUESTS_A_UNIT.key, arm].sum_y) for arm in found.units},
+        sums.in_two_arms,
+        sums.last_time,
+        known_sums(metrics, found.sums),
+        read_answers(metrics, found.sums),
+        tuple(_of(metrics, sums.evidence(start, carried)) for start in starts),
+        last_answers={arm: _carried_answers(arm, found, sums) for arm in found.units},
+    )
+
+
+def _carried_answers(arm: str, found: Evidence, sums: Sums) -> LastAnswers:
+    requests, failed = (round(found.sums[metric.key, arm].sum_y) for metric in (REQUESTS_A_UNIT, NOT_ANSWERED))
+    return LastAnswers(found.units[arm], sums.failed_last.get(arm, 0), requests, failed)
+
+
+def _of(metrics: Sequence[MetricDefinition], evidence: Evidence) -> Evidence:
+    """Of these metrics alone."""
+    wanted = {metric.key for metric in metrics}
+    return replace(evidence, sums={key: sums for key, sums in evidence.sums.items() if key[0] in wanted})
+
+
+def _with_sums_of(found: CollectedEvidence, other: CollectedEvidence) -> CollectedEvidence:
+    """The sums of both, which are of the same requests."""
+    since = (_joined(first, second) for first, second in zip(found.since, other.since, strict=True))
+    return replace(found, evidence=_joined(found.evidence, other.evidence), since=tuple(since))
+
+
+def _joined(first: Evidence, second: Evidence) -> Evidence:
+    return replace(first, sums={**first.sums, **second.sums})
 
 
 def sums_over_units(
@@ -95,21 +175,18 @@ def sums_over_units(
     """Sums over the units of measured requests; their column `variant` is the arm. Raises as `collect_evidence`."""
     simple = [metric for metric in metrics if metric.adds_up]
     special = [metric for metric in metrics if not metric.adds_up]
-    totals = distinct_measures(simple)
+    asked = (*simple, *completeness_checks(metrics))
+    totals = distinct_measures(asked)
     units = with_failures(_unit_totals(reading, measured, since, totals, now), measured)
     seen = ("arm", "requests", "last_time", *FAILURES)
-    values = units.select(*seen, **unit_values(simple, totals)).select(*seen, **unit_products(simple))
-    rows = _add_up(values, tuple(unit_products(simple))).collect("pyarrow").rows(named=True)
-    collected = _collected(rows, simple, reading.version)
-    needed = columns_to_check(metrics, measured)
-    if not special and not needed:
+    values = units.select(*seen, **unit_values(asked, totals)).select(*seen, **unit_products(asked))
+    rows = _add_up(values, asked).collect("pyarrow").rows(named=True)
+    collected = _collected(rows, asked, metrics, reading.version)
+    if not special:
         return collected
     seen_units = reading.keep(units.select("unit", "arm", "first_time"))
     sums = special_sums(special, Rows(measured, reading.outcomes, seen_units), since, now)
-    evidence = replace(collected.evidence, sums={**collected.evidence.sums, **sums})
-    known = known_sums(needed, measured, seen_units)
-    read = known_sums(columns_to_read(metrics, measured), measured, seen_units)
-    return replace(collected, evidence=evidence, known=known, read=read)
+    return replace(collected, evidence=replace(collected.evidence, sums={**collected.evidence.sums, **sums}))
 
 
 def _unit_totals(
@@ -135,30 +212,33 @@ def _outcome_totals(outcomes: Frame, totals: Mapping[Measure, str]) -> Frame:
     return outcomes.select("unit", **values).group_by("unit").agg(*(total(column) for column in values))
 
 
-def _add_up(units: Frame, sums: Sequence[str]) -> Frame:
+def _add_up(units: Frame, metrics: Sequence[MetricDefinition]) -> Frame:
     """One row an arm; the row without an arm counts the units that were seen in several."""
     return units.group_by("arm").agg(
         nw.len().alias("units"),
         nw.col("requests", *FAILURES).sum().cast(nw.Int64),
         nw.col("last_time").max(),
-        *(total(column) for column in sums),
+        *sum_expressions(metrics),
     )
 
 
 def _collected(
-    rows: Sequence[Mapping[str, object]], metrics: Sequence[MetricDefinition], version: LakeVersion
+    rows: Sequence[Mapping[str, object]],
+    asked: Sequence[MetricDefinition],
+    metrics: Sequence[MetricDefinition],
+    version: LakeVersion,
 ) -> CollectedEvidence:
     arms = {str(row["arm"]): row for row in rows if row["arm"] is not None}
     times = [row["last_time"] for row in rows if isinstance(row["last_time"], datetime)]
+    sums = {(metric, arm): found for arm, row in arms.items() for metric, found in read_sums(asked, row).items()}
     return CollectedEvidence(
-        Evidence(
-            {arm: _whole(row["units"]) for arm, row in arms.items()},
-            {(metric, arm): sums for arm, row in arms.items() for metric, sums in read_sums(metrics, row).items()},
-        ),
+        _of(metrics, Evidence({arm: _whole(row["units"]) for arm, row in arms.items()}, sums)),
         version,
         {arm: _whole(row["requests"]) for arm, row in arms.items()},
         sum(_whole(row["units"]) for row in rows if row["arm"] is None),
         max(times).astimezone(UTC) if times else None,
+        known_sums(metrics, sums),
+        read_answers(metrics, sums),
         last_answers={arm: _last_answers(row) for arm, row in arms.items()},
     )
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import narwhals as nw
 
-from experiments.evidence.measures import JUDGED, OF_ANSWERS, Measure
+from experiments.evidence.measures import JUDGED, OF_ANSWERS
 from experiments.evidence.metric_sums import MetricDefinition, columns_of
+from experiments.evidence.own_metrics import UNJUDGED, answered_with
 from experiments.evidence.rows import total
 from experiments.stats.core.types import UnitSums
 from routing.lake.reading import Frame
 
-ANSWERED = Measure("answered")
 PRODUCTS = {
     "sum_y": nw.col("known"),
     "sum_d": nw.col("answered"),
@@ -19,46 +19,40 @@ PRODUCTS = {
     "sum_yd": nw.col("known") * nw.col("answered"),
 }
 
-
-def columns_to_check(metrics: Iterable[MetricDefinition], measured: Frame) -> Mapping[str, tuple[str, ...]]:
-    """The columns that each metric needs and that may be unknown; whether a request failed hardly ever is."""
-    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
-    if (JUDGED,) in needed.values() and not _any_unjudged(measured):
-        return {key: columns for key, columns in needed.items() if columns != (JUDGED,)}
-    return needed
+ByMetric = Mapping[str, Mapping[str, UnitSums]]
 
 
-def columns_to_read(metrics: Iterable[MetricDefinition], measured: Frame) -> Mapping[str, tuple[str, ...]]:
-    """The metrics that need what answers hold, where some answers could not be read at all."""
-    needed = {metric.key: (JUDGED,) for metric in metrics if not OF_ANSWERS.isdisjoint(columns_of(metric))}
-    return needed if needed and _any_unjudged(measured) else {}
+def completeness_checks(metrics: Iterable[MetricDefinition]) -> tuple[MetricDefinition, ...]:
+    """What has to be summed beside the metrics, to know how often what they need is known."""
+    needed = dict.fromkeys(columns for metric in metrics if (columns := columns_of(metric)))
+    return (UNJUDGED, *map(answered_with, {**needed, (JUDGED,): None})) if needed else ()
 
 
-def _any_unjudged(measured: Frame) -> bool:
-    unjudged = measured.filter(nw.col(JUDGED).is_null()).select("unit").head(1)
-    return len(unjudged.collect("pyarrow")) > 0
+def known_sums(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, str], UnitSums]) -> ByMetric:
+    """By metric and arm, for those that need a column that may be unknown: the sums of its check.
 
-
-def known_sums(
-    needed: Mapping[str, tuple[str, ...]], measured: Frame, units: Frame
-) -> Mapping[str, Mapping[str, UnitSums]]:
-    """By metric and arm, for those that need a column that may be unknown: Y the requests that tell all, D all.
-
-    Only answered requests count: one that failed has told nothing, and is counted as a failure already. `units` has
-    one row a unit (`unit`, `arm`).
+    Whether a request failed hardly ever is unknown.
     """
-    found = {columns: _sums(columns, measured, units) for columns in set(needed.values())}
-    return {key: found[columns] for key, columns in needed.items()}
+    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
+    unjudged = _any_unjudged(sums)
+    return {key: _by_arm(columns, sums) for key, columns in needed.items() if unjudged or columns != (JUDGED,)}
 
 
-def _sums(columns: tuple[str, ...], measured: Frame, units: Frame) -> Mapping[str, UnitSums]:
-    known = ANSWERED.where_known(columns).value()
-    by_unit = (
-        measured.select("unit", known=known, answered=ANSWERED.value())
-        .group_by("unit")
-        .agg(total("known"), total("answered"))
-    )
-    return sums_by_arm(by_unit.join(units.select("unit", "arm"), on="unit").filter(~nw.col("arm").is_null()))
+def read_answers(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, str], UnitSums]) -> ByMetric:
+    """The same of the metrics that need what answers hold, where some answers could not be read at all."""
+    if not _any_unjudged(sums):
+        return {}
+    of_answers = [metric for metric in metrics if not OF_ANSWERS.isdisjoint(columns_of(metric))]
+    return {metric.key: _by_arm((JUDGED,), sums) for metric in of_answers}
+
+
+def _any_unjudged(sums: Mapping[tuple[str, str], UnitSums]) -> bool:
+    return any(found.sum_y > 0 for (key, _), found in sums.items() if key == UNJUDGED.key)
+
+
+def _by_arm(columns: tuple[str, ...], sums: Mapping[tuple[str, str], UnitSums]) -> Mapping[str, UnitSums]:
+    wanted = answered_with(columns).key
+    return {arm: found for (key, arm), found in sums.items() if key == wanted}
 
 
 def sums_by_arm(by_unit: Frame) -> Mapping[str, UnitSums]:

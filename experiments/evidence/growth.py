@@ -3,24 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 import narwhals as nw
 
-from experiments.evidence.measures import Measure
+from experiments.evidence.measures import WIDE, Measure
 from experiments.evidence.metric_sums import (
     MetricDefinition,
     distinct_measures,
     read_sums,
+    sum_expressions,
     unit_products,
     unit_values,
 )
 from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
 from experiments.evidence.settling import TICK_SECONDS, settle
 from experiments.evidence.special import Rows
-from experiments.stats.core.types import Evidence, UnitSums
+from experiments.stats.core.types import Evidence
 from routing.lake.reading import THREADS, Frame, LakeVersion, read_lake
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,7 @@ def evidence_over_time(
         rows = Rows(measured, reading.outcomes, units)
         steps = unit_steps(rows, totals, started_at, bucket(started_at, bucket_seconds))
         grown = growth(steps, metrics, totals).join(units.select("unit", "arm"), on="unit")
-        columns = ("units", *unit_products(metrics))
-        sums = grown.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*map(total, columns))
+        sums = grown.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*growth_sums(metrics))
         found = sums.sort("bucket", "arm").collect("pyarrow").rows(named=True)
     return tuple(_add_up(found, metrics, started_at, bucket_seconds))
 
@@ -88,13 +91,14 @@ def unit_steps(
             (outcomes.with_columns(time=nw.col(outcome_time)), True),
         )
     ]
-    return nw.concat(parts).group_by("unit", "bucket").agg(*map(total, totals.values()))
+    added = (total(column, measure.number) for measure, column in totals.items())
+    return nw.concat(parts).group_by("unit", "bucket").agg(*added)
 
 
 def _values(totals: Mapping[Measure, str], *, from_outcomes: bool) -> dict[str, nw.Expr]:
     """What a row adds to each total: nothing when the measure is of the other table."""
     return {
-        column: (measure.value() if measure.from_outcomes is from_outcomes else nw.lit(0)).cast(nw.Float64)
+        column: (measure.value() if measure.from_outcomes is from_outcomes else nw.lit(0)).cast(measure.number)
         for measure, column in totals.items()
     }
 
@@ -103,28 +107,47 @@ def growth(steps: Frame, metrics: Sequence[MetricDefinition], totals: Mapping[Me
     """What each unit and bucket adds to the sums over units: its products then, less those before."""
     running = [nw.col(column).cum_sum().over("unit", order_by="bucket") for column in totals.values()]
     now = (
-        steps.with_columns(*running, units=nw.lit(1.0))
+        steps.with_columns(*running, units=nw.lit(1))
         .with_columns(**unit_values(metrics, totals))
         .with_columns(**unit_products(metrics))
     )
     columns = ("units", *unit_products(metrics))
-    before = {column: nw.col(column).shift(1).over("unit", order_by="bucket").fill_null(0.0) for column in columns}
+    before = {column: nw.col(column).shift(1).over("unit", order_by="bucket").fill_null(0) for column in columns}
     return now.select("unit", "bucket", **{column: nw.col(column) - before[column] for column in columns})
 
 
+def growth_sums(metrics: Sequence[MetricDefinition]) -> tuple[nw.Expr, ...]:
+    """What adds up the columns of `growth` over units."""
+    return (total("units", WIDE), *sum_expressions(metrics))
+
+
+class GrowingEvidence:
+    """Evidence that is added to: whole numbers first, so that it is the same as if all had come at once."""
+
+    def __init__(self, metrics: Sequence[MetricDefinition]) -> None:
+        self._metrics = metrics
+        self._arms: dict[str, dict[str, Any]] = {}
+
+    def add(self, rows: Iterable[Row]) -> Evidence:
+        """All evidence, with these rows of sums by `arm`."""
+        for row in rows:
+            known = self._arms.setdefault(row["arm"], {})
+            for column in row.keys() - {"arm", "bucket"}:
+                value = row[column]
+                # Sums of decimals would be rounded to so many digits.
+                known[column] = known.get(column, 0) + (int(value) if isinstance(value, Decimal) else value)
+        return self._evidence()
+
+    def _evidence(self) -> Evidence:
+        units = {arm: round(row["units"]) for arm, row in self._arms.items()}
+        read = {arm: read_sums(self._metrics, row) for arm, row in self._arms.items()}
+        return Evidence(units, {(metric, arm): sums for arm, found in read.items() for metric, sums in found.items()})
+
+
 def _add_up(
-    rows: Sequence[Mapping[str, Any]],
-    metrics: Sequence[MetricDefinition],
-    started_at: datetime,
-    bucket_seconds: int,
+    rows: Sequence[Row], metrics: Sequence[MetricDefinition], started_at: datetime, bucket_seconds: int
 ) -> Iterable[EvidencePoint]:
-    units: dict[str, int] = {}
-    sums: dict[tuple[str, str], UnitSums] = {}
+    growing = GrowingEvidence(metrics)
     for number, arms in groupby(rows, key=lambda row: row["bucket"]):
-        for row in arms:
-            arm = row["arm"]
-            units[arm] = units.get(arm, 0) + round(row["units"])
-            for metric, grown in read_sums(metrics, row).items():
-                sums[metric, arm] = sums[metric, arm] + grown if (metric, arm) in sums else grown
         end = started_at + timedelta(seconds=(number + 1) * bucket_seconds)
-        yield EvidencePoint(end, Evidence(dict(units), dict(sums)))
+        yield EvidencePoint(end, growing.add(arms))

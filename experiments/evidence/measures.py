@@ -12,6 +12,9 @@
 - `outcome(<name>)`: the value of each outcome of that name
 - `outcome_count(<name>)`: 1 for each outcome of that name
 
+What requests add is a whole number of the smallest unit (see `SMALLEST`), so that their sums and sums of products are
+the same in whatever order they are added. What outcomes add is their senders' to say, and stays a fraction.
+
 What is unknown is null, and never 0: also whether a request failed whose answer could not be read.
 """
 
@@ -38,6 +41,12 @@ COLUMNS = (
 )
 ALWAYS_KNOWN = ("duration_ms", "retries")
 
+SMALLEST = {"duration_ms": 1000, "ttft_ms": 1000, "inter_token_ms": 1000, "queue_ms": 1000, "cost": 10**9}
+"""How many of its smallest unit make one: microseconds of a millisecond, billionths of the currency; else 1."""
+
+LARGEST = 2.0**53
+"""What a request adds at the most, in smallest units: with more, a fraction would have been no whole number before."""
+
 RESULTS = {
     "errors": FAILED,
     "client_errors": (Result.REJECTED,),
@@ -59,6 +68,10 @@ STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refus
 OF_REQUESTS = ("requests", *RESULTS, *STOPS, *COLUMNS)
 """The measures that are a word alone."""
 
+NumberType = type[nw.Int64] | type[nw.Int128] | type[nw.Float64]
+WHOLE, WIDE, FRACTION = nw.Int64, nw.Int128, nw.Float64
+"""A unit's total of what requests add, the sum over units of products of two, and anything of outcomes."""
+
 _ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
 _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 
@@ -67,7 +80,7 @@ _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 class Measure:
     """A parsed measure: a function of a request's column or of an outcome's name.
 
-    `answered` is 1 for each request that was, and `unknown` of a column for each of these that does not tell it.
+    `answered` is 1 for each request that was, `not_answered` for each that was not, and `unknown` of a column for each of these that does not tell it.
     Requests for which one of the columns `known` is unknown add nothing, and neither do requests after `until`, nor
     outcomes of such.
     """
@@ -89,6 +102,16 @@ class Measure:
         return self.function not in ("sum", "outcome", "outcome_count")
 
     @property
+    def number(self) -> NumberType:
+        """What its totals are: whole numbers, or fractions where outcomes are measured."""
+        return FRACTION if self.from_outcomes else WHOLE
+
+    @property
+    def scale(self) -> int:
+        """How many of its smallest units make one."""
+        return SMALLEST.get(self.argument, 1) if self.function == "sum" else 1
+
+    @property
     def column(self) -> str:
         """The column that has to be known for the measure to be; empty where it always is."""
         if self.function in STOPS:
@@ -102,7 +125,9 @@ class Measure:
         return replace(self, known=columns)
 
     def value(self) -> nw.Expr:
-        """What one row adds: of the requests, or of the outcomes when `from_outcomes`; null adds nothing.
+        """What one row adds, in smallest units: of the requests, or of the outcomes when `from_outcomes`.
+
+        Null adds nothing.
 
         With `until` a row needs the column `asked_at`, when the request came.
         """
@@ -116,11 +141,13 @@ class Measure:
             case "requests":
                 return nw.lit(1)
             case "sum":
-                return nw.col(self.argument)
+                return _whole(nw.col(self.argument), self.scale)
             case "count":
                 return _one_when(~nw.col(self.argument).is_null())
             case "answered":
                 return _one_when(_ended_as(*ANSWERED))
+            case "not_answered":
+                return _one_when(not_answered())
             case "unknown":
                 return _one_when(nw.col(self.argument).is_null() & _ended_as(*ANSWERED))
             case "above":
@@ -211,6 +238,12 @@ _OLD_ROWS = {
     Result.ABANDONED: _flagged(OF_CLIENT) & ~_old_failure(),
     Result.UNKNOWN: nw.lit(value=False),
 }
+
+
+def _whole(column: nw.Expr, scale: int) -> nw.Expr:
+    """The nearest whole number of smallest units."""
+    scaled = (column.cast(nw.Float64) * scale).round()
+    return nw.when(scaled > LARGEST).then(nw.lit(LARGEST)).otherwise(scaled).cast(nw.Int64)
 
 
 def _one_when(condition: nw.Expr) -> nw.Expr:

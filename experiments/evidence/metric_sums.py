@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
 
 from controlplane.problems.errors import InvalidInput
-from experiments.evidence.measures import Measure, parse
+from experiments.evidence.measures import FRACTION, WIDE, Measure, NumberType, parse
+from experiments.evidence.rows import total
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import KINDS
 from experiments.stats.metrics.kind import MetricKind
@@ -41,6 +43,8 @@ class MetricDefinition:
     window: Window | None = None
     settling_seconds: float | None = None
     until: datetime | None = None
+    measures: tuple[Measure, ...] = ()
+    """Those of numerator and denominator, where no text can name them."""
 
     @property
     def kind(self) -> MetricKind:
@@ -64,6 +68,8 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
         InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
 
     """
+    if metric.measures:
+        return metric.measures
     if metric.kind.is_ratio != (metric.denominator is not None):
         raise InvalidInput(
             "metric-denominator",
@@ -164,37 +170,68 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
 def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, str]) -> nw.Expr:
     if metric.until is not None:
         [settled] = _settled(metric)
-        return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+        return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     if metric.kind.is_ratio or not columns_of(metric):
-        return nw.lit(1.0)
+        return nw.lit(1)
     told = total > 0 if metric.kind.is_share else nw.lit(value=False)
     for measure in _unknown(metric):
         told = told | (nw.col(totals[measure]) == 0)
-    return nw.when(told).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    return nw.when(told).then(nw.lit(1)).otherwise(nw.lit(0))
 
 
 def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
     if metric.kind.is_share:
-        return nw.when(total > 0).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
-    if metric.cap is not None:
-        return nw.when(total > metric.cap).then(nw.lit(metric.cap)).otherwise(total)
-    return total
+        return nw.when(total > 0).then(nw.lit(1)).otherwise(nw.lit(0))
+    if metric.cap is None:
+        return total
+    [measure] = measures_of(metric)
+    cap = metric.cap if measure.from_outcomes else round(metric.cap * measure.scale)
+    return nw.when(total > cap).then(nw.lit(cap)).otherwise(total)
 
 
 def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
     """n, Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
     products: dict[str, nw.Expr] = {}
-    for number in range(len(metrics)):
+    for number, metric in enumerate(metrics):
+        kind = _number(metric)
         products[f"units_{number}"] = nw.col(f"n_{number}")
         for name, (first, second) in SUMS.items():
-            factor = nw.col(f"{first}_{number}")
-            products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}") if second else factor
+            factor = nw.col(f"{first}_{number}").cast(kind)
+            products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}").cast(kind) if second else factor
     return products
+
+
+def sum_expressions(metrics: Sequence[MetricDefinition]) -> Iterator[nw.Expr]:
+    """What adds up the columns of `unit_products`."""
+    for number, metric in enumerate(metrics):
+        yield total(f"units_{number}", WIDE)
+        for name in SUMS:
+            yield total(f"{name}_{number}", _number(metric))
+
+
+def _number(metric: MetricDefinition) -> NumberType:
+    """What its sums are: whole, and the same in whatever order they are added, unless outcomes are in them."""
+    return FRACTION if any(measure.from_outcomes for measure in measures_of(metric)) else WIDE
 
 
 def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, UnitSums]:
     """The sums of each metric by its key, from one aggregated row with the columns of `unit_products`."""
     return {
-        metric.key: UnitSums(round(row[f"units_{number}"]), **{name: float(row[f"{name}_{number}"]) for name in SUMS})
+        metric.key: UnitSums(
+            round(row[f"units_{number}"]),
+            **{name: _real(row[f"{name}_{number}"], scale) for name, scale in _scales(metric).items()},
+        )
         for number, metric in enumerate(metrics)
     }
+
+
+def _scales(metric: MetricDefinition) -> dict[str, int]:
+    """Of each sum, how many smallest units make one."""
+    of_y, *of_d = (measure.scale for measure in measures_of(metric))
+    scale = {"y": 1 if metric.kind.is_share else of_y, "d": of_d[0] if of_d else 1, "": 1}
+    return {name: scale[first] * scale[second] for name, (first, second) in SUMS.items()}
+
+
+def _real(value: float | int | Decimal, scale: int) -> float:
+    """The number nearest to a sum of smallest units."""
+    return value if isinstance(value, float) else int(value) / scale

@@ -1,11 +1,11 @@
 """Which rows count, and for whom: measured requests, units, and the outcomes that belong to them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import narwhals as nw
 
-from experiments.evidence.measures import JUDGED, Measure, judged, not_answered
+from experiments.evidence.measures import FRACTION, JUDGED, Measure, NumberType, judged, not_answered
 from routing.lake.reading import Frame
 
 EVERYBODY = "everybody"
@@ -45,9 +45,22 @@ def bucket(since: datetime, seconds: int) -> nw.Expr:
     return nw.when(number > 0).then(number).otherwise(nw.lit(0))
 
 
-def total(column: str) -> nw.Expr:
-    """The sum of what is known in a column; a float, as engines differ in how wide they make sums of integers."""
-    return nw.col(column).cast(nw.Float64).sum().fill_null(0.0)
+def starts_after(starts: Sequence[datetime]) -> nw.Expr:
+    """How many starts, which are in order, come after a row at or after the first of them.
+
+    It is asked by halves, with few comparisons a row however many starts there are.
+    """
+    if len(starts) == 1:
+        return nw.lit(0)
+    middle = len(starts) // 2
+    is_later = nw.col("time") >= starts[middle]
+    earlier = starts_after(starts[:middle]) + (len(starts) - middle)
+    return nw.when(is_later).then(starts_after(starts[middle:])).otherwise(earlier)
+
+
+def total(column: str, number: NumberType = FRACTION) -> nw.Expr:
+    """The sum of what is known in a column, as a number of this type: engines differ in how wide they make sums."""
+    return nw.col(column).cast(number).sum().fill_null(0).cast(number)
 
 
 def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
@@ -65,7 +78,7 @@ def units_of(measured: Frame, totals: Mapping[Measure, str]) -> Frame:
             nw.col("time").min().alias("first_time"),
             nw.col("time").max().alias("last_time"),
             nw.len().alias("requests"),
-            *(total(column) for column in values),
+            *(total(column, measure.number) for measure, column in totals.items()),
         )
     )
     return units.with_columns(arm=nw.when(nw.col("arm") == nw.col("other_arm")).then(nw.col("arm"))).drop("other_arm")

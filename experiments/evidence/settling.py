@@ -9,8 +9,9 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from experiments.evidence.completeness import ANSWERED, sums_by_arm
+from experiments.evidence.completeness import sums_by_arm
 from experiments.evidence.metric_sums import MetricDefinition, names_over, outcome_names
+from experiments.evidence.own_metrics import ANSWERED
 from experiments.evidence.rows import attributed_outcomes, total, units_of
 from experiments.stats.core.types import UnitSums
 from experiments.stats.health.delays import STEPS, Delays, delay_scores, settling_seconds, youngest

@@ -1,20 +1,17 @@
 """Evidence since each of several later starts, as if the experiment had begun then."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import narwhals as nw
 
-from experiments.evidence.growth import growth, unit_steps
-from experiments.evidence.metric_sums import MetricDefinition, distinct_measures, read_sums, unit_products
-from experiments.evidence.rows import total
+from experiments.evidence.growth import GrowingEvidence, Row, growth, growth_sums, unit_steps
+from experiments.evidence.metric_sums import MetricDefinition, distinct_measures
+from experiments.evidence.own_metrics import REQUESTS
+from experiments.evidence.rows import starts_after
 from experiments.evidence.special import Rows, special_sums
-from experiments.stats.core.types import Evidence, MetricType, UnitSums
-
-REQUESTS = MetricDefinition("requests", MetricType.MEAN, "requests")
-"""What units are counted by where no metric adds up."""
+from experiments.stats.core.types import Evidence
 
 EVERY = 4
 """Metrics that do not add up are asked for anew for each start, so only since each fourth."""
@@ -48,11 +45,9 @@ def _simple(rows: Rows, metrics: Sequence[MetricDefinition], starts: Sequence[da
     """
     asked = metrics or [REQUESTS]
     totals = distinct_measures(asked)
-    backwards = _backwards(starts)
-    steps = unit_steps(_from(rows, starts[0]), totals, starts[0], backwards, outcome_time="asked_at")
+    steps = unit_steps(_from(rows, starts[0]), totals, starts[0], starts_after(starts), outcome_time="asked_at")
     grown = growth(steps, asked, totals).join(rows.of_one_arm().select("unit", "arm"), on="unit")
-    columns = ("units", *unit_products(asked))
-    sums = grown.group_by("bucket", "arm").agg(*map(total, columns)).collect("pyarrow").rows(named=True)
+    sums = grown.group_by("bucket", "arm").agg(*growth_sums(asked)).collect("pyarrow").rows(named=True)
     return _added_up(sums, metrics, len(starts))
 
 
@@ -67,29 +62,10 @@ def _from(rows: Rows, start: datetime) -> Rows:
     return Rows(since, rows.outcomes, rows.units)
 
 
-def _backwards(starts: Sequence[datetime]) -> nw.Expr:
-    """How many starts come after a row; asked by halves, with few comparisons a row however many starts there are."""
-    if len(starts) == 1:
-        return nw.lit(0)
-    middle = len(starts) // 2
-    is_later = nw.col("time") >= starts[middle]
-    earlier = _backwards(starts[:middle]) + (len(starts) - middle)
-    return nw.when(is_later).then(_backwards(starts[middle:])).otherwise(earlier)
-
-
-def _added_up(rows: Sequence[Mapping[str, Any]], metrics: Sequence[MetricDefinition], count: int) -> Sequence[Evidence]:
+def _added_up(rows: Sequence[Row], metrics: Sequence[MetricDefinition], count: int) -> Sequence[Evidence]:
     """The evidence since each of so many starts, the oldest first."""
-    by_bucket: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    by_bucket: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         by_bucket[int(row["bucket"])].append(row)
-    units: dict[str, int] = {}
-    sums: dict[tuple[str, str], UnitSums] = {}
-    found = []
-    for bucket in range(count):
-        for row in by_bucket[bucket]:
-            arm = row["arm"]
-            units[arm] = units.get(arm, 0) + round(row["units"])
-            for metric, grown in read_sums(metrics, row).items():
-                sums[metric, arm] = sums[metric, arm] + grown if (metric, arm) in sums else grown
-        found.append(Evidence(dict(units), dict(sums)))
-    return found[::-1]
+    growing = GrowingEvidence(metrics)
+    return [growing.add(by_bucket[bucket]) for bucket in range(count)][::-1]

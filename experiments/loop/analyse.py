@@ -14,6 +14,7 @@ from controlplane.settings import get_environment
 from experiments.decide import Plan
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
 from experiments.lifecycle.lease import Lease
+from experiments.loop.carry import carried_of
 from experiments.loop.evidence_starts import later_starts
 from experiments.loop.health_findings import health_findings
 from experiments.models import Analysis, Experiment
@@ -110,7 +111,7 @@ def _collected(
     of_experiment = partial(collect_evidence, get_environment().lake_url, experiment.key, experiment.started_at)
     collect = partial(of_experiment, now=now, tick_seconds=experiment.plan.tick_seconds)
     try:
-        return collect(metrics, starts=starts)
+        return collect(metrics, starts=starts, carried=carried_of(experiment, now))
     except (Unavailable, MemoryError):
         raise
     except Exception:

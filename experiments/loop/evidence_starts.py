@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from experiments.models import Experiment
 from experiments.stats.judging.later import PART_OF_PLANNED, PART_OF_STAGES, Since
-from experiments.stats.sequential.starts import starts_in_use
+from experiments.stats.sequential.starts import STEPS, starts_in_use
 
 
 def later_starts(experiment: Experiment, now: datetime) -> tuple[Since, ...]:
@@ -16,6 +16,15 @@ def later_starts(experiment: Experiment, now: datetime) -> tuple[Since, ...]:
         for start in starts_in_use((now - experiment.started_at) / tick)
     )
     return (*_of_stage(experiment), *planned)
+
+
+def coming_starts(experiment: Experiment, now: datetime) -> tuple[datetime, ...]:
+    """The moments that evidence will start anew from within the next ticks."""
+    assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
+    tick = timedelta(seconds=experiment.plan.tick_seconds)
+    ticks = (now - experiment.started_at) / tick
+    found = {start.ticks for start in starts_in_use(ticks + STEPS)}
+    return tuple(experiment.started_at + number * tick for number in sorted(found))
 
 
 def _of_stage(experiment: Experiment) -> tuple[Since, ...]:

@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from controlplane.settings.celery import app
 from controlplane.storage.redis_connections import get_redis
+from experiments.loop.carry import evidence_is_right, forget_ended
 from experiments.loop.claim_due import claim_due
 from experiments.loop.reconcile import reconcile
 from experiments.loop.record_orders import record_orders
 from experiments.models import Experiment
+from experiments.models.experiment import LIVE_STATES
 from routing.alerts.note_tick import note_tick
 from routing.edges.record_edges import record_edges
 from routing.publishing.publish import publish
@@ -33,6 +35,14 @@ def tick() -> None:
 def reconcile_experiment(pk: int) -> None:
     """Analyse one experiment, decide and act."""
     reconcile(Experiment.objects.select_related("plan", "endpoint").get(pk=pk), now=timezone.now())
+
+
+@app.task
+def check_evidence() -> None:
+    """Compare what is carried of each experiment with what the lake tells, and remove what is carried of ended ones."""
+    forget_ended()
+    for experiment in Experiment.objects.filter(state__in=LIVE_STATES).select_related("plan", "endpoint"):
+        _alone(partial(evidence_is_right, experiment, timezone.now()), experiment=experiment.key)
 
 
 def record_what_waits() -> None:

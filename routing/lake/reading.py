@@ -3,9 +3,10 @@
 Everything that names an engine is here: the frames and what is built on them are the same on Spark.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from controlplane.problems.errors import Unavailable
+from routing.lake.added import files_added
 from routing.lake.delta_tables import NO_VERSION, find_table
 from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
@@ -31,14 +33,49 @@ class LakeVersion:
     outcomes: int
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """The two tables at one version."""
+    """The two tables at one version. What is not asked for is not opened: to open it, each of its files is."""
 
-    requests: Frame
-    outcomes: Frame
-    version: LakeVersion
-    connection: duckdb.DuckDBPyConnection
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, requests: DeltaTable | None, outcomes: DeltaTable | None
+    ) -> None:
+        self.connection = connection
+        self._requests = requests
+        self._outcomes = outcomes
+
+    @cached_property
+    def version(self) -> LakeVersion:
+        """That of both tables."""
+        return LakeVersion(_version(self._requests), _version(self._outcomes))
+
+    @property
+    def identity(self) -> str:
+        """That of the table of requests: another one has other rows at the same version."""
+        return str(self._requests.metadata().id) if self._requests else ""
+
+    @cached_property
+    def requests(self) -> Frame:
+        """All requests."""
+        return _frame(self.connection, REQUESTS, self._requests)
+
+    @cached_property
+    def outcomes(self) -> Frame:
+        """All outcomes."""
+        return _frame(self.connection, OUTCOMES, self._outcomes)
+
+    def requests_since(self, version: int) -> Frame | None:
+        """The requests that came in after a version of their table; None where the lake cannot tell."""
+        if version > self.version.requests:
+            return None
+        if self._requests is None or version == self.version.requests:
+            return _nothing(self.connection, REQUESTS)
+        if version == NO_VERSION:
+            return self.requests
+        files = files_added(self._requests, version)
+        if not files:
+            return None if files is None else _nothing(self.connection, REQUESTS)
+        relation = _files(self.connection, REQUESTS, files)
+        return None if relation is None else nw.from_native(relation)
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, because several others are made of it."""
@@ -60,12 +97,7 @@ def read_lake(lake_url: str, as_of: LakeVersion | None = None, threads: int = TH
         requests = find_table(lake_url, REQUESTS, as_of.requests if as_of else None)
         outcomes = find_table(lake_url, OUTCOMES, as_of.outcomes if as_of else None)
         with duckdb.connect(config={"threads": threads, "autoinstall_known_extensions": False}) as connection:
-            yield Reading(
-                _frame(connection, REQUESTS, requests),
-                _frame(connection, OUTCOMES, outcomes),
-                LakeVersion(_version(requests), _version(outcomes)),
-                connection,
-            )
+            yield Reading(connection, requests, outcomes)
     except (DeltaError, OSError, duckdb.Error) as error:
         raise Unavailable(
             "lake-unavailable",
@@ -80,18 +112,22 @@ def _version(delta: DeltaTable | None) -> int:
 
 def _frame(connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: DeltaTable | None) -> Frame:
     if delta is None:
-        return nw.from_native(connection.from_arrow(table.schema.empty_table()))
-    return nw.from_native(_files(connection, table, delta) or connection.from_arrow(delta.to_pyarrow_dataset()))
+        return _nothing(connection, table)
+    relation = _files(connection, table, delta.file_uris())
+    return nw.from_native(relation or connection.from_arrow(delta.to_pyarrow_dataset()))
+
+
+def _nothing(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> Frame:
+    return nw.from_native(connection.from_arrow(table.schema.empty_table()))
 
 
 def _files(
-    connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: DeltaTable
+    connection: duckdb.DuckDBPyConnection, table: LakeTable, paths: Sequence[str]
 ) -> duckdb.DuckDBPyRelation | None:
-    """The files of the version, read by DuckDB itself, which takes half the time; None unless they are local.
+    """Files of a table, read by DuckDB itself, which takes half the time; None unless they are local.
 
     Files from before a column was added lack it, which only the table's own schema can make up for.
     """
-    paths = delta.file_uris()
     if not paths or not Path(paths[0]).is_absolute():
         return None
     relation = connection.read_parquet(paths, hive_partitioning=True, union_by_name=True)

@@ -1,0 +1,26 @@
+"""Metrics that are made and not asked for: what units are counted by, and how often what others need is known."""
+
+from experiments.evidence.measures import JUDGED, Measure
+from experiments.evidence.metric_sums import MetricDefinition
+from experiments.stats.core.types import MetricType
+
+ANSWERED = Measure("answered")
+
+REQUESTS = MetricDefinition("requests", MetricType.MEAN, "requests")
+"""What units are counted by where no metric adds up."""
+
+UNJUDGED = MetricDefinition("unjudged", MetricType.MEAN, "requests", measures=(Measure("unknown", JUDGED),))
+"""Requests of which nobody knows whether they were answered."""
+
+
+NOT_ANSWERED = MetricDefinition("not answered", MetricType.MEAN, "requests", measures=(Measure("not_answered"),))
+"""Requests that ended without an answer, by their backend's doing."""
+
+
+def answered_with(columns: tuple[str, ...]) -> MetricDefinition:
+    """A ratio: Y the answered requests that tell all these columns, D all answered ones.
+
+    Only answered requests count: one that failed has told nothing, and is counted as a failure already.
+    """
+    measures = (ANSWERED.where_known(columns), ANSWERED)
+    return MetricDefinition(f"answered with {' '.join(columns)}", MetricType.RATIO, "", "", measures=measures)
