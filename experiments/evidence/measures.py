@@ -63,6 +63,11 @@ OF_ANSWERS = frozenset({JUDGED, STOP, "prompt_tokens", "completion_tokens", "cos
 ANSWERED = (Result.SUCCESS, Result.UNKNOWN)
 """How requests end that no failure is known of."""
 
+NOT_ANSWERED = (*FAILED, Result.REJECTED, Result.REDIRECTED)
+"""How they end without an answer, by their backend's doing."""
+
+ENDINGS = {**RESULTS, "answered": ANSWERED, "not_answered": NOT_ANSWERED}
+
 STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refusal"}
 
 OF_REQUESTS = ("requests", *RESULTS, *STOPS, *COLUMNS)
@@ -80,8 +85,8 @@ _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")
 class Measure:
     """A parsed measure: a function of a request's column or of an outcome's name.
 
-    `answered` is 1 for each request that was, `not_answered` for each that was not, and `unknown` of a column for each of these that does not tell it.
-    Requests for which one of the columns `known` is unknown add nothing, and neither do requests after `until`, nor
+    `answered` is 1 for each request that was, `unknown` of a column for each of these that does not tell it, and
+    `not_answered` is 1 for each request that its backend did not answer. Requests for which one of the columns `known` is unknown add nothing, and neither do requests after `until`, nor
     outcomes of such.
     """
 
@@ -144,10 +149,6 @@ class Measure:
                 return _whole(nw.col(self.argument), self.scale)
             case "count":
                 return _one_when(~nw.col(self.argument).is_null())
-            case "answered":
-                return _one_when(_ended_as(*ANSWERED))
-            case "not_answered":
-                return _one_when(not_answered())
             case "unknown":
                 return _one_when(nw.col(self.argument).is_null() & _ended_as(*ANSWERED))
             case "above":
@@ -159,7 +160,7 @@ class Measure:
             case function if function in STOPS:
                 return nw.when(~nw.col(STOP).is_null()).then(_one_when(nw.col(STOP) == STOPS[function]))
             case function:
-                return _one_when(_ended_as(*RESULTS[function]))
+                return _one_when(_ended_as(*ENDINGS[function]))
 
 
 def parse(text: str) -> Measure:
@@ -200,7 +201,7 @@ def judged() -> nw.Expr:
 
 def not_answered() -> nw.Expr:
     """Whether a request ended without an answer, by its backend's doing."""
-    return _ended_as(*FAILED, Result.REJECTED, Result.REDIRECTED)
+    return _ended_as(*NOT_ANSWERED)
 
 
 def _ended_as(*results: Result) -> nw.Expr:

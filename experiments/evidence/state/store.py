@@ -16,8 +16,13 @@ ABSENT, IN_TWO_ARMS = -2, -1
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sums (one INTEGER PRIMARY KEY CHECK (one = 1), content TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS units
-    (unit INTEGER PRIMARY KEY, arm INTEGER NOT NULL, newest INTEGER NOT NULL, failed INTEGER NOT NULL, steps BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS units (
+    unit INTEGER PRIMARY KEY,
+    arm INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    steps BLOB NOT NULL
+);
 """
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -33,8 +38,8 @@ WAIT_SECONDS = 5.0
 class UnitSteps:
     """Units with their arms, by number, the times of their newest requests and of the newest that failed, and steps.
 
-    Times are in microseconds, 0 where there is none. `steps` has one row a step: the unit's place in `units`, the step's start in microseconds, and what it adds to each
-    total.
+    Times are in microseconds, 0 where there is none. `steps` has one row a step: the unit's place in `units`, the
+    step's start in microseconds, and what it adds to each total.
     """
 
     units: Whole
@@ -46,7 +51,7 @@ class UnitSteps:
     @property
     def failed_last(self) -> NDArray[np.bool_]:
         """Of each unit, whether its newest request was not answered."""
-        return (self.failed == self.newest) & (self.failed > 0) & (self.arms >= 0)
+        return np.logical_and.reduce([self.failed == self.newest, self.failed > 0, self.arms >= 0])
 
 
 class Store:
