@@ -86,8 +86,8 @@ class Measure:
     """A parsed measure: a function of a request's column or of an outcome's name.
 
     `answered` is 1 for each request that was, `unknown` of a column for each of these that does not tell it, and
-    `not_answered` is 1 for each request that its backend did not answer. Requests for which one of the columns `known` is unknown add nothing, and neither do requests after `until`, nor
-    outcomes of such.
+    `not_answered` is 1 for each request that its backend did not answer. Requests for which one of the columns `known`
+    is unknown add nothing, and neither do requests after `until`, nor outcomes of such.
     """
 
     function: str

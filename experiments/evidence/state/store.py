@@ -51,7 +51,8 @@ class UnitSteps:
     @property
     def failed_last(self) -> NDArray[np.bool_]:
         """Of each unit, whether its newest request was not answered."""
-        return np.logical_and.reduce([self.failed == self.newest, self.failed > 0, self.arms >= 0])
+        found: NDArray[np.bool_] = (self.failed == self.newest) & (self.failed > 0) & (self.arms >= 0)
+        return found
 
 
 class Store:
