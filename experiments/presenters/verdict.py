@@ -20,8 +20,8 @@ from routing.resources.defaults import in_words
 NEXT_WHILE_STOPPED = "Turn the kill switch off when it is safe, or halt the experiment. Nothing happens before."
 
 NEXT_WHILE_UNJUDGED = (
-    "Read in the worker's log what keeps it from that, or halt the experiment: halting by hand works. What is shown "
-    "below is of then."
+    "Find the cause in the worker's log, or halt the experiment: halting by hand works. The results below are of "
+    "that time."
 )
 NEXT_WHILE_UNREADABLE = "Bring all parts of Sluice to the release that wrote it, or wait for the next analysis."
 LATE_TICKS = 10

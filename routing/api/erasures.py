@@ -40,7 +40,7 @@ class AskedSerializer(serializers.Serializer[object]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The unit that is meant."""
         if ("unit" in attrs) == ("user" in attrs):
-            raise serializers.ValidationError({"unit": "Give either unit or user."})
+            raise serializers.ValidationError({"unit": "Give either `unit` or `user`."})
         return {
             "unit": self._hashed(attrs["user"]) if "user" in attrs else int(attrs["unit"]),
             "reason": attrs["reason"],

@@ -73,7 +73,7 @@ def receive_part(found: EventImport, offset: int, part: bytes, *, actor: Actor) 
         raise Unavailable(
             "file-unwritable",
             f"The part cannot be written: {error}",
-            next_step="Make room on the disk and send it again.",
+            next_step="Free disk space and send it again.",
         ) from error
     reached = offset + len(part)
     state = State.WAITING if reached == found.size else State.RECEIVING

@@ -79,7 +79,7 @@ def _csv(path: Path) -> Iterator[Record]:
             if cells:
                 yield _csv_record(reader.line_num, header, cells)
     except csv.Error as error:
-        raise refusal("file-unreadable", f"Line {reader.line_num} is no CSV: {error}.") from error
+        raise refusal("file-unreadable", f"Line {reader.line_num} cannot be read as CSV: {error}.") from error
 
 
 def _csv_record(line: int, header: list[str], cells: list[str]) -> Record:
@@ -119,7 +119,7 @@ def _parquet(path: Path) -> Iterator[Record]:
             for number, row in enumerate(rows, start=1):
                 yield Record(number, _without_nulls(row))
     except duckdb.Error as error:
-        raise refusal("file-unreadable", f"It is no Parquet file that can be read: {error}") from error
+        raise refusal("file-unreadable", f"It cannot be read as Parquet: {error}") from error
 
 
 def _as_json_has_it(name: str, kind: str) -> str:

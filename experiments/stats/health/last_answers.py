@@ -76,5 +76,5 @@ def _problem(variant: str, arm: LastAnswers, control: str, other: LastAnswers) -
         "failed-at-last",
         f"The latest request of {arm.share:.1%} of the users of {variant} failed, and of {other.share:.1%} of those of "
         f"{control}: so many more than of all requests that users leave for it, or that it began late.",
-        "Find out whom and what it fails, or halt it: guardrails that count requests see little of it.",
+        "Find out which users and requests it fails, or halt it: guardrails that count requests see little of this.",
     )
