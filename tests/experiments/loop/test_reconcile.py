@@ -127,7 +127,7 @@ def test_users_in_both_arms_hold_and_are_stored_as_a_finding(lake: str, running:
     decision = reconcile(running, now=later(running, 60))
     assert decision is not None
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "units-in-several-arms")
-    assert "30 of 600 users were in several arms" in decision.reason
+    assert "30 of 600 users were in several variants" in decision.reason
     findings = Analysis.objects.get().results["findings"]
     assert [finding["code"] for finding in findings] == ["units-in-several-arms"]
 
