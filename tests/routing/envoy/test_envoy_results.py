@@ -39,7 +39,7 @@ IMPATIENT = "impatient"
 LIMITS = Limits(idle_seconds=2.0, first_byte_seconds=2.0)
 OPENAI = {"host": "openai"}
 BEGUN = threading.Event()
-"""The client has seen the beginning of the answer."""
+"""The client has seen the first byte of what the answer holds."""
 
 Seen = tuple[str, str | None]
 
@@ -74,8 +74,8 @@ def seen(envoy: RunningEnvoy, path: str = CHAT, host: str = "openai", **headers:
     try:
         with httpx.stream("POST", f"{envoy.url}{path}", json={}, headers={"host": host, **headers}) as response:
             request_id = response.headers["x-request-id"]
-            BEGUN.set()
-            response.read()
+            for _ in response.iter_raw():
+                BEGUN.set()
     except httpx.TransportError:
         pass
     row = envoy.row(request_id)
