@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -12,7 +11,7 @@ from routing.lake.rewriting import storage
 
 
 def files_added(delta: DeltaTable, since: int) -> list[str] | None:
-    """The addresses of the files with rows that came in after version `since`, up to that of `delta`.
+    """The addresses, as `delta` has them, of the files with rows that came in after version `since`, up to its own.
 
     A merge of files brings no rows, and is none of these. None where the log cannot tell: where a commit took rows
     away or changed them, or is past its retention.
@@ -22,7 +21,7 @@ def files_added(delta: DeltaTable, since: int) -> list[str] | None:
         if action is None or action.get("remove", {}).get("dataChange"):
             return None
         if action.get("add", {}).get("dataChange"):
-            found.append(f"{_root(delta)}/{unquote(action['add']['path'])}")
+            found.append(f"{_root(delta)}/{action['add']['path']}")
     return found
 
 

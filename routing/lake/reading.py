@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import narwhals as nw
@@ -130,6 +131,7 @@ def _files(
     """
     if not paths or not Path(paths[0]).is_absolute():
         return None
-    relation = connection.read_parquet(paths, hive_partitioning=True, union_by_name=True)
+    # A table tells its files as addresses, in which a blank is written otherwise.
+    relation = connection.read_parquet([unquote(path) for path in paths], hive_partitioning=True, union_by_name=True)
     known = set(relation.columns) >= set(table.schema.names)
     return relation.select(*table.schema.names) if known else None

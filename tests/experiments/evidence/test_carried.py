@@ -112,6 +112,16 @@ def test_what_was_read_is_not_read_again(lake_url: str, file: Path) -> None:
     assert expected.evidence.units == {"control": 2}
 
 
+def test_the_lake_may_lie_in_a_folder_of_any_name(tmp_path: Path, file: Path) -> None:
+    lake = str(tmp_path / "lake of 100% of us, é and 水")
+    fill(lake, 1, 2)
+    collected(lake, file)
+    fill(lake, 11, unit=2)
+    found = collected(lake, file)
+    assert found == collected(lake, None)
+    assert found.evidence.units == {"control": 2}
+
+
 def test_a_unit_that_turns_up_in_a_second_arm_counts_no_more(lake_url: str, file: Path) -> None:
     fill(lake_url, 1, 5, unit=1)
     fill(lake_url, 2, 6, unit=2)
