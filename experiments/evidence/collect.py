@@ -63,6 +63,11 @@ class CollectedEvidence:
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
     last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
 
+    def of(self, metrics: Sequence[MetricDefinition]) -> "CollectedEvidence":
+        """The same with the sums of these metrics alone, and nothing of when outcomes come."""
+        since = tuple(_of(metrics, evidence) for evidence in self.since)
+        return replace(self, evidence=_of(metrics, self.evidence), since=since, timings={})
+
 
 def collect_evidence(
     lake_url: str,

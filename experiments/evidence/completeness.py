@@ -2,22 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-import narwhals as nw
-
 from experiments.evidence.measures import JUDGED, OF_ANSWERS
 from experiments.evidence.metric_sums import MetricDefinition, columns_of
 from experiments.evidence.own_metrics import UNJUDGED, answered_with
-from experiments.evidence.rows import total
 from experiments.stats.core.types import UnitSums
-from routing.lake.reading import Frame
-
-PRODUCTS = {
-    "sum_y": nw.col("known"),
-    "sum_d": nw.col("answered"),
-    "sum_yy": nw.col("known") * nw.col("known"),
-    "sum_dd": nw.col("answered") * nw.col("answered"),
-    "sum_yd": nw.col("known") * nw.col("answered"),
-}
 
 ByMetric = Mapping[str, Mapping[str, UnitSums]]
 
@@ -53,10 +41,3 @@ def _any_unjudged(sums: Mapping[tuple[str, str], UnitSums]) -> bool:
 def _by_arm(columns: tuple[str, ...], sums: Mapping[tuple[str, str], UnitSums]) -> Mapping[str, UnitSums]:
     wanted = answered_with(columns).key
     return {arm: found for (key, arm), found in sums.items() if key == wanted}
-
-
-def sums_by_arm(by_unit: Frame) -> Mapping[str, UnitSums]:
-    """Sums over units by `arm`, from one row a unit with Y in `known` and D in `answered`."""
-    products = by_unit.select("arm", **PRODUCTS).group_by("arm").agg(nw.len().alias("units"), *map(total, PRODUCTS))
-    rows = products.collect("pyarrow").rows(named=True)
-    return {row["arm"]: UnitSums(int(row["units"]), *(float(row[name]) for name in PRODUCTS)) for row in rows}

@@ -9,7 +9,6 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from experiments.evidence.completeness import sums_by_arm
 from experiments.evidence.metric_sums import MetricDefinition, names_over, outcome_names
 from experiments.evidence.own_metrics import ANSWERED
 from experiments.evidence.rows import attributed_outcomes, total, units_of
@@ -24,6 +23,14 @@ FEWEST_TICKS = 3.0
 
 LATELY = 20.0
 """Times the settling time that the newest requests reach back in which delays are compared again."""
+
+PRODUCTS = {
+    "sum_y": nw.col("known"),
+    "sum_d": nw.col("answered"),
+    "sum_yy": nw.col("known") * nw.col("known"),
+    "sum_dd": nw.col("answered") * nw.col("answered"),
+    "sum_yd": nw.col("known") * nw.col("answered"),
+}
 
 Arms = dict[str, Delays]
 Newest = Mapping[str, Mapping[str, datetime]]
@@ -219,7 +226,7 @@ class _Look:
             .group_by("unit")
             .agg(total("known"), total("answered"))
         )
-        return sums_by_arm(by_unit.join(self.units.select("unit", "arm"), on="unit"))
+        return _sums_by_arm(by_unit.join(self.units.select("unit", "arm"), on="unit"))
 
 
 def _seconds(duration: nw.Expr) -> nw.Expr:
@@ -239,4 +246,11 @@ def _score_sums(scored: Frame) -> Mapping[str, UnitSums]:
     by_unit = scored.group_by("arm", "unit").agg(
         total("score").alias("known"), nw.len().cast(nw.Float64).alias("answered")
     )
-    return sums_by_arm(by_unit)
+    return _sums_by_arm(by_unit)
+
+
+def _sums_by_arm(by_unit: Frame) -> Mapping[str, UnitSums]:
+    """Sums over units by `arm`, from one row a unit with Y in `known` and D in `answered`."""
+    products = by_unit.select("arm", **PRODUCTS).group_by("arm").agg(nw.len().alias("units"), *map(total, PRODUCTS))
+    rows = products.collect("pyarrow").rows(named=True)
+    return {row["arm"]: UnitSums(int(row["units"]), *(float(row[name]) for name in PRODUCTS)) for row in rows}

@@ -29,8 +29,9 @@ def evidence_is_right(experiment: Experiment, now: datetime) -> bool:
     Raises as `collect_evidence` does.
     """
     carried = carried_of(experiment, now)
+    metrics = [metric for metric in metric_definitions(experiment) if may_be_carried(metric)]
     known = _collected(experiment, now, carried)
-    if known == _collected(experiment, now, None, known):
+    if known.of(metrics) == _collected(experiment, now, None, known).of(metrics):
         return True
     log.error("carried evidence differed from the lake's, and is made anew", experiment=experiment.key)
     forget(carried.path)
@@ -52,15 +53,16 @@ def _folder() -> Path:
 def _collected(
     experiment: Experiment, now: datetime, carried: Carried | None, like: CollectedEvidence | None = None
 ) -> CollectedEvidence:
-    """All that is carried of an experiment, or the same from the rows of the version that another was read at."""
+    """As a tick collects it, with what is carried, or from the rows of the version that another was read at."""
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     return collect_evidence(
         get_environment().lake_url,
         experiment.key,
         experiment.started_at,
-        [metric for metric in metric_definitions(experiment) if may_be_carried(metric)],
+        metric_definitions(experiment),
         now=now,
         starts=[start.moment for start in later_starts(experiment, now)],
+        tick_seconds=experiment.plan.tick_seconds,
         as_of=like.lake if like else None,
         carried=carried,
     )

@@ -19,11 +19,14 @@ def later_starts(experiment: Experiment, now: datetime) -> tuple[Since, ...]:
 
 
 def coming_starts(experiment: Experiment, now: datetime) -> tuple[datetime, ...]:
-    """The moments that evidence will start anew from within the next ticks."""
+    """The moments that evidence will start anew from within the next ticks.
+
+    Also those of the next four: an edge whose clock is ahead has requests since them already.
+    """
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
     tick = timedelta(seconds=experiment.plan.tick_seconds)
     ticks = (now - experiment.started_at) / tick
-    found = {start.ticks for start in starts_in_use(ticks + STEPS)}
+    found = {start.ticks for later in (STEPS, 2 * STEPS) for start in starts_in_use(ticks + later)}
     return tuple(experiment.started_at + number * tick for number in sorted(found))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -12,14 +12,21 @@ from django.core.management import call_command
 from controlplane.audit.actors import SLUICE
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
+from experiments.loop.analyse import measure as measured
 from experiments.loop.carry import carried_of, evidence_is_right
 from experiments.loop.jobs import check_evidence
 from experiments.loop.reconcile import reconcile
-from experiments.models import Experiment, State
+from experiments.models import Experiment, Metric, State
+from experiments.plan.as_judged import pure_plan
+from experiments.stats.core.types import Direction, MetricType
+from routing.lake.schema import REQUESTS
 from tests.experiments.loop.evidence import fresh, later, measure
-from tests.factories.drafts import draft
+from tests.factories.drafts import draft, draft_data
+from tests.factories.rows import request_row, store
 
 pytestmark = pytest.mark.django_db
+
+TICK = timedelta(seconds=10)
 
 
 @pytest.fixture(autouse=True)
@@ -59,13 +66,31 @@ def test_each_tick_carries_on_what_the_one_before_left(lake: str, experiment: Ex
     assert fresh(experiment).state == State.HALTED
 
 
-def test_what_is_wrong_is_found_and_made_anew(lake: str, experiment: Experiment) -> None:
+def test_what_a_tick_left_wrong_is_found_and_made_anew(lake: str) -> None:
+    """Also beside metrics that are not carried: what these need known is summed with the others."""
+    own = {"type": MetricType.QUANTILE, "numerator": "ttft_ms", "level": 0.9, "direction": Direction.DECREASE}
+    Metric.objects.create(key="slow-start", name="slow", **own)
+    plan = draft_data()["plan"]
+    observed = {"metric": "slow-start", "role": "observed"}
+    experiment = draft(plan={**plan, "metrics": [*plan["metrics"], observed]})
+    start(experiment, actor=SLUICE)
     now = later(experiment, 620)
     measure(lake, experiment, control_errors=3, candidate_errors=3)
-    assert evidence_is_right(experiment, now)
+    reconcile(fresh(experiment), now=now)
     forge(file_of(experiment, now))
-    assert not evidence_is_right(experiment, now)
-    assert evidence_is_right(experiment, now)
+    assert not evidence_is_right(fresh(experiment), now)
+    assert evidence_is_right(fresh(experiment), now)
+
+
+def test_what_an_edge_with_a_fast_clock_sent_is_carried_on(lake: str, experiment: Experiment) -> None:
+    """Once it is read, its file is gone from the disk, and ticks go on all the same."""
+    ahead = later(experiment, 10) + 3 * TICK
+    store(lake, REQUESTS, [request_row("fast", unit=1, time=ahead.isoformat(), experiment=experiment.key)])
+    for seconds in (10, 20, 30, 40, 50):
+        found = measured(fresh(experiment), pure_plan(experiment), now=later(experiment, seconds))
+        assert found.collected.requests == {"control": 1}
+        for path in Path(lake, "requests").glob("day=*/*.parquet"):
+            path.unlink()
 
 
 def test_the_command_names_what_differed(lake: str, experiment: Experiment) -> None:
