@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from controlplane.audit.actors import SLUICE
-from experiments.actions.start import start
 from experiments.decide.types import Decision as PureDecision
 from experiments.decide.types import DecisionKind
 from experiments.lifecycle.append_decision import append_decision
@@ -18,7 +17,6 @@ from experiments.presenters.page_reads import read_dossier
 from routing.lake.schema import REQUESTS
 from routing.models import Edge, Split
 from tests.experiments.loop.evidence import fresh, later, measure, rows
-from tests.factories.drafts import draft
 from tests.factories.rows import store
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -48,13 +46,6 @@ CUT = {"experiment": "canary", "variant": "better", "requests": 20, "failures": 
 @pytest.fixture(autouse=True)
 def lake(own_lake: str) -> str:
     return own_lake
-
-
-@pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
 
 
 def two_edges(*cuts: Any) -> None:

@@ -65,13 +65,6 @@ def fresh(experiment: Experiment) -> Experiment:
     return Experiment.objects.select_related("endpoint", "plan").get(pk=experiment.pk)
 
 
-@pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
-
-
 def measured_now() -> list[str]:
     """The experiments of the newest table."""
     newest = RoutingTable.objects.order_by("-version")[0]

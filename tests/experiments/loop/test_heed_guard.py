@@ -21,13 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
-
-
-@pytest.fixture
 def of_two() -> Experiment:
     """Running with two candidates: better and bolder."""
     backend("bold")

@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from controlplane.audit.actors import SLUICE
-from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment
 from routing.lake.schema import REQUESTS
 from routing.models import Edge, Endpoint
 from routing.publishing.publish import publish
-from tests.factories.drafts import draft
 from tests.factories.rows import request_row, store
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -26,13 +23,6 @@ USERS = 300
 @pytest.fixture(autouse=True)
 def lake(own_lake: str) -> str:
     return own_lake
-
-
-@pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
 
 
 def rows(experiment: Experiment, variant: str, errors: int, first_unit: int) -> Iterator[dict[str, Any]]:

@@ -28,13 +28,6 @@ def lake(own_lake: str) -> str:
     return own_lake
 
 
-@pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
-
-
 def test_harm_halts_at_once_and_once(lake: str, running: Experiment) -> None:
     measure(lake, running, control_errors=3, candidate_errors=60)
     decision = reconcile(running, now=later(running, 5))

@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from controlplane.audit.actors import SLUICE
-from experiments.actions.start import start
 from experiments.decide import DecisionKind
 from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, State
 from routing.lake.schema import REQUESTS
 from tests.experiments.loop.evidence import USERS, fresh, later
-from tests.factories.drafts import draft
 from tests.factories.rows import request_row, store
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -24,13 +21,6 @@ REQUESTS_EACH = 20
 @pytest.fixture(autouse=True)
 def lake(own_lake: str) -> str:
     return own_lake
-
-
-@pytest.fixture
-def running() -> Experiment:
-    experiment = draft()
-    start(experiment, actor=SLUICE)
-    return experiment
 
 
 def arm(
