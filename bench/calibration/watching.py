@@ -38,7 +38,7 @@ def ever_outside(kind: MetricType, arms: Arms, truth: float, alpha: float, share
     plan = replace(plan_of(kind, share), alpha=alpha)
     with np.errstate(all="ignore"):
         cells = arrange([plan.metrics[0]] * ticks, ["new"] * ticks, new, control)
-        low, high = intervals.at_all_times(plan, cells)
+        low, high = intervals.at_all_times(plan, cells, intervals.Difference.of(cells, plan.alpha))
     return bool(np.any((low > truth) | (high < truth)))
 
 

@@ -77,8 +77,9 @@ def _both_intervals(failed: Floats) -> tuple[Floats, Floats]:
     control, new = (SumsColumns(n, each, n, each, n, each) for each in failed)
     with np.errstate(all="ignore"):
         cells = arrange([metric] * TICKS, ["new"] * TICKS, new, control)
-        always = np.stack(intervals.at_all_times(plan, cells))
-        single = np.stack(intervals.planned(cells, plan.alpha))
+        difference = intervals.Difference.of(cells, plan.alpha)
+        always = np.stack(intervals.at_all_times(plan, cells, difference))
+        single = np.stack(intervals.planned(cells, difference))
     return np.where(np.isnan(always), np.nan, single), always
 
 

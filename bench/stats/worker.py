@@ -35,15 +35,15 @@ def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
     from experiments.stats.core.contrast import lower_tail
     from experiments.stats.judging import intervals
     from experiments.stats.judging.cells import gather
-    from experiments.stats.judging.shown import planned_contrast
 
     plan, evidence = sluice_input(metrics)
 
     def analyse() -> Rows:
         with np.errstate(all="ignore"):
             cells = gather(plan, evidence)
-            contrast = planned_contrast(cells)
-            low, high = intervals.planned(cells, ALPHA)
+            difference = intervals.Difference.of(cells, ALPHA)
+            contrast = difference.contrast
+            low, high = intervals.planned(cells, difference)
             tail = lower_tail(contrast)
             p_value = 2.0 * np.minimum(tail, 1.0 - tail)
             variances = [arm.estimates.variance / arm.estimates.units for arm in (cells.control, cells.candidate)]

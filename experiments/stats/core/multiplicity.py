@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.errors import InvalidArgument, InvalidEvidence, StatisticsError, require
@@ -31,6 +30,7 @@ def holm(p_values: ArrayLike) -> Floats:
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     """Adjusted p-values that keep the expected share of false claims among all claims below alpha.
 
+    Sorted upwards, the k-th of m is multiplied by m / k, and none may be higher than the one after it.
     For metrics that are shown and decide nothing. Assumes independent or positively dependent p-values.
     Reference: Benjamini and Hochberg, Controlling the false discovery rate (JRSS B 1995).
 
@@ -40,7 +40,12 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(4).tolist()
     [0.03, 0.04, 0.04]
     """
-    return np.asarray(stats.false_discovery_control(_probabilities(p_values)), dtype=np.float64)
+    p_values = _probabilities(p_values)
+    order = np.argsort(p_values)
+    factors = p_values.size / np.arange(1.0, p_values.size + 1.0)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum.accumulate((p_values[order] * factors)[::-1])[::-1]
+    return adjusted
 
 
 def e_benjamini_hochberg(log_e: ArrayLike, alpha: float) -> Flags:

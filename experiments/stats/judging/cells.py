@@ -1,7 +1,8 @@
 """A cell is one metric of one candidate beside the control; here all cells of a plan stand in columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -19,7 +20,7 @@ from experiments.stats.core.types import (
     UnitSums,
 )
 from experiments.stats.metrics import KINDS, estimator_of
-from experiments.stats.metrics.kind import Estimator, MetricKind
+from experiments.stats.metrics.kind import Estimator
 from experiments.stats.metrics.ratio import effective_count
 
 RARE_EVENTS = 20.0
@@ -37,6 +38,11 @@ NOTHING = UnitSums(0, 0.0, 0.0, 0.0, 0.0, 0.0)
 Name = tuple[str, str]
 """A cell's metric and candidate."""
 
+Places = NDArray[np.intp]
+
+Groups = Sequence[tuple[Estimator, Places]]
+"""Each estimator with its cells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:
@@ -50,12 +56,17 @@ class Arm:
     trials: Floats
     at_looks: Estimates
 
+    def at(self, places: Places) -> "Arm":
+        """Those of the cells at these places."""
+        safe = replace(self.estimates.at(places), variance=self.at_looks.variance[places])
+        return Arm(self.estimates.at(places), self.rare_events[places], self.trials[places], safe)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Cells:
     """Every (metric, candidate) of a plan, with both arms and the two together.
 
-    `measured` says whether both arms gave an estimate, and `notes` why not.
+    `measured` says whether both arms gave an estimate, and `notes` why not. What several tests ask for is found once.
     """
 
     metrics: tuple[MetricPlan, ...]
@@ -72,18 +83,36 @@ class Cells:
     relative_margin: Flags
     is_share: Flags
 
-    @property
+    def at(self, places: Places) -> "Cells":
+        """The cells at these places."""
+        return Cells(
+            metrics=tuple(self.metrics[place] for place in places),
+            variants=tuple(self.variants[place] for place in places),
+            candidate=self.candidate.at(places),
+            control=self.control.at(places),
+            pooled=self.pooled.at(places),
+            notes=tuple(self.notes[place] for place in places),
+            roles=self.roles[places],
+            measured=self.measured[places],
+            minimum_effect=self.minimum_effect[places],
+            harm_sign=self.harm_sign[places],
+            margin=self.margin[places],
+            relative_margin=self.relative_margin[places],
+            is_share=self.is_share[places],
+        )
+
+    @cached_property
     def names(self) -> list[Name]:
         """Metric and candidate of each."""
         return [(metric.key, variant) for metric, variant in zip(self.metrics, self.variants, strict=True)]
 
-    @property
+    @cached_property
     def rare(self) -> Flags:
         """Whether an arm has so few events that only a score test is right."""
         fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
         return np.asarray(self.measured & np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
 
-    @property
+    @cached_property
     def counts_events(self) -> Flags:
         """Whether the value is a share of units or requests, which is never below zero."""
         return np.isfinite(self.candidate.trials)
@@ -94,12 +123,12 @@ class Cells:
         size = np.abs(self.control.estimates.value)
         return np.where(self.has_no_event, SMALLEST_RATE, size)
 
-    @property
+    @cached_property
     def has_no_event(self) -> Flags:
         """Whether the control counts events and has none."""
         return np.asarray(self.counts_events & (self.control.estimates.value == 0.0), dtype=np.bool_)
 
-    def counts_at(self, places: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+    def counts_at(self, places: Places) -> tuple[Floats, Floats, Floats, Floats]:
         """Value and independent trials of the candidate and of the control, for the score tests."""
         candidate, control = self.candidate, self.control
         return (
@@ -144,39 +173,70 @@ def arrange(
     metrics: Sequence[MetricPlan], variants: Sequence[str], candidate: SumsColumns, control: SumsColumns
 ) -> Cells:
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
-    kinds = [KINDS[metric.type] for metric in metrics]
-    estimators = _estimators(metrics, candidate, control)
+    stated = Stated.of(metrics)
+    groups = stated.groups(nothing=(candidate.sum_yy == 0.0) & (control.sum_yy == 0.0))
     together = candidate + control
-    design_effect = _design_effect(estimators, together)
+    design_effect = _design_effect(groups, together)
     # A numerator that is above zero in one arm and below in the other is no amount that a few units could hold.
     changes_sign = candidate.sum_y * control.sum_y < 0.0
-    notes = _notes(kinds, candidate, control)
+    is_share = stated.flags(lambda metric: KINDS[metric.type].is_share)
+    notes = _notes(stated, is_share, candidate, control)
     return Cells(
         metrics=tuple(metrics),
         variants=tuple(variants),
-        candidate=_arm(estimators, candidate, design_effect, changes_sign),
-        control=_arm(estimators, control, design_effect, changes_sign),
-        pooled=_arm(estimators, together, design_effect, changes_sign),
+        candidate=_arm(groups, candidate, design_effect, changes_sign),
+        control=_arm(groups, control, design_effect, changes_sign),
+        pooled=_arm(groups, together, design_effect, changes_sign),
         notes=notes,
-        roles=np.array([metric.role.value for metric in metrics], dtype=np.str_),
+        roles=stated.texts(lambda metric: metric.role.value),
         measured=np.array([not note for note in notes], dtype=np.bool_),
-        minimum_effect=np.array([metric.minimum_effect for metric in metrics], dtype=np.float64),
-        harm_sign=np.array([1.0 if m.direction is Direction.DECREASE else -1.0 for m in metrics]),
-        margin=np.array([m.margin if m.role is Role.GUARDRAIL else 0.0 for m in metrics]),
-        relative_margin=np.array([m.margin_kind is MarginKind.RELATIVE for m in metrics], dtype=np.bool_),
-        is_share=np.array([kind.is_share for kind in kinds], dtype=np.bool_),
+        minimum_effect=stated.numbers(lambda metric: metric.minimum_effect),
+        harm_sign=stated.numbers(lambda metric: 1.0 if metric.direction is Direction.DECREASE else -1.0),
+        margin=stated.numbers(lambda metric: metric.margin if metric.role is Role.GUARDRAIL else 0.0),
+        relative_margin=stated.flags(lambda metric: metric.margin_kind is MarginKind.RELATIVE),
+        is_share=is_share,
     )
 
 
-def _estimators(metrics: Sequence[MetricPlan], candidate: SumsColumns, control: SumsColumns) -> list[Estimator]:
-    """Of each cell; nothing in either arm is no event, whatever would have been counted."""
-    nothing = (candidate.sum_yy == 0.0) & (control.sum_yy == 0.0)
-    return [estimator_of(metric, nothing=none) for metric, none in zip(metrics, nothing.tolist(), strict=True)]
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the metrics of cells say of themselves; one that stands in many cells is asked once."""
+
+    distinct: tuple[MetricPlan, ...]
+    which: Places
+
+    @classmethod
+    def of(cls, metrics: Sequence[MetricPlan]) -> "Stated":
+        """Of the metric of each cell."""
+        distinct = {id(metric): metric for metric in metrics}
+        place = {each: number for number, each in enumerate(distinct)}
+        return cls(tuple(distinct.values()), np.array([place[id(metric)] for metric in metrics], dtype=np.intp))
+
+    def numbers(self, read: Callable[[MetricPlan], float]) -> Floats:
+        """A number of each cell."""
+        return np.array([read(metric) for metric in self.distinct], dtype=np.float64)[self.which]
+
+    def flags(self, read: Callable[[MetricPlan], bool]) -> Flags:
+        """A flag of each cell."""
+        return np.array([read(metric) for metric in self.distinct], dtype=np.bool_)[self.which]
+
+    def texts(self, read: Callable[[MetricPlan], str]) -> NDArray[np.str_]:
+        """A text of each cell."""
+        return np.array([read(metric) for metric in self.distinct], dtype=np.str_)[self.which]
+
+    def groups(self, *, nothing: Flags) -> Groups:
+        """Each estimator with its cells; nothing in either arm is no event, whatever would have been counted."""
+        usual, without = ([estimator_of(metric, nothing=none) for metric in self.distinct] for none in (False, True))
+        known = {id(each): each for each in (*usual, *without)}
+        of_usual, of_none = (np.array([id(each) for each in some], dtype=np.uint64) for some in (usual, without))
+        chosen = np.where(nothing, of_none[self.which], of_usual[self.which])
+        found = [(estimator, np.flatnonzero(chosen == code)) for code, estimator in known.items()]
+        return [(estimator, places) for estimator, places in found if places.size]
 
 
-def _arm(estimators: Sequence[Estimator], sums: SumsColumns, design_effect: Floats, changes_sign: Flags) -> Arm:
+def _arm(groups: Groups, sums: SumsColumns, design_effect: Floats, changes_sign: Flags) -> Arm:
     value, variance, degrees, rare = (np.full_like(sums.units, np.nan) for _ in range(4))
-    for estimator, places in _places(estimators):
+    for estimator, places in groups:
         at = sums.at(places)
         estimates = estimator.estimate(at)
         value[places], variance[places], degrees[places] = estimates.value, estimates.variance, estimates.degrees
@@ -210,33 +270,30 @@ def _price_of_the_heaviest(units: Floats, effective: Floats) -> Floats:
     return np.asarray(((1.0 - harmless) / (1.0 - np.clip(heaviest, harmless, MOST_SHARE))) ** 4.0)
 
 
-def _design_effect(estimators: Sequence[Estimator], sums: SumsColumns) -> Floats:
+def _design_effect(groups: Groups, sums: SumsColumns) -> Floats:
     effect = np.full_like(sums.units, np.nan)
-    for estimator, places in _places(estimators):
+    for estimator, places in groups:
         effect[places] = estimator.design_effect(sums.at(places))
     return effect
 
 
-def _places(estimators: Sequence[Estimator]) -> Iterator[tuple[Estimator, NDArray[np.intp]]]:
-    for one in {id(each): each for each in estimators}.values():
-        yield one, np.flatnonzero([each is one for each in estimators])
-
-
-def _notes(kinds: Sequence[MetricKind], candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:
+def _notes(stated: Stated, is_share: Flags, candidate: SumsColumns, control: SumsColumns) -> tuple[str, ...]:
     """Why a cell cannot be estimated, in words; empty where it can."""
     few = (candidate.units < 2) | (control.units < 2)
     findings = (
         (~_finite(candidate) | ~_finite(control), "A sum is not a number: the evidence is broken."),
-        (_impossible(candidate, kinds) | _impossible(control, kinds), "The sums contradict each other."),
-        (few, [kind.few for kind in kinds]),
+        (_impossible(candidate, is_share) | _impossible(control, is_share), "The sums contradict each other."),
+        (few, stated.texts(lambda metric: KINDS[metric.type].few)),
         ((candidate.sum_d == 0) | (control.sum_d == 0), "An arm's denominator is zero."),
     )
     return first_notes(findings)
 
 
-def first_notes(findings: Sequence[tuple[Flags, str | list[str]]]) -> tuple[str, ...]:
+def first_notes(findings: Sequence[tuple[Flags, str | NDArray[np.str_]]]) -> tuple[str, ...]:
     """The first finding that is true of each cell; empty where none is."""
     flags, texts = zip(*findings, strict=True)
+    if not np.any(flags):
+        return ("",) * int(flags[0].size)
     return tuple(np.select(flags, texts, "").tolist())
 
 
@@ -245,13 +302,12 @@ def _finite(sums: SumsColumns) -> Flags:
     return np.asarray(np.isfinite(np.stack(columns)).all(axis=0), dtype=np.bool_)
 
 
-def _impossible(sums: SumsColumns, kinds: Sequence[MetricKind]) -> Flags:
+def _impossible(sums: SumsColumns, is_share: Flags) -> Flags:
     """Sums that no data can have: negative counts or squares, squares below the square of the sum, shares above 1."""
     negative = (sums.units < 0) | (sums.sum_yy < 0) | (sums.sum_dd < 0)
     # By Cauchy and Schwarz, in roots so that nothing overflows.
     root_n, root_yy, root_dd = (np.sqrt(each) * (1.0 + 1e-9) for each in (sums.units, sums.sum_yy, sums.sum_dd))
     too_small = (np.abs(sums.sum_y) > root_n * root_yy) | (np.abs(sums.sum_d) > root_n * root_dd)
-    share = np.array([kind.is_share for kind in kinds], dtype=np.bool_)
-    outside = share & ((sums.sum_y < 0) | (sums.sum_y > sums.units))
-    denominator = ~share & (sums.sum_d < 0)
+    outside = is_share & ((sums.sum_y < 0) | (sums.sum_y > sums.units))
+    denominator = ~is_share & (sums.sum_d < 0)
     return negative | too_small | outside | denominator

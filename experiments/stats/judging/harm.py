@@ -29,13 +29,11 @@ def log_harm(plan: JudgePlan, cells: Cells) -> Floats:
     A relative margin is one of |control|. The control's true sign is not known, so the smaller e-value of both signs
     counts, which is valid whichever is true.
     """
-    scales = effect_scales(cells)
-    mixtures = np.minimum(_mixture(cells, 1.0, scales), _mixture(cells, -1.0, scales))
-    known = np.where(is_burnt_in(plan, cells), mixtures, np.nan)
-    exact = has_exact_test(cells)
-    known[exact] = _exact(cells)[exact]
-    heard = cells.has_role(Role.GUARDRAIL) & cells.measured & has_minimum_units(plan, cells)
-    return np.where(heard, known, np.nan)
+    found = np.full_like(cells.margin, np.nan)
+    heard = np.flatnonzero(cells.has_role(Role.GUARDRAIL) & cells.measured & has_minimum_units(plan, cells))
+    if heard.size:
+        found[heard] = _log_harm(plan, cells if heard.size == found.size else cells.at(heard))
+    return found
 
 
 def monitoring_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
@@ -122,10 +120,23 @@ def halt(cells: Cells, log_e: Floats, alpha: float) -> Halt:
     return Halt(combined, threshold, reached, names)
 
 
-def _mixture(cells: Cells, control_sign: float, scales: Floats) -> Floats:
-    contrast = harm_contrast(cells, np.full_like(cells.margin, control_sign), monitoring_contrast)
-    ratios = scales**2 * contrast.information[:, None]
-    return anytime.averaged(anytime.one_sided_log_e(contrast.normal_z[:, None], ratios))
+def _log_harm(plan: JudgePlan, cells: Cells) -> Floats:
+    """Of guardrails with their minimum of units in both arms."""
+    known = np.where(is_burnt_in(plan, cells), _mixture(cells), np.nan)
+    exact = np.flatnonzero(has_exact_test(cells))
+    if exact.size:
+        known[exact] = _exact(cells.at(exact))
+    return known
+
+
+def _mixture(cells: Cells) -> Floats:
+    """The smaller log e-value of both signs of the control."""
+    signs = [np.full_like(cells.margin, sign) for sign in (1.0, -1.0)]
+    contrasts = [harm_contrast(cells, sign, monitoring_contrast) for sign in signs]
+    z = np.stack([contrast.normal_z for contrast in contrasts])
+    information = np.stack([contrast.information for contrast in contrasts])
+    ratios = effect_scales(cells) ** 2 * information[..., None]
+    return np.asarray(anytime.averaged(anytime.one_sided_log_e(z[..., None], ratios)).min(axis=0))
 
 
 def _exact(cells: Cells) -> Floats:

@@ -1,6 +1,5 @@
 """The judge: from a plan and its evidence to intervals, verdicts and the evidence of harm."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.stats.core.arrays import Flags, Floats
+from experiments.stats.core.columns import rows_of
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import (
     Evidence,
@@ -177,10 +177,11 @@ def _rows(
     plan: JudgePlan, troubles: Troubles, *, evidence: Evidence, looks: PastLooks, watched: Watched
 ) -> tuple[MetricResult, ...]:
     """One row a cell, with the evidence of harm that was found before."""
-    known = dict(zip(watched.cells.names, watched.log_e.tolist(), strict=True))
-    same = len(known) == len(plan.metrics) * len(candidates_of(plan)) and not troubles
-    cells = watched.cells if same else gather_without(plan, evidence, {**watched.troubles, **troubles})
-    log_e = np.array([known[name] for name in cells.names], dtype=np.float64)
+    cells, log_e = watched.cells, watched.log_e
+    if troubles or len(cells.names) != len(plan.metrics) * len(candidates_of(plan)):
+        cells = gather_without(plan, evidence, {**watched.troubles, **troubles})
+        known = dict(zip(watched.cells.names, watched.log_e.tolist(), strict=True))
+        log_e = np.array([known[name] for name in cells.names], dtype=np.float64)
     harmed = np.array([name in watched.halt.blamed for name in cells.names], dtype=np.bool_)
     return _results(plan, cells, conclude(plan, cells, harmed, looks), log_e, harmed)
 
@@ -189,55 +190,52 @@ def _results(
     plan: JudgePlan, cells: Cells, conclusions: Conclusions, log_e: Floats, harmed: Flags
 ) -> tuple[MetricResult, ...]:
     control, candidate = cells.control.estimates, cells.candidate.estimates
-    effects = np.where(cells.measured, candidate.value - control.value, np.nan)
-    control_value = _plain(np.where(cells.measured, control.value, np.nan))
-    variant_value = _plain(np.where(cells.measured, candidate.value, np.nan))
-    control_units, variant_units = _counts(control.units), _counts(candidate.units)
-    effect, relative = _plain(effects), _plain(effects / np.abs(control.value))
-    interval = _intervals(intervals.planned(cells, plan.alpha))
-    relative_interval = _intervals(intervals.relative(cells, plan.alpha))
-    anytime_interval = _intervals(intervals.at_all_times(plan, cells))
-    look_interval = _intervals(intervals.at_looks(cells, conclusions.look, plan.alpha))
-    p_value, critical_value = _plain(conclusions.p_value), _plain(conclusions.critical)
-    fraction, information = _plain(conclusions.look.fraction), _plain(conclusions.look.information)
-    evidence_of_harm, harmed_now, harmed_at_look = _plain(log_e), harmed.tolist(), conclusions.harmed.tolist()
-    return tuple(
-        MetricResult(
-            metric=metric.key,
-            role=metric.role,
-            variant=variant,
-            control_value=control_value[n],
-            variant_value=variant_value[n],
-            control_units=control_units[n],
-            variant_units=variant_units[n],
-            effect=effect[n],
-            relative=relative[n],
-            interval=interval[n],
-            relative_interval=relative_interval[n],
-            anytime_interval=anytime_interval[n],
-            p_value=p_value[n],
-            log_harm=evidence_of_harm[n],
-            harmed=harmed_now[n],
-            verdict=conclusions.verdicts[n],
-            information_fraction=fraction[n],
-            note=conclusions.notes[n],
-            look_interval=look_interval[n],
-            critical_value=critical_value[n],
-            information=information[n],
-            harmed_at_look=harmed_at_look[n],
-        )
-        for n, (metric, variant) in enumerate(zip(cells.metrics, cells.variants, strict=True))
-    )
+    effect = np.where(cells.measured, candidate.value - control.value, np.nan)
+    difference, look = intervals.Difference.of(cells, plan.alpha), conclusions.look
+    columns: dict[str, Sequence[object]] = {
+        "metric": [metric.key for metric in cells.metrics],
+        "role": [metric.role for metric in cells.metrics],
+        "variant": cells.variants,
+        "control_value": _plain(np.where(cells.measured, control.value, np.nan)),
+        "variant_value": _plain(np.where(cells.measured, candidate.value, np.nan)),
+        "control_units": _counts(control.units),
+        "variant_units": _counts(candidate.units),
+        "effect": _plain(effect),
+        "relative": _plain(effect / np.abs(control.value)),
+        "interval": _intervals(intervals.planned(cells, difference)),
+        "relative_interval": _intervals(intervals.relative(cells, difference)),
+        "anytime_interval": _intervals(intervals.at_all_times(plan, cells, difference)),
+        "p_value": _plain(conclusions.p_value),
+        "log_harm": _plain(log_e),
+        "harmed": harmed.tolist(),
+        "verdict": conclusions.verdicts,
+        "information_fraction": _plain(look.fraction),
+        "note": conclusions.notes,
+        "look_interval": _intervals(intervals.at_looks(cells, difference, look)),
+        "critical_value": _plain(conclusions.critical),
+        "information": _plain(look.information),
+        "harmed_at_look": conclusions.harmed.tolist(),
+    }
+    return tuple(rows_of(MetricResult, columns))
 
 
 def _counts(units: Floats) -> list[int]:
-    return [int(count) if math.isfinite(count) else 0 for count in units.tolist()]
+    counts: list[int] = np.where(np.isfinite(units), units, 0.0).astype(np.int64).tolist()
+    return counts
 
 
 def _intervals(ends: tuple[Floats, Floats]) -> list[Interval | None]:
-    pairs = zip(ends[0].tolist(), ends[1].tolist(), strict=True)
-    return [Interval(low, high) if math.isfinite(low) and math.isfinite(high) else None for low, high in pairs]
+    low, high = ends
+    return _known(rows_of(Interval, {"low": low.tolist(), "high": high.tolist()}), np.isfinite(low) & np.isfinite(high))
 
 
 def _plain(values: Floats) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+    return _known(values.tolist(), np.isfinite(values))
+
+
+def _known(found: Sequence[Found], known: Flags) -> list[Found | None]:
+    """What was found, and None where it is not known."""
+    row: list[Found | None] = list(found)
+    for place in np.flatnonzero(~known).tolist():
+        row[place] = None
+    return row

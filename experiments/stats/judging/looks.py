@@ -1,7 +1,7 @@
 """How much of the planned information each cell has, and the critical z that a look asks of it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ NOTHING = Look(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class PresentLook:
-    """The look at hand beside those taken; one entry a cell.
+    """The look at hand beside those taken; one entry a cell, and in `past` one by the place of each that had a look.
 
     `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
     information, 1 at the most, as more than the plan needs tells nothing more. Both are the largest until now: see
@@ -27,7 +27,7 @@ class PresentLook:
     """
 
     plan: JudgePlan
-    past: tuple[tuple[Look, ...], ...]
+    past: Mapping[int, tuple[Look, ...]]
     shown: Flags
     information: Floats
     fraction: Floats
@@ -38,10 +38,10 @@ class PresentLook:
         known = np.isfinite(self.information) & (self.information > 0.0) & np.isfinite(level)
         share = np.where(known, 1.0 if self.last else self.fraction, 0.0)
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
-        for place in np.flatnonzero(known):
-            if self.past[place]:
+        for place, past in self.past.items():
+            if known[place]:
                 present = Look(float(self.information[place]), float(share[place]))
-                critical[place] = _next(self.past[place], present, float(level[place]), self.plan.spending)
+                critical[place] = _next(past, present, float(level[place]), self.plan.spending)
         return critical
 
 
@@ -63,16 +63,19 @@ def _grew(before: Look, look: Look) -> bool:
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
     """Set the information in hand beside what the plan needs and the looks taken."""
-    past = tuple(counted(looks.taken.get(name, ())) for name in cells.names)
+    taken = {place: counted(looks.taken[name]) for place, name in enumerate(cells.names) if name in looks.taken}
+    past = {place: found for place, found in taken.items() if found}
     shown = np.array([name in looks.shown for name in cells.names], dtype=np.bool_)
-    largest = [(each[-1] if each else NOTHING) for each in past]
+    largest, share = np.zeros((2, shown.size))
+    for place, found in past.items():
+        largest[place], share[place] = found[-1].information, found[-1].fraction
     fraction = np.minimum(information / planned_information(plan, cells), 1.0)
     return PresentLook(
         plan,
         past,
         shown,
-        np.maximum(information, [look.information for look in largest]),
-        np.where(np.isnan(information), np.nan, np.fmax(fraction, [look.fraction for look in largest])),
+        np.maximum(information, largest),
+        np.where(np.isnan(information), np.nan, np.fmax(fraction, share)),
         looks.last,
     )
 

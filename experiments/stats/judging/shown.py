@@ -52,7 +52,7 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     failed = harmed | (sure & ~still_shown & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
-        for good, bad in zip(passed, failed, strict=True)
+        for good, bad in zip(passed.tolist(), failed.tolist(), strict=True)
     )
     return Conclusions(p_value, critical, look, at_look, verdicts, notes)
 

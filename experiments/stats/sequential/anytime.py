@@ -68,15 +68,16 @@ def two_sided_critical(r: ArrayLike, alpha: float) -> Floats:
     3.0351
     """
     _check_alpha(alpha)
-    r = np.asarray(r, dtype=np.float64)
+    r = np.moveaxis(np.asarray(r, dtype=np.float64), -1, 0).copy()
     slope = 0.5 * r / (1.0 + r)
-    level = -0.5 * np.log1p(r) - np.log(r.shape[-1])
-    squared = np.min((-np.log(alpha) - level) / slope, axis=-1)
+    level = -0.5 * np.log1p(r) - np.log(r.shape[0])
+    squared = np.min((-np.log(alpha) - level) / slope, axis=0)
     for _ in range(NEWTON_STEPS):
-        terms = level + squared[..., np.newaxis] * slope
-        log_mean = np.logaddexp.reduce(terms, axis=-1)
-        weights = np.exp(terms - log_mean[..., np.newaxis])
-        step = (log_mean + np.log(alpha)) / np.sum(weights * slope, axis=-1)
+        terms = level + squared * slope
+        largest = np.max(terms, axis=0)
+        parts = np.exp(terms - largest)
+        total = np.sum(parts, axis=0)
+        step = (largest + np.log(total) + np.log(alpha)) * total / np.sum(parts * slope, axis=0)
         squared = squared - step
         if not np.any(np.abs(step) > 1e-12 * squared):
             break
