@@ -40,6 +40,7 @@ bench: install-development
 	$(BIN)/python -m bench.edge.features
 	$(BIN)/python -m bench.assignment
 	$(BIN)/python -m bench.publish
+	$(BIN)/python -m bench.pipeline
 	$(BIN)/python -m bench.analysis
 	$(BIN)/python -m bench.evidence
 	$(BIN)/python -m bench.stats

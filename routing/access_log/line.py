@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
@@ -10,6 +11,10 @@ from routing.protocols import PROTOCOLS, Protocol, Shape
 
 # Envoy writes the fields in alphabetical order.
 _LINE_START = b'{"answered_by":'
+
+# What is worked out of a text once for many lines. Who asks and who answers choose it, so that the rarest is forgotten.
+KEPT_SHAPES = 4_096
+KEPT_WORDS = 256
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -119,7 +124,7 @@ class LogLine:
     @property
     def media_type(self) -> str:
         """What the answer calls itself; JSON where it does not."""
-        return (self.kind or JSON).strip().lower()
+        return _media_type(self.kind)
 
     @property
     def is_stream(self) -> bool:
@@ -130,6 +135,11 @@ class LogLine:
     def asked_for_stream(self) -> bool | None:
         """Whether the request asked for a stream; None where that was not read."""
         return self.facts.asked if isinstance(self.facts.asked, bool) else None
+
+    @property
+    def flag_set(self) -> frozenset[str]:
+        """Envoy's response flags, each by itself; a dash where there are none."""
+        return _flags(self.flags)
 
     @property
     def has_unit(self) -> bool:
@@ -149,12 +159,28 @@ class LogLine:
     @property
     def shape(self) -> Shape | None:
         """What an answer to this request is, where the protocol of who answered says so."""
-        protocol = self.protocol_of_backend if self.method == "POST" else None
-        return protocol.shape_of(self.path or "") if protocol else None
+        who = self.answered_by if self.method == "POST" else None
+        return _shape(who.protocol, self.path or "") if who else None
 
     def ended_at(self) -> float:
         """When the answer ended, in seconds since the epoch."""
         return datetime.fromisoformat(self.time).timestamp() + self.duration_ms / 1000
+
+
+@lru_cache(KEPT_WORDS)
+def _media_type(kind: str | None) -> str:
+    return (kind or JSON).strip().lower()
+
+
+@lru_cache(KEPT_WORDS)
+def _flags(text: str) -> frozenset[str]:
+    return frozenset(text.split(","))
+
+
+@lru_cache(KEPT_SHAPES)
+def _shape(protocol: str, path: str) -> Shape | None:
+    known = PROTOCOLS.get(protocol)
+    return known.shape_of(path) if known else None
 
 
 _LINE = TypeAdapter(LogLine)

@@ -236,7 +236,7 @@ def left_early(line: LogLine) -> bool:
 
 
 def _has(line: LogLine, flags: frozenset[str]) -> bool:
-    return not flags.isdisjoint(line.flags.split(","))
+    return not flags.isdisjoint(line.flag_set)
 
 
 RULES: tuple[Callable[[LogLine], Ending | None], ...] = (

@@ -83,9 +83,9 @@ class _Told:
         self.prompt_tokens = _sum([prompt, *(count for count, _ in self.cached)])
         self.queue_ms = self._milliseconds(headers.queue_ms)
 
-    def _count(self, name: Count, *told: object) -> int | None:
-        """The first that was told, where it is a whole number from 0 on."""
-        value = next((each for each in told if each is not None), None)
+    def _count(self, name: Count, in_headers: object, in_body: object = None) -> int | None:
+        """What was told, by headers before the body, where it is a whole number from 0 on."""
+        value = in_body if in_headers is None else in_headers
         number = _number(value)
         if number is not None and 0 <= number < LARGEST_COUNT and number.is_integer():
             return int(number)
@@ -120,7 +120,7 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 def _number(value: object) -> float | None:
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         return None
     try:
         number = float(value)
@@ -155,11 +155,11 @@ def cost(log: LogLine, told: _Told) -> float | None:
 
 def finish(log: LogLine) -> str:
     """How the answer ended: `complete`, or cut off by the `client`, by the `backend`, or at a `timeout`."""
-    flags = log.flags.split(",")
     if left_early(log):
         return "client"
-    ways = (("timeout", OF_TIME), ("backend", OF_BACKEND))
-    return next((way for way, of_it in ways if not of_it.isdisjoint(flags)), "complete")
+    if not OF_TIME.isdisjoint(log.flag_set):
+        return "timeout"
+    return "complete" if OF_BACKEND.isdisjoint(log.flag_set) else "backend"
 
 
 def inter_token_ms(log: LogLine, completion_tokens: int | None) -> float | None:

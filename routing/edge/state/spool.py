@@ -35,10 +35,11 @@ START = Position(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class SpoolBatch:
-    """Lines that follow each other, and the place behind them."""
+    """Lines that follow each other, the place behind them, and whether more are known to lie there."""
 
     lines: list[bytes]
     end: Position
+    more: bool
 
 
 class Spool:
@@ -137,7 +138,8 @@ class Spool:
         # What does not end within a whole read, or in a complete segment, is a line that was never finished.
         if not lines and (complete or len(content) == READ_BYTES):
             lines, end = [rest], start + len(rest)
-        return SpoolBatch(lines[:BATCH_LINES], self._position(number, end)) if lines else None
+        more = complete or len(content) == READ_BYTES or len(lines) > BATCH_LINES
+        return SpoolBatch(lines[:BATCH_LINES], self._position(number, end), more) if lines else None
 
     def _done(self, number: int, position: Position) -> int:
         """How many bytes of a segment lie before a position."""
