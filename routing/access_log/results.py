@@ -61,9 +61,6 @@ STOPS = {
 }
 """What servers call an answer that was cut at a length, and one that a filter stopped."""
 
-# Why an answer holds nothing and is one all the same. Whatever else a server writes there excuses nothing.
-EXCUSES = ("length", "content_filter", "refusal")
-
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -204,13 +201,12 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
 
 
 def _holds_something(line: LogLine, shape: Shape, places: tuple[str, ...]) -> bool:
-    """Whether an answer holds anything where it should, or says why it does not."""
+    """Whether an answer holds anything where it should; why it does not is no excuse to who reads it."""
     told = line.facts.answer
-    if told is None:
-        return False
-    holds = told.names("holds")
-    is_silent = told.stop in shape.silences and holds.isdisjoint(shape.blocks)
-    return is_silent or not holds.isdisjoint(places) or stop(line) in EXCUSES
+    holds = told.names("holds") if told is not None else frozenset()
+    if not holds.isdisjoint(f"{path}?" for path in shape.own):
+        places = tuple(path for path in places if not path.startswith("?"))
+    return not holds.isdisjoint(places) or any(holds.issuperset(promise) for promise in shape.promises)
 
 
 def stop(line: LogLine) -> str | None:

@@ -14,19 +14,16 @@ _NAMES = (
 USAGE = tuple(Told(count, f"usage.{name}") for count, name in _NAMES)
 STREAMED_USAGE = tuple(Told(count, f"{of}.{name}") for of in ("message.usage", "usage") for count, name in _NAMES)
 
-# What a block of content may hold: text, a call, a thought, or what a tool found.
-_BLOCK = ("text", "name", "thinking", "data", "content", "content[]", "file_id")
+# What a block of content may hold: text, a call, or what a tool found. What the model thinks is not for its user.
+_BLOCK = ("text", "name", "content", "content[]", "file_id")
 
-# A model that has nothing to add, as after the result of a tool, ends its turn without any block.
 MESSAGE = Shape(
     r"/messages",
     holds=tuple(f"content.*.{name}" for name in _BLOCK),
     parts=(
-        *(f"delta.{name}" for name in ("text", "partial_json", "thinking", "citation[]", "content")),
+        *(f"delta.{name}" for name in ("text", "content")),
         *(f"content_block.{name}" for name in _BLOCK),
     ),
-    blocks=("content[]", "content_block[]"),
-    silences=("end_turn",),
     ends=("message_stop",),
     stops=("stop_reason", "delta.stop_reason"),
     streams=Streams.ASKED,

@@ -11,7 +11,14 @@ READY = Ready(
 # `/v2/models/<name>/infer`, and with a version `/v2/models/<name>/versions/<version>/infer`.
 MODEL_IN_PATH = r"/v2/models/([^/?]+)"
 
-INFER = Shape(r"/infer", holds=("outputs.*[]",), completes=False)
+# What a tensor holds is in its data, in bytes behind the JSON, or in memory that the client shares.
+INFER = Shape(
+    r"/infer",
+    holds=tuple(
+        f"outputs.*.{name}" for name in ("data[*]", "parameters.binary_data_size[+]", "parameters.shared_memory_region")
+    ),
+    completes=False,
+)
 
 KSERVE_V2 = Protocol(
     key="kserve-v2",

@@ -18,7 +18,7 @@ NATIVE_SHAPE = Shape(
     stops=("stop_type",),
     streams=Streams.ASKED,
 )
-EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding[]", "embedding[]", *VECTORS), completes=False)
+EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding[+]", "embedding[+]", *VECTORS), completes=False)
 RERANKING = Shape(r"/reranking", holds=RANKED, completes=False)
 
 LLAMA_CPP = Protocol(

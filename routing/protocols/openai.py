@@ -21,25 +21,20 @@ STREAMED_USAGE = tuple(
     for count, name in _NAMES
 )
 
-# What a message, or a part of one, may hold: text, parts of several kinds, calls, and what a model thinks, as servers
-# call it.
+# What a message, or a part of one, may hold: text, parts of several kinds, and calls, each by its name. What the model
+# thinks is not for its user, by whatever name.
+_PICTURE = ("image_url", "image_url.url", "url", "b64_json", "data")
 _MESSAGE = (
     "content",
-    *(
-        f"content.*.{name}"
-        for name in ("text", "refusal", "thinking", "thinking[]", "image_url", "image_url[]", "data")
-    ),
-    *(f"tool_calls.*.function.{name}" for name in ("name", "arguments")),
-    *(f"tool_calls.*.custom.{name}" for name in ("name", "input")),
-    "function_call.name",
-    "function_call.arguments",
+    *(f"content.*.{name}" for name in ("text", "refusal", *_PICTURE)),
+    *(f"{name}.name" for name in ("tool_calls.*.function", "tool_calls.*.custom", "function_call")),
     "refusal",
-    "reasoning_content",
-    "reasoning",
-    "audio[]",
-    "images[]",
+    *(f"audio.{name}" for name in ("data", "transcript")),
+    *(f"images.*.{name}" for name in _PICTURE),
 )
 _TEXT = "choices.*.text"
+_OF_MESSAGES = ("message", "delta")
+_THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text")
 
 # OpenRouter and vLLM end a choice for an error, OpenRouter with the error beside it.
 _CHOICE_FAILS = ("choices.*.error", "choices.*.finish_reason=error")
@@ -47,33 +42,44 @@ _CHOICE_FAILS = ("choices.*.error", "choices.*.finish_reason=error")
 COMPLETIONS = Shape(
     r"/completions",
     holds=(*(f"choices.*.message.{name}" for name in _MESSAGE), _TEXT),
-    parts=(*(f"choices.*.{of}.{name}" for of in ("delta", "message") for name in _MESSAGE), _TEXT),
+    parts=(*(f"choices.*.{of}.{name}" for of in _OF_MESSAGES for name in _MESSAGE), _TEXT),
     ends=(DONE,),
     stops=("choices.*.finish_reason",),
-    refusals=("choices.*.message.refusal", "choices.*.delta.refusal"),
+    refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
+    voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
     fails=(*FAILS, *_CHOICE_FAILS),
     streams=Streams.ASKED,
 )
 
-# What an item of the Responses API may hold: a message or a thought its parts, a call or its result one of the others.
+# What an item of the Responses API may hold: a message its parts, a call or its result one of the others.
 _ITEM = (
     *(f"content.*.{name}" for name in ("text", "refusal", "transcript", "audio", "data")),
-    "summary.*.text",
-    "encrypted_content",
     *(f"{name}{of}" for name in ("result", "output") for of in ("", "[]")),
-    *("name", "arguments", "input", "code"),
-    *(f"{name}[]" for name in ("action", "actions", "operation", "outputs", "queries", "results", "tools")),
+    *("name", "code"),
+    *(f"{name}[]" for name in ("action", "actions", "operation", "outputs", "results")),
+)
+_ITEMS = ("item", "response.output.*")
+
+# Items, and events, that are on the way to an answer: what the model thinks, searches and knows of tools.
+_STEPS = ("reasoning", "compaction", "web_search_call", "mcp_list_tools")
+_THINKING = tuple(
+    f"response.reasoning{of}.{name}" for of in ("", "_text", "_summary", "_summary_text") for name in ("delta", "done")
 )
 
 _RESPONSE_FAILS = ("response.status=failed", "response.status=cancelled")
 
-# An answer that is worked out in the background holds nothing yet.
 RESPONSES = Shape(
     r"/responses",
-    holds=("background", *(f"output.*.{name}" for name in _ITEM)),
+    holds=tuple(f"output.*.{name}" for name in _ITEM),
+    # What is worked out in the background holds nothing yet.
+    promises=tuple(("background", f"status={status}") for status in ("queued", "in_progress")),
     parts=(
         *("delta", "text", "refusal", "arguments", "code", "partial_image_b64"),
-        *(f"{of}.{name}" for of in ("item", "response.output.*") for name in _ITEM),
+        *(f"{of}.{name}" for of in _ITEMS for name in _ITEM),
+    ),
+    voids=(
+        *(f"{of}.type={kind}" for of in ("output.*", *_ITEMS) for kind in _STEPS),
+        *(f"type={kind}" for kind in _THINKING),
     ),
     ends=("response.completed", "response.incomplete"),
     stops=("incomplete_details.reason", "response.incomplete_details.reason"),
@@ -83,14 +89,22 @@ RESPONSES = Shape(
 )
 
 # Numbers, or what `encoding_format` makes of them; of several vectors a text, `embeddings`.
-VECTORS = tuple(f"data.*.{name}" for name in ("embedding", "embedding[]", "embeddings[]", "data", "data[]"))
-RANKED = ("results.*[]",)
+VECTORS = tuple(f"data.*.{name}[+]" for name in ("embedding", "embeddings", "data"))
+RANKED = tuple(f"{of}*.{name}[*]" for of in ("results.", "data.", "") for name in ("relevance_score", "score"))
+
+# SGLang scores and classifies in forms of its own.
+_SCORED = (*RANKED, "scores[*]")
+_CLASSIFIED = (*RANKED, "data.*.label", "data.*.probs[*]", "*.embedding[*]")
+_MODERATED = tuple(f"results.*.{name}" for name in ("flagged[*]", "categories[]", "category_scores[]"))
 
 SHAPES = (
     COMPLETIONS,
     RESPONSES,
     Shape(r"/(?:embeddings|pooling)", holds=VECTORS, completes=False),
-    Shape(r"/(?:rerank|score|classify|moderations)", holds=(*RANKED, "data.*[]", "*.score"), completes=False),
+    Shape(r"/rerank", holds=RANKED, completes=False),
+    Shape(r"/score", holds=_SCORED, completes=False),
+    Shape(r"/classify", holds=_CLASSIFIED, completes=False),
+    Shape(r"/moderations", holds=_MODERATED, completes=False),
 )
 
 OPENAI = Protocol(

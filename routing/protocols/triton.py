@@ -7,9 +7,17 @@ from routing.protocols.types import Count, ErrorForm, LoadMetrics, Protocol, Ser
 
 REQUESTS = "nv_trt_llm_request_metrics"
 
-# What else an answer of the generate extension holds is up to the model; a stream has no mark of its end.
-_HOLDS = ("model_name", "text_output", "text_output[]")
-GENERATE = Shape(r"/generate", holds=_HOLDS, parts=_HOLDS, streams=Streams.FREE)
+# An answer of the generate extension has the outputs of the model by their names: those of language models are
+# `text_output` and what is told beside it. A stream has no mark of its end.
+_OUTPUTS = ("text_output[*]", "?[*]")
+GENERATE = Shape(
+    r"/generate",
+    holds=_OUTPUTS,
+    parts=_OUTPUTS,
+    known=("model_name", "model_version", "id", "parameters", "sequence_id", "sequence_start", "sequence_end"),
+    own=("text_output",),
+    streams=Streams.FREE,
+)
 GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
 
 TRITON = Protocol(

@@ -93,13 +93,18 @@ class Shape:
     """What an answer to a POST is, where the protocol says so.
 
     `paths` is a regular expression for the end of the path. Members are told by their path from the top of a document,
-    `*` for each of a list: `choices.*.text` has something that is a text, a number or true, `choices[]` that is a list
-    or an object. A plain answer is JSON that has something in one of `holds`; a stream has something in one of `parts`
-    in one of its events. An answer fails that has something in one of `fails`, or there the text behind a `=`. A stream
-    ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of `last`, which may be
-    empty. The members `stops` say why the model stopped, and `refusals` hold what it says instead of an answer. Where
-    the protocol knows answers that hold nothing, they have none of `blocks` and `silences` is why they stopped.
-    `completes` is False where an answer has no completion, and so no tokens of one. `streams` says when it is a stream.
+    `*` for each of a list and `?` for each member that no path names. `choices.*.text` has something that is a text
+    with any letter but blanks, a number or true; `choices[]` that is a list or an object which is not empty; `data[*]`
+    that is not null; `data[+]` that is a vector with a number but zero, in base64 too. The last two look into lists.
+
+    A plain answer is JSON that has something in one of `holds`, or in all of one of `promises` where it is still to
+    come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
+    text behind a `=`, holds nothing, whatever is in it. Members that are `known` are none of `?`, and `?` counts only
+    where none of `own` is there, be it empty. An answer fails that has something in one of `fails`, or there the text
+    behind a `=`. A stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of
+    `last`, which may be empty. The members `stops` say why the model stopped, and `refusals` hold what it says instead
+    of an answer. `completes` is False where an answer has no completion, and so no tokens of one. `streams` says when
+    it is a stream.
     """
 
     paths: str
@@ -109,8 +114,10 @@ class Shape:
     last: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
-    blocks: tuple[str, ...] = ()
-    silences: tuple[str, ...] = ()
+    promises: tuple[tuple[str, ...], ...] = ()
+    voids: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
     completes: bool = True
     streams: Streams = Streams.NEVER

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from importlib.resources import files
+from itertools import chain
 
 from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
 from routing.protocols import Protocol, Told
@@ -31,13 +32,16 @@ def _specification(protocols: list[Protocol]) -> str:
     """What the script looks for, in its own short form."""
     shapes = [shape for protocol in protocols for shape in protocol.shapes]
     parts = {
-        "holds": [path for shape in shapes for path in (*shape.holds, *shape.blocks)],
-        "parts": [path for shape in shapes for path in (*shape.parts, *shape.blocks)],
+        "holds": [path for shape in shapes for path in (*shape.holds, *chain(*shape.promises))],
+        "parts": [path for shape in shapes for path in shape.parts],
         "ends": [name for shape in shapes for name in shape.ends if name != DONE],
         "last": [path for shape in shapes for path in shape.last],
         "stops": [path for shape in shapes for path in shape.stops],
         "refusals": [path for shape in shapes for path in shape.refusals],
         "fails": [path for shape in shapes for path in shape.fails],
+        "voids": [path for shape in shapes for path in shape.voids],
+        "known": [path for shape in shapes for path in shape.known],
+        "own": [path for shape in shapes for path in shape.own],
         "plain": [_pair(told) for protocol in protocols for told in protocol.plain],
         "streamed": [_pair(told) for protocol in protocols for told in protocol.streamed],
     }

@@ -191,20 +191,28 @@ local function open(walk, at, is_object)
   walk.depth, walk.nodes[depth], walk.objects[depth], walk.node = depth, node, is_object, false
   if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
   if node.count then walk.found.counts[node.count] = "{" end
+  if node.may_be_void then walk.before[depth], walk.void[depth] = walk.found.holds, false end
   return is_object and FIRST_NAME or FIRST_VALUE, at + 1
 end
 
 local function close(walk, at, is_object)
   local depth = walk.depth
   if walk.objects[depth] ~= is_object then return NOWHERE, at end
+  local own = walk.nodes[depth]
+  if own and own.may_be_void and walk.void[depth] then forget(walk.found, walk.before[depth]) end
   walk.depth, walk.node = depth - 1, false
   return behind(walk), at + 1
 end
 
 -- The next of a list.
 local function next_of(walk)
-  walk.node = walk.nodes[walk.depth]["*"] or false
-  return walk.node and WANTED_VALUE or VALUE
+  local node = walk.nodes[walk.depth]["*"]
+  if is_known(walk.found, node) then
+    walk.nodes[walk.depth], walk.node = false, false
+    return LIST_VALUE
+  end
+  walk.node = node
+  return WANTED_VALUE
 end
 
 local function take_scalar(walk, text, last)
@@ -238,11 +246,13 @@ ACTIONS[-NAME_BEGINS] = function(walk, _, _, at)
 end
 
 ACTIONS[-NAME_ENDS] = function(walk, _, text, at)
-  local members, name = walk.nodes[walk.depth].members, sub(text, walk.token + 1, at - 1)
-  local node = members[name]
-  if not node and find(name, "\\", 1, true) then node = members[unescape(name)] end
-  walk.node = node or false
-  return walk.node and WANTED_COLON or COLON, at + 1
+  local own, name = walk.nodes[walk.depth], sub(text, walk.token + 1, at - 1)
+  local node = own.members[name]
+  if not node and find(name, "\\", 1, true) then node = own.members[unescape(name)] end
+  node = node or own["?"] or false
+  if node and node.own then hold(walk.found, node.own) end
+  walk.node = node
+  return node and WANTED_COLON or COLON, at + 1
 end
 
 -- Where four letters stand that are not all plain ASCII, from a place within a text on; it may be a few letters before.
@@ -266,7 +276,9 @@ ACTIONS[-VALUE_BEGINS] = function(walk, _, text, at)
 end
 
 ACTIONS[-TEXT_ENDS] = function(walk, _, text, at)
-  find_text(walk.found, walk.node, text, walk.token + 1, at - 1)
+  local node = walk.node
+  find_text(walk.found, node, text, walk.token + 1, at - 1)
+  if node.voids and node.voids[sub(text, walk.token + 1, at - 1)] then walk.void[walk.depth] = true end
   walk.node = false
   return AFTER, at + 1
 end
@@ -285,7 +297,7 @@ end
 
 ACTIONS[-FIRST_OF_OBJECT] = function(walk, _, text, at)
   local own = walk.nodes[walk.depth]
-  find_filled(walk.found, own, own.list)
+  find_filled(walk.found, own, own.object)
   if own.members then return begin_name(walk, text, at) end
   walk.nodes[walk.depth] = false
   return OBJECT_TEXT, at + 1
@@ -297,7 +309,7 @@ local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry =
 local FREE = {}
 
 local function new_walk(root)
-  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}}
+  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}}
   walk.root, walk.begun, walk.head = root, false, ""
   begin_again(walk)
   begin_findings(walk.found)
@@ -318,8 +330,8 @@ local function cut(walk, state, text, last)
     return is_name and WANTED_NAME or WANTED_VALUE
   end
   if state > WITHIN_VALUE and state < WITHIN_SCALAR then
-    -- A text may be blank for as long as it likes; blanks are all that can be left out of it.
-    local at = behind_blanks(text, walk.token + 1, last)
+    -- A text may hold nothing for as long as it likes; what is nothing is all that can be left out of it.
+    local at = behind_nothing(walk.node, text, walk.token + 1, last)
     if last - at < LONGEST then
       walk.carry = '"' .. sub(text, at, last)
       return WANTED_VALUE
@@ -329,7 +341,7 @@ local function cut(walk, state, text, last)
     walk.node = false
     return state - WANTED_NAME_TEXT + NAME_TEXT
   end
-  find_filled(walk.found, walk.node, walk.node.holds)
+  find_filled(walk.found, walk.node, walk.node.holds or walk.node.vector)
   walk.node = false
   return state < WITHIN_SCALAR and state - WANTED_TEXT + TEXT or NOWHERE
 end

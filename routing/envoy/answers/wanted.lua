@@ -39,26 +39,39 @@ end
 
 local SPECIFICATIONS = {}
 
--- The place of a path like `choices.*.text`, made where it is not there yet; `*` is each of a list.
+-- The place of a path like `choices.*.text`, made where it is not there yet; `*` is each of a list, `?` each member of an
+-- object that no path names.
 local function place(root, path)
   local node = root
   for step in path:gmatch("[^.]+") do
     local places = node
-    if step ~= "*" then
-      node.members = node.members or {}
-      places = node.members
-    end
+    if step ~= "*" then node.members = node.members or {} end
+    if step ~= "*" and step ~= "?" then places = node.members end
     places[step] = places[step] or {}
     node = places[step]
   end
   return node
 end
 
--- `path` of a text, a number or a literal, `path[]` of a list or an object, `name=path` of a number, or `path=text`.
+-- What something is of that has to be there: `path` of a text, a number or `true`, `path[]` of a list or an object that is
+-- not empty, `path[*]` of anything but null, `path[+]` of a vector; the last two also within lists, however deep.
+local HOLDING = {
+  [""] = function(node, path) node.holds = path end,
+  ["[]"] = function(node, path) node.list, node.object = path, path end,
+  ["[*]"] = function(node, path) node.holds, node.object, node.any, node["*"] = path, path, path, node end,
+  ["[+]"] = function(node, path) node.vector, node["*"] = path, node end,
+}
+
+-- `name=path` of a number, `path=text` of a text.
 local MARKED = {
-  holds = function(node, path)
-    if find(path, "[]", 1, true) then node.list = path else node.holds = path end
+  holds = function(node, path, text)
+    if not text then return HOLDING[match(path, "%[.*%]$") or ""](node, path) end
+    node.held = node.held or {}
+    node.held[text] = path .. "=" .. text
   end,
+  -- Members that are no others.
+  known = function() end,
+  own = function(node, path) node.own = path .. "?" end,
   last = function(node, path) node.last = path end,
   stops = function(node) node.stop = true end,
   refusals = function(node) node.refusal = true end,
@@ -67,13 +80,18 @@ local MARKED = {
     node.texts = node.texts or {}
     node.texts[text] = "error"
   end,
+  voids = function(node, _, text, object)
+    node.voids = node.voids or {}
+    node.voids[text], object.may_be_void = true, true
+  end,
 }
 
 local function mark(root, part, words)
   for word in words:gmatch("[^ ]+") do
     local path, text = match(word, "^(.-)=(.*)$")
     path = path or word
-    MARKED[part](place(root, (path:gsub("%[%]$", ""))), path, text)
+    local object = place(root, match(path, "^(.*)%.") or "")
+    MARKED[part](place(root, (path:gsub("%[.*%]$", ""))), path, text, object)
   end
 end
 
@@ -89,7 +107,7 @@ local function specification(text)
   for part, words in text:gmatch("(%a+): ([^;]*)") do parts[part] = words end
   local plain, streamed = {}, {}
   for _, root in ipairs({plain, streamed}) do
-    for _, part in ipairs({"stops", "refusals", "fails"}) do mark(root, part, parts[part]) end
+    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own"}) do mark(root, part, parts[part]) end
   end
   mark(plain, "holds", parts.holds)
   mark(streamed, "holds", parts.parts)
@@ -130,6 +148,18 @@ local function hold(found, holds)
   end
 end
 
+-- What an object has that holds nothing as a whole is taken back: all from where `before` ends.
+local function forget(found, before)
+  for path in sub(found.holds, #before + 1):gmatch("[^ ]+") do found.seen[path] = nil end
+  found.holds = before
+end
+
+-- Whether nothing more is to be learnt of the rest of a list.
+local function is_known(found, node)
+  local path = node.vector or node.any
+  return path and found.seen[path] == found.turn
+end
+
 -- Something is there, and not empty; `holds` is the path of what has it.
 local function find_filled(found, node, holds)
   hold(found, holds)
@@ -157,11 +187,17 @@ local function behind_blanks(text, at, last)
   return at
 end
 
--- What holds a text, if that has any letter but blanks; most that are asked about begin with one.
+-- The first letter that is something: of a vector in base64 all but those of which zeros are made.
+local function behind_nothing(node, text, at, last)
+  if node.vector then return math.min(match(text, "^[A=]*()", at), last + 1) end
+  return behind_blanks(text, at, last)
+end
+
+-- What holds a text, if that has any letter that is something; most that are asked about begin with one.
 local function holder_of(found, node, text, from, last)
-  local holds = node.holds
+  local holds = node.holds or node.vector
   if not holds or found.seen[holds] == found.turn then return holds end
-  return behind_blanks(text, from, last) <= last and holds or nil
+  return behind_nothing(node, text, from, last) <= last and holds or nil
 end
 
 -- `from` to `last`, which is taken out of its answer only where somebody asks what it is.
@@ -171,8 +207,9 @@ local function find_text(found, node, text, from, last)
   if node.last then end_by(found, node.last) end
   if last < from then return end
   find_filled(found, node, holder_of(found, node, text, from, last))
-  if not (node.stop or node.texts) then return end
+  if not (node.stop or node.texts or node.held) then return end
   local word = sub(text, from, last)
+  if node.held then hold(found, node.held[word]) end
   if node.stop and find(word, "^[%w_.-]+$") then found.stop = word end
   local mark = node.texts and node.texts[word]
   if mark then end_by(found, mark) end
@@ -182,7 +219,9 @@ end
 local function find_scalar(found, node, text)
   if text == "null" then return end
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
-  if text == "0" then
+  if node.vector then
+    if find(text, "^%-?[0.]*[1-9]") then hold(found, node.vector) end
+  elseif text == "0" or node.any then
     -- A score may be none; no error is an error of number none.
     hold(found, node.holds)
   elseif text ~= "false" then

@@ -128,9 +128,9 @@ def test_by_every_protocol_of_text(
     assert seen(envoy, path, kind) == NO_ANSWER
 
 
-def test_blanks_excuse_no_error_and_are_excused_by_a_length(envoy: RunningEnvoy, server: BrokenServer) -> None:
+def test_blanks_excuse_no_error_and_no_length_excuses_them(envoy: RunningEnvoy, server: BrokenServer) -> None:
     server.answer = document({**choice({"content": " "}), "error": " "})
     assert seen(envoy, CHAT) == ERROR
 
     server.answer = document(choice({"content": "\n"}, finish="length"))
-    assert seen(envoy, CHAT) == SUCCESS
+    assert seen(envoy, CHAT) == NO_ANSWER

@@ -5,6 +5,7 @@ Triton.
 """
 
 import json
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,7 @@ from tests.routing.envoy.answers.examples import (
     TEXT,
     TEXT_DELTA,
     TEXT_PART,
+    TGI_DETAILS,
     TGI_END,
     TGI_PART,
     TOOL,
@@ -67,6 +69,23 @@ from tests.servers.envoys import RunningEnvoy
 pytestmark = pytest.mark.slow
 
 Case = tuple[str, str, Answer, Seen]
+
+CUT_SHORT = {**TGI_DETAILS, "finish_reason": "length"}
+
+GENERATED = {
+    "model_name": "ensemble",
+    "model_version": "1",
+    "sequence_end": False,
+    "sequence_id": 0,
+    "sequence_start": False,
+    "cum_log_probs": 0.0,
+    "output_log_probs": [0.0, 0.0],
+}
+
+
+def tensor(datatype: str, shape: list[int], **more: Any) -> dict[str, Any]:
+    return {"model_name": "a", "outputs": [{"name": "x", "datatype": datatype, "shape": shape, **more}]}
+
 
 DOCUMENTED: list[Case] = [
     # Azure: a first event about the prompt, filters that tell of errors of their own.
@@ -109,7 +128,7 @@ DOCUMENTED: list[Case] = [
     ("llama-cpp", "/completion", events(LLAMA_PART, {"error": {"code": 500, "message": "x"}}), ERROR),
     ("llama-cpp", "/completion", document({"error": {"code": 500, "message": "x", "type": "server_error"}}), ERROR),
     ("llama-cpp", "/completion", document({**LLAMA, "content": ""}), NO_ANSWER),
-    ("llama-cpp", "/completion", document({**LLAMA, "content": "", "stop_type": "limit"}), SUCCESS),
+    ("llama-cpp", "/completion", document({**LLAMA, "content": "", "stop_type": "limit"}), NO_ANSWER),
     ("llama-cpp", COMPLETIONS, document(TEXT), SUCCESS),
     ("llama-cpp", CHAT, events(delta("Hi"), delta(finish="stop"), DONE), SUCCESS),
     ("llama-cpp", "/embedding", document([{"index": 0, "embedding": [[0.1]]}]), SUCCESS),
@@ -119,6 +138,8 @@ DOCUMENTED: list[Case] = [
     # TGI.
     ("tgi", "/generate", document({"generated_text": "Hi", "details": None}), SUCCESS),
     ("tgi", "/generate", document({"generated_text": ""}), NO_ANSWER),
+    ("tgi", "/generate", document({"generated_text": "", "details": CUT_SHORT}), NO_ANSWER),
+    ("tgi", "/generate_stream", events(TGI_PART, {**TGI_END, "generated_text": "", "details": CUT_SHORT}), NO_ANSWER),
     ("tgi", "/generate", document({"x": {"generated_text": "Hi"}}), NO_ANSWER),
     ("tgi", "/", document([{"generated_text": "Hi"}]), SUCCESS),
     ("tgi", "/", document({"status": "ok"}), NO_ANSWER),
@@ -129,14 +150,14 @@ DOCUMENTED: list[Case] = [
     ("tgi", "/generate_stream", document({"generated_text": "Hi"}), NOT_AS_ASKED),
     # Anthropic.
     ("anthropic", MESSAGES, document(MESSAGE), SUCCESS),
-    ("anthropic", MESSAGES, document({**MESSAGE, "content": []}), SUCCESS),
-    ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "refusal"}), SUCCESS),
-    ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "max_tokens"}), SUCCESS),
+    ("anthropic", MESSAGES, document({**MESSAGE, "content": []}), NO_ANSWER),
+    ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "refusal"}), NO_ANSWER),
+    ("anthropic", MESSAGES, document({**MESSAGE, "content": [], "stop_reason": "max_tokens"}), NO_ANSWER),
     ("anthropic", MESSAGES, document(OVERLOADED), ERROR),
     ("anthropic", MESSAGES, named_events(START, BLOCK, PING, TEXT_PART, BLOCK_END, ENDING, STOP), SUCCESS),
     ("anthropic", MESSAGES, named_events(START, TOOL, BLOCK_END, ENDING, STOP), SUCCESS),
     ("anthropic", MESSAGES, events(START, BLOCK, TEXT_PART, BLOCK_END, ENDING, STOP), SUCCESS),
-    ("anthropic", MESSAGES, named_events(START, PING, PING, ENDING, STOP), SUCCESS),
+    ("anthropic", MESSAGES, named_events(START, PING, PING, ENDING, STOP), NO_ANSWER),
     ("anthropic", MESSAGES, named_events(START, BLOCK, TEXT_PART, BLOCK_END, ENDING), UNFINISHED),
     ("anthropic", MESSAGES, named_events(START, BLOCK, TEXT_PART, OVERLOADED), ERROR),
     # OpenAI's Responses.
@@ -146,8 +167,18 @@ DOCUMENTED: list[Case] = [
     ("openai", RESPONSES, document({**RESPONSE, "status": "failed"}), ERROR),
     ("openai", RESPONSES, document({**RESPONSE, "output": []}), NO_ANSWER),
     ("openai", RESPONSES, document({**RESPONSE, "status": "queued", "background": True, "output": []}), SUCCESS),
+    ("openai", RESPONSES, document({**RESPONSE, "status": "in_progress", "background": True, "output": []}), SUCCESS),
+    ("openai", RESPONSES, document({**RESPONSE, "status": "in_progress", "output": []}), NO_ANSWER),
+    ("openai", RESPONSES, document({**RESPONSE, "background": True, "output": []}), NO_ANSWER),
+    ("openai", RESPONSES, document({**CUT, "output": []}), NO_ANSWER),
     ("openai", RESPONSES, named_events(CREATED, TEXT_DELTA, COMPLETED), SUCCESS),
     ("openai", RESPONSES, named_events(CREATED, {"type": "response.incomplete", "response": CUT}), SUCCESS),
+    (
+        "openai",
+        RESPONSES,
+        named_events(CREATED, {"type": "response.incomplete", "response": {**CUT, "output": []}}),
+        NO_ANSWER,
+    ),
     ("openai", RESPONSES, named_events(CREATED, {"type": "response.failed", "response": BROKEN}), ERROR),
     ("openai", RESPONSES, named_events(CREATED, {"type": "error", "code": "x", "message": "x"}), ERROR),
     ("openai", RESPONSES, named_events(CREATED, TEXT_DELTA), UNFINISHED),
@@ -167,7 +198,34 @@ DOCUMENTED: list[Case] = [
     # Triton and the Open Inference Protocol.
     ("triton", "/v2/models/a/infer", document(TENSORS), SUCCESS),
     ("triton", "/v2/models/a/infer", document({"x": TENSORS}), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document({"model_name": "a", "outputs": []}), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document({"outputs": [{}]}), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("FP32", [0])), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("FP32", [2, 0], data=[[], []])), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("FP32", [2], data=[None, None])), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("BYTES", [2], data=["", " "])), NO_ANSWER),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("BYTES", [2], data=["", "Hi"])), SUCCESS),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("BOOL", [1], data=[False])), SUCCESS),
+    ("kserve-v2", "/v2/models/a/infer", document(tensor("INT64", [1, 1], data=[[0]])), SUCCESS),
+    (
+        "kserve-v2",
+        "/v2/models/a/infer",
+        document(tensor("FP32", [2], parameters={"shared_memory_region": "r", "shared_memory_byte_size": 8})),
+        SUCCESS,
+    ),
+    ("triton", "/v2/models/a/generate", document({**GENERATED, "text_output": "Hi"}), SUCCESS),
+    ("triton", "/v2/models/a/generate", document({**GENERATED, "text_output": ["Hi", "Ho"]}), SUCCESS),
+    ("triton", "/v2/models/a/generate", document({**GENERATED, "text_output": ""}), NO_ANSWER),
+    ("triton", "/v2/models/a/generate", document({**GENERATED, "text_output": ["", " "]}), NO_ANSWER),
+    ("triton", "/v2/models/a/generate", document({**GENERATED, "text_output": None}), NO_ANSWER),
+    ("triton", "/v2/models/a/generate", document({"model_name": "a", "model_version": "1"}), NO_ANSWER),
+    # What a model of its own answers is called as its outputs are.
+    ("triton", "/v2/models/a/generate", document({"model_name": "a", "model_version": "1", "ANSWER": 0}), SUCCESS),
+    ("triton", "/v2/models/a/generate", document({"model_name": "a", "OUT": []}), NO_ANSWER),
     ("triton", "/v2/models/a/generate_stream", events({"model_name": "a", "text_output": "Hi"}), SUCCESS),
+    ("triton", "/v2/models/a/generate_stream", events(GENERATED, {**GENERATED, "text_output": ""}), NO_ANSWER),
+    ("triton", "/v2/models/a/generate_stream", events({"text_output": "Hi"}, {"text_output": ""}), SUCCESS),
+    ("triton", "/v2/models/a/generate_stream", events({"model_name": "a", "OUT": "Hi"}), SUCCESS),
     ("triton", "/v2/models/a/generate_stream", events({"model_name": "a"}, {"error": "x"}), ERROR),
     ("triton", "/v2/models/a/generate_stream", stream(b": wait\n\n"), NO_ANSWER),
 ]
@@ -182,9 +240,12 @@ def test_what_is_documented(
     assert seen(envoy, path, kind) == expected
 
 
-def test_tensors_in_bytes_stand_behind_the_json(envoy: RunningEnvoy, server: BrokenServer) -> None:
-    body = json.dumps(TENSORS).encode()
+@pytest.mark.parametrize(("tensors", "expected"), [(b"\x00}\x01{", SUCCESS), (b"", NO_ANSWER)])
+def test_tensors_in_bytes_stand_behind_the_json(
+    envoy: RunningEnvoy, server: BrokenServer, tensors: bytes, expected: Seen
+) -> None:
+    body = json.dumps(tensor("FP32", [1], parameters={"binary_data_size": len(tensors)})).encode()
     header = OK + b"content-type: application/octet-stream\r\ninference-header-content-length: %d\r\n" % len(body)
-    server.answer = say(header + b"content-length: %d\r\n\r\n" % (len(body) + 4), body, b"\x00}\x01{")
+    server.answer = say(header + b"content-length: %d\r\n\r\n" % (len(body) + len(tensors)), body, tensors)
 
-    assert seen(envoy, "/v2/models/a/infer", "triton") == SUCCESS
+    assert seen(envoy, "/v2/models/a/infer", "triton") == expected

@@ -1,15 +1,11 @@
-"""An answer that holds nothing is none, whatever it says of why it stopped, but where its protocol knows such answers.
-
-The reasons that excuse one are OpenAI's `length` and `content_filter`, Anthropic's `max_tokens` and `refusal`, and what
-other servers call these.
-"""
+"""An answer that holds nothing for its user is none, whatever it says of why it stopped."""
 
 from typing import Any
 
 import pytest
 
 from tests.factories.answers import document, events, named_events
-from tests.routing.envoy.answers.edge import CHAT, ERROR, MESSAGES, NO_ANSWER, RESPONSES, SUCCESS, Seen, seen
+from tests.routing.envoy.answers.edge import CHAT, ERROR, MESSAGES, NO_ANSWER, RESPONSES, SUCCESS, Seen, row_of, seen
 from tests.servers.broken_servers import Answer, BrokenServer
 from tests.servers.envoys import RunningEnvoy
 
@@ -30,28 +26,27 @@ def streamed(finish: str | None, **delta: Any) -> Answer:
 @pytest.mark.parametrize("tell", [said, streamed])
 @pytest.mark.parametrize("content", ["", None, [], [{"type": "text", "text": ""}], [None]])
 @pytest.mark.parametrize(
-    ("finish", "expected"),
+    ("finish", "stop"),
     [
-        (None, NO_ANSWER),
-        ("stop", NO_ANSWER),
-        ("abort", NO_ANSWER),
-        ("cancelled", NO_ANSWER),
-        ("timeout", NO_ANSWER),
-        ("unknown", NO_ANSWER),
-        ("insufficient_system_resource", NO_ANSWER),
-        ("tool_calls", NO_ANSWER),
-        ("length", SUCCESS),
+        (None, None),
+        ("stop", "stop"),
+        ("abort", "abort"),
+        ("tool_calls", "tool_calls"),
+        ("insufficient_system_resource", "insufficient_system_resource"),
+        ("length", "length"),
         # Mistral's word for the length of the context.
-        ("model_length", SUCCESS),
-        ("content_filter", SUCCESS),
+        ("model_length", "length"),
+        ("content_filter", "content_filter"),
     ],
 )
-def test_only_a_length_or_a_filter_excuses_that_there_is_nothing(
-    envoy: RunningEnvoy, server: BrokenServer, tell: Any, content: Any, finish: str | None, expected: Seen
+def test_no_reason_excuses_that_there_is_nothing_and_each_is_kept(
+    envoy: RunningEnvoy, server: BrokenServer, tell: Any, content: Any, finish: str | None, stop: str | None
 ) -> None:
     server.answer = tell(finish, content=content)
 
-    assert seen(envoy, CHAT) == expected
+    row = row_of(envoy, CHAT)
+
+    assert (row["result"], row["failure"], row["stop"]) == (*NO_ANSWER, stop)
 
 
 @pytest.mark.parametrize("tell", [said, streamed])
@@ -62,15 +57,22 @@ def test_only_a_length_or_a_filter_excuses_that_there_is_nothing(
         ({"tool_calls": [{}]}, NO_ANSWER),
         ({"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {}}]}, NO_ANSWER),
         ({"tool_calls": [{"index": 0, "function": {"name": "", "arguments": ""}}]}, NO_ANSWER),
+        ({"tool_calls": [{"index": 0, "function": {"name": "", "arguments": "{}"}}]}, NO_ANSWER),
         ({"function_call": {}}, NO_ANSWER),
         ({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": ""}}]}, SUCCESS),
         ({"tool_calls": [{"index": 0, "type": "custom", "custom": {"name": "f", "input": ""}}]}, SUCCESS),
         ({"function_call": {"name": "f", "arguments": "{}"}}, SUCCESS),
         ({"content": [{"type": "text", "text": "Hi"}]}, SUCCESS),
         ({"content": [{"type": "text", "text": ""}, {"type": "text", "text": "Hi"}]}, SUCCESS),
-        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]}, SUCCESS),
+        ({"content": None, "refusal": "I will not."}, SUCCESS),
+        ({"content": None, "refusal": ""}, NO_ANSWER),
         ({"content": "", "images": [{"type": "image_url", "image_url": {"url": "data:"}}]}, SUCCESS),
+        ({"content": "", "images": [{}]}, NO_ANSWER),
+        ({"content": [{"type": "image_url", "image_url": {"url": "data:"}}]}, SUCCESS),
+        ({"content": [{"type": "image_url", "image_url": {"url": ""}}]}, NO_ANSWER),
         ({"content": None, "audio": {"id": "a", "data": "UklGR"}}, SUCCESS),
+        ({"content": None, "audio": {"id": "a", "transcript": "Hi"}}, SUCCESS),
+        ({"content": None, "audio": {"id": "a", "data": "", "transcript": ""}}, NO_ANSWER),
     ],
 )
 def test_a_message_holds_something(
@@ -105,11 +107,11 @@ CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search", "query": "x"}}
 REFUSED = {"type": "refusal", "refusal": "I will not."}
 COMPUTER = {"type": "computer_call", "call_id": "c", "actions": [{"type": "screenshot"}]}
+TOOLS = {"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "f"}]}
 IMAGE = {"type": "image_generation_call", "id": "ig_1", "result": "iVBOR"}
-THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
 
 
-@pytest.mark.parametrize("output", [CALL, SEARCH, COMPUTER, IMAGE, THOUGHT, message_of(TEXT), message_of(REFUSED)])
+@pytest.mark.parametrize("output", [CALL, COMPUTER, IMAGE, message_of(TEXT), message_of(REFUSED)])
 def test_an_item_of_the_responses_api_holds_something(
     envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]
 ) -> None:
@@ -120,9 +122,12 @@ def test_an_item_of_the_responses_api_holds_something(
     assert seen(envoy, RESPONSES) == SUCCESS
 
 
-@pytest.mark.parametrize("output", [{}, {"type": "reasoning", "summary": []}, message_of(), message_of(NO_TEXT)])
-def test_an_item_of_nothing_is_nothing(envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any]) -> None:
-    server.answer = document(response(output))
+@pytest.mark.parametrize("status", ["completed", "incomplete"])
+@pytest.mark.parametrize("output", [{}, SEARCH, TOOLS, message_of(), message_of(NO_TEXT)])
+def test_an_item_of_nothing_is_nothing(
+    envoy: RunningEnvoy, server: BrokenServer, output: dict[str, Any], status: str
+) -> None:
+    server.answer = document(response(output, status=status))
     assert seen(envoy, RESPONSES) == NO_ANSWER
 
     server.answer = responded(output)
@@ -157,19 +162,19 @@ def streamed_turn(stop: str, *blocks: dict[str, Any]) -> Answer:
 @pytest.mark.parametrize(
     ("stop", "blocks", "expected"),
     [
-        # "Empty responses with end_turn", of "Handling stop reasons".
-        ("end_turn", (), SUCCESS),
-        ("refusal", (), SUCCESS),
-        ("max_tokens", (), SUCCESS),
+        ("end_turn", (), NO_ANSWER),
+        ("refusal", (), NO_ANSWER),
+        ("max_tokens", (), NO_ANSWER),
+        ("max_tokens", ({"type": "text", "text": ""},), NO_ANSWER),
         ("tool_use", (), NO_ANSWER),
         ("unknown", (), NO_ANSWER),
         ("end_turn", ({"type": "text", "text": ""},), NO_ANSWER),
         ("tool_use", ({"type": "tool_use", "id": "t", "name": "f", "input": {}},), SUCCESS),
-        ("end_turn", ({"type": "redacted_thinking", "data": "Em"},), SUCCESS),
+        ("pause_turn", ({"type": "server_tool_use", "id": "t", "name": "web_search", "input": {}},), SUCCESS),
         ("end_turn", ({"type": "web_search_tool_result", "content": [{"type": "web_search_result"}]},), SUCCESS),
     ],
 )
-def test_a_turn_of_anthropic_may_end_without_a_block(
+def test_a_turn_of_anthropic_holds_something(
     envoy: RunningEnvoy, server: BrokenServer, tell: Any, stop: str, blocks: tuple[dict[str, Any], ...], expected: Seen
 ) -> None:
     server.answer = tell(stop, *blocks)
@@ -183,16 +188,36 @@ def test_a_turn_of_anthropic_may_end_without_a_block(
         ("openai", EMBEDDINGS, {"data": [{"embedding": []}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{"embedding": None}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{}]}, NO_ANSWER),
-        ("openai", EMBEDDINGS, {"data": [{"embedding": [0]}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [None, None]}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [0, 0.0, -0.0, 0e5]}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [0.0] * 3000}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [0.0] * 3000 + [1e-9]}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [[0.0], [-0.5]]}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [[], [0]]}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{"embedding": "AACAPw=="}]}, SUCCESS),
+        # The numbers in base64, as OpenAI's SDK asks for them.
+        ("openai", EMBEDDINGS, {"data": [{"embedding": ""}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "AAAAAA=="}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "A" * 8192}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "A" * 8190 + "/w"}]}, SUCCESS),
         ("vllm", "/pooling", {"data": [{"object": "pooling", "data": []}]}, NO_ANSWER),
+        ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.0, 0.0]]}]}, NO_ANSWER),
         ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.5]]}]}, SUCCESS),
         ("llama-cpp", "/embedding", [{"index": 0, "embedding": []}], NO_ANSWER),
+        ("llama-cpp", "/embedding", [{"index": 0, "embedding": [[0, 0]]}], NO_ANSWER),
         ("llama-cpp", "/embedding", {"embedding": [0.5]}, SUCCESS),
         ("llama-cpp", "/v1/embeddings", {"data": [{"embedding": []}]}, NO_ANSWER),
         ("openai", "/v1/rerank", {"results": []}, NO_ANSWER),
         ("openai", "/v1/rerank", {"results": [{}]}, NO_ANSWER),
-        ("triton", "/v2/models/a/infer", {"outputs": [{}]}, NO_ANSWER),
+        ("openai", "/v1/rerank", {"results": [{"index": 0}]}, NO_ANSWER),
+        ("openai", "/v1/rerank", {"results": [{"index": 0, "relevance_score": None}]}, NO_ANSWER),
+        ("openai", "/rerank", [], NO_ANSWER),
+        ("openai", "/v1/score", {"data": []}, NO_ANSWER),
+        ("openai", "/v1/score", {"data": [{"index": 0, "object": "score", "score": None}]}, NO_ANSWER),
+        ("vllm", "/classify", {"data": [{"index": 0, "label": None, "probs": []}]}, NO_ANSWER),
+        ("vllm", "/classify", {"data": [{"index": 0, "label": "Default", "probs": [0.9, 0.1]}]}, SUCCESS),
+        ("openai", "/v1/moderations", {"results": [{}]}, NO_ANSWER),
+        ("openai", "/v1/moderations", {"results": [{"flagged": None, "categories": {}}]}, NO_ANSWER),
         # A score may be none.
         ("openai", "/rerank", [{"index": 0, "score": 0}, {"index": 1, "score": 0}], SUCCESS),
         ("openai", "/rerank", {"results": [{"index": 0, "relevance_score": 0}]}, SUCCESS),
