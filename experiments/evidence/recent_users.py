@@ -9,7 +9,7 @@ import narwhals as nw
 
 from experiments.evidence.collect import sums_over_units
 from experiments.evidence.metric_sums import MetricDefinition
-from experiments.evidence.rows import EVERYBODY, endpoint_requests, units_of
+from experiments.evidence.rows import endpoint_requests, units_of
 from experiments.stats.core.types import UnitSums
 from experiments.stats.planning import Arrivals
 from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
@@ -25,11 +25,13 @@ class CollectedBaseline:
     """Sums over all units of each metric, and how units came.
 
     `hours` is the time from the first request to the last, and `units_of_first_half` counts the units that were
-    seen in the first half of it.
+    seen in the first half of it. Both counts of units are scaled up where the endpoint keeps only a share of those
+    whom no experiment takes: each that was kept with probability s counts 1/s (Horvitz and Thompson, 1952). The sums
+    are of the units that were kept.
     """
 
-    units: int
-    units_of_first_half: int
+    units: float
+    units_of_first_half: float
     hours: float
     sums: Mapping[str, UnitSums]
     lake: LakeVersion
@@ -72,18 +74,21 @@ def collect_baseline(
     with read_lake(lake_url, as_of, threads) as reading:
         measured = endpoint_requests(reading.requests, endpoint, start)
         collected = sums_over_units(reading, measured, start, metrics, now=moment)
-        first_half, hours = _spread(reading, measured)
+        units, first_half, hours = _spread(reading, measured)
     sums = {metric: sums for (metric, _), sums in collected.evidence.sums.items()}
-    return CollectedBaseline(collected.evidence.units.get(EVERYBODY, 0), first_half, hours, sums, collected.lake)
+    return CollectedBaseline(units, first_half, hours, sums, collected.lake)
 
 
-def _spread(reading: Reading, measured: Frame) -> tuple[int, float]:
-    """Units seen in the first half of the time that requests cover, and the hours of all of it."""
-    units = reading.keep(units_of(measured, {}).select("first_time", "last_time"))
+def _spread(reading: Reading, measured: Frame) -> tuple[float, float, float]:
+    """Units, those seen in the first half of the time that requests cover, and the hours of all of it."""
+    chances = measured.group_by("unit").agg(nw.col("chance").max())
+    seen = units_of(measured, {}).join(chances, on="unit")
+    units = reading.keep(seen.select("first_time", "last_time", stands_for=1 / nw.col("chance")))
     ends = units.select(first=nw.col("first_time").min(), last=nw.col("last_time").max()).collect("pyarrow")
     [(first, last)] = ends.rows()
     if first is None:
-        return 0, 0.0
+        return 0.0, 0.0, 0.0
     middle = first + (last - first) / 2
-    early = units.filter(nw.col("first_time") < middle).select(nw.len()).collect("pyarrow")
-    return int(early.item()), (last - first).total_seconds() / 3600.0
+    early = nw.when(nw.col("first_time") < middle).then(nw.col("stands_for"))
+    [(all_units, early_units)] = units.select(nw.col("stands_for").sum(), early=early.sum()).collect("pyarrow").rows()
+    return all_units, early_units or 0.0, (last - first).total_seconds() / 3600.0

@@ -28,7 +28,10 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
 
 
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
-    """All requests of an endpoint with a unit, neither forced nor shadow, as if of one variant, `EVERYBODY`."""
+    """All requests of an endpoint with a unit, neither forced nor shadow, as if of one variant, `EVERYBODY`.
+
+    `chance` is how likely their unit was to be kept: once an experiment took it, it was for sure.
+    """
     return requests.filter(
         nw.col("day") >= since.date(),
         nw.col("endpoint") == endpoint,
@@ -36,7 +39,10 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
         ~nw.col("shadow"),
         ~nw.col("forced"),
         ~nw.col("unit").is_null(),
-    ).with_columns(**{"variant": nw.lit(EVERYBODY), JUDGED: judged(), "asked_at": nw.col("time")})
+    ).with_columns(
+        **{"variant": nw.lit(EVERYBODY), JUDGED: judged(), "asked_at": nw.col("time")},
+        chance=nw.col("kept_share").fill_null(1.0),
+    )
 
 
 def bucket(since: datetime, seconds: int) -> nw.Expr:

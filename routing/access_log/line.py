@@ -61,7 +61,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the route said of a request, and what was read of its answer's body and headers."""
+    """What the route said of a request, and what was read of its answer's body and headers.
+
+    `kept` is the share in 1/10 000 of such requests that the lake keeps outside of experiments; None is all.
+    """
 
     endpoint: str
     backend: str
@@ -70,6 +73,7 @@ class Facts:
     unit_source: str = ""
     shadow: bool = False
     held_out: bool = False
+    kept: int | None = None
     tier: str | None = None
     experiment: str | None = None
     variant: str | None = None

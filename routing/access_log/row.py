@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from routing.access_log.keeping import kept_share
 from routing.access_log.line import LogLine, read_line
 from routing.access_log.results import OF_BACKEND, OF_TIME, ending_of, left_early, stop
 from routing.allocation.unit_identity import unit_hash
@@ -59,6 +60,7 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "client": facts.client,
         "unreadable": ",".join(told.unreadable) or None,
         "run": log.run,
+        "kept_share": kept_share(facts),
     }
 
 

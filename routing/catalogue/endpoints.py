@@ -93,6 +93,7 @@ class EndpointForm(DefaultsForm):
             "rate_limits",
             "tiers",
             "shadows",
+            "kept_percent",
         ]
         widgets: ClassVar = dict.fromkeys(LISTS, forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}))
         field_classes: ClassVar = dict.fromkeys(LISTS, StrictJSONField)
@@ -107,6 +108,7 @@ class EndpointForm(DefaultsForm):
             "first_byte_seconds": "Time limit to the first byte, seconds",
             "idle_seconds": "Time limit of silence, seconds",
             "body_bytes": "Largest request, bytes",
+            "kept_percent": "Kept of users in no experiment, per cent",
         }
         help_texts: ClassVar = {
             "key": "Short and unique, like chat. It stays as it is.",
@@ -118,6 +120,8 @@ class EndpointForm(DefaultsForm):
             "rate_limits": 'Like [{"requests": 100, "seconds": 60, "per": "client"}]; per endpoint, client or unit.',
             "tiers": 'Like [{"key": "short", "backend": "small", "longest_bytes": 2000, '
             '"conditions": ["x-priority is low"]}].',
+            "kept_percent": "What experiments measure is always kept. Below 100, forecasts and traffic are scaled up "
+            "from those that are.",
             "shadows": 'Like [{"name": "try-v2", "backend": "v2", "percent": 10}]. Users never see their answers.',
         }
 
@@ -125,7 +129,7 @@ class EndpointForm(DefaultsForm):
     def has_more(self) -> bool:
         """Whether anything beside the essentials is set or wrong, and has to be seen."""
         matching = ("key", "name", "path_prefix", "backend", "standby", "unit_source", "unit_name", "layer")
-        essential = (*matching, "timeout_seconds", "retries", "entrance", "version")
+        essential = (*matching, "timeout_seconds", "retries", "entrance", "kept_percent", "version")
         others = [name for name in self.fields if name not in essential]
         return any(
             self[name].errors or self[name].value() not in (None, "", "[]", [], False, 0, 0.0) for name in others

@@ -1,13 +1,14 @@
 """What the access log is to say of a request, kept as its metadata."""
 
 from routing.envoy.names import FACTS, HTTP_FILTERS, Message
-from routing.table import Endpoint, Parameters, Segment
+from routing.table import WHOLE, Endpoint, Parameters, Segment
 
 
 def endpoint_facts(endpoint: Endpoint, version: int) -> Message:
     """What is so for every request of an endpoint."""
     unit = endpoint.unit.source.value
-    return {"endpoint": endpoint.key, "table_version": version, "forced": False, "unit_source": unit}
+    kept = {} if endpoint.kept == WHOLE else {"kept": endpoint.kept}
+    return {"endpoint": endpoint.key, "table_version": version, "forced": False, "unit_source": unit, **kept}
 
 
 def segment_facts(segment: Segment) -> Message:

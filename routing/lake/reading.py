@@ -115,7 +115,8 @@ def _frame(connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: Delta
     if delta is None:
         return _nothing(connection, table)
     relation = _files(connection, table, delta.file_uris())
-    return nw.from_native(relation or connection.from_arrow(delta.to_pyarrow_dataset()))
+    # An older table has its columns in another order, or lacks some until a collector of this release opens it.
+    return nw.from_native(relation or connection.from_arrow(delta.to_pyarrow_dataset(schema=table.schema)))
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> Frame:

@@ -132,6 +132,12 @@ REQUESTS = LakeTable(
             _nullable(
                 "unreadable", pa.string(), "Names of numbers that were told and are none, by commas; null when all are."
             ),
+            _nullable(
+                "kept_share",
+                pa.float64(),
+                "Share of users outside of experiments whose requests were kept when it came, from 0 to 1; each row "
+                "stands for as many as go into 1. Null where all were.",
+            ),
         ]
     ),
     clock="time",

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from controlplane.storage.keyed import Keyed
@@ -186,11 +186,19 @@ class Endpoint(Keyed):
         validators=[check_shadows],
         help_text="Candidates that get copies of requests.",
     )
+    kept_percent = models.FloatField(
+        default=100,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Of users whom no experiment takes, so many per cent have their requests kept in the lake.",
+    )
 
     class Meta(Keyed.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(unit_source__in=UnitSource.values), name="endpoint_unit_source_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kept_percent__gte=0, kept_percent__lte=100), name="endpoint_kept_percent_in_range"
             ),
             models.CheckConstraint(condition=models.Q(entrance__in=Entrance.values), name="endpoint_entrance_known"),
             models.CheckConstraint(

@@ -199,6 +199,7 @@ def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.End
         holdout=endpoint.layer.holdout,
         shadows=tuple(_shadow(shadow) for shadow in stored_lists.shadows(endpoint.shadows)),
         warm=(endpoint.standby.key,) if endpoint.standby else (),
+        kept=table.BasisPoints.of_percent(endpoint.kept_percent),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.table.access import Access, Credential, Issuer
+from routing.table.basis_points import WHOLE
 from routing.table.rule_conditions import Condition
 
 MOST_RULES = 8
@@ -187,6 +188,7 @@ class Endpoint:
     the backend with the endpoint's own `parameters`.
     `warm` are backends that are kept ready though no request goes there now: a standby, those of
     experiments that are stopped, those of candidates that an edge ejected.
+    `kept` is the share in 1/10 000 of users outside of experiments whose requests go into the lake.
     """
 
     key: str
@@ -210,6 +212,7 @@ class Endpoint:
     parameters: Parameters = Parameters()
     rules: tuple[Rule, ...] = ()
     warm: tuple[str, ...] = ()
+    kept: int = WHOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def request_row(request_id: str, **changes: Any) -> dict[str, Any]:
         "stop": None,
         "without_unit": None,
         "unreadable": None,
+        "kept_share": None,
     }
     return row | changes
 

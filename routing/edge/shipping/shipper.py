@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from routing.access_log import BrokenLineError, to_row
 from routing.access_log.counts import Tally
+from routing.access_log.keeping import is_kept
 from routing.edge.shipping.batch_stream import RequestStream
 from routing.edge.state.spool import START, Position, Spool, SpoolBatch
 
@@ -65,7 +66,8 @@ class Shipper:
             rows = list(self._rows(batch))
             tally = self.tally.copy()
             tally.count(rows)
-            stored = self._stream.append(batch.end, rows, create=self._stream_is_new, counted=tally.to_json())
+            kept = list(filter(is_kept, rows))
+            stored = self._stream.append(batch.end, kept, create=self._stream_is_new, counted=tally.to_json())
         except RedisError:
             self._shipped = None
             raise

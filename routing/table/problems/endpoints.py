@@ -154,6 +154,13 @@ def _limit_problems(endpoint: Endpoint) -> Iterator[Problem]:
             f"Endpoint {endpoint.key} takes bodies of {limits.body_bytes} bytes.",
             f"Set at most {LARGEST_BODY}, or 0 for no limit of its own.",
         )
+    if not 0 <= endpoint.kept <= BUCKETS:
+        yield Problem(
+            "kept-share-invalid",
+            "Bad share to keep",
+            f"Endpoint {endpoint.key} keeps {endpoint.kept} of {BUCKETS} users whom no experiment takes.",
+            f"Set 0 to {BUCKETS}.",
+        )
     if not 0 <= endpoint.holdout < BUCKETS:
         yield Problem(
             "holdout-invalid",

@@ -48,6 +48,23 @@ def test_everybody_counts_whatever_experiment_they_were_in(lake_url: str) -> Non
     assert found.sums["thumbs"].sum_y == 1.0
 
 
+def test_who_stands_for_others_counts_for_them_unless_an_experiment_took_them_too(lake_url: str) -> None:
+    outside = {"experiment": None, "variant": None, "kept_share": 0.25}
+    requests = [
+        request_row("a", unit=1, **outside),
+        request_row("b", unit=1, **outside, time=at(HOUR)),
+        request_row("c", unit=2, **outside, time=at(3 * HOUR)),
+        request_row("d", unit=3, **outside, time=at(3 * HOUR)),
+        request_row("e", unit=3, time=at(4 * HOUR)),
+    ]
+    fill(lake_url, requests)
+
+    found = collect_baseline(lake_url, "chat", START, [REQUESTS])
+
+    assert (found.units, found.units_of_first_half, found.hours) == (9.0, 4.0, 4.0)
+    assert found.sums["requests"].sum_y == 5.0
+
+
 def test_one_arm_alone_has_the_sums_of_its_experiment(lake_url: str) -> None:
     requests = [request_row(f"r{n}", unit=n % 7, time=at(n), cost=0.1 * n, ttft_ms=float(n)) for n in range(40)]
     fill(lake_url, requests, [outcome_row(f"o{n}", name="sale", unit=n, value=3.0, time=at(60)) for n in range(4)])

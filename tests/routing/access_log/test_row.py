@@ -51,6 +51,7 @@ def test_a_line_becomes_a_row() -> None:
         "stop": None,
         "without_unit": None,
         "unreadable": None,
+        "kept_share": None,
         "run": "",
     }
 

@@ -37,3 +37,13 @@ def test_an_endpoint_without_requests_has_a_share_of_none(lake_url: str) -> None
     found = endpoint_traffic(lake_url, "chat", START)
 
     assert (found.requests, found.share_without_unit) == (0, 0.0)
+
+
+def test_what_is_kept_of_a_share_is_scaled_up(lake_url: str) -> None:
+    outside = {"result": "success", "experiment": None, "variant": None, "kept_share": 0.25}
+    rows = [request_row(f"kept-{number}", **outside) for number in range(3)]
+    store(lake_url, REQUESTS, [*rows, request_row("measured", result="failed", failure="unfinished")])
+
+    found = endpoint_traffic(lake_url, "chat", START)
+
+    assert (found.requests, found.results) == (13, {"success": 12, "failed": 1})
