@@ -10,12 +10,20 @@ from experiments.forecast.attempt import attempt
 from experiments.forecast.stated import Stated, stated_baselines
 from experiments.forecast.types import Obstacle, Source
 from experiments.models import Experiment
-from experiments.models.default_guardrails import ASSUMED_SHARE
+from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.plan.as_judged import metric_definitions
-from experiments.stats.core.types import MetricPlan, Role
+from experiments.stats.core.types import MarginKind, MetricPlan, Role
 from experiments.stats.planning import Arrivals, Baseline
-from experiments.stats.planning.baseline import from_history, share
+from experiments.stats.planning.baseline import from_history, mean, share
 from routing.table import BasisPoints
+
+ASSUMED: Mapping[str, Baseline] = {
+    key: share(0.005) if accepted.margin_kind is MarginKind.ABSOLUTE else mean(1000.0, 1000.0)
+    for key, accepted in DEFAULT_MARGINS.items()
+}
+"""What is taken for a default guardrail of which neither history nor anybody tells: that it is rare, and that users
+differ in their latency by as much as they have.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Known:
 def what_is_known(experiment: Experiment, plan: Plan, stated: Stated) -> Known:
     """What is stated, and from the lake what is not; the lake is left alone when all is stated.
 
-    A guardrail that the plan has by default, and of which nothing is known, is assumed to be rare.
+    A guardrail that the plan has by default, and of which nothing is known, is as in `ASSUMED`.
 
     Raises:
         InvalidInput: `invalid-baselines`.
@@ -46,7 +54,7 @@ def what_is_known(experiment: Experiment, plan: Plan, stated: Stated) -> Known:
     found = {metric.key: _from_history(experiment, metric, history) for metric in silent}
     recorded = {key: each for key, each in found.items() if isinstance(each, Baseline)}
     unheard = set(found) - set(recorded)
-    assumed = {key: share(ASSUMED_SHARE) for key in _by_default(experiment) & unheard}
+    assumed = {key: ASSUMED[key] for key in _by_default(experiment) & unheard}
     obstacles = {key: each for key, each in found.items() if isinstance(each, Obstacle) and key not in assumed}
     sources: dict[str, Source] = {
         **dict.fromkeys(recorded, "history"),

@@ -86,8 +86,8 @@ DRAFT: Groups = {
         ),
     ),
     "rates": (
-        plan("alpha", "False promotion, %", per=ONE_PERCENT, max_value=49),
-        plan("halt_alpha", "False halt, %", per=ONE_PERCENT, max_value=49),
+        plan("alpha", "False promotion, %", per=ONE_PERCENT),
+        plan("halt_alpha", "False halt, %", per=ONE_PERCENT),
         plan("power", "Power, %", per=ONE_PERCENT),
         plan("minimum_units", "Users at least"),
         plan("maximum_seconds", "Days at most", per=DAY, name="maximum_days"),

@@ -17,8 +17,10 @@ PERCENT = 100
 
 
 def _default_in_words(key: str) -> str:
-    """A guardrail of every plan and its margin, in percentage points."""
-    return f"{key}: at most {DEFAULT_MARGINS[key] * PERCENT:g} percentage points more than the control"
+    """A guardrail of every plan and its margin, in percentage points or in per cent of the control."""
+    accepted = DEFAULT_MARGINS[key]
+    unit = "%" if accepted.margin_kind is MarginKind.RELATIVE else "percentage points"
+    return f"{key}: at most {accepted.margin * PERCENT:g} {unit} more than the control"
 
 
 class ExperimentForm(SpecForm):

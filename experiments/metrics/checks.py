@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 
 from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
-from experiments.evidence.measures import parse
+from experiments.evidence.measures import ALWAYS_KNOWN, Measure, parse
 from experiments.evidence.metric_sums import outcome_names
 from experiments.evidence.special import check_special
 from experiments.models import Metric
@@ -39,9 +39,15 @@ def _check_denominator(metric: Metric, kind: MetricKind) -> None:
     if kind.is_ratio:
         if not metric.denominator:
             raise _invalid("denominator", "A ratio needs a denominator, like `requests`.")
-        parse(metric.denominator)
+        if _always(parse(metric.denominator)) == _always(parse(metric.numerator)):
+            raise _invalid("denominator", "A ratio of something to itself is always 1, and tells nothing.")
     elif metric.denominator:
         raise _invalid("denominator", f"Only a ratio has a denominator; this is a {metric.type}.")
+
+
+def _always(measure: Measure) -> Measure:
+    """What is known of each request is counted for each request."""
+    return parse("requests") if measure.function == "count" and measure.argument in ALWAYS_KNOWN else measure
 
 
 def _check_classifier(metric: Metric) -> None:

@@ -1,17 +1,36 @@
 """Guardrails that every plan has until they are switched off by name: harm that no plan lists is harm all the same.
 
-Clients that are wrong are wrong in all variants alike, so that a candidate is blamed only for what it adds. What they
-measure is said here: whatever a row of the database says of it, plans are judged by this.
+Clients that are wrong are wrong in all variants alike, so that a candidate is blamed only for what it adds. Where a
+slower candidate is welcome, `latency` is switched off by name. What they measure is said here: whatever a row of the
+database says of it, plans are judged by this.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-DEFAULT_MARGINS: Mapping[str, float] = MappingProxyType(
-    {"error-rate": 0.01, "client-error-rate": 0.01, "redirect-rate": 0.01, "abandon-rate": 0.02}
+from experiments.stats.core.types import MarginKind
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The harm that such a guardrail accepts, and the smallest effect that matters, relative to the control."""
+
+    margin: float
+    margin_kind: MarginKind = MarginKind.ABSOLUTE
+    minimum_effect: float = 0.5
+
+
+DEFAULT_MARGINS: Mapping[str, Accepted] = MappingProxyType(
+    {
+        "error-rate": Accepted(0.01),
+        "client-error-rate": Accepted(0.01),
+        "redirect-rate": Accepted(0.01),
+        "abandon-rate": Accepted(0.02),
+        "latency": Accepted(0.25, MarginKind.RELATIVE, 0.25),
+    }
 )
-"""The metric's key and the margin, in its own unit: so many more of all requests."""
+"""By the metric's key: so many more of all requests, and a mean duration that is so much longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +55,9 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "client-error-rate": Meaning("client_errors"),
         "redirect-rate": Meaning("redirects"),
         "abandon-rate": Meaning("abandoned"),
+        "latency": Meaning("duration_ms", display_unit="ms"),
     }
 )
-"""By the metric's key: the share of requests that failed, were refused, were sent elsewhere, or were left."""
-
-SMALLEST_EFFECT = 0.5
-ASSUMED_SHARE = 0.005
-"""What a forecast takes for such a share where neither history nor anybody says it."""
+"""By the metric's key: the share of requests that failed, were refused, were sent elsewhere, or were left; and how long
+one takes.
+"""

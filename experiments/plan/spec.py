@@ -1,5 +1,6 @@
 """An experiment as people write it down: the one form behind the API, the UI and files."""
 
+import math
 from collections.abc import Mapping
 from copy import copy
 from functools import cache
@@ -12,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
-from experiments.models.default_guardrails import DEFAULT_MARGINS, SMALLEST_EFFECT
+from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.models.experiment import Kind
 from experiments.stats.core.types import MarginKind, Role
 from routing.models.stored_lists import ConditionText
@@ -31,6 +32,9 @@ Percent = Annotated[float, Field(ge=0.01, le=100)]
 Parameters = dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]]
 
 LARGEST = 1e12
+MOST_FAILURES_A_SECOND = 20
+SMALLEST_CONTROL = 0.05
+"""The control's share of the users; beside a smaller one harm is seen late, as it takes users of both."""
 
 
 class _Spec(BaseModel):
@@ -71,16 +75,21 @@ class PlanSpec(_Spec):
 
     stages: tuple[StageSpec, ...] = Field(min_length=1, max_length=50)
     metrics: tuple[MetricSpec, ...] = Field(min_length=1, max_length=100)
-    alpha: float = Field(0.05, ge=1e-6, lt=0.5, description="Chance to promote a version that is not better.")
-    halt_alpha: float = Field(0.01, ge=1e-6, lt=0.5, description="Chance to halt a harmless version.")
+    alpha: float = Field(0.05, ge=1e-6, le=0.2, description="Chance to promote a version that is not better.")
+    halt_alpha: float = Field(0.01, ge=1e-4, le=0.2, description="Chance to halt a harmless version.")
     power: float = Field(
         0.8, ge=0.01, le=0.9999, description="Chance to see an effect of the smallest size that matters."
     )
-    tick_seconds: float = Field(10, ge=1, le=86_400, description="Harm is checked for this often.")
+    tick_seconds: float = Field(10, ge=1, le=600, description="Harm is checked for this often.")
     maximum_seconds: int = Field(
         14 * 86_400, ge=1, le=365 * 86_400, description="Without a verdict by then it is inconclusive."
     )
-    minimum_units: int = Field(100, ge=2, le=10_000_000, description="In each variant, before anything is decided.")
+    minimum_units: int = Field(
+        100,
+        ge=2,
+        le=10_000_000,
+        description="In each variant, before anything is decided; a halt waits for 1,000 at most.",
+    )
     looks: int = Field(20, ge=1, le=100, description="Looks at which promotion may be decided.")
     spending: Literal["obrien-fleming", "pocock"] = Field("obrien-fleming", description="How looks share alpha.")
     switched_off: tuple[DefaultGuardrail, ...] = Field(
@@ -95,11 +104,11 @@ class PlanSpec(_Spec):
             MetricSpec(
                 metric=key,
                 role=Role.GUARDRAIL,
-                margin=margin,
-                margin_kind=MarginKind.ABSOLUTE,
-                minimum_effect=SMALLEST_EFFECT,
+                margin=accepted.margin,
+                margin_kind=accepted.margin_kind,
+                minimum_effect=accepted.minimum_effect,
             )
-            for key, margin in DEFAULT_MARGINS.items()
+            for key, accepted in DEFAULT_MARGINS.items()
             if key not in listed and key not in self.switched_off
         )
 
@@ -138,11 +147,21 @@ class GuardSpec(_Spec):
     """When an edge ejects a candidate: the share of its latest requests that failed."""
 
     requests: int = Field(20, ge=10, le=1000, description="How many of the latest requests count.")
-    failing_share: float = Field(0.5, gt=0, le=1, description="The share of them that ejects it.")
+    failing_share: float = Field(0.5, gt=0, le=0.9, description="The share of them that ejects it.")
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
     first_byte_ms: float = Field(
         0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0 means no limit."
     )
+
+    @model_validator(mode="after")
+    def _window_suffices(self) -> Self:
+        failures = math.ceil(self.requests * self.failing_share)
+        if failures > 1 and failures > MOST_FAILURES_A_SECOND * self.window_seconds:
+            raise ValueError(
+                f"{failures} failures within {self.window_seconds:g} seconds never come together, so that this guard "
+                f"could never eject; ask for {MOST_FAILURES_A_SECOND} a second at most"
+            )
+        return self
 
 
 class ExperimentSpec(_Spec):
@@ -169,6 +188,16 @@ class ExperimentSpec(_Spec):
         keys = [variant.key for variant in (self.control, *self.candidates)]
         if len(set(keys)) < len(keys):
             raise ValueError("each variant needs a key of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _control_suffices(self) -> Self:
+        share = self.control.weight / sum(variant.weight for variant in (self.control, *self.candidates))
+        if share < SMALLEST_CONTROL:
+            raise ValueError(
+                f"the control has {share:.1%} of the users, too few to show harm beside; "
+                f"give it {SMALLEST_CONTROL:.0%} at least"
+            )
         return self
 
 

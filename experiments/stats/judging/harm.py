@@ -18,6 +18,9 @@ SCALES = 5
 PART_OF_LOOKS = 0.5
 """The part of halt_alpha that looks spend: a harm little beyond its margin is shown by them alone."""
 
+MOST_UNITS_BEFORE_A_HALT = 1_000
+"""A plan's minimum is what it goes on by; one that is larger must not keep harm from being seen."""
+
 MOST_EVIDENCE = 1e300
 """Log of the largest e-value that is told apart from others; finite, so that it can be stored."""
 
@@ -58,9 +61,9 @@ def has_exact_test(cells: Cells) -> Flags:
 
 
 def has_minimum_units(plan: JudgePlan, cells: Cells) -> Flags:
-    """Whether both arms have the plan's minimum of units."""
+    """Whether both arms have the plan's minimum of units, or as many as a halt waits for at the most."""
     smaller = np.minimum(cells.candidate.estimates.units, cells.control.estimates.units)
-    return np.asarray(smaller >= plan.minimum_units, dtype=np.bool_)
+    return np.asarray(smaller >= min(plan.minimum_units, MOST_UNITS_BEFORE_A_HALT), dtype=np.bool_)
 
 
 def is_burnt_in(plan: JudgePlan, cells: Cells) -> Flags:

@@ -20,8 +20,8 @@ from tests.factories.drafts import backend, draft, draft_data, endpoint
 
 pytestmark = pytest.mark.django_db
 
-LATENCY = {"metric": "latency", "role": "goal", "minimum_effect": 0.1}
-OTHER_PLAN = {"stages": [{"coverage": 50, "soak_seconds": 5}], "metrics": [LATENCY], "looks": 3, "spending": "pocock"}
+TOKENS = {"metric": "completion-tokens", "role": "goal", "minimum_effect": 0.1}
+OTHER_PLAN = {"stages": [{"coverage": 50, "soak_seconds": 5}], "metrics": [TOKENS], "looks": 3, "spending": "pocock"}
 
 
 def now() -> Experiment:
@@ -45,7 +45,7 @@ def test_a_plan_is_replaced_with_all_its_rows() -> None:
     assert (after["maximum_seconds"], after["switched_off"]) == (14 * 86_400, [])
     assert Stage.objects.count() == 1
     by_default = set(PlanMetric.objects.filter(by_default=True).values_list("metric__key", flat=True))
-    assert by_default == {"error-rate", "client-error-rate", "redirect-rate", "abandon-rate"}
+    assert by_default == {"error-rate", "client-error-rate", "redirect-rate", "abandon-rate", "latency"}
 
 
 def test_variants_come_and_go() -> None:
@@ -82,7 +82,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"candidates": [{"key": "better", "backend": "nothing"}]}, "not-found", "candidates.0.backend"),
     ({"candidates": [{"key": "better", "backend": "retired"}]}, "backend-retired", "candidates.0.backend"),
     ({"candidates": [{"key": "better", "backend": "other-kind"}]}, "kinds-differ", "candidates.0.backend"),
-    ({"plan": {**OTHER_PLAN, "metrics": [{**LATENCY, "metric": "nothing"}]}}, "not-found", "plan.metrics.0.metric"),
+    ({"plan": {**OTHER_PLAN, "metrics": [{**TOKENS, "metric": "nothing"}]}}, "not-found", "plan.metrics.0.metric"),
 ]
 
 
@@ -148,4 +148,4 @@ def test_what_starts_is_what_was_changed_last() -> None:
     start(now(), actor=SLUICE)
     split = Split.objects.get(experiment="canary")
     assert (split.endpoint.key, now().plan.frozen_at is not None) == ("other", True)
-    assert Metric.objects.get(key="latency").plans.get().by_default is False
+    assert Metric.objects.get(key="completion-tokens").plans.get().by_default is False

@@ -84,8 +84,9 @@ def test_a_metric_in_a_plan_is_kept_and_another_removed() -> None:
     plan = {**draft_data()["plan"], "metrics": [{"metric": "failed-users", "role": "guardrail", "margin": 0.1}]}
     draft("second", plan=plan)
     assert "The metric failed-users is part of a plan." in send("/metrics/failed-users/delete")
-    assert "Metric latency is removed." in send("/metrics/latency/delete")
-    assert set(Metric.objects.filter(key__in=("error-rate", "latency")).values_list("key", flat=True)) == {"error-rate"}
+    assert "Metric cost-per-request is removed." in send("/metrics/cost-per-request/delete")
+    keys = ("error-rate", "cost-per-request")
+    assert set(Metric.objects.filter(key__in=keys).values_list("key", flat=True)) == {"error-rate"}
 
 
 def test_pages_offer_no_way_to_switch_a_default_guardrail_off() -> None:
@@ -97,7 +98,7 @@ def test_pages_offer_no_way_to_switch_a_default_guardrail_off() -> None:
         page = pages.send(browser, f"/metrics/{key}/edit", numerator="requests")
         assert f"{key} guards every plan" in page
         assert "what it measures stays" in page
-    assert 'aria-label="Remove latency"' in listed
+    assert 'aria-label="Remove failed-users"' in listed
     assert Metric.objects.filter(key__in=DEFAULT_MARGINS).exclude(numerator="requests").count() == len(DEFAULT_MARGINS)
 
 

@@ -140,7 +140,7 @@ def test_errors_are_counted_in_requests_and_a_slower_answer_in_users() -> None:
     assert late.users_until_halt is not None
 
 
-def test_a_default_guardrail_of_which_nothing_is_known_is_assumed_to_be_rare() -> None:
+def test_a_default_guardrail_of_which_nothing_is_known_is_assumed() -> None:
     experiment = draft(plan={**draft_data()["plan"], "metrics": [GOAL], "switched_off": []})
 
     said = expected(experiment, **OF_GOAL)

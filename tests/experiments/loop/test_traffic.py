@@ -27,7 +27,8 @@ def test_what_is_created_can_start(buckets: int, weights: list[int], coverage: f
     endpoint()
     backend("candidate")
     key = f"drawn-{Experiment.objects.count()}"
-    control, *others = weights
+    # One that has a twentieth of the users at least, as it must.
+    control, *others = sorted(weights, reverse=True)
     plan = {**draft_data()["plan"], "stages": [{"coverage": coverage, "soak_seconds": 1}]}
     form = draft_data(
         key,

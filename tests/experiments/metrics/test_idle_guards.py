@@ -135,6 +135,10 @@ MEASURED: list[tuple[dict[str, Any], bool]] = [
 ]
 
 
+COST = {"type": "ratio", "numerator": "cost", "denominator": "requests"}
+TIME = {"type": "ratio", "numerator": "ttft_ms", "denominator": "count(ttft_ms)"}
+
+
 def defined(fields: dict[str, Any]) -> Metric:
     return Metric.objects.create(key="mine", name="Mine", **{"direction": "decrease", **fields})
 
@@ -161,14 +165,27 @@ def with_guardrail(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "metric", "refused"),
     [
-        ({}, {"margin": 0.99, "margin_kind": "absolute"}, False),
+        ({}, {"margin": 0.99, "margin_kind": "absolute"}, True),
+        ({}, {"margin": 0.5, "margin_kind": "absolute"}, False),
         ({}, {"margin": 1e12, "margin_kind": "absolute"}, True),
-        ({}, {"margin": 5.0, "margin_kind": "relative"}, False),
-        ({"direction": "increase"}, {"margin": 0.9, "margin_kind": "relative"}, False),
+        ({}, {"margin": 1e12, "margin_kind": "relative"}, True),
+        ({}, {"margin": 1.01, "margin_kind": "relative"}, True),
+        ({}, {"margin": 1.0, "margin_kind": "relative"}, False),
+        ({"direction": "increase"}, {"margin": 0.5, "margin_kind": "relative"}, False),
+        ({"direction": "increase"}, {"margin": 0.51, "margin_kind": "relative"}, True),
         ({"direction": "increase"}, {"margin": 1.0, "margin_kind": "relative"}, True),
         ({}, {"margin": 1.0, "margin_kind": "absolute", "role": "observed"}, False),
         ({"type": "mean", "numerator": "cost", "cap": 5.0}, {"margin": 5.0, "margin_kind": "absolute"}, True),
-        ({"type": "mean", "numerator": "cost", "cap": 5.0}, {"margin": 4.0, "margin_kind": "absolute"}, False),
+        ({"type": "mean", "numerator": "cost", "cap": 5.0}, {"margin": 2.5, "margin_kind": "absolute"}, False),
+        (COST, {"margin": 1e12, "margin_kind": "relative"}, True),
+        (COST, {"margin": 5.0, "margin_kind": "relative"}, False),
+        (TIME, {"margin": 10_001, "margin_kind": "absolute"}, True),
+        (TIME, {"margin": 10_000, "margin_kind": "absolute"}, False),
+        (
+            {**TIME, "type": "quantile", "denominator": "", "level": 0.9},
+            {"margin": 1e9, "margin_kind": "absolute"},
+            True,
+        ),
         ({"type": "mean", "numerator": "outcome(sale)", "cap": 5.0}, {"margin": 5.0, "margin_kind": "absolute"}, False),
     ],
 )
@@ -187,13 +204,24 @@ def test_a_margin_is_refused_where_nothing_can_exceed_it(
         draft(plan=plan)
 
 
+@pytest.mark.parametrize(
+    ("margin", "kind", "most"),
+    [
+        (0.21, "absolute", "20 percentage points"),
+        (0.99, "absolute", "20 percentage points"),
+        (1.01, "relative", "100 % of the control"),
+        (1e12, "relative", "100 % of the control"),
+    ],
+)
 @pytest.mark.parametrize("key", ["error-rate", "client-error-rate", "redirect-rate", "abandon-rate"])
-def test_a_default_guardrail_is_not_switched_off_by_its_margin(operator: Caller, key: str) -> None:
-    metric = {"metric": key, "role": "guardrail", "margin": 1, "margin_kind": "absolute"}
+def test_a_default_guardrail_is_not_switched_off_by_its_margin(
+    operator: Caller, key: str, margin: float, kind: str, most: str
+) -> None:
+    metric = {"metric": key, "role": "guardrail", "margin": margin, "margin_kind": kind}
     plan = {**draft_data()["plan"], "metrics": [metric], "switched_off": []}
     answer = operator.send("POST", "experiments", draft_data(plan=plan))
     assert (answer.status_code, answer.json()["code"]) == (400, "margin-of-all")
-    assert "100 percentage points" in answer.json()["detail"]
+    assert most in answer.json()["detail"]
     assert not Experiment.objects.exists()
 
 
@@ -201,7 +229,7 @@ def test_the_form_says_it_beside_the_margin(client: Client) -> None:
     browser = visitor(Role.OPERATOR)
     page = send(browser, sheet(browser, **{"metrics-0-margin": "100"}))
     assert 'id="id_metrics-0-margin_error"' in page
-    assert "this guardrail could never fail" in page
+    assert "with more it guards nothing" in page
 
 
 def test_a_draft_of_an_earlier_release_does_not_start() -> None:
@@ -220,3 +248,72 @@ def test_a_metric_that_became_a_share_since_does_not_start() -> None:
     with pytest.raises(Conflict) as caught:
         start(experiment, actor=SLUICE)
     assert caught.value.code == "margin-of-all"
+
+
+@pytest.mark.parametrize(
+    ("margin", "kind", "most"), [(5.01, "relative", "500 % of the control"), (10_001, "absolute", "10000 ms")]
+)
+def test_latency_is_not_switched_off_by_its_margin_either(
+    operator: Caller, margin: float, kind: str, most: str
+) -> None:
+    metric = {"metric": "latency", "role": "guardrail", "margin": margin, "margin_kind": kind}
+    plan = {**draft_data()["plan"], "metrics": [metric], "switched_off": []}
+    answer = operator.send("POST", "experiments", draft_data(plan=plan))
+    assert (answer.status_code, answer.json()["code"]) == (400, "margin-of-all")
+    assert most in answer.json()["detail"]
+    assert answer.json()["problems"][0]["field"] == "plan.metrics.0.margin"
+    assert "switched_off" in answer.json()["next_step"]
+
+
+NEVER: list[dict[str, Any]] = [
+    {"type": "mean", "numerator": "outcome(sale)", "window_to_hours": 1.0},
+    {"type": "mean", "numerator": "outcome(sale)", "settling_seconds": 3600.0},
+    # No answer of the endpoint takes longer than 10 seconds.
+    {"type": "ratio", "numerator": "above(duration_ms, 10000)", "denominator": "requests"},
+    {"type": "proportion", "numerator": "above(ttft_ms, 999999999)"},
+]
+SOON: list[dict[str, Any]] = [
+    {"type": "mean", "numerator": "outcome(sale)", "window_to_hours": 0.9},
+    {"type": "mean", "numerator": "outcome(sale)", "settling_seconds": 3599.0},
+    {"type": "ratio", "numerator": "above(duration_ms, 9999)", "denominator": "requests"},
+    {"type": "proportion", "numerator": "above(completion_tokens, 999999999)"},
+]
+
+
+@pytest.mark.parametrize("fields", NEVER, ids=str)
+def test_a_guardrail_that_counts_nothing_before_the_plan_is_over_is_refused(fields: dict[str, Any]) -> None:
+    defined(fields)
+    with pytest.raises(InvalidInput) as caught:
+        draft(plan=with_guardrail(margin=0.1))
+    assert caught.value.code == "never-counts"
+    assert caught.value.problems[0].field == "plan.metrics.0.metric"
+    assert "could never fail" in caught.value.detail
+
+
+@pytest.mark.parametrize("fields", SOON, ids=str)
+def test_one_that_counts_before_it_is_not(fields: dict[str, Any]) -> None:
+    defined(fields)
+    draft(plan=with_guardrail(margin=0.1))
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator"),
+    [("requests", "requests"), ("cost", "cost"), ("count(duration_ms)", "requests"), ("requests", "count(retries)")],
+)
+def test_a_ratio_of_something_to_itself_is_no_metric(operator: Caller, numerator: str, denominator: str) -> None:
+    metric = {"key": "always", "name": "Always", "type": "ratio", "direction": "decrease"}
+    answer = operator.send("POST", "metrics", {**metric, "numerator": numerator, "denominator": denominator})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-metric")
+    assert answer.json()["problems"][0]["field"] == "denominator"
+
+
+def test_a_draft_of_an_earlier_release_with_a_guard_that_never_ejects_does_not_start() -> None:
+    experiment = draft()
+    Experiment.objects.update(
+        guard={"requests": 1000, "failing_share": 0.5, "window_seconds": 0.0015, "first_byte_ms": 0}
+    )
+    with pytest.raises(Conflict) as caught:
+        start(Experiment.objects.get(pk=experiment.pk), actor=SLUICE)
+    assert caught.value.code == "invalid-experiment"
+    assert [problem.field for problem in caught.value.problems] == ["guard"]
+    assert Experiment.objects.get().state == State.DRAFT

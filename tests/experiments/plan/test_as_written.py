@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 WRONG = "its own sign"
 STAGES = [{"coverage": 0.07, "soak_seconds": 0}, {"coverage": 33.33, "soak_seconds": 1}]
 METRICS = [
-    {"metric": "latency", "role": "goal", "margin": 0.3, "minimum_effect": 0.029},
+    {"metric": "time-to-first-token", "role": "goal", "margin": 0.3, "minimum_effect": 0.029},
     {"metric": "error-rate", "role": "guardrail", "margin": 0.0035, "margin_kind": "absolute"},
     {"metric": "cost-per-request", "role": "observed", "minimum_effect": 1e-6},
 ]
@@ -71,11 +71,11 @@ def test_a_spec_comes_back_as_it_was(changes: dict[str, Any]) -> None:
 def test_guardrails_that_nobody_listed_are_not_listed() -> None:
     draft(plan={**PLAN, "switched_off": []})
     assert [metric["metric"] for metric in as_written(stored("canary"))["plan"]["metrics"]] == [
-        "latency",
+        "time-to-first-token",
         "error-rate",
         "cost-per-request",
     ]
-    assert stored("canary").plan.metrics.count() == 6
+    assert stored("canary").plan.metrics.count() == 7
 
 
 def test_what_makes_no_sense_is_not_read_as_nothing() -> None:

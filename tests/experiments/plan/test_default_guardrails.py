@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 USERS = 1_500
 LATENCY = {"metric": "latency", "role": "guardrail", "margin": 0.1}
+ERRORS = {"metric": "error-rate", "role": "guardrail", "margin": 0.03, "margin_kind": "absolute"}
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,24 @@ def test_a_candidate_that_fails_everybody_in_its_own_way_is_halted(lake: str, ch
 
     assert decision is not None
     assert decision.kind is DecisionKind.HALT
+
+
+@pytest.mark.parametrize(("duration", "kind"), [(200.0, DecisionKind.HALT), (120.0, DecisionKind.HOLD)])
+def test_a_plan_that_lists_errors_alone_halts_a_slow_candidate(lake: str, duration: float, kind: DecisionKind) -> None:
+    """A quarter longer than the control's is accepted where nobody says otherwise."""
+    experiment = running((), ERRORS)
+    slow = [row | {"duration_ms": duration + n % 7} for n, row in enumerate(rows(experiment, "better", USERS))]
+    store(lake, REQUESTS, [*rows(experiment, "control", 0), *slow])
+
+    assert decided(experiment, 5).kind is kind
+
+
+def test_a_slow_candidate_goes_on_once_latency_is_switched_off_by_name(lake: str) -> None:
+    experiment = running(("latency",), ERRORS)
+    slow = [row | {"duration_ms": 900.0 + n % 7} for n, row in enumerate(rows(experiment, "better", USERS))]
+    store(lake, REQUESTS, [*rows(experiment, "control", 0), *slow])
+
+    assert decided(experiment, 60).kind is DecisionKind.ADVANCE
 
 
 @pytest.mark.parametrize("result", ["rejected", "redirected", "abandoned"])

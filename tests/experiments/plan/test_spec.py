@@ -11,6 +11,8 @@ from tests.factories.drafts import draft_data
 STAGES = [{"coverage": 10, "soak_seconds": 60}, {"coverage": 100, "soak_seconds": 60}]
 GUARDRAIL = {"metric": "error-rate", "role": "guardrail"}
 
+HEAVY = [{"key": "better", "backend": "candidate", "weight": 20}]
+
 
 def plan(**changes: Any) -> dict[str, Any]:
     return {**draft_data()["plan"], **changes}
@@ -35,11 +37,17 @@ def plan(**changes: Any) -> dict[str, Any]:
             "goal or a guardrail",
         ),
         ({"plan": plan(metrics=[{**GUARDRAIL, "role": "observed"}])}, "plan", "guardrail of every plan"),
-        ({"plan": plan(switched_off=["latency"])}, "plan.switched_off.0", "error-rate, client-error-rate"),
+        ({"plan": plan(switched_off=["cost-per-request"])}, "plan.switched_off.0", "error-rate, client-error-rate"),
         ({"plan": plan(metrics=[{**GUARDRAIL, "margin": -1}])}, "plan.metrics.0.margin", "greater than or equal"),
-        ({"plan": plan(alpha=0.7)}, "plan.alpha", "less than 0.5"),
+        ({"plan": plan(alpha=0.7)}, "plan.alpha", "less than or equal to 0.2"),
         ({"plan": plan(maximum_seconds=1)}, "plan", "longer than maximum_seconds"),
         ({"plan": plan(alpha=float("nan"))}, "plan.alpha", ""),
+        ({"plan": plan(halt_alpha=1e-5)}, "plan.halt_alpha", "greater than or equal to 0.0001"),
+        ({"plan": plan(tick_seconds=601)}, "plan.tick_seconds", "less than or equal to 600"),
+        ({"guard": {"requests": 1000, "window_seconds": 0.0015}}, "guard", "could never eject"),
+        ({"guard": {"requests": 1000, "window_seconds": 24}}, "guard", "20 a second at most"),
+        ({"guard": {"failing_share": 1}}, "guard.failing_share", "less than or equal to 0.9"),
+        ({"control": {"key": "control", "backend": "stable", "weight": 1}, "candidates": HEAVY}, "experiment", "4.8%"),
     ],
 )
 def test_each_mistake_is_named_at_its_place(changes: dict[str, Any], field: str, words: str) -> None:
@@ -69,7 +77,7 @@ def test_a_good_form_is_read_whole() -> None:
         (0.01, (1, 1), "at least 0.02."),
         (0.02, (1, 1, 1), "at least 0.03."),
         (0.03, (99, 1), "at least 0.51."),
-        (0.01, (1, 1000), "at least 5.01."),
+        (0.01, (1, 19), "at least 0.11."),
     ],
 )
 def test_too_little_traffic_for_the_weights_names_the_least(

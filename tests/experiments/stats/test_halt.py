@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.stats.core.types import Direction, MarginKind, MetricPlan, MetricType, Role, UnitSums
+from experiments.stats.core.types import Direction, MarginKind, MetricPlan, MetricType, Role, UnitSums, Verdict
 from experiments.stats.judging.cells import gather
 from experiments.stats.judging.harm import log_harm
 from experiments.stats.judging.judge import judge
@@ -55,6 +55,15 @@ def test_a_better_candidate_is_never_halted() -> None:
     better = judge(plan(FAILED_USERS), evidence(FAILED_USERS, share(5000, 400), share(5000, 40)))
     assert not better.halt.reached
     assert (better.metrics[0].log_harm or 0.0) < 0.0
+
+
+@pytest.mark.parametrize(("users", "reached"), [(999, False), (1_000, True), (5_000, True)])
+def test_a_large_minimum_of_users_keeps_no_harm_from_being_halted(users: int, reached: bool) -> None:
+    """The plan asks for ten million users to go on by; a halt waits for a thousand."""
+    huge = plan(FAILED_USERS, minimum_units=10_000_000)
+    judged = judge(huge, evidence(FAILED_USERS, share(users, 0), share(users, users)))
+    assert judged.halt.reached is reached
+    assert judged.metrics[0].verdict is not Verdict.PASS
 
 
 def test_harm_within_the_margin_is_accepted() -> None:

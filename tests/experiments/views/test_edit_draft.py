@@ -28,7 +28,7 @@ PLAN = {
         {"metric": "cost-per-request", "role": "observed", "margin": 0.3},
     ],
     "alpha": 0.07,
-    "halt_alpha": 0.000001,
+    "halt_alpha": 0.0001,
     "power": 0.9,
     "tick_seconds": 1.5,
     "maximum_seconds": 3661,

@@ -78,7 +78,7 @@ def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
 
 
 def test_a_default_guardrail_is_off_once_it_is_switched_off_by_name(browser: Client) -> None:
-    send(browser, sheet(browser, watched=["error-rate", "client-error-rate", "abandon-rate"]))
+    send(browser, sheet(browser, watched=["error-rate", "client-error-rate", "abandon-rate", "latency"]))
     plan = Experiment.objects.get().plan
     assert plan.switched_off == ["redirect-rate"]
     by_default = plan.metrics.filter(by_default=True).values_list("metric__key", flat=True)
@@ -93,8 +93,9 @@ def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> 
 
 @pytest.mark.parametrize("role", ["goal", "observed"])
 def test_a_margin_is_kept_as_typed_whatever_the_role(browser: Client, role: str) -> None:
-    send(browser, sheet(browser, **{"metrics-1-role": role, "metrics-1-margin": "7"}))
-    assert Experiment.objects.get().plan.metrics.get(metric__key="latency").margin == 0.07
+    row = {"metrics-1-metric": "cost-per-request", "metrics-1-role": role, "metrics-1-margin": "7"}
+    send(browser, sheet(browser, **row))
+    assert Experiment.objects.get().plan.metrics.get(metric__key="cost-per-request").margin == 0.07
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_margin_is_kept_as_typed_whatever_the_role(browser: Client, role: str)
         ({"stages-0-soak_minutes": "9999999"}, "stages-0-soak_minutes"),
         ({"maximum_days": "0.5"}, "soak for longer than"),
         ({"maximum_days": "500"}, "less than or equal to 365"),
-        ({"alpha": "60"}, "less than or equal to 49"),
+        ({"alpha": "60"}, "less than or equal to 20"),
         ({"key": "taken"}, "There is an experiment called taken already."),
     ],
 )

@@ -58,6 +58,20 @@ def test_a_candidate_that_fails_beside_a_sound_control_is_taken_out_with_its_cou
     assert cut.time == failing[number - len(healthy) - 1].moment
 
 
+@pytest.mark.parametrize(("guard", "candidates_share"), [(Guard(requests=10), 1), (Guard(), 4), (Guard(), 15)])
+def test_few_requests_beside_as_few_of_the_control_do_not_keep_harm_in(guard: Guard, candidates_share: int) -> None:
+    """Ten that fail beside ten that do not are one chance in 184 756, and twenty beside five one in 53 130."""
+    arms = ["old", *["new"] * candidates_share]
+    failing = [outcome(n * 0.001, arms[n % len(arms)], failed=arms[n % len(arms)] == "new") for n in range(1_000)]
+    assert first_cut(failing, make_table(make_endpoint("chat", replace(EXPERIMENT, guard=guard)))) is not None
+
+
+@pytest.mark.parametrize("guard", [Guard(requests=10), Guard(requests=200)])
+def test_arms_that_fail_alike_are_let_be_however_many_are_counted(guard: Guard) -> None:
+    failing = [outcome(n * 0.001, "new" if n % 2 else "old", failed=n % 7 != 0) for n in range(4_000)]
+    assert first_cut(failing, make_table(make_endpoint("chat", replace(EXPERIMENT, guard=guard)))) is None
+
+
 def test_a_cause_that_both_share_takes_nothing_out() -> None:
     assert first_cut(alternating(2_000, old_fails=True, new_fails=True)) is None
 
