@@ -23,14 +23,8 @@ from experiments.evidence.rows import attributed_outcomes, measured_requests, to
 from experiments.evidence.settling import TICK_SECONDS, Settled, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
-from experiments.evidence.state.carried import (
-    REQUESTS_A_UNIT,
-    Carried,
-    carried_metrics,
-    carried_sums,
-    may_be_carried,
-)
-from experiments.evidence.state.sums import Sums
+from experiments.evidence.state.carried import REQUESTS_A_UNIT, Carried, kept_of, kept_sums, may_be_carried
+from experiments.evidence.state.sums import Kept, Sums
 from experiments.stats.core.types import Evidence, UnitSums
 from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import OutcomeTiming
@@ -103,11 +97,12 @@ def collect_evidence(
             measured = measured_requests(reading.requests, experiment, started_at)
             settled = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds)
         from_rows = partial(_from_rows, reading, experiment, started_at, starts=starts, now=moment)
-        sums = carried_sums(carried, reading, experiment, started_at, metrics, starts) if carried else None
+        kept = kept_of(experiment, started_at, metrics, (*starts, *(carried.coming if carried else ())))
+        sums = kept_sums(carried, reading, kept)
         if sums is None:
             found = from_rows(settled.metrics)
         else:
-            found = _from_sums(sums, reading.version, started_at, metrics, starts)
+            found = _from_sums(sums, reading.version, kept, metrics, starts)
             if left := [metric for metric in settled.metrics if not may_be_carried(metric)]:
                 found = _with_sums_of(found, from_rows(left))
         return replace(found, timings=settled.timings)
@@ -133,28 +128,29 @@ def _from_rows(
 def _from_sums(
     sums: Sums,
     version: LakeVersion,
-    started_at: datetime,
+    kept: Kept,
     metrics: Sequence[MetricDefinition],
     starts: Sequence[datetime],
 ) -> CollectedEvidence:
-    """The evidence of the metrics that are carried, and what is known of all."""
-    carried = carried_metrics(metrics)
-    found = sums.evidence(started_at, carried)
+    """The evidence of the metrics that are kept, and what is known of all."""
+    first = kept.starts[0]
+    found = sums.evidence(first, kept.metrics)
+    of_all = sums.sums_of_all(kept.of_all)
     return CollectedEvidence(
-        _of(metrics, found),
+        found,
         version,
-        {arm: round(found.sums[REQUESTS_A_UNIT.key, arm].sum_y) for arm in found.units},
+        {arm: round(of_all[REQUESTS_A_UNIT.key, arm].sum_y) for arm in found.units},
         sums.in_two_arms,
         sums.last_time,
-        known_sums(metrics, found.sums),
-        read_answers(metrics, found.sums),
-        tuple(_of(metrics, sums.evidence(start, carried)) for start in starts),
-        last_answers={arm: _carried_answers(arm, found, sums) for arm in found.units},
+        known_sums(metrics, of_all),
+        read_answers(metrics, of_all),
+        tuple(sums.evidence(max(start, first), kept.metrics) for start in starts),
+        last_answers={arm: _last_of_sums(arm, found, of_all, sums) for arm in found.units},
     )
 
 
-def _carried_answers(arm: str, found: Evidence, sums: Sums) -> LastAnswers:
-    requests, failed = (round(found.sums[metric.key, arm].sum_y) for metric in (REQUESTS_A_UNIT, NOT_ANSWERED))
+def _last_of_sums(arm: str, found: Evidence, of_all: Mapping[tuple[str, str], UnitSums], sums: Sums) -> LastAnswers:
+    requests, failed = (round(of_all[metric.key, arm].sum_y) for metric in (REQUESTS_A_UNIT, NOT_ANSWERED))
     return LastAnswers(found.units[arm], sums.failed_last.get(arm, 0), requests, failed)
 
 

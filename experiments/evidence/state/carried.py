@@ -1,7 +1,7 @@
 """What an experiment carries from one tick to the next: of which metrics, in which file, and what if that cannot be."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import structlog
 from experiments.evidence.completeness import completeness_checks
 from experiments.evidence.metric_sums import MetricDefinition, outcome_names
 from experiments.evidence.own_metrics import NOT_ANSWERED, REQUESTS
-from experiments.evidence.state.advance import advance
+from experiments.evidence.state.advance import advance, sums_of_all
 from experiments.evidence.state.sums import Kept, Sums
 from routing.lake.reading import Reading
 
@@ -34,29 +34,37 @@ def may_be_carried(metric: MetricDefinition) -> bool:
     return metric.adds_up and not outcome_names(metric)
 
 
-def carried_metrics(metrics: Sequence[MetricDefinition]) -> tuple[MetricDefinition, ...]:
-    """What sums are kept of, in their order in the file."""
-    return (REQUESTS_A_UNIT, NOT_ANSWERED, *filter(may_be_carried, metrics), *completeness_checks(metrics))
+def kept_of(
+    experiment: str, started_at: datetime, metrics: Sequence[MetricDefinition], starts: Iterable[datetime]
+) -> Kept:
+    """What sums are kept of, in their order in the file, since these starts and that of the experiment."""
+    moments = sorted({started_at, *(start for start in starts if start > started_at)})
+    carried = tuple(filter(may_be_carried, metrics))
+    return Kept(experiment, carried, (REQUESTS_A_UNIT, NOT_ANSWERED, *completeness_checks(metrics)), tuple(moments))
 
 
-def carried_sums(
-    carried: Carried,
-    reading: Reading,
-    experiment: str,
-    started_at: datetime,
-    metrics: Sequence[MetricDefinition],
-    starts: Sequence[datetime],
-) -> Sums | None:
-    """The sums at the version that is read; None where the file cannot be used now: then the rows tell all."""
-    moments = sorted({started_at, *(start for start in (*starts, *carried.coming) if start > started_at)})
-    kept = Kept(experiment, carried_metrics(metrics), tuple(moments))
+def kept_sums(carried: Carried | None, reading: Reading, kept: Kept) -> Sums | None:
+    """The sums at the version that is read, from the file or, where it cannot be used now, from all rows.
+
+    None where they cannot be kept as whole numbers.
+    """
+    try:
+        return (_carried_on(carried, reading, kept) if carried else None) or sums_of_all(reading, kept)
+    except OverflowError as error:
+        log.warning("evidence is read row by row", experiment=kept.experiment, reason=str(error))
+        return None
+
+
+def _carried_on(carried: Carried, reading: Reading, kept: Kept) -> Sums | None:
     try:
         return advance(carried.path, reading, kept)
-    except (sqlite3.OperationalError, OSError, OverflowError) as error:
-        log.warning("evidence is not carried on", experiment=experiment, reason=str(error))
+    except (sqlite3.OperationalError, OSError) as error:
+        log.warning("evidence is not carried on", experiment=kept.experiment, reason=str(error))
+    except OverflowError:
+        raise
     except Exception:
         # Whatever is wrong with the file, harm is still to be seen.
-        log.exception("evidence is not carried on, and its file is made anew", experiment=experiment)
+        log.exception("evidence is not carried on, and its file is made anew", experiment=kept.experiment)
         forget(carried.path)
     return None
 

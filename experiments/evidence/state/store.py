@@ -1,18 +1,16 @@
 """The file that keeps an experiment's totals: by unit, what each step from one start to the next adds to them."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-Whole = NDArray[np.int64]
-
-ABSENT, IN_TWO_ARMS = -2, -1
-"""In place of the number of a unit's arm."""
+from experiments.evidence.state.packing import form_of, packed, read_packed, size_of
+from experiments.evidence.state.units import ABSENT, UnitSteps, Whole
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sums (one INTEGER PRIMARY KEY CHECK (one = 1), content TEXT NOT NULL);
@@ -21,6 +19,8 @@ CREATE TABLE IF NOT EXISTS units (
     arm INTEGER NOT NULL,
     newest INTEGER NOT NULL,
     failed INTEGER NOT NULL,
+    form TEXT NOT NULL,
+    wholes BLOB NOT NULL,
     steps BLOB NOT NULL
 );
 """
@@ -32,27 +32,6 @@ SETTINGS = (
     "PRAGMA secure_delete = ON",
 )
 WAIT_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class UnitSteps:
-    """Units with their arms, by number, the times of their newest requests and of the newest that failed, and steps.
-
-    Times are in microseconds, 0 where there is none. `steps` has one row a step: the unit's place in `units`, the
-    step's start in microseconds, and what it adds to each total.
-    """
-
-    units: Whole
-    arms: Whole
-    newest: Whole
-    failed: Whole
-    steps: Whole
-
-    @property
-    def failed_last(self) -> NDArray[np.bool_]:
-        """Of each unit, whether its newest request was not answered."""
-        found: NDArray[np.bool_] = (self.failed == self.newest) & (self.failed > 0) & (self.arms >= 0)
-        return found
 
 
 class Store:
@@ -75,38 +54,37 @@ class Store:
         self._connection.execute("DELETE FROM sums")
         self._connection.execute("DELETE FROM units")
 
-    def read(self, units: Whole, totals: int) -> UnitSteps:
-        """These units, which are distinct, as they are kept with so many totals."""
-        found = self._connection
-        found.execute("CREATE TEMP TABLE IF NOT EXISTS asked (place INTEGER PRIMARY KEY, unit INTEGER NOT NULL)")
-        found.execute("DELETE FROM asked")
-        found.executemany("INSERT INTO asked VALUES (?, ?)", enumerate(units.tolist()))
-        known = "SELECT place, arm, newest, failed, steps FROM asked JOIN units USING (unit) ORDER BY place"
-        rows = found.execute(known).fetchall()
+    def read(self, units: Whole, wholes: int, steps: int) -> UnitSteps:
+        """These units, which are distinct, as they are kept with so many totals of either sort."""
+        known = (
+            "SELECT key, arm, newest, failed, form, wholes, steps "
+            "FROM json_each(?) CROSS JOIN units ON unit = value ORDER BY key"
+        )
+        rows = self._connection.execute(known, (json.dumps(units.tolist()),)).fetchall()
+        places, *columns = zip(*rows, strict=True) if rows else [()] * 7
+        at = np.array(places, np.int64)
         arms, newest, failed = (np.full(len(units), nothing, np.int64) for nothing in (ABSENT, 0, 0))
-        places = np.array([place for place, *_ in rows], np.int64)
-        for values, column in ((arms, 1), (newest, 2), (failed, 3)):
-            values[places] = [row[column] for row in rows]
-        kept = np.frombuffer(b"".join(steps for *_, steps in rows), np.int64).reshape(-1, 1 + totals)
-        owners = np.repeat(places, [len(steps) // (8 * (1 + totals)) for *_, steps in rows])
-        return UnitSteps(units, arms, newest, failed, np.column_stack([owners, kept]))
+        for values, column in zip((arms, newest, failed), columns, strict=False):
+            values[at] = column
+        *_, forms, kept_wholes, kept_steps = columns
+        found = np.zeros((wholes, len(units)), np.int64)
+        found[:, at] = read_packed(kept_wholes, [form[:wholes] for form in forms], wholes)
+        content = read_packed(kept_steps, [form[wholes:] for form in forms], 1 + steps)
+        sizes = [len(each) // size_of(form[wholes:]) for each, form in zip(kept_steps, forms, strict=True)]
+        return UnitSteps(units, arms, newest, failed, found, np.repeat(at, sizes), content[0], content[1:])
 
     def write(self, found: UnitSteps) -> None:
-        """In place of what was kept of these units; their steps are in the order of their places."""
-        ends = np.searchsorted(found.steps[:, 0], np.arange(len(found.units)), side="right").tolist()
-        content = np.ascontiguousarray(found.steps[:, 1:])
-        width = content.itemsize * content.shape[1]
-        parts = _parts(ends, memoryview(content.tobytes()), width)
+        """In place of what was kept of these units."""
+        content = np.concatenate([found.starts[np.newaxis], found.steps])
+        forms = [form_of(found.wholes), form_of(content)]
+        ends = np.searchsorted(found.owners, np.arange(len(found.units)), side="right")
+        parts = (
+            packed(found.wholes, forms[0], np.arange(1, len(found.units) + 1)),
+            packed(content, forms[1], ends),
+        )
         columns = (column.tolist() for column in (found.units, found.arms, found.newest, found.failed))
-        rows = zip(*columns, parts, strict=True)
-        self._connection.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?)", rows)
-
-
-def _parts(ends: Sequence[int], content: memoryview, width: int) -> Iterator[memoryview]:
-    begin = 0
-    for end in ends:
-        yield content[begin * width : end * width]
-        begin = end
+        rows = zip(*columns, repeat("".join(forms)), *parts)
+        self._connection.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 @contextmanager

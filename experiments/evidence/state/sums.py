@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 from experiments.evidence.measures import SMALLEST
 from experiments.evidence.metric_sums import MetricDefinition, read_sums
 from experiments.stats.core.types import Evidence, UnitSums
 from routing.lake.delta_tables import NO_VERSION
 
-LAYOUT = 1
+LAYOUT = 2
 """Of the file; one of another is made anew."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,17 +25,18 @@ Row = dict[str, int]
 class Kept:
     """What sums are kept of: an experiment's measured requests since its start, by metric, since each of `starts`.
 
-    `starts` are in order, and the first is that of the experiment.
+    `starts` are in order, and the first is that of the experiment; those of the metrics `of_all` are since that alone.
     """
 
     experiment: str
     metrics: tuple[MetricDefinition, ...]
+    of_all: tuple[MetricDefinition, ...]
     starts: tuple[datetime, ...]
 
     @property
     def shape(self) -> str:
         """Differs where sums of one cannot be carried on as those of the other."""
-        told = (LAYOUT, sorted(SMALLEST.items()), self.experiment, self.starts[0], self.metrics)
+        told = (LAYOUT, sorted(SMALLEST.items()), self.experiment, self.starts[0], self.metrics, self.of_all)
         return sha256(repr(told).encode()).hexdigest()
 
     @property
@@ -49,8 +49,9 @@ class Kept:
 class Sums:
     """Sums by start (in microseconds) and arm, for one version of the lake's requests.
 
-    `arms` has every arm seen, and `newest` the time of the newest request, in microseconds; `failed_last` counts by arm
-    the units whose newest request was not answered.
+    `of_all` has those of the metrics that are kept since the first start alone. `arms` has every arm seen, and `newest`
+    the time of the newest request, in microseconds; `failed_last` counts by arm the units whose newest request was not
+    answered.
     """
 
     shape: str
@@ -60,25 +61,21 @@ class Sums:
     in_two_arms: int = 0
     failed_last: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[int, Mapping[str, Row]] = field(default_factory=dict)
+    of_all: Mapping[str, Row] = field(default_factory=dict)
 
     def knows(self, moments: Iterable[int]) -> bool:
         """Whether it can tell the sums since all these moments: those it has, and those after all that came so far."""
         return all(moment in self.rows or moment > self.newest for moment in moments)
 
-    def grown(self, moments: Sequence[int], growth: Mapping[int, Mapping[str, Row]], **changes: Any) -> "Sums":
-        """The sums since these moments, with what came to each beside."""
-        rows = {moment: _added(self.rows.get(moment, {}), growth.get(moment, {})) for moment in moments}
-        return replace(self, rows=rows, **changes)
-
     def evidence(self, start: datetime, metrics: Sequence[MetricDefinition]) -> Evidence:
-        """Since a start."""
-        units: dict[str, int] = {}
-        sums: dict[tuple[str, str], UnitSums] = {}
-        for arm, row in self.rows.get(microseconds(start), {}).items():
-            if row["units"]:
-                units[arm] = row["units"]
-                sums |= {(metric, arm): found for metric, found in read_sums(metrics, row).items()}
-        return Evidence(units, sums)
+        """Since a start, of the metrics that are kept since each."""
+        rows = {arm: row for arm, row in self.rows.get(microseconds(start), {}).items() if row.get("units")}
+        units = {arm: row["units"] for arm, row in rows.items()}
+        return Evidence(units, _read(metrics, rows))
+
+    def sums_of_all(self, metrics: Sequence[MetricDefinition]) -> Mapping[tuple[str, str], UnitSums]:
+        """By metric and arm, of those that are kept since the first start alone."""
+        return _read(metrics, {arm: row for arm, row in self.of_all.items() if row.get("units")})
 
     @property
     def last_time(self) -> datetime | None:
@@ -91,18 +88,14 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def _added(rows: Mapping[str, Row], more: Mapping[str, Row]) -> Mapping[str, Row]:
-    found = {arm: dict(row) for arm, row in rows.items()}
-    for arm, row in more.items():
-        known = found.setdefault(arm, {})
-        for column, value in row.items():
-            known[column] = known.get(column, 0) + value
-    return found
+def _read(metrics: Sequence[MetricDefinition], rows: Mapping[str, Row]) -> Mapping[tuple[str, str], UnitSums]:
+    return {(metric, arm): sums for arm, row in rows.items() for metric, sums in read_sums(metrics, row).items()}
 
 
 def write_sums(sums: Sums) -> str:
     """As text that `read_written` reads."""
-    told = {name: getattr(sums, name) for name in ("shape", "version", "arms", "newest", "in_two_arms", "failed_last")}
+    names = ("shape", "version", "arms", "newest", "in_two_arms", "failed_last", "of_all")
+    told = {name: getattr(sums, name) for name in names}
     return json.dumps({**told, "rows": [[moment, arms] for moment, arms in sums.rows.items()]})
 
 

@@ -1,0 +1,100 @@
+"""What came since, unit by unit: from rows of requests to the steps that they add."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+
+from experiments.evidence.measures import not_answered
+from experiments.evidence.metric_sums import distinct_measures
+from experiments.evidence.state.sums import Kept
+from experiments.evidence.state.units import IN_TWO_ARMS, UnitSteps, Whole, begins, checked
+from routing.lake.reading import Frame
+
+BATCH_ROWS = 100_000
+
+LARGEST_SUM = 2**62
+"""No sum of what a unit's rows add, in any order, is beyond."""
+
+
+def all_arms(known: Sequence[str], measured: Frame) -> tuple[str, ...]:
+    """Those known before, and then those that come first with these requests."""
+    new = {str(arm) for arm in measured.select("variant").unique().collect("pyarrow")["variant"]}
+    return (*known, *sorted(new - set(known)))
+
+
+def units_that_came(measured: Frame, kept: Kept, arms: Sequence[str]) -> Iterator[UnitSteps]:
+    """All that came of some units, and then of others, however many rows there are.
+
+    Raises:
+        OverflowError: what a unit's rows add is beyond what can be added up.
+
+    """
+    measures = distinct_measures((*kept.metrics, *kept.of_all))
+    values = {
+        column: measure.value().fill_null(0).cast(nw.Int8 if measure.is_indicator else nw.Int64)
+        for measure, column in measures.items()
+    }
+    failed = nw.when(not_answered()).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int8)
+    rows = measured.select("unit", "time", arm=_number(arms), failed=failed, **values).sort("unit", "time")
+    of_steps, of_wholes = (
+        [measures[measure] for measure in distinct_measures(metrics)] for metrics in (kept.metrics, kept.of_all)
+    )
+    moments = np.array(kept.moments, np.int64)
+    for batch in _of_whole_units(rows.to_native().to_arrow_reader(BATCH_ROWS)):
+        yield _steps(batch, moments, of_steps, of_wholes)
+
+
+def _number(arms: Sequence[str]) -> nw.Expr:
+    """That of a row's arm."""
+    number = nw.lit(0)
+    for place, arm in enumerate(arms):
+        number = nw.when(nw.col("variant") == arm).then(nw.lit(place)).otherwise(number)
+    return number.cast(nw.Int16)
+
+
+def _steps(rows: pa.Table, moments: Whole, of_steps: Sequence[str], of_wholes: Sequence[str]) -> UnitSteps:
+    units, arms = (rows[name].to_numpy().astype(np.int64, copy=False) for name in ("unit", "arm"))
+    times = rows["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+    starts = np.searchsorted(moments, times, side="right") - 1
+    first = np.flatnonzero(begins(units))
+    step = np.flatnonzero(begins(units, starts))
+    lowest, highest = np.minimum.reduceat(arms, first), np.maximum.reduceat(arms, first)
+    most = int(np.diff(first, append=len(units)).max())
+    return UnitSteps(
+        units[first],
+        np.where(lowest == highest, lowest, IN_TWO_ARMS),
+        np.maximum.reduceat(times, first),
+        np.maximum.reduceat(np.where(rows["failed"].to_numpy() > 0, times, 0), first),
+        _added_up(rows, of_wholes, first, most),
+        np.searchsorted(first, step, side="right") - 1,
+        moments[starts[step]],
+        _added_up(rows, of_steps, step, most),
+    )
+
+
+def _added_up(rows: pa.Table, columns: Sequence[str], first: Whole, most: int) -> Whole:
+    """The sums of each of these columns between these places, where a unit has so many rows at the most."""
+    found = np.empty((len(columns), len(first)), np.int64)
+    for number, name in enumerate(columns):
+        column = rows[name].to_numpy()
+        if max(int(column.max()), -int(column.min())) * most > LARGEST_SUM:
+            raise OverflowError("what a unit's requests add is beyond what can be added up")
+        found[number] = np.add.reduceat(column, first, dtype=np.int64)
+    return checked(found)
+
+
+def _of_whole_units(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The same, where the last unit of a batch waits for the next."""
+    rest: pa.Table | None = None
+    for batch in batches:
+        came = pa.Table.from_batches([batch])
+        came = pa.concat_tables([rest, came]) if rest is not None else came
+        units = came["unit"].to_numpy()
+        first_of_last = int(np.searchsorted(units, units[-1:])[0])
+        rest = came.slice(first_of_last)
+        if first_of_last:
+            yield came.slice(0, first_of_last)
+    if rest is not None:
+        yield rest
