@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from routing.envoy.answers import answers_filter
+from routing.envoy.answers import answers_filter, may_ask
 from routing.envoy.names import ADDRESS_FIELDS, BODY_FIELDS, COOKIE, FACTS, FIELDS, HTTP_FILTERS, Message
 from routing.protocols import PROTOCOLS, Protocol
-from routing.protocols.types import Streams
 from routing.table import Backend, Endpoint, UnitSource
 
 MODEL = "model"
@@ -33,11 +32,13 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     if any(endpoint.models for endpoint in endpoints):
         rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))
     protocols = _protocols(endpoints, backends)
-    if rules and any(shape.streams is Streams.ASKED for protocol in protocols for shape in protocol.shapes):
+    if rules and may_ask(protocols):
         rules.append(_asked_rule())
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
     options = {"@type": message_type, "request_rules": {"rules": rules, "allow_content_types_regex": JSON_TYPE}}
-    return {**({BODY_FIELDS: options} if rules else {}), **answers_filter(protocols)}
+    compared = any(endpoint.experiments for endpoint in endpoints)
+    read = answers_filter(protocols, requests=compared and not rules)
+    return {**({BODY_FIELDS: options} if rules else {}), **read}
 
 
 def model_paths(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> list[str]:

@@ -6,26 +6,41 @@ from itertools import chain
 
 from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
 from routing.protocols import Protocol, Told
-from routing.protocols.types import DONE
+from routing.protocols.types import DONE, Streams
 
-# One script, of what is looked for, the walk through JSON, and the reading of answers.
+# A script of what is looked for, the walk through JSON, and the reading of answers; another that reads requests too.
 PARTS = ("wanted.lua", "walk.lua", "answers.lua")
-SCRIPT = "\n".join(files("routing.envoy.answers").joinpath(part).read_text(encoding="utf-8") for part in PARTS)
+ASKED = "asked"
 
 
 def answers_reader() -> Message:
     """The filter of the chain; off but on routes that say what is to be read."""
-    options = {"@type": f"{HTTP_FILTERS}.lua.v3.Lua", "default_source_code": {"inline_string": SCRIPT}}
+    options = {
+        "@type": f"{HTTP_FILTERS}.lua.v3.Lua",
+        "default_source_code": _script(*PARTS),
+        "source_codes": {ASKED: _script(*PARTS, f"{ASKED}.lua")},
+    }
     return {"name": ANSWERS, "typed_config": options, "disabled": True}
 
 
-def answers_filter(protocols: Iterable[Protocol]) -> Message:
-    """What is read of answers of these protocols; nothing where none of them tells anything."""
+def answers_filter(protocols: Iterable[Protocol], *, requests: bool = False) -> Message:
+    """What is read of answers of these protocols, and of some of the requests; nothing where none tells anything."""
     telling = [protocol for protocol in protocols if protocol.plain or protocol.streamed or protocol.shapes]
     if not telling:
         return {}
     kind = f"{HTTP_FILTERS}.lua.v3.LuaPerRoute"
-    return {ANSWERS: {"@type": kind, "filter_context": {"answers": _specification(telling)}}}
+    asking = {"name": ASKED} if requests and may_ask(telling) else {}
+    return {ANSWERS: {"@type": kind, **asking, "filter_context": {"answers": _specification(telling)}}}
+
+
+def may_ask(protocols: Iterable[Protocol]) -> bool:
+    """Whether a request of these protocols may say whether its answer is to be a stream."""
+    return any(shape.streams is Streams.ASKED for protocol in protocols for shape in protocol.shapes)
+
+
+def _script(*parts: str) -> Message:
+    folder = files("routing.envoy.answers")
+    return {"inline_string": "\n".join(folder.joinpath(part).read_text(encoding="utf-8") for part in parts)}
 
 
 def _specification(protocols: list[Protocol]) -> str:

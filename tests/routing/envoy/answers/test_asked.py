@@ -45,7 +45,7 @@ def test_who_asks_for_a_stream_gets_one_and_who_does_not_does_not(
 
 @pytest.mark.parametrize("answer", [WHOLE, STREAMED])
 @pytest.mark.parametrize("asked", [False, True])
-def test_what_is_asked_is_unknown_where_requests_are_not_read(
+def test_what_is_asked_is_unknown_where_requests_are_not_read_and_nothing_is_compared(
     envoy: RunningEnvoy, server: BrokenServer, answer: Answer, asked: bool
 ) -> None:
     server.answer = answer
