@@ -18,6 +18,7 @@ KEPT_WORDS = 256
 
 STREAM = "text/event-stream"
 JSON = "application/json"
+PAGES = ("text/html", "application/xhtml+xml")
 
 NO_UNIT = "\x7f"
 """What stands in a unit's place where there was one that cannot be told from others."""
@@ -118,6 +119,7 @@ class LogLine:
     method: str | None = None
     path: str | None = None
     sent_type: str | None = None
+    accepted: str | None = None
     kind: str | None = None
     encoding: str | None = None
     body_bytes: int = 0
@@ -129,6 +131,18 @@ class LogLine:
     def media_type(self) -> str:
         """What the answer calls itself; JSON where it does not."""
         return _media_type(self.kind)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the answer is a page for people."""
+        return self.media_type.startswith(PAGES)
+
+    @property
+    def wants_no_page(self) -> bool:
+        """Whether the request asked for JSON, by what it accepts or else by what it is itself, and for no page."""
+        accepted = (self.accepted or "").lower()
+        asks = "json" in accepted or "json" in (self.sent_type or "").lower()
+        return asks and not any(kind in accepted for kind in (*PAGES, "text/*"))
 
     @property
     def is_stream(self) -> bool:

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from routing.access_log.line import LogLine
 from routing.protocols import Shape
-from routing.protocols.types import Streams
+from routing.protocols.types import FREE, Streams
 
 
 class Result(StrEnum):
@@ -49,9 +49,11 @@ GRPC_CANCELLED = 1
 GRPC = "application/grpc"
 GRPC_WEB = "application/grpc-web"
 
-HTML = "text/html"
+PROBLEM = "application/problem+"
 
 WITHOUT_BODY = (204, 205)
+# Of an answer whose protocol does not say what it is; what was created or accepted may be told by the headers alone.
+WITH_BODY = (200, 203, 206)
 NOT_MODIFIED = 304
 SWITCHES = 101
 
@@ -71,6 +73,7 @@ class Ending:
 
 
 NO_ANSWER = Ending(Result.FAILED, "no-answer")
+ERROR = Ending(Result.FAILED, "error-in-answer")
 NOT_AS_ASKED = Ending(Result.FAILED, "not-as-asked")
 UNREADABLE = Ending(Result.UNKNOWN, "unreadable")
 
@@ -93,7 +96,7 @@ def _fell_back(line: LogLine) -> Ending | None:
 def _told_error(line: LogLine) -> Ending | None:
     """An error within a stream that had begun, however it was ended then."""
     told = line.facts.answer
-    return Ending(Result.FAILED, "error-in-answer") if line.is_stream and told is not None and told.error else None
+    return ERROR if line.is_stream and told is not None and told.error else None
 
 
 def _slow_client(line: LogLine) -> Ending | None:
@@ -160,12 +163,29 @@ def _by_grpc(line: LogLine) -> Ending | None:
     return Ending(Result.REJECTED) if code else Ending(Result.SUCCESS)
 
 
+def _by_headers(line: LogLine) -> Ending | None:
+    """A success that is none, whatever answers are by the protocol: nothing, a problem, or a page to who wants none."""
+    if line.method not in ("GET", "POST"):
+        return None
+    is_empty = line.body_bytes == 0 and line.status in WITH_BODY
+    is_wrong = line.media_type.startswith(PROBLEM) or (line.is_page and line.wants_no_page)
+    return NO_ANSWER if is_empty or is_wrong else None
+
+
+def _by_error(line: LogLine) -> Ending | None:
+    """A document of an error and nothing else, where the protocol leaves to the model what an answer is."""
+    told, protocol = line.facts.answer, line.protocol_of_backend
+    if told is None or protocol is None or protocol.shapes or line.is_stream or not (told.whole and told.error):
+        return None
+    return ERROR if told.names("holds").isdisjoint(FREE.holds) else None
+
+
 def _by_body(line: LogLine) -> Ending | None:
     """A success that is none by the protocol, where that says what answers to POSTs are."""
     protocol, shape = line.protocol_of_backend, line.shape
     if protocol is None or not protocol.shapes or line.method != "POST":
         return None
-    if line.media_type.startswith(HTML) or (line.body_bytes == 0 and line.status not in WITHOUT_BODY):
+    if line.is_page or (line.body_bytes == 0 and line.status not in WITHOUT_BODY):
         return NO_ANSWER
     if shape is None:
         return None
@@ -193,7 +213,7 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
         # Only what calls itself something else than JSON is not read.
         return NO_ANSWER
     if told.whole and told.error:
-        return Ending(Result.FAILED, "error-in-answer")
+        return ERROR
     if not told.whole or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
@@ -246,6 +266,8 @@ RULES: tuple[Callable[[LogLine], Ending | None], ...] = (
     _of_sluice,
     _by_status,
     _by_grpc,
+    _by_headers,
+    _by_error,
     _by_body,
 )
 """In their order: what a backend said or did comes before what a client did about it."""

@@ -18,6 +18,7 @@ LINE = {
     "method": "%REQ(:METHOD)%",
     "path": "%REQ(:PATH)%",
     "sent_type": "%REQ(CONTENT-TYPE)%",
+    "accepted": "%REQ(ACCEPT)%",
     "kind": "%RESP(CONTENT-TYPE)%",
     "encoding": "%RESP(CONTENT-ENCODING)%",
     "body_bytes": "%BYTES_SENT%",

@@ -37,7 +37,7 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     message_type = f"{HTTP_FILTERS}.json_to_metadata.v3.JsonToMetadata"
     options = {"@type": message_type, "request_rules": {"rules": rules, "allow_content_types_regex": JSON_TYPE}}
     compared = any(endpoint.experiments for endpoint in endpoints)
-    read = answers_filter(protocols, requests=compared and not rules)
+    read = answers_filter(protocols, compared=compared, reading=bool(rules))
     return {**({BODY_FIELDS: options} if rules else {}), **read}
 
 

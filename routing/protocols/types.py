@@ -96,6 +96,7 @@ class Shape:
     `*` for each of a list and `?` for each member that no path names. `choices.*.text` has something that is a text
     with any letter but blanks, a number or true; `choices[]` that is a list or an object which is not empty; `data[*]`
     that is not null; `data[+]` that is a vector with a number but zero, in base64 too. The last two look into lists.
+    `error[number]` has a number alone.
 
     A plain answer is JSON that has something in one of `holds`, or in all of one of `promises` where it is still to
     come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
@@ -130,6 +131,20 @@ class Shape:
     def is_for(self, path: str) -> bool:
         """Whether it is what a path, with or without a query, answers."""
         return re.search(rf"(?:{self.paths})/*$", path.partition("?")[0], re.IGNORECASE) is not None
+
+
+FREE = Shape(
+    r"",
+    holds=("?[*]", "error[number]", "errors[number]"),
+    fails=("error", "errors"),
+    known=(
+        *("code", "status", "status_code", "statusCode", "type", "error_type", "error_code", "title", "success", "ok"),
+        *("message", "msg", "detail", "details", "error_description", "error_message", "trace", "traceback"),
+        *("id", "request_id", "requestId", "time", "timestamp", "path", "instance", "model", "model_name", "version"),
+    ),
+    streams=Streams.FREE,
+)
+"""What is known of answers of which a protocol says nothing: a document that tells of an error and of nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +199,11 @@ class Protocol:
     load: LoadMetrics | None = None
     model_in_path: str = ""
     errors: ErrorForm = ErrorForm.OPENAI
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything is said of what its answers hold."""
+        return bool(self.plain or self.streamed or self.shapes)
 
     def shape_of(self, path: str) -> Shape | None:
         """What an answer to this path is; None where the protocol does not say."""

@@ -18,6 +18,7 @@ ANSWER = {"backend": "stable", "completion_price": 2, "prompt_price": 1}
 LINE = {
     "answered_by": ANSWER,
     "attempts": 1,
+    "body_bytes": 350,
     "duration_ms": 33,
     "duration_us": 33269,
     "facts": FACTS,

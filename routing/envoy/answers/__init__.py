@@ -1,16 +1,17 @@
 """What is read of answers: a filter that a route switches on where a protocol of its backends tells anything."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.resources import files
 from itertools import chain
 
 from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
 from routing.protocols import Protocol, Told
-from routing.protocols.types import DONE, Streams
+from routing.protocols.types import DONE, FREE, Streams
 
-# A script of what is looked for, the walk through JSON, and the reading of answers; another that reads requests too.
+# A script of what is looked for, the walk through JSON, and the reading of answers; others that read some requests too,
+# or some answers alone.
 PARTS = ("wanted.lua", "walk.lua", "answers.lua")
-ASKED = "asked"
+ASKED, SELDOM = "asked", "seldom"
 
 
 def answers_reader() -> Message:
@@ -18,19 +19,25 @@ def answers_reader() -> Message:
     options = {
         "@type": f"{HTTP_FILTERS}.lua.v3.Lua",
         "default_source_code": _script(*PARTS),
-        "source_codes": {ASKED: _script(*PARTS, f"{ASKED}.lua")},
+        "source_codes": {name: _script(*PARTS, "sampling.lua", f"{name}.lua") for name in (ASKED, SELDOM)},
     }
     return {"name": ANSWERS, "typed_config": options, "disabled": True}
 
 
-def answers_filter(protocols: Iterable[Protocol], *, requests: bool = False) -> Message:
-    """What is read of answers of these protocols, and of some of the requests; nothing where none tells anything."""
-    telling = [protocol for protocol in protocols if protocol.plain or protocol.streamed or protocol.shapes]
-    if not telling:
+def answers_filter(protocols: Collection[Protocol], *, compared: bool = False, reading: bool = False) -> Message:
+    """What is read of answers of these protocols; nothing where none tells anything.
+
+    Where answers are `compared`, some are read of protocols that say nothing of them, and some requests, if the body of
+    each is not looked at anyway (`reading`).
+    """
+    telling = any(protocol.tells for protocol in protocols)
+    if not telling and not compared:
         return {}
+    asking = ASKED if compared and not reading and may_ask(protocols) else ""
+    script = asking if telling else SELDOM
     kind = f"{HTTP_FILTERS}.lua.v3.LuaPerRoute"
-    asking = {"name": ASKED} if requests and may_ask(telling) else {}
-    return {ANSWERS: {"@type": kind, **asking, "filter_context": {"answers": _specification(telling)}}}
+    named = {"name": script} if script else {}
+    return {ANSWERS: {"@type": kind, **named, "filter_context": {"answers": _specification(protocols)}}}
 
 
 def may_ask(protocols: Iterable[Protocol]) -> bool:
@@ -43,9 +50,9 @@ def _script(*parts: str) -> Message:
     return {"inline_string": "\n".join(folder.joinpath(part).read_text(encoding="utf-8") for part in parts)}
 
 
-def _specification(protocols: list[Protocol]) -> str:
+def _specification(protocols: Iterable[Protocol]) -> str:
     """What the script looks for, in its own short form."""
-    shapes = [shape for protocol in protocols for shape in protocol.shapes]
+    shapes = [shape for protocol in protocols for shape in protocol.shapes or (FREE,)]
     parts = {
         "holds": [path for shape in shapes for path in (*shape.holds, *chain(*shape.promises))],
         "parts": [path for shape in shapes for path in shape.parts],

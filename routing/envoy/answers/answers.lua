@@ -151,9 +151,11 @@ local function read_plain(handle, wanted, length)
   end
   if not told or not is_over(walk) then tell(handle, walk.found, is_over(walk)) end
   end_walk(walk)
+  return walk.found
 end
 
-function envoy_on_response(handle)
+-- What is found in a document is returned.
+local function read_answer(handle)
   local headers = handle:headers()
   if sub(headers:get(":status"), 1, 1) ~= "2" then return end
   local encoding = headers:get("content-encoding")
@@ -167,5 +169,7 @@ function envoy_on_response(handle)
     length = tonumber(headers:get("inference-header-content-length"))
     if not length then return end
   end
-  read(handle, specification(handle:filterContext():get("answers")), length)
+  return read(handle, specification(handle:filterContext():get("answers")), length)
 end
+
+function envoy_on_response(handle) read_answer(handle) end

@@ -1,29 +1,14 @@
 -- What is asked -----------------------------------------------------------------------------------------------------
 --
--- Whether requests ask for a stream, which no header tells. To read a request costs more than to read its answer, so that
--- one of several is read as it passes; once an answer is another than was asked for, all are, until that has long been over.
+-- Whether requests ask for a stream, which no header tells.
 
-local ONE_OF = 32
-local LONG = 1000
 local LONGEST_REQUEST = 1048576
 
-local until_next, read_all = 1, 0
 -- Whether a request was read whose answer has not come: no other answer is looked at for what was asked.
 local is_awaited = false
 
 local REQUEST = {}
 place(REQUEST, "stream").count = "stream"
-
-local function is_read()
-  if read_all > 0 then
-    read_all = read_all - 1
-    return true
-  end
-  until_next = until_next - 1
-  if until_next > 0 then return false end
-  until_next = ONE_OF
-  return true
-end
 
 -- What nobody knows of is not told: what a server makes of another value, or of what is no JSON.
 local function tell_asked(handle, walk)
@@ -58,10 +43,9 @@ local function compare(handle)
   local headers = handle:headers()
   if sub(headers:get(":status"), 1, 1) ~= "2" then return end
   local is_stream = find((headers:get("content-type") or ""):lower(), "text/event-stream", 1, true) ~= nil
-  if is_stream ~= asked.stream then read_all = LONG end
+  if is_stream ~= asked.stream then begin_to_read_all() end
 end
 
-local read_answer = envoy_on_response
 function envoy_on_response(handle)
   if is_awaited then compare(handle) end
   read_answer(handle)

@@ -54,12 +54,14 @@ local function place(root, path)
 end
 
 -- What something is of that has to be there: `path` of a text, a number or `true`, `path[]` of a list or an object that is
--- not empty, `path[*]` of anything but null, `path[+]` of a vector; the last two also within lists, however deep.
+-- not empty, `path[*]` of anything but null, `path[+]` of a vector, these two also within lists, however deep, and
+-- `path[number]` of a number alone.
 local HOLDING = {
   [""] = function(node, path) node.holds = path end,
   ["[]"] = function(node, path) node.list, node.object = path, path end,
   ["[*]"] = function(node, path) node.holds, node.object, node.any, node["*"] = path, path, path, node end,
   ["[+]"] = function(node, path) node.vector, node["*"] = path, node end,
+  ["[number]"] = function(node, path) node.number = path end,
 }
 
 -- `name=path` of a number, `path=text` of a text.
@@ -219,6 +221,7 @@ end
 local function find_scalar(found, node, text)
   if text == "null" then return end
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
+  if node.number and find(text, "^[-%d]") then hold(found, node.number) end
   if node.vector then
     if find(text, "^%-?[0.]*[1-9]") then hold(found, node.vector) end
   elseif text == "0" or node.any then

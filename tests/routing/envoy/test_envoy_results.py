@@ -187,7 +187,8 @@ def test_what_never_ends_or_never_begins_is_timed_out(
         ("kserve-v2", "/v2/models/a/infer", plain(b'{"error": "no such model"}'), ("failed", "error-in-answer")),
         ("triton", "/v2/models/a/generate_stream", stream(b'data: {"text_output": "a"}\n\n'), ("success", None)),
         # Kinds whose answers are up to the model or the service.
-        ("http", CHAT, plain(b"<html>", b"text/html"), ("success", None)),
+        ("http", CHAT, plain(b"<p>Hi</p>", b"text/plain"), ("success", None)),
+        ("http", CHAT, plain(b"<html>", b"text/html"), ("failed", "no-answer")),
         ("bentoml", "/summarize", plain(b'"A summary."'), ("success", None)),
         ("torchserve", "/predictions/a", plain(b"[0.1, 0.9]"), ("success", None)),
     ],
