@@ -41,7 +41,7 @@ class Rollouts:
     """What became of each run, and at which tick.
 
     `fell` says whether a look had less information than one before it, and `unanswered` whether one had no verdict to
-    give.
+    give. If `others_learn`, a slower metric asks for a look at each tick, however much information there is.
     """
 
     plan: JudgePlan
@@ -51,12 +51,13 @@ class Rollouts:
     unanswered: Flags
     information: Values
     looks: dict[tuple[str, str], tuple[Look, ...]]
+    others_learn: bool
 
     @classmethod
-    def of(cls, plan: JudgePlan, runs: int) -> "Rollouts":
+    def of(cls, plan: JudgePlan, runs: int, *, others_learn: bool) -> "Rollouts":
         """So many runs, none of which has ended."""
         no, zero = np.zeros(runs, dtype=np.bool_), np.zeros(runs, dtype=np.int64)
-        return cls(plan, zero, zero.copy(), no, no.copy(), np.zeros(runs), {})
+        return cls(plan, zero, zero.copy(), no, no.copy(), np.zeros(runs), {}, others_learn)
 
     @property
     def under_way(self) -> Places:
@@ -72,9 +73,9 @@ class Rollouts:
         return float(np.isin(self.end, ends).mean())
 
 
-def roll_out(plan: JudgePlan, ticks: Sequence[Arms]) -> Rollouts:
+def roll_out(plan: JudgePlan, ticks: Sequence[Arms], *, others_learn: bool = False) -> Rollouts:
     """Each tick may halt, and is a look when the guardrail has a step more of its information, or is the last one."""
-    found = Rollouts.of(plan, ticks[0][0].units.size)
+    found = Rollouts.of(plan, ticks[0][0].units.size, others_learn=others_learn)
     for number, arms in enumerate(ticks):
         last = number == len(ticks) - 1
         with np.errstate(all="ignore"):
@@ -109,7 +110,7 @@ def _look(found: Rollouts, arms: Arms, tick: int, *, last: bool) -> None:
 
 def _decide(found: Rollouts, runs: Places, seen: Conclusions, tick: int, *, last: bool) -> None:
     passed, failed = (np.array([v is wanted for v in seen.verdicts]) for wanted in (Verdict.PASS, Verdict.FAIL))
-    over = (seen.look.fraction >= 1.0) | last
+    over = ((seen.look.fraction >= 1.0) & (not found.others_learn)) | last
     found.finish(runs[passed], End.PROMOTED, tick)
     found.finish(runs[seen.harmed], End.HALTED, tick)
     found.finish(runs[~seen.harmed & failed & over], End.SAID, tick)
@@ -124,6 +125,8 @@ def _remember(found: Rollouts, runs: Places, seen: Conclusions) -> None:
 
 
 def _is_due(found: Rollouts, cells: Cells, *, last: bool) -> Flags:
+    if found.others_learn:
+        return np.ones(len(cells.metrics), dtype=np.bool_)
     information = harm_contrast(cells, observed_sign(cells), look_contrast).information
     fraction = present_look(found.plan, cells, information, PastLooks(found.looks)).fraction
     taken = [found.looks.get(name, ()) for name in cells.names]

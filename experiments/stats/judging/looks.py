@@ -21,15 +21,16 @@ NOTHING = Look(0.0, 0.0)
 class PresentLook:
     """The look at hand beside those taken; one entry a cell, and in `past` one by the place of each that had a look.
 
-    `information` is 1 / standard error² of the contrast that is tested, `fraction` its share of the planned
-    information, 1 at the most, as more than the plan needs tells nothing more. Both are the largest until now: see
-    `counted`. `shown` is what an earlier look has shown.
+    `information` is 1 / standard error² of the contrast that is tested, `progress` what that is of the planned
+    information, and `fraction` the same but 1 at the most, as more than the plan needs tells nothing more. All are the
+    largest until now: see `counted`. `shown` is what an earlier look has shown.
     """
 
     plan: JudgePlan
     past: Mapping[int, tuple[Look, ...]]
     shown: Flags
     information: Floats
+    progress: Floats
     fraction: Floats
     last: bool
 
@@ -40,16 +41,17 @@ class PresentLook:
         critical = np.where(known, first_critical_values(level, share, spending=self.plan.spending), np.nan)
         for place, past in self.past.items():
             if known[place]:
-                present = Look(float(self.information[place]), float(share[place]))
+                present = Look(float(self.progress[place]), float(share[place]))
                 critical[place] = _next(past, present, float(level[place]), self.plan.spending)
         return critical
 
 
 def _next(past: tuple[Look, ...], present: Look, level: float, spending: Spending) -> float:
-    """Critical z of a look after others.
+    """Critical z of a look after others, whose information is in parts of the planned one.
 
     Without new information it asks for what the look before it asked for. Where it may spend more all the same, as a
-    last look does, it may do that whatever its z has to do with the one before (Bonferroni).
+    last look does, it may do that whatever its z has to do with the one before (Bonferroni). With more information than
+    planned there is nothing left to spend.
     """
     if _grew(past[-1], present):
         return next_critical_value((*past, present), level, spending=spending)
@@ -63,44 +65,49 @@ def _grew(before: Look, look: Look) -> bool:
 
 def present_look(plan: JudgePlan, cells: Cells, information: Floats, looks: PastLooks) -> PresentLook:
     """Set the information in hand beside what the plan needs and the looks taken."""
-    taken = {place: counted(looks.taken[name]) for place, name in enumerate(cells.names) if name in looks.taken}
-    past = {place: found for place, found in taken.items() if found}
+    taken = {place: looks.taken[name] for place, name in enumerate(cells.names) if name in looks.taken}
+    past = {place: found for place, each in taken.items() if (found := counted(each))}
     shown = np.array([name in looks.shown for name in cells.names], dtype=np.bool_)
     largest, share = np.zeros((2, shown.size))
+    for place, looks_before in taken.items():
+        largest[place] = max(
+            (look.information for look in looks_before if math.isfinite(look.information)), default=0.0
+        )
     for place, found in past.items():
-        largest[place], share[place] = found[-1].information, found[-1].fraction
-    fraction = np.minimum(information / planned_information(plan, cells), 1.0)
+        share[place] = found[-1].fraction
+    progress = information / planned_information(plan, cells)
+    progress = np.where(np.isnan(information), np.nan, np.fmax(progress, share))
     return PresentLook(
         plan,
         past,
         shown,
         np.maximum(information, largest),
-        np.where(np.isnan(information), np.nan, np.fmax(fraction, share)),
+        progress,
+        np.minimum(progress, 1.0),
         looks.last,
     )
 
 
 def counted(looks: Iterable[Look]) -> tuple[Look, ...]:
-    """Looks as they count for spending alpha: each one with the largest information and share until then.
+    """Looks as they count for spending alpha: each one that had a larger share of the planned information than before.
 
-    1 / standard error² is an estimate: a few users with large values make it fall though more was seen. What was spent
-    stays spent, so a look without new information is counted with the one before it, at the same information. So is one
-    with numbers that no look can have, which a broken record may hold.
+    Information is counted in that share. 1 / standard error² is in the metric's unit: where users' totals grow it falls
+    all the time, though ever more is known of a margin that is relative to a control which grows too. Looks that
+    another metric asked for brought no information then, and at the same z each time they promoted 13 % of candidates
+    at their margin (simulated). It is an estimate as well: a few users with large values make it fall though more was
+    seen. What was spent stays spent, so a look without new information is none of its own. Nor is one with numbers that
+    no look can have, which a broken record may hold.
     Reference: Jennison and Turnbull, Group Sequential Methods (2000), section 7.2.
 
     >>> counted([Look(10.0, 0.2), Look(8.0, 0.16), Look(20.0, 0.4), Look(15.0, 1.0)])
-    (Look(information=10.0, fraction=0.2), Look(information=20.0, fraction=1.0))
+    (Look(information=0.2, fraction=0.2), Look(information=0.4, fraction=0.4), Look(information=1.0, fraction=1.0))
     """
     found: list[Look] = []
     for look in looks:
-        before = found[-1] if found else NOTHING
-        fraction = max(min(look.fraction, 1.0) if math.isfinite(look.fraction) else 0.0, before.fraction)
-        if not (math.isfinite(look.information) and look.information > 0.0):
-            continue
-        if not found or _grew(before, look):
-            found.append(Look(look.information, fraction))
-        else:
-            found[-1] = Look(before.information, fraction)
+        sound = math.isfinite(look.fraction) and math.isfinite(look.information) and look.information > 0.0
+        share = min(look.fraction, 1.0) if sound else 0.0
+        if share > 0.0 and _grew(found[-1] if found else NOTHING, Look(share, share)):
+            found.append(Look(share, share))
     return tuple(found)
 
 

@@ -7,10 +7,20 @@ import pytest
 from scipy.stats import norm
 
 from experiments.stats.core.spending import POCOCK, Look
-from experiments.stats.core.types import Evidence, JudgePlan, MetricPlan, PastLooks, Results, Role, Verdict
+from experiments.stats.core.types import (
+    Evidence,
+    JudgePlan,
+    MetricPlan,
+    MetricType,
+    PastLooks,
+    Results,
+    Role,
+    UnitSums,
+    Verdict,
+)
 from experiments.stats.judging.judge import judge
 from experiments.stats.sequential.group_sequential import critical_values
-from tests.experiments.stats.samples import FAILED_USERS, THUMBS, evidence, plan, share, together
+from tests.experiments.stats.samples import FAILED_USERS, LATENCY, THUMBS, evidence, plan, share, together
 
 pytestmark = pytest.mark.slow
 
@@ -162,3 +172,23 @@ def test_among_observed_metrics_chance_finds_few() -> None:
     results = judge(plan(*metrics), together(*parts))
     assert sum((result.p_value or 1.0) < 0.025 for result in results.metrics) > 4
     assert sum(result.verdict is not Verdict.INSUFFICIENT for result in results.metrics) <= 2
+
+
+def test_totals_that_grow_bring_information_and_no_look_for_nothing() -> None:
+    """The same users at 10 looks: their totals differ ever more in the metric's unit, and less beside the control's.
+
+    All of alpha is spent once all of the planned information is there, whatever else asks for more looks.
+    """
+    rng = np.random.default_rng(12)
+    guardrail = replace(LATENCY, key="total", type=MetricType.MEAN, margin=0.1)
+    totals, looks, known, spent = np.zeros((2, 6000)), PastLooks(), [], []
+    for _ in range(10):
+        totals += rng.gamma(0.1, 10.0, totals.shape)
+        results = judge(plan(guardrail), evidence(guardrail, *(UnitSums.of(arm) for arm in totals)), looks=looks)
+        looks = looks_after(results, looks)
+        known.append(results.metrics[0].information_fraction or 0.0)
+        spent.append(results.metrics[0].critical_value is None)
+    assert known == sorted(known)
+    full = known.index(1.0)
+    assert 1 <= full <= 7
+    assert spent == [False] * (full + 1) + [True] * (9 - full)
