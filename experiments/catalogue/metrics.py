@@ -44,7 +44,8 @@ class MetricForm(VersionedForm):
             "numerator": "A measure, like errors or outcome(thumbs-up).",
             "denominator": "A measure for ratios; for a classifier the outcome that is the label.",
             "level": "For quantiles, between 0 and 1, like 0.9.",
-            "cap": "For means: the cap on one user's total, so that a few heavy users do not decide.",
+            "cap": "For means: the cap on one user's total, so that a few heavy users do not decide. "
+            "Without one, harm in values that few users have passes unseen.",
             "window_to_hours": "Hours until which they count. A user counts once they have passed. Empty: no window.",
             "settling_seconds": "Longest time from a request to its outcomes. Empty: as it is measured.",
             "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",

@@ -23,7 +23,7 @@ class Accepted:
 
 DEFAULT_MARGINS: Mapping[str, Accepted] = MappingProxyType(
     {
-        "error-rate": Accepted(0.01),
+        "error-rate": Accepted(0.005),
         "client-error-rate": Accepted(0.01),
         "redirect-rate": Accepted(0.01),
         "abandon-rate": Accepted(0.02),
