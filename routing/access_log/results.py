@@ -173,10 +173,14 @@ def _by_headers(line: LogLine) -> Ending | None:
 
 
 def _by_error(line: LogLine) -> Ending | None:
-    """A document of an error and nothing else, where the protocol leaves to the model what an answer is."""
+    """A document of an error where the protocol does not say what an answer is: it may hold an answer beside it only if
+    the protocol leaves all of them to the model.
+    """
     told, protocol = line.facts.answer, line.protocol_of_backend
-    if told is None or protocol is None or protocol.shapes or line.is_stream or not (told.whole and told.error):
+    if told is None or protocol is None or line.shape is not None or line.is_stream or not (told.whole and told.error):
         return None
+    if protocol.shapes:
+        return ERROR if line.method == "POST" else None
     return ERROR if told.names("holds").isdisjoint(FREE.holds) else None
 
 

@@ -1,5 +1,7 @@
 """Servers of OpenAI's API that are none of the kinds with a name of their own."""
 
+from dataclasses import replace
+
 from routing.protocols.types import DONE, FAILS, Count, Protocol, Question, Ready, Shape, Streams, Told
 
 # What the chat and embeddings APIs call them, and what the Responses API does.
@@ -39,16 +41,28 @@ _THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text")
 # OpenRouter and vLLM end a choice for an error, OpenRouter with the error beside it.
 _CHOICE_FAILS = ("choices.*.error", "choices.*.finish_reason=error")
 
-COMPLETIONS = Shape(
-    r"/completions",
-    holds=(*(f"choices.*.message.{name}" for name in _MESSAGE), _TEXT),
-    parts=(*(f"choices.*.{of}.{name}" for of in _OF_MESSAGES for name in _MESSAGE), _TEXT),
+CHAT = Shape(
+    r"/chat/completions",
+    holds=tuple(f"choices.*.message.{name}" for name in _MESSAGE),
+    parts=tuple(f"choices.*.delta.{name}" for name in _MESSAGE),
     ends=(DONE,),
     stops=("choices.*.finish_reason",),
     refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
     fails=(*FAILS, *_CHOICE_FAILS),
     streams=Streams.ASKED,
+)
+
+# Text, or a message as Mistral's `/fim/completions` has it.
+COMPLETIONS = replace(CHAT, paths=r"/completions", holds=(_TEXT, *CHAT.holds), parts=(_TEXT, *CHAT.parts))
+
+IMAGES = Shape(
+    r"/images/(?:generations|edits|variations)",
+    holds=tuple(f"data.*.{name}" for name in ("url", "b64_json")),
+    parts=("b64_json",),
+    ends=("image_generation.completed", "image_edit.completed"),
+    completes=False,
+    streams=Streams.FREE,
 )
 
 # What an item of the Responses API may hold: a message its parts, a call or its result one of the others.
@@ -98,8 +112,10 @@ _CLASSIFIED = (*RANKED, "data.*.label", "data.*.probs[*]", "*.embedding[*]")
 _MODERATED = tuple(f"results.*.{name}" for name in ("flagged[*]", "categories[]", "category_scores[]"))
 
 SHAPES = (
+    CHAT,
     COMPLETIONS,
     RESPONSES,
+    IMAGES,
     Shape(r"/(?:embeddings|pooling)", holds=VECTORS, completes=False),
     Shape(r"/rerank", holds=RANKED, completes=False),
     Shape(r"/score", holds=_SCORED, completes=False),

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
         (document(choice({"content": "Hi", "x": {"error": {"message": "x"}}})), SUCCESS),
         (document({**choice(HI), "metadata": {"error": "x"}}), SUCCESS),
         (plain(b'{"ch\\u006fices": [{"m\\u0065ssage": {"content": "\\u00e4"}}]}'), SUCCESS),
-        (plain(b'\xef\xbb\xbf {"choices": [{"text": "Hi"}]}\r\n\t '), SUCCESS),
+        (plain(b'\xef\xbb\xbf {"choices": [{"message": {"content": "Hi"}}]}\r\n\t '), SUCCESS),
         # What says that it failed, beside what it holds or within a choice.
         (document({**choice(HI), "error": {"message": "x"}}), ERROR),
         (document({**choice(HI), "error": "x"}), ERROR),
