@@ -15,8 +15,6 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.evidence import MetricDefinition, collect_evidence
-from experiments.evidence.growth import evidence_over_time
-from experiments.evidence.traffic_over_time import traffic
 from experiments.stats.core.types import MetricType
 from routing.access_log.results import Result
 from routing.lake import delta_tables, tidying
@@ -47,8 +45,6 @@ def main() -> None:
             ("4 metrics of requests", collect_evidence, "bench", START, OF_REQUESTS),
             ("3 of requests, 1 of outcomes", collect_evidence, "bench", START, OF_OUTCOMES),
             ("another experiment, nothing found", collect_evidence, "other", START, OF_REQUESTS),
-            ("traffic by minute", traffic, "bench", START),
-            ("evidence over time by minute", evidence_over_time, "bench", START, OF_OUTCOMES),
         ):
             print(f"{name:36} {seconds_of(question, directory, *arguments):.3f}")
 

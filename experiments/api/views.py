@@ -22,6 +22,7 @@ from experiments.actions.create import create
 from experiments.actions.delete import delete
 from experiments.actions.edit_draft import changed_spec, edit_draft
 from experiments.actions.promote import promote_by_hand
+from experiments.api.course import CoursePointSerializer, course_point
 from experiments.api.serializers import (
     AnalysisSerializer,
     DecisionSerializer,
@@ -30,6 +31,7 @@ from experiments.api.serializers import (
     PromotionSerializer,
     ReasonSerializer,
 )
+from experiments.course.reads import read_course
 from experiments.forecast import Forecast, Stated, forecast, read_stated
 from experiments.models import Experiment, State
 from experiments.plan.as_written import as_written
@@ -170,7 +172,20 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         return Response(as_written(experiment), headers={"ETag": tag})
 
     @extend_schema(
-        description="All analyses, newest first.",
+        description="What had been seen by each of some moments, oldest first: by variant requests, users and requests "
+        "that were not answered, and relative effects with their intervals. The older it is, the fewer moments are "
+        "kept: one each 10 seconds for ten minutes, each minute for three hours, each hour for three days, then each "
+        "day.",
+        responses={200: CoursePointSerializer(many=True), **READ_PROBLEMS},
+    )
+    @action(detail=True, pagination_class=None)
+    def course(self, request: Request, key: str) -> Response:
+        """Effects, traffic and failures over time."""
+        points = read_course(get_object_or_404(Experiment, key=key))
+        return Response(CoursePointSerializer(map(course_point, points), many=True).data)
+
+    @extend_schema(
+        description="The newest analyses, and all older ones that something was decided on, newest first.",
         responses={200: AnalysisSerializer(many=True), **READ_PROBLEMS},
         filters=False,
     )

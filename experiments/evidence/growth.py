@@ -1,10 +1,8 @@
-"""How evidence grew over time, for charts of an effect."""
+"""How evidence grew from one bucket of time to the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 import narwhals as nw
@@ -12,74 +10,23 @@ import narwhals as nw
 from experiments.evidence.measures import WIDE, Measure
 from experiments.evidence.metric_sums import (
     MetricDefinition,
-    distinct_measures,
     read_sums,
     sum_expressions,
     unit_products,
     unit_values,
 )
-from experiments.evidence.rows import attributed_outcomes, bucket, measured_requests, total, units_of
-from experiments.evidence.settling import TICK_SECONDS, settle
+from experiments.evidence.rows import attributed_outcomes, total
 from experiments.evidence.special import Rows
 from experiments.stats.core.types import Evidence
-from routing.lake.reading import THREADS, Frame, LakeVersion, read_lake
+from routing.lake.reading import Frame
 
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class EvidencePoint:
-    """All evidence up to `time`."""
-
-    time: datetime
-    evidence: Evidence
-
-
-def evidence_over_time(
-    lake_url: str,
-    experiment: str,
-    started_at: datetime,
-    metrics: Sequence[MetricDefinition],
-    *,
-    bucket_seconds: int = 60,
-    now: datetime | None = None,
-    tick_seconds: float = TICK_SECONDS,
-    as_of: LakeVersion | None = None,
-    threads: int = THREADS,
-) -> tuple[EvidencePoint, ...]:
-    """Evidence at the end of each bucket of time in which some came; the last equals `collect_evidence`.
-
-    Units that were seen in several variants by the end are left out from the beginning, and so are requests that have
-    not settled by `now`, the present moment unless told otherwise, from metrics of outcomes. Starts threads.
-
-    Raises:
-        InvalidInput: a metric that makes no sense, or `lake-version-unknown`.
-        Unavailable: `lake-unavailable`.
-
-    """
-    # What does not add up has no history of sums.
-    metrics = [metric for metric in metrics if metric.adds_up]
-    with read_lake(lake_url, as_of, threads) as reading:
-        measured = measured_requests(reading.requests, experiment, started_at)
-        moment = now or datetime.now(UTC)
-        metrics = settle(reading, measured, started_at, metrics, now=moment, tick_seconds=tick_seconds).metrics
-        totals = distinct_measures(metrics)
-        units = reading.keep(units_of(measured, {}))
-        rows = Rows(measured, reading.outcomes, units)
-        steps = unit_steps(rows, totals, started_at, bucket(started_at, bucket_seconds))
-        grown = growth(steps, metrics, totals).join(units.select("unit", "arm"), on="unit")
-        sums = grown.filter(~nw.col("arm").is_null()).group_by("bucket", "arm").agg(*growth_sums(metrics))
-        found = sums.sort("bucket", "arm").collect("pyarrow").rows(named=True)
-    return tuple(_add_up(found, metrics, started_at, bucket_seconds))
-
-
-def unit_steps(
-    rows: Rows, totals: Mapping[Measure, str], since: datetime, bucket_of: nw.Expr, *, outcome_time: str = "time"
-) -> Frame:
+def unit_steps(rows: Rows, totals: Mapping[Measure, str], since: datetime, bucket_of: nw.Expr) -> Frame:
     """One row a unit and bucket: what the bucket adds to each of the unit's totals.
 
-    An outcome lies in the bucket of its own time, or of that of its request, `asked_at`; that of a request before
-    `since` does not count.
+    An outcome lies in the bucket of its request; that of a request before `since` does not count.
     """
     names = {measure.argument for measure in totals if measure.from_outcomes}
     attributed = attributed_outcomes(rows.outcomes, rows.measured, rows.units, names, since)
@@ -88,7 +35,7 @@ def unit_steps(
         part.select("unit", bucket=bucket_of, **_values(totals, from_outcomes=of_outcomes))
         for part, of_outcomes in (
             (rows.measured, False),
-            (outcomes.with_columns(time=nw.col(outcome_time)), True),
+            (outcomes.with_columns(time=nw.col("asked_at")), True),
         )
     ]
     added = (total(column, measure.number) for measure, column in totals.items())
@@ -142,12 +89,3 @@ class GrowingEvidence:
         units = {arm: round(row["units"]) for arm, row in self._arms.items()}
         read = {arm: read_sums(self._metrics, row) for arm, row in self._arms.items()}
         return Evidence(units, {(metric, arm): sums for arm, found in read.items() for metric, sums in found.items()})
-
-
-def _add_up(
-    rows: Sequence[Row], metrics: Sequence[MetricDefinition], started_at: datetime, bucket_seconds: int
-) -> Iterable[EvidencePoint]:
-    growing = GrowingEvidence(metrics)
-    for number, arms in groupby(rows, key=lambda row: row["bucket"]):
-        end = started_at + timedelta(seconds=(number + 1) * bucket_seconds)
-        yield EvidencePoint(end, growing.add(arms))

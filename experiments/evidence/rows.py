@@ -45,12 +45,6 @@ def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
     )
 
 
-def bucket(since: datetime, seconds: int) -> nw.Expr:
-    """The number of the bucket of time that a row lies in; bucket 0 starts at `since`, and holds what is older too."""
-    number = (nw.col("time") - since).dt.total_seconds() // seconds
-    return nw.when(number > 0).then(number).otherwise(nw.lit(0))
-
-
 def starts_after(starts: Sequence[datetime]) -> nw.Expr:
     """How many starts, which are in order, come after a row at or after the first of them.
 

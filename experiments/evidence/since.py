@@ -45,7 +45,7 @@ def _simple(rows: Rows, metrics: Sequence[MetricDefinition], starts: Sequence[da
     """
     asked = metrics or [REQUESTS]
     totals = distinct_measures(asked)
-    steps = unit_steps(_from(rows, starts[0]), totals, starts[0], starts_after(starts), outcome_time="asked_at")
+    steps = unit_steps(_from(rows, starts[0]), totals, starts[0], starts_after(starts))
     grown = growth(steps, asked, totals).join(rows.of_one_arm().select("unit", "arm"), on="unit")
     sums = grown.group_by("bucket", "arm").agg(*growth_sums(asked)).collect("pyarrow").rows(named=True)
     return _added_up(sums, metrics, len(starts))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from controlplane.problems.errors import Conflict, Unavailable
 from controlplane.settings import get_environment
+from experiments.course.keep_point import keep_point
 from experiments.decide import Plan
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
 from experiments.lifecycle.lease import Lease
@@ -36,8 +37,8 @@ from routing.publishing.newest_table import latest_table
 
 log = structlog.get_logger(__name__)
 
-KEEP_ALL_FOR = timedelta(hours=1)
-KEEP_ONE_EACH = timedelta(minutes=10)
+NEWEST_KEPT = 30
+"""Analyses that are kept whatever came of them; of older ones those alone that something was decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,6 @@ def _stored(
         experiment=experiment,
         at=now,
         look=look,
-        milestone=not experiment.analyses.filter(milestone=True, at__gt=now - KEEP_ONE_EACH).exists(),
         stage_index=experiment.stage_index,
         results=write_results(results),
         evidence=write_evidence(collected),
@@ -181,11 +181,12 @@ def _stored(
         table_version=table.version if table else 0,
         code_version=version("sluice"),
     )
-    _thin_out(experiment, now)
+    keep_point(experiment, collected, results, now)
+    _thin_out(experiment)
     return analysis
 
 
-def _thin_out(experiment: Experiment, now: datetime) -> None:
-    """Keep what is recent, every look and what is behind a decision, and of the others one each ten minutes."""
-    old = experiment.analyses.filter(at__lt=now - KEEP_ALL_FOR, milestone=False, look=False)
-    old.filter(decisions__isnull=True).delete()
+def _thin_out(experiment: Experiment) -> None:
+    """Keep the newest, and what is behind a decision; their course over time is kept apart from them."""
+    undecided = experiment.analyses.filter(decisions__isnull=True).order_by("-pk")
+    Analysis.objects.filter(pk__in=list(undecided.values_list("pk", flat=True)[NEWEST_KEPT:])).delete()

@@ -1,7 +1,7 @@
 """One idempotent step of an experiment: analyse, decide, act."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -24,6 +24,9 @@ from routing.kill_switch.stops import open_stops
 from routing.models import Hindrance
 
 log = structlog.get_logger(__name__)
+
+HOLDS_AN_HOUR = 6
+HOUR = timedelta(hours=1)
 
 ACTIONS = {
     DecisionKind.ADVANCE: advance,
@@ -108,7 +111,7 @@ def _acted(experiment: Experiment, decision: Decision, analysis: Analysis, lease
     if action is not None:
         action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)
         log.info("decided", experiment=experiment.key, decision=decision.kind, reason=decision.reason)
-    elif analysis.look or not _already_said(experiment, decision):
+    elif analysis.look or not _already_said(experiment, decision, now):
         _hold(experiment, decision, analysis, lease, now)
     return decision
 
@@ -119,7 +122,13 @@ def _hold(experiment: Experiment, decision: Decision, analysis: Analysis, lease:
         append_decision(experiment, decision, actor=SLUICE, analysis=analysis, at=now)
 
 
-def _already_said(experiment: Experiment, decision: Decision) -> bool:
-    """Whether the last decision was to hold for the same cause: a ledger says each thing once."""
+def _already_said(experiment: Experiment, decision: Decision, now: datetime) -> bool:
+    """Whether the last decision was to hold for the same cause: a ledger says each thing once.
+
+    Of causes that come and go at every tick it says so many an hour.
+    """
     last = experiment.decisions.order_by("-sequence").first()
-    return last is not None and last.kind == decision.kind and last.code == decision.code
+    if last is None or last.kind != decision.kind:
+        return False
+    lately = experiment.decisions.filter(kind=decision.kind, at__range=(now - HOUR, now + HOUR), analysis__look=False)
+    return last.code == decision.code or lately.count() >= HOLDS_AN_HOUR

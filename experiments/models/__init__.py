@@ -1,5 +1,6 @@
 """What is tested, what was measured and what was decided."""
 
+from experiments.models.course import CoursePoint
 from experiments.models.decision import Analysis, Decision, DecisionKind
 from experiments.models.experiment import Experiment, Kind, Pause, State, Variant
 from experiments.models.metric import Metric
@@ -7,6 +8,7 @@ from experiments.models.plan import Plan, PlanMetric, Stage
 
 __all__ = [
     "Analysis",
+    "CoursePoint",
     "Decision",
     "DecisionKind",
     "Experiment",

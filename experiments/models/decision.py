@@ -15,7 +15,6 @@ class Analysis(models.Model):
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="analyses")
     at = models.DateTimeField(db_index=True)
     look = models.BooleanField(help_text="Whether promotion could be decided here.")
-    milestone = models.BooleanField(default=False, help_text="Kept for ever, one each ten minutes.")
     stage_index = models.PositiveIntegerField()
     results = models.JSONField()
     evidence = models.JSONField(help_text="Sufficient statistics, exactly as judged.")

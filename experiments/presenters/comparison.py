@@ -1,12 +1,10 @@
-"""Every metric of every candidate beside the control: lines of a table, rows of a forest plot, points over time."""
+"""Every metric of every candidate beside the control: lines of a table, rows of a forest plot."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from math import inf
 
-from experiments.charts.effect_over_time import EffectPoint
 from experiments.charts.forest import ForestRow
+from experiments.course.points import relative_anytime, relative_interval
 from experiments.models import PlanMetric
 from experiments.presenters.numbers import amount, change, change_interval, difference, difference_interval
 from experiments.presenters.page_reads import Dossier
@@ -17,7 +15,6 @@ from experiments.stats.core.types import (
     MarginKind,
     MetricPlan,
     MetricResult,
-    Results,
     Role,
     Verdict,
 )
@@ -79,20 +76,6 @@ def accepted_harm(plan: MetricPlan, result: MetricResult) -> Interval | None:
     return Interval(0.0, size) if plan.direction is Direction.DECREASE else Interval(-size, 0.0)
 
 
-def effect_points(
-    series: list[tuple[datetime, Results]], started_at: datetime, metric: str, variant: str
-) -> list[EffectPoint]:
-    """One metric's relative effect at each analysis that measured it."""
-    points = []
-    for at, results in series:
-        for result in results.metrics:
-            if result.metric == metric and result.variant == variant and result.relative is not None:
-                seconds = (at - started_at).total_seconds()
-                intervals = (_relative_interval(result), _relative_anytime(result))
-                points.append(EffectPoint(seconds, result.relative, *intervals))
-    return points
-
-
 def _plan_metrics(dossier: Dossier) -> Mapping[str, PlanMetric]:
     return {plan_metric.metric.key: plan_metric for plan_metric in dossier.metrics}
 
@@ -114,7 +97,7 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
         difference="" if result.effect is None else difference(result.effect, unit),
         difference_interval="" if result.effect is None else difference_interval(result.interval, unit),
         change="" if result.relative is None else change(result.relative),
-        change_interval="" if result.relative is None else change_interval(_relative_interval(result)),
+        change_interval="" if result.relative is None else change_interval(relative_interval(result)),
         tone="" if observed else TONES[result.verdict],
         verdict="Observed" if observed else result.verdict.capitalize(),
         meaning=f"{meaning}; {result.note}" if result.note else meaning,
@@ -123,32 +106,17 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
 
 def _forest_row(dossier: Dossier, plan: MetricPlan, result: MetricResult, relative: float) -> ForestRow:
     name = dossier.plan.labels[result.metric].name
-    interval = _relative_interval(result)
+    interval = relative_interval(result)
     return ForestRow(
         label=f"{name}, {result.variant}" if len(dossier.candidates) > 1 else name,
         effect=relative,
         interval=interval,
-        anytime=_relative_anytime(result),
+        anytime=relative_anytime(result),
         accepted=accepted_harm(plan, result),
         verdict=Verdict.INSUFFICIENT if result.role is Role.OBSERVED else result.verdict,
         effect_text=change(relative),
         interval_text=f"({change_interval(interval)})",
     )
-
-
-def _relative_interval(result: MetricResult) -> Interval | None:
-    """The fixed interval, relative; everything is possible when the ratio has no bounds."""
-    if result.interval is None:
-        return None
-    return result.relative_interval or Interval(-inf, inf)
-
-
-def _relative_anytime(result: MetricResult) -> Interval | None:
-    """The anytime interval, relative to the control as it was measured."""
-    if result.anytime_interval is None or not result.control_value:
-        return None
-    scale = abs(result.control_value)
-    return Interval(result.anytime_interval.low / scale, result.anytime_interval.high / scale)
 
 
 def _value(number: float | None, unit: str) -> str:

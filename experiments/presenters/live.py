@@ -4,18 +4,22 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from experiments.actions.verbs import VERBS
-from experiments.charts.effect_over_time import effect_over_time
+from experiments.charts.effect_over_time import EffectPoint, effect_over_time
 from experiments.charts.forest import forest_plot
 from experiments.charts.render import to_svg
+from experiments.charts.traffic_over_time import traffic_over_time
+from experiments.course.reads import Point, read_course
 from experiments.models.experiment import LIVE_STATES, State
-from experiments.presenters.comparison import accepted_harm, effect_points, forest_rows, metric_lines
+from experiments.presenters.comparison import accepted_harm, forest_rows, metric_lines
+from experiments.presenters.course import Traffic, effect_points, effect_rows, traffic_of
 from experiments.presenters.history import log_lines
-from experiments.presenters.page_reads import Dossier, read_series
+from experiments.presenters.page_reads import Dossier
 from experiments.presenters.timeline import stage_lines, stage_spans
 from experiments.presenters.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.presenters.verdict import TONES, announce, lead, summarise
@@ -26,13 +30,18 @@ WIDE, NARROW = 800, 320
 """Widths of the charts in pixels, before they are scaled to their place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visit:
     """What a page shows: an experiment at a moment, with the effect of one `metric:variant` over time."""
 
     dossier: Dossier
     now: datetime
     chosen: str
+
+    @cached_property
+    def course(self) -> list[Point]:
+        """Read when a part that shows it is."""
+        return read_course(self.dossier.experiment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ def _effect(visit: Visit) -> dict[str, Any]:
     if result is None or started_at is None:
         return {"effect_tabs": [], "effect": []}
     plan = next(metric for metric in dossier.plan.metrics if metric.key == result.metric)
-    points = effect_points(read_series(dossier.experiment), started_at, result.metric, result.variant)
+    points = _effect_points(visit)
     stages = stage_spans(dossier, visit.now)
     accepted = accepted_harm(plan, result)
     drawings = [_drawn(effect_over_time(points, stages, accepted, width=width)) for width in (WIDE, NARROW) if points]
@@ -127,6 +136,38 @@ def _traffic(visit: Visit) -> dict[str, Any]:
     }
 
 
+def _effect_points(visit: Visit) -> list[EffectPoint]:
+    result, started_at = _chosen(visit), visit.dossier.experiment.started_at
+    if result is None or started_at is None:
+        return []
+    return effect_points(visit.course, started_at, (result.metric, result.variant))
+
+
+def _effect_rows(visit: Visit) -> dict[str, Any]:
+    started_at = visit.dossier.experiment.started_at
+    return {"effect_rows": effect_rows(_effect_points(visit), started_at) if started_at else []}
+
+
+def _course(visit: Visit) -> dict[str, Any]:
+    traffic, variants = _traffic_over_time(visit), _variants(visit)
+    widths = (WIDE, NARROW) if traffic.steps else ()
+    drawings = [_drawn(traffic_over_time(traffic.steps, variants, traffic.each, width=width)) for width in widths]
+    return {"course": traffic, "course_drawings": drawings}
+
+
+def _course_rows(visit: Visit) -> dict[str, Any]:
+    return {"course": _traffic_over_time(visit)}
+
+
+def _traffic_over_time(visit: Visit) -> Traffic:
+    started_at = visit.dossier.experiment.started_at
+    return traffic_of(visit.course if started_at else [], started_at or visit.now, _variants(visit))
+
+
+def _variants(visit: Visit) -> list[str]:
+    return [variant.key for variant in visit.dossier.variants]
+
+
 def _log(visit: Visit) -> dict[str, Any]:
     return {"log": log_lines(visit.dossier)}
 
@@ -143,6 +184,9 @@ PARTS = (
     PagePart("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
     PagePart("results", _results, _place),
     PagePart("effect", _effect, lambda visit: (_place(visit), visit.chosen)),
+    PagePart("effect_rows", _effect_rows, lambda visit: (_place(visit), visit.chosen)),
+    PagePart("course", _course, _place),
+    PagePart("course_rows", _course_rows, _place),
     PagePart("traffic", _traffic, _place),
     PagePart("log", _log, lambda visit: log_lines(visit.dossier)),
 )

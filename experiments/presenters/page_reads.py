@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -33,7 +32,6 @@ WITHOUT_DECISION = {
 """What is done to an experiment and no decision tells of: the verb of the audit trail, and its word in the log."""
 
 DECISIONS_SHOWN = 200
-POINTS_SHOWN = 120
 
 log = structlog.get_logger(__name__)
 
@@ -108,15 +106,6 @@ def read_dossier(key: str) -> Dossier:
 
 def _experiments() -> QuerySet[Experiment]:
     return experiments().select_related("endpoint__backend", "promoted_variant__backend")
-
-
-def read_series(experiment: Experiment) -> list[tuple[datetime, Results]]:
-    """Results in order of time, the latest among them, thinned out evenly to what a chart can show."""
-    keys = list(experiment.analyses.order_by("id").values_list("pk", flat=True))
-    step = max(1, -(-len(keys) // POINTS_SHOWN))
-    shown = keys[::-1][::step]
-    rows = Analysis.objects.filter(pk__in=shown).order_by("id").values_list("at", "results")
-    return [(at, results) for at, results in ((at, _readable(stored)) for at, stored in rows) if results]
 
 
 def _readable(stored: Mapping[str, Any]) -> Results | None:

@@ -19,7 +19,7 @@ TINY = {
     "bench.publish --changes 2 --rate 50": "routes and backends change",
     "bench.analysis --requests 200 400 --new 40": "a tick takes",
     "bench.pipeline --minutes 0.03 --rate 500": "rows came",
-    "bench.evidence --requests 500 --units 50": "evidence over time by minute",
+    "bench.evidence --requests 500 --units 50": "another experiment, nothing found",
 }
 """What to run, and what its last part prints."""
 

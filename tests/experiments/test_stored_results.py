@@ -72,8 +72,8 @@ ODD = [json.loads('{"now": 1e999}'), {"now": "\ud800"}]
 
 COPY = """
 INSERT INTO experiments_analysis
-(results, at, look, milestone, stage_index, evidence, lake_version, table_version, code_version, experiment_id)
-SELECT %s, at, look, milestone, stage_index, evidence, lake_version, table_version, code_version, experiment_id
+(results, at, look, stage_index, evidence, lake_version, table_version, code_version, experiment_id)
+SELECT %s, at, look, stage_index, evidence, lake_version, table_version, code_version, experiment_id
 FROM experiments_analysis WHERE id = %s
 """
 

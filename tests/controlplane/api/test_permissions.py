@@ -55,6 +55,7 @@ READS = [
         "experiments/waiting",
         "experiments/waiting/spec",
         "experiments/live/analyses",
+        "experiments/live/course",
         "experiments/live/decisions",
         "experiments/live/edges",
         "issuers",

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence, evidence_over_time
+from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.health import late_outcomes
 from experiments.stats.health.delays import Delays, settling_seconds
 from experiments.stats.health.late import Silence
 from experiments.stats.metrics.windows import Window
-from tests.experiments.evidence.lakes import assert_same, fill
+from tests.experiments.evidence.lakes import fill
 from tests.factories.rows import START, outcome_row, request_row
 
 pytestmark = pytest.mark.slow
@@ -210,12 +210,3 @@ def test_labels_that_are_missing_in_one_arm_are_told_of(lake_url: str) -> None:
     late = late_outcomes(found.timings, found.requests, "control")
     assert [each.code for each in late.findings()] == ["missing-outcomes"]
     assert list(late.reasons) == [("up", "candidate")]
-
-
-def test_the_chart_ends_with_the_same_evidence(lake_url: str) -> None:
-    fill(lake_url, *twins({"control": 0.0, "candidate": 5.0}))
-    metrics, now = [RATE, KINDS["by user"]], START + timedelta(seconds=250)
-    points = evidence_over_time(lake_url, "exp", START, metrics, now=now)
-    expected = collect_evidence(lake_url, "exp", START, metrics, now=now).evidence
-    assert 0 < expected.sums["rate", "control"].units < PAIRS
-    assert_same(points[-1].evidence, expected)

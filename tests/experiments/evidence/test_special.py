@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from controlplane.problems.errors import InvalidInput
-from experiments.evidence import MetricDefinition, collect_evidence, evidence_over_time
+from experiments.evidence import MetricDefinition, collect_evidence
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics.quantiles import clustered_quantile
 from experiments.stats.metrics.windows import Window
@@ -166,8 +166,6 @@ def test_metrics_that_add_up_stand_beside_those_that_do_not(lake_url: str) -> No
     ]
     filled = fill(lake_url, rows)
     assert {key for key, _ in collect_evidence(filled, "exp", START, metrics).evidence.sums} == {"p50", "latency"}
-    points = evidence_over_time(filled, "exp", START, metrics)
-    assert {key for key, _ in points[-1].evidence.sums} == {"latency"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from controlplane.audit.actors import SLUICE
 from experiments.actions.start import start
-from experiments.models import Analysis, Experiment
+from experiments.course.points import ArmCounts, CourseContent, effects_of, write_content
+from experiments.models import Analysis, CoursePoint, Experiment
 from experiments.stats.core.types import Interval, MetricResult, Results, Role
 from experiments.stored_results import write_results
 from tests.experiments.decide.situations import GUARDRAIL, results
@@ -58,10 +59,14 @@ def found(*, mismatch: bool = False, harmed: bool = False, goal: MetricResult = 
 
 
 def measured(experiment: Experiment, said: Results, *, seconds_ago: float = 0) -> Analysis:
-    """One analysis with that result."""
+    """One analysis with that result, and the point of the course that a tick leaves with it."""
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    arms = {"control": ArmCounts(2040, 510, 20), "better": ArmCounts(2060, 500, 21)}
+    content = write_content(CourseContent(arms, effects_of(said)))
+    CoursePoint.objects.create(experiment=experiment, at=at, content=content)
     return Analysis.objects.create(
         experiment=experiment,
-        at=timezone.now() - timedelta(seconds=seconds_ago),
+        at=at,
         look=False,
         stage_index=experiment.stage_index,
         results=write_results(said),

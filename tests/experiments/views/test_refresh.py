@@ -18,6 +18,9 @@ from tests.visitors.roles import text, visitor
 pytestmark = pytest.mark.django_db
 
 
+OVER_TIME = {"effect", "effect_rows", "course", "course_rows"}
+
+
 def address(html: str) -> str:
     match = re.search(r'id="refresh" hx-get="([^"]+)"', html)
     assert match is not None
@@ -31,7 +34,7 @@ def refresh(browser: Client, page: str) -> HttpResponse:
 
 
 def parts(answer: HttpResponse) -> set[str]:
-    return set(re.findall(r'id="part-([a-z]+)" hx-swap-oob', answer.content.decode()))
+    return set(re.findall(r'id="part-([a-z_]+)" hx-swap-oob', answer.content.decode()))
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_a_new_analysis_renews_what_it_says_and_leaves_the_buttons(browser: Clie
     measured(experiment, found())
     page = text(browser, "/experiments/canary")
     measured(experiment, found())
-    assert parts(refresh(browser, page)) == {"results", "effect", "traffic"}
+    assert parts(refresh(browser, page)) == {"results", "traffic", *OVER_TIME}
 
 
 def test_a_pause_renews_the_verdict_and_the_buttons(browser: Client) -> None:

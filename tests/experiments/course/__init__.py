@@ -1,0 +1,1 @@
+"""Tests of an experiment's course over time."""
