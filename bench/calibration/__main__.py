@@ -36,10 +36,10 @@ INTRODUCTION = """# Calibration
 
 What the statistics promise, measured: `make calibrate`, seeded. Each topic is a function of `bench/calibration`, and
 says when it was measured; `python -m bench.calibration <topic>` measures it again. A chance holds when it is within two
-Monte-Carlo standard errors of its target; *exact* rows draw nothing. Times are those of the machine that ran it
-(2 cores). The data are like production's: users with 1 to 500 requests who come back, heavy-tailed latencies, errors of
-0.1 %, load that swings and remembers, a baseline that drifts, and a look at every tick. A slice with fewer runs is in
-`make test`.
+Monte-Carlo standard errors of its target; *exact* rows draw nothing. Times are those of the machine that ran it (2
+cores, which other programs may have shared), and CPU times but for the lake. The data are like production's: users with
+1 to 500 requests who come back, heavy-tailed latencies, errors of 0.1 %, load that swings and remembers, a baseline
+that drifts, and a look at every tick. A slice with fewer runs is in `make test`.
 """
 
 DRAWN: tuple[Measure, ...] = (

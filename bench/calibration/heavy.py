@@ -13,7 +13,7 @@ from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.contrast import lower_tail
 from experiments.stats.core.types import Direction, JudgePlan, MarginKind, MetricPlan, MetricType, Role
 from experiments.stats.judging.cells import Cells, arrange
-from experiments.stats.judging.harm import log_harm
+from experiments.stats.judging.harm import anytime_alpha, log_harm
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.metrics.quantiles import clustered_quantile
 
@@ -25,14 +25,16 @@ Draw = Callable[[np.random.Generator, Values], Values]
 
 
 def one_heavy_user(runs: int) -> list[Row]:
-    """A candidate exactly at its margin, and one user with a part of all requests of an arm: false passes at a look."""
+    """A candidate exactly at its margin, and one user with a part of all requests of an arm: false passes and halts."""
     rows = []
     for number, (name, draw) in enumerate({"errors": _errors, "latency": _latencies}.items()):
         for place, (heaviest, who) in enumerate(((0.2, "new"), (0.2, "control"), (0.05, "new"), (0.0, "neither"))):
             rng = np.random.default_rng([64, number, place])
-            hits = sum(_false_passes(rng, draw, heaviest, who, size) for size in _slices(runs))
+            hits = [_false_claims(rng, draw, heaviest, who, size) for size in _slices(runs)]
+            passes, halts = (sum(each) for each in zip(*hits, strict=True))
             text = f"one user of {heaviest:.0%} of the requests: {who}" if heaviest else "no heavy user"
-            rows.append(chance_at_most(f"false pass at a look, {name}, {text}", 0.05, hits, runs))
+            rows.append(chance_at_most(f"false pass at a look, {name}, {text}", 0.05, passes, runs))
+            rows.append(chance_at_most(f"false halt at that moment, {name}, {text}", 0.001, halts, runs))
     return rows
 
 
@@ -41,13 +43,14 @@ def _slices(runs: int) -> list[int]:
     return [SLICE] * (runs // SLICE) + [runs % SLICE] * (runs % SLICE > 0)
 
 
-def _false_passes(rng: np.random.Generator, draw: Draw, heaviest: float, who: str, runs: int) -> int:
+def _false_claims(rng: np.random.Generator, draw: Draw, heaviest: float, who: str, runs: int) -> tuple[int, int]:
     control, new = (_requests(rng, runs, heaviest if who == arm else 0.0) for arm in ("control", "new"))
     untreated, treated = draw(rng, control), draw(rng, new)
     with np.errstate(all="ignore"):
         cells = _cells(METRIC, (untreated, control), (treated * (1.0 + MARGIN), new))
         p_value = lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))
-    return int((p_value < 0.05).sum())
+        log_e = log_harm(PLAN, cells)
+    return int((p_value < 0.05).sum()), int((log_e >= -np.log(anytime_alpha(PLAN))).sum())
 
 
 def _requests(rng: np.random.Generator, runs: int, heaviest: float) -> Values:
