@@ -5,7 +5,7 @@ default, and what cannot be read at all is a problem, so that a page can do with
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,13 +37,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What later looks need to know of one metric of one candidate at a look before them."""
+    """What later looks need to know of one metric of one candidate at a look before them.
+
+    A row that does not tell it may have spent alpha that nobody knows of.
+    """
 
     metric: str
     variant: str
     verdict: Verdict
-    information: float | None = None
-    information_fraction: float | None = None
+    information: float | None
+    information_fraction: float | None
 
 
 _COUNTS = TypeAdapter(Counts)
@@ -75,17 +78,23 @@ def read_results(stored: Stored) -> Results:
         raise _unreadable(_why(error)) from error
 
 
-def read_seen(stored: Stored) -> tuple[Seen, ...]:
+def read_seen(stored: Stored, asked: Collection[tuple[str, str]] = ()) -> tuple[Seen, ...]:
     """What later looks need of a row, and nothing else of it, so that most that other releases changed is no matter.
 
     Raises:
-        Unavailable: `results-unreadable` for a row that this release cannot read.
+        Unavailable: `results-unreadable` for a row that this release cannot read, or that does not tell of each metric
+            and candidate that was `asked` for.
 
     """
     try:
-        return _SEEN.validate_python(stored["metrics"])
+        seen = _SEEN.validate_python(stored["metrics"])
     except (KeyError, TypeError, ValidationError) as error:
         raise _unreadable(_why(error)) from error
+    untold = sorted(set(asked) - {(each.metric, each.variant) for each in seen})
+    if untold:
+        metric, variant = untold[0]
+        raise _unreadable(f"they do not tell of {metric} of {variant}")
+    return seen
 
 
 def write_evidence(collected: CollectedEvidence) -> dict[str, Any]:

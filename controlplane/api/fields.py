@@ -1,7 +1,7 @@
 """What all serializers share."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.db import DatabaseError
@@ -12,6 +12,19 @@ from rest_framework.fields import empty
 from controlplane.storage.legible_columns import broken_sentence
 
 Row = TypeVar("Row", bound=Model)
+
+OTHER_KINDS: tuple[tuple[Any, Callable[[Any], bool], str], ...] = (
+    (
+        (serializers.IntegerField, serializers.FloatField),
+        lambda value: isinstance(value, bool | str),
+        "Send a number, without quotes.",
+    ),
+    (
+        serializers.BooleanField,
+        lambda value: value is not None and not isinstance(value, bool),
+        "Send true or false, without quotes.",
+    ),
+)
 
 
 class SayableJSONField(serializers.JSONField):
@@ -72,7 +85,19 @@ class StrictModelSerializer(LegibleModelSerializer[Row]):
             unknown = sorted(str(name) for name in set(data) - set(self.fields))
             if unknown:
                 raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+            self._refuse_other_kinds(data)
         return super().to_internal_value(data)
+
+    def _refuse_other_kinds(self, data: Mapping[str, Any]) -> None:
+        """Numbers and truth values are sent as such: `true` and `"1"` could be read as one, and were not meant so."""
+        wrong = {
+            name: sentence
+            for name, value in data.items()
+            for kinds, is_other, sentence in OTHER_KINDS
+            if isinstance(self.fields[name], kinds) and is_other(value)
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
 
 
 class PercentField(serializers.FloatField):

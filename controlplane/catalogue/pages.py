@@ -57,7 +57,8 @@ def _edit(resource: Resource[Any]) -> Callable[[HttpRequest, str], HttpResponse]
         save = partial(resource.edit, row, actor=acting(request))
         left = unsaved(form, lambda changes, version: save(changes, version=version))
         if left is None:
-            messages.success(request, f"{resource.noun.capitalize()} {key} {resource.words.changed}")
+            outcome = resource.words.changed if form.changes else "is as it was: nothing is changed."
+            messages.success(request, f"{resource.noun.capitalize()} {key} {outcome}")
             return redirect(f"{resource.noun}-list")
         return page(request, resource.form_template, {"resource": resource, "form": left, "key": key})
 

@@ -16,11 +16,12 @@ from experiments.plan.write_down import fields_of, remove_parts, write_parts
 from routing.resources.changing import changing
 
 
-def edit_draft(experiment: Experiment, changes: Mapping[str, Any], *, actor: Actor, version: int | None = None) -> None:
+def edit_draft(experiment: Experiment, changes: Mapping[str, Any], *, actor: Actor, version: int | None = None) -> bool:
     """Put these fields of a spec in the place of a draft's own; with `version`, only when that is its present one.
 
     Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when it is no draft any more; `InvalidInput` for all that
-    keeps a spec from being created. Then nothing is saved. What changes nothing leaves no trace.
+    keeps a spec from being created. Then nothing is saved. What changes nothing leaves no trace. Returns whether
+    anything is other than it was.
     """
     actor.require(Role.OPERATOR)
     with changing():
@@ -28,12 +29,13 @@ def edit_draft(experiment: Experiment, changes: Mapping[str, Any], *, actor: Act
         spec = changed_spec(present, changes)
         before, after = as_written(present), spec.model_dump(mode="json")
         if before == after:
-            return
+            return False
         swap(present, fields_of(spec))
         remove_parts(present)
         write_parts(present, spec)
         refuse_idle_guards(present, InvalidInput)
         record(actor, "edit", "experiment", present.key, before=before, after=after)
+    return True
 
 
 def changed_spec(experiment: Experiment, changes: Mapping[str, Any]) -> ExperimentSpec:

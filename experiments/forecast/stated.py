@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
+from controlplane.problems.strict_numbers import StrictNumbers
 from experiments.plan.spec import Key, field_problems
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import MetricPlan
@@ -19,7 +20,7 @@ LARGEST = 1e12
 Size = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
 
 
-class _Stated(BaseModel):
+class _Stated(StrictNumbers):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from controlplane.web.editing import NOTHING, Difference
 
 PLAN = "plan."
+SWITCHED_OFF = "switched_off"
 Parts = Mapping[str, Any]
 
 
@@ -31,10 +32,24 @@ def rebase(opened: Parts, now: Parts, typed: Parts) -> dict[str, Any]:
     return {name: typed[name] if typed[name] != opened.get(name) else now[name] for name in now}
 
 
+def changed(opened: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say something else than when they were opened."""
+    return {name: value for name, value in typed.items() if name not in opened or _said(opened[name]) != _said(value)}
+
+
 def differences(opened: Parts, now: Parts, saved: Parts) -> list[Difference]:
     """The parts that are not the same in all three."""
     found = [Difference(_label(name), *(_words(parts.get(name)) for parts in (opened, now, saved))) for name in now]
     return [each for each in found if not each.opened == each.now == each.typed]
+
+
+def _said(value: Any) -> Any:
+    """A value without what a form does to it: blanks at the ends of lines, and the order of what is switched off."""
+    if isinstance(value, str):
+        return [line.strip() for line in value.strip().splitlines()]
+    if isinstance(value, Mapping):
+        return {name: _said(sorted(part) if name == SWITCHED_OFF else part) for name, part in value.items()}
+    return [_said(part) for part in value] if isinstance(value, list) else value
 
 
 def _label(name: str) -> str:

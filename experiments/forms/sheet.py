@@ -11,7 +11,7 @@ from controlplane.problems.errors import FieldProblem, InvalidInput, SluiceError
 from controlplane.problems.strict_json import read_json
 from experiments.forms.draft_fields import FIRST_CANDIDATES, FIRST_METRICS, FIRST_STAGES
 from experiments.forms.experiment_forms import CandidateRows, ExperimentForm, MetricRows, StageRows
-from experiments.forms.rebase import differences, parts, rebase, whole
+from experiments.forms.rebase import changed, differences, parts, rebase, whole
 from experiments.forms.spec_fields import SpecForm
 from experiments.forms.typed import typed_candidates, typed_form, typed_metrics, typed_stages
 from experiments.models import Experiment
@@ -80,6 +80,10 @@ class ExperimentSheet:
         of_it = AuditEvent.objects.filter(object_type="experiment", object_key=experiment.key)
         sheet.form.last_change = of_it.first()
         return sheet
+
+    def changes(self, spec: ExperimentSpec) -> dict[str, Any]:
+        """What the person changed of what was opened; blanks and line ends that a form makes its own are no change."""
+        return changed(self._opened(), spec.model_dump(mode="json"))
 
     def _opened(self) -> dict[str, Any]:
         try:

@@ -76,6 +76,8 @@ class SpecField:
         """A typed value as the spec has it."""
         if isinstance(typed, Model):
             return typed.key  # type: ignore[attr-defined]
+        if isinstance(typed, str):
+            return typed.replace("\r\n", "\n")
         number = spec_number(typed, per=self._per)
         return round(number) if self._told.get("type") == "integer" else number
 

@@ -88,9 +88,10 @@ def past_looks(experiment: Experiment) -> PastLooks:
     """
     taken: dict[tuple[str, str], tuple[Look, ...]] = {}
     shown: set[tuple[str, str]] = set()
+    asked = _judged(experiment)
     looks = experiment.analyses.filter(Exists(Decision.objects.filter(analysis=OuterRef("pk"))), look=True)
     for results in looks.order_by("id").values_list("results", flat=True):
-        for result in read_seen(results):
+        for result in read_seen(results, asked):
             name = result.metric, result.variant
             if result.verdict is Verdict.PASS:
                 shown.add(name)
@@ -101,6 +102,13 @@ def past_looks(experiment: Experiment) -> PastLooks:
             elif looks_before:
                 taken[name] = (*looks_before, looks_before[-1])
     return PastLooks(taken, frozenset(shown))
+
+
+def _judged(experiment: Experiment) -> set[tuple[str, str]]:
+    """Each goal and guardrail with each candidate."""
+    candidates = [variant.key for variant in experiment.variants.all() if not variant.is_control]
+    decisive = [each for each in _plan_metrics(experiment) if each.role != Role.OBSERVED]
+    return {(each.metric.key, candidate) for each in decisive for candidate in candidates}
 
 
 def judge_plan(experiment: Experiment, plan: Plan, units: Mapping[str, int] = NOBODY) -> JudgePlan:

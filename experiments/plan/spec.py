@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
+from controlplane.problems.strict_numbers import StrictNumbers
 from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.models.experiment import Kind
 from experiments.stats.core.types import MarginKind, Role
@@ -37,7 +38,7 @@ SMALLEST_CONTROL = 0.05
 """The control's share of the users; beside a smaller one harm is seen late, as it takes users of both."""
 
 
-class _Spec(BaseModel):
+class _Spec(StrictNumbers):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 

@@ -46,7 +46,6 @@ def experiment_edit(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, f"{error.detail} {error.next_step}")
         return redirect("experiment-detail", key=key)
     if left is None:
-        messages.success(request, "The draft is changed. Nothing changes for users until you start it.")
         return redirect("experiment-detail", key=key)
     return _page(request, left, reverse("experiment-detail", args=[key]))
 
@@ -82,16 +81,18 @@ def _create(sheet: ExperimentSheet, request: HttpRequest) -> Experiment | None:
 
 
 def _unsaved(sheet: ExperimentSheet, experiment: Experiment, request: HttpRequest) -> ExperimentSheet | None:
-    """Save the version that the person saw; None when that is done, else the sheet to show again."""
+    """Save what the person changed of the version that they saw; None when that is done, else the sheet again."""
     spec = sheet.read()
     if spec is None:
         return sheet
     try:
-        changes = spec.model_dump(mode="json")
-        edit_draft(experiment, changes, actor=acting(request), version=sheet.version)
+        changed = edit_draft(experiment, sheet.changes(spec), actor=acting(request), version=sheet.version)
     except Outdated:
         return sheet.rebased(find_experiment(experiment.key), spec)
     except SluiceError as error:
         sheet.show(error)
         return sheet
+    is_as_it_was = "Nothing is changed: the draft is as it was."
+    is_other = "The draft is changed. Nothing changes for users until you start it."
+    messages.success(request, is_other if changed else is_as_it_was)
     return None

@@ -62,6 +62,23 @@ def test_a_look_is_read_though_the_rest_of_its_row_is_not() -> None:
         read_seen({"metrics": [{**metric, "verdict": "perhaps"}]})
 
 
+METRIC = {"metric": "errors", "variant": "new", "verdict": "pass", "information": None, "information_fraction": None}
+
+
+@pytest.mark.parametrize("untold", [[], [{**METRIC, "metric": "latency"}], [{**METRIC, "variant": "other"}]])
+def test_a_look_that_does_not_tell_what_was_asked_is_not_read_as_one_that_spent_nothing(untold: Any) -> None:
+    assert read_seen({"metrics": [METRIC]}, [("errors", "new")])[0].information is None
+    with pytest.raises(Unavailable) as refusal:
+        read_seen({"metrics": untold}, [("errors", "new")])
+    assert "they do not tell of errors of new" in refusal.value.detail
+
+
+@pytest.mark.parametrize("lacking", ["information", "information_fraction"])
+def test_a_look_without_what_it_spent_is_not_read(lacking: str) -> None:
+    with pytest.raises(Unavailable):
+        read_seen({"metrics": [{name: value for name, value in METRIC.items() if name != lacking}]})
+
+
 def test_counts_that_cannot_be_read_are_none() -> None:
     assert read_counts({"units": {"new": 3}}).units == {"new": 3}
     assert read_counts({"units": "many"}).units == {}

@@ -98,7 +98,27 @@ def test_what_an_edge_tells_wrongly_keeps_no_halt_from_happening(
     assert fresh(running).state == State.HALTED
 
 
-@pytest.mark.parametrize("stored", [{}, {"metrics": [{}]}, {"metrics": None}, [], {"metrics": [{"metric": "x"}]}])
+LOOK = {
+    "metric": "error-rate",
+    "variant": "better",
+    "verdict": "insufficient",
+    "information": 9.0,
+    "information_fraction": 0.5,
+}
+STORED: list[Any] = [
+    {},
+    {"metrics": [{}]},
+    {"metrics": None},
+    [],
+    {"metrics": [{"metric": "x"}]},
+    {"metrics": []},
+    {"metrics": [{"metric": "error-rate", "variant": "better", "verdict": "insufficient"}]},
+    {"metrics": [{**LOOK, "variant": "another"}]},
+]
+"""Looks that do not tell what they spent on the one guardrail of the one candidate."""
+
+
+@pytest.mark.parametrize("stored", STORED)
 def test_looks_that_cannot_be_read_keep_no_halt_from_happening(lake: str, running: Experiment, stored: Any) -> None:
     _look(running, stored)
     measure(lake, running, control_errors=3, candidate_errors=60)
@@ -106,7 +126,7 @@ def test_looks_that_cannot_be_read_keep_no_halt_from_happening(lake: str, runnin
     assert fresh(running).state == State.HALTED
 
 
-@pytest.mark.parametrize("stored", [{}, {"metrics": [{}]}, {"metrics": None}, [], {"metrics": [{"metric": "x"}]}])
+@pytest.mark.parametrize("stored", STORED)
 def test_while_looks_cannot_be_read_it_is_judged_and_says_so_until_its_time_is_over(
     lake: str, running: Experiment, stored: Any
 ) -> None:

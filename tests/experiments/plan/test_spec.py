@@ -97,3 +97,33 @@ def test_too_little_traffic_for_the_weights_names_the_least(
 
     enough = float(least.removeprefix("at least ").removesuffix("."))
     assert read_spec({**form, "traffic": enough}).traffic == enough
+
+
+@pytest.mark.parametrize("value", [True, False, "1", "1e3", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "traffic",
+        "control.weight",
+        "plan.alpha",
+        "plan.looks",
+        "plan.minimum_units",
+        "plan.stages.0.coverage",
+        "plan.stages.0.soak_seconds",
+        "plan.metrics.0.margin",
+        "plan.metrics.0.minimum_effect",
+        "guard.requests",
+        "guard.window_seconds",
+    ],
+)
+def test_what_can_be_read_as_a_number_is_none(place: str, value: object) -> None:
+    form = draft_data(guard={"requests": 20})
+    *path, name = place.split(".")
+    part: Any = form
+    for step in path:
+        part = part[int(step)] if step.isdecimal() else part[step]
+    part[name] = value
+    with pytest.raises(InvalidInput) as caught:
+        read_spec(form)
+    problem = caught.value.problems[0]
+    assert (problem.field, problem.message) == (place, "Input should be a valid number, without quotes.")
