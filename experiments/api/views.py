@@ -17,6 +17,7 @@ from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged, entity_tag
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.problems.errors import InvalidInput
 from experiments.actions import verbs
 from experiments.actions.create import create
 from experiments.actions.delete import delete
@@ -122,7 +123,12 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         """Change the fields of a draft that were sent."""
         experiment, changes = self.get_object(), _mapping(request.data)
         # What would be refused anyway is refused for that reason, and not for being outdated.
-        changed_spec(experiment, changes)
+        try:
+            changed_spec(experiment, changes)
+        except InvalidInput:
+            # One that is being deleted has lost its parts, and is not wrong but gone.
+            self.get_object()
+            raise
         self.refuse_outdated(experiment)
         edit_draft(experiment, changes, actor=request_actor(request), version=self.version_of(experiment))
         return self.answer(experiment)

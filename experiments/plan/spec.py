@@ -27,6 +27,12 @@ def _known_default(key: str) -> str:
     return key
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("give it a name that can be seen")
+    return text
+
+
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 DefaultGuardrail = Annotated[str, AfterValidator(_known_default)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
@@ -115,9 +121,10 @@ class PlanSpec(_Spec):
 
     @model_validator(mode="after")
     def _coverage_only_grows(self) -> Self:
-        coverages = [stage.coverage for stage in self.stages]
+        # As edges have it: 10 % and 10.001 % are the same users.
+        coverages = [BasisPoints.of_percent(stage.coverage) for stage in self.stages]
         if any(later <= earlier for earlier, later in pairwise(coverages)):
-            raise ValueError("each stage's coverage must be larger than the one before")
+            raise ValueError("each stage's coverage must be larger than the one before, by 0.01 at least")
         return self
 
     @model_validator(mode="after")
@@ -169,7 +176,7 @@ class ExperimentSpec(_Spec):
     """A whole experiment, ready to be created as a draft."""
 
     key: Key
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, AfterValidator(_not_blank)] = Field(min_length=1, max_length=100)
     hypothesis: str = Field("", max_length=10_000)
     kind: Kind = Kind.CANARY
     endpoint: Key

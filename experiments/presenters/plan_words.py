@@ -44,8 +44,14 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
         ("Analysed every", duration(timedelta(seconds=plan.tick_seconds))),
         ("Gives up after", duration(dossier.plan.maximum)),
         ("Edges eject", _guard_in_words(dossier.experiment.guard)),
-        *([("Not watched", ", ".join(plan.switched_off))] if plan.switched_off else []),
+        *([("Not watched", ", ".join(off))] if (off := _not_watched(dossier)) else []),
     ]
+
+
+def _not_watched(dossier: Dossier) -> list[str]:
+    """Guardrails that are switched off; one that is listed as such guards all the same."""
+    listed = {metric.key for metric in dossier.plan.metrics if metric.role is Role.GUARDRAIL}
+    return [key for key in dossier.experiment.plan.switched_off if key not in listed]
 
 
 def _guard_in_words(guard: Mapping[str, float] | None) -> str:

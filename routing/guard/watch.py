@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -32,6 +33,26 @@ class Answered:
     moment: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one request ended, and when."""
+
+    time: float
+    failed: bool
+    failed_or_late: bool
+
+    def has_failed(self) -> bool:
+        """Whether it failed, whenever its answer began."""
+        return self.failed
+
+    def has_failed_or_was_late(self) -> bool:
+        """Whether it failed or its answer began too late."""
+        return self.failed_or_late
+
+
+Way = Callable[[Ending], bool]
+
+
 class Watch:
     """Looks at outcomes as they come, over the latest requests of each arm.
 
@@ -46,9 +67,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self._ended: dict[tuple[str, str], deque[tuple[float, bool]]] = defaultdict(
-            lambda: deque(maxlen=MOST_REMEMBERED)
-        )
+        self._ended: dict[tuple[str, str], deque[Ending]] = defaultdict(lambda: deque(maxlen=MOST_REMEMBERED))
 
     def see(self, outcome: Answered, table: Table) -> Cut | None:
         """Take an outcome in; returns the cut that it calls for."""
@@ -56,15 +75,24 @@ class Watch:
         if experiment is None or arm is None or experiment.guard is None:
             return None
         guard = experiment.guard
-        failed = outcome.failed or 0 < guard.first_byte_ms < (outcome.first_byte_ms or 0)
-        self._ended[outcome.experiment, outcome.variant].append((outcome.time, failed))
+        late = 0 < guard.first_byte_ms < (outcome.first_byte_ms or 0)
+        ending = Ending(outcome.time, outcome.failed, outcome.failed or late)
+        self._ended[outcome.experiment, outcome.variant].append(ending)
         control = experiment.arms[0].variant
-        if outcome.variant == control or not failed:
+        if outcome.variant == control or not ending.failed_or_late:
             return None
-        latest = self._both(outcome, control, guard)
+        # Where everybody's answers begin late, those that fail are to be seen all the same.
+        ways = (Ending.has_failed, Ending.has_failed_or_was_late) if guard.first_byte_ms else (Ending.has_failed,)
+        return next((cut for way in ways if (cut := self._cut(outcome, experiment, arm, way))), None)
+
+    def _cut(self, outcome: Answered, experiment: RunningExperiment, arm: Arm, failed: Way) -> Cut | None:
+        """The cut that is called for by what failed in this way."""
+        guard, control = experiment.guard or Guard(), experiment.arms[0].variant
+        latest = self._both(outcome, control, guard, failed)
         if latest[0][1] < guard.failing_share * guard.requests:
             return None
-        found = latest if _differ(*latest) else self._both(outcome, control, replace(guard, requests=MOST_REMEMBERED))
+        all_of_them = replace(guard, requests=MOST_REMEMBERED)
+        found = latest if _differ(*latest) else self._both(outcome, control, all_of_them, failed)
         if found is not latest and not (_fails_twice_as_often(*found) and _differ(*found)):
             return None
         return Cut(experiment.key, arm.variant, arm.guard_round, outcome.moment, *found[0], *found[1])
@@ -73,13 +101,13 @@ class Watch:
         """Drop what was seen of an arm that was ejected, so that it starts anew when reinstated."""
         self._ended.pop((cut.experiment, cut.variant), None)
 
-    def _both(self, outcome: Answered, control: str, guard: Guard) -> tuple[Counts, Counts]:
-        return self._latest(outcome, outcome.variant, guard), self._latest(outcome, control, guard)
+    def _both(self, outcome: Answered, control: str, guard: Guard, failed: Way) -> tuple[Counts, Counts]:
+        return self._latest(outcome, outcome.variant, guard, failed), self._latest(outcome, control, guard, failed)
 
-    def _latest(self, outcome: Answered, variant: str, guard: Guard) -> Counts:
+    def _latest(self, outcome: Answered, variant: str, guard: Guard, failed: Way) -> Counts:
         """The latest requests of an arm within the window, and how many of them failed."""
         latest = islice(reversed(self._ended[outcome.experiment, variant]), guard.requests)
-        ended = [failed for time, failed in latest if time >= outcome.time - guard.window_seconds]
+        ended = [failed(ending) for ending in latest if ending.time >= outcome.time - guard.window_seconds]
         return len(ended), sum(ended)
 
 

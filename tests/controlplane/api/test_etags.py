@@ -19,7 +19,7 @@ EDITABLE = (
     "endpoints/chat",
     "layers/chat",
     "issuers/login",
-    "metrics/latency",
+    "metrics/cost-per-request",
     "experiments/waiting",
 )
 THINGS = (*EDITABLE, "access-keys/1")
@@ -28,7 +28,7 @@ REMOVABLE = (
     "endpoints/other",
     "layers/empty",
     "issuers/login",
-    "metrics/latency",
+    "metrics/cost-per-request",
     "experiments/waiting",
     "access-keys/1",
 )

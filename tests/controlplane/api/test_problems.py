@@ -22,7 +22,7 @@ WRITE_PATHS = (
     ("POST", "endpoints"),
     ("PATCH", "endpoints/chat"),
     ("POST", "metrics"),
-    ("PATCH", "metrics/latency"),
+    ("PATCH", "metrics/cost-per-request"),
     ("POST", "experiments"),
     ("POST", "experiments/waiting/start"),
     ("POST", "experiments/waiting/halt"),

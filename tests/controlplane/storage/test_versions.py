@@ -105,7 +105,7 @@ def test_who_asks_for_the_version_that_was_seen_is_told_of_another(
 
 
 def test_a_metric_is_asked_for_by_its_version_too() -> None:
-    latency = Metric.objects.get(key="latency")
+    latency = Metric.objects.get(key="cost-per-request")
     edit_metric(latency, {"description": "Theirs."}, actor=SLUICE, version=1)
 
     with pytest.raises(Outdated):

@@ -131,14 +131,14 @@ def test_every_kind_of_thing_has_such_a_form(browser: Client, path: str, kind: t
 
 
 def test_so_has_a_metric(browser: Client) -> None:
-    page = opened(browser, "/metrics/latency/edit")
-    edit_metric(Metric.objects.get(key="latency"), {"name": "Theirs"}, actor=SLUICE)
+    page = opened(browser, "/metrics/cost-per-request/edit")
+    edit_metric(Metric.objects.get(key="cost-per-request"), {"name": "Theirs"}, actor=SLUICE)
 
-    answer = post(browser, "/metrics/latency/edit", page, description="Mine.")
+    answer = post(browser, "/metrics/cost-per-request/edit", page, description="Mine.")
 
     assert sorted(row[0] for row in rows(answer)) == ["Description", "Name"]
-    post(browser, "/metrics/latency/edit", fields(answer))
-    found = Metric.objects.get(key="latency")
+    post(browser, "/metrics/cost-per-request/edit", fields(answer))
+    found = Metric.objects.get(key="cost-per-request")
     assert (found.name, found.description) == ("Theirs", "Mine.")
 
 
@@ -159,7 +159,13 @@ def test_an_untouched_page_writes_nothing_whatever_it_holds(browser: Client) -> 
     edit(Layer.objects.get(), {"holdout": 333}, actor=SLUICE)
     events = AuditEvent.objects.count()
 
-    for path in (CHAT, "/layers/chat/edit", "/backends/stable/edit", "/issuers/login/edit", "/metrics/latency/edit"):
+    for path in (
+        CHAT,
+        "/layers/chat/edit",
+        "/backends/stable/edit",
+        "/issuers/login/edit",
+        "/metrics/cost-per-request/edit",
+    ):
         assert "is changed" in send(browser, path)
 
     assert AuditEvent.objects.count() == events

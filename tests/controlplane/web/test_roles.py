@@ -45,8 +45,8 @@ FORMS = (
     "/layers/chat/edit",
     "/layers/chat/delete",
     "/metrics/new",
-    "/metrics/latency/edit",
-    "/metrics/latency/delete",
+    "/metrics/cost-per-request/edit",
+    "/metrics/cost-per-request/delete",
 )
 BUTTONS = tuple(f"/experiments/canary/{verb}" for verb in ("start", "pause", "resume", "halt"))
 
@@ -80,7 +80,7 @@ def test_a_viewer_may_send_no_form(path: str) -> None:
     assert visitor(Role.VIEWER).post(path, {"reason": "why not"}).status_code == 403
     assert AuditEvent.objects.count() == changes
     assert (Experiment.objects.count(), Backend.objects.count()) == (1, 3)
-    assert Metric.objects.filter(key="latency").exists()
+    assert Metric.objects.filter(key="cost-per-request").exists()
 
 
 def is_offered(path: str, page: str) -> bool:
@@ -114,7 +114,7 @@ def test_a_viewer_is_shown_no_button_that_writes(path: str) -> None:
             ],
         ),
         ("/layers", ["/layers/new", "/layers/chat/edit", "/layers/chat/delete"]),
-        ("/metrics", ["/metrics/new", "/metrics/latency/edit", "/metrics/latency/delete"]),
+        ("/metrics", ["/metrics/new", "/metrics/cost-per-request/edit", "/metrics/cost-per-request/delete"]),
     ],
 )
 def test_an_operator_is_offered_what_may_be_done(path: str, offered: list[str]) -> None:

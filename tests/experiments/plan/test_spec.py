@@ -14,6 +14,10 @@ GUARDRAIL = {"metric": "error-rate", "role": "guardrail"}
 HEAVY = [{"key": "better", "backend": "candidate", "weight": 20}]
 
 
+def close(*coverages: float) -> list[dict[str, float]]:
+    return [{"coverage": coverage, "soak_seconds": 1} for coverage in coverages]
+
+
 def plan(**changes: Any) -> dict[str, Any]:
     return {**draft_data()["plan"], **changes}
 
@@ -42,6 +46,14 @@ def plan(**changes: Any) -> dict[str, Any]:
         ({"plan": plan(alpha=0.7)}, "plan.alpha", "less than or equal to 0.2"),
         ({"plan": plan(maximum_seconds=1)}, "plan", "longer than maximum_seconds"),
         ({"plan": plan(alpha=float("nan"))}, "plan.alpha", ""),
+        ({"name": "  \t "}, "name", "a name that can be seen"),
+        ({"plan": plan(stages=close(10, 10.001))}, "plan", "by 0.01 at least"),
+        ({"plan": plan(stages=close(0.011, 0.012))}, "plan", "by 0.01 at least"),
+        ({"plan": plan(stages=close(10, 10))}, "plan", "larger than the one before"),
+        ({"plan": plan(stages=close(0, 10))}, "plan.stages.0.coverage", "greater than or equal to 0.01"),
+        ({"plan": plan(stages=close(*range(1, 101)))}, "plan.stages", "at most 50 items"),
+        ({"plan": plan(looks=0)}, "plan.looks", "greater than or equal to 1"),
+        ({"plan": plan(looks=500)}, "plan.looks", "less than or equal to 100"),
         ({"plan": plan(halt_alpha=1e-5)}, "plan.halt_alpha", "greater than or equal to 0.0001"),
         ({"plan": plan(tick_seconds=601)}, "plan.tick_seconds", "less than or equal to 600"),
         ({"guard": {"requests": 1000, "window_seconds": 0.0015}}, "guard", "could never eject"),

@@ -99,6 +99,14 @@ def test_answers_that_begin_too_late_are_failures_where_the_guard_says_so() -> N
     assert first_cut(late, make_table(make_endpoint("chat", strict))) is not None
 
 
+@pytest.mark.parametrize("first_byte_ms", [1e-9, 5, 500])
+def test_a_limit_that_every_answer_is_later_than_hides_no_failure(first_byte_ms: float) -> None:
+    strict = replace(EXPERIMENT, guard=Guard(first_byte_ms=first_byte_ms))
+    table = make_table(make_endpoint("chat", strict))
+    assert first_cut(alternating(2_000, old_fails=False, new_fails=True), table) is not None
+    assert first_cut(alternating(2_000, old_fails=False, new_fails=False), table) is None
+
+
 def test_an_experiment_without_a_guard_is_let_be() -> None:
     unguarded = make_table(make_endpoint("chat", replace(EXPERIMENT, guard=None)))
 

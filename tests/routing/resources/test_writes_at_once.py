@@ -37,7 +37,7 @@ TWO_FIELDS = {
     "backends/stable": ("name", "connect_seconds"),
     "layers/chat": ("name", "holdout"),
     "issuers/login": ("name", "issuer"),
-    "metrics/latency": ("name", "description"),
+    "metrics/cost-per-request": ("name", "description"),
 }
 
 
