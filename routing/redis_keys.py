@@ -9,6 +9,10 @@ OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"
 COLLECTOR = "sluice:collector"
 TIDIED = "sluice:tidied"
+UNTIDIED = "sluice:untidied"
+EDGE_ROWS = "sluice:edge-rows"
+GAPS = "sluice:gaps"
+SHARES = "sluice:shares"
 REQUESTS_PREFIX = "sluice:requests:"
 
 

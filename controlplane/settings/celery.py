@@ -16,6 +16,8 @@ environment = get_environment()
 BELONGING_SECONDS = 600.0
 ERASURE_SECONDS = 60.0
 EVIDENCE_SECONDS = 6 * 3600.0
+MISSING_SECONDS = 600.0
+SIZES_SECONDS = 3600.0
 
 app = Celery("sluice", broker=environment.redis_url)
 app.conf.update(
@@ -40,6 +42,16 @@ app.conf.update(
             "schedule": BELONGING_SECONDS,
             "options": {"expires": BELONGING_SECONDS},
         },
+        "what is missing": {
+            "task": "experiments.data_health.jobs.count_what_is_missing",
+            "schedule": MISSING_SECONDS,
+            "options": {"expires": MISSING_SECONDS},
+        },
+        "sizes": {
+            "task": "experiments.data_health.jobs.measure_what_is_stored",
+            "schedule": SIZES_SECONDS,
+            "options": {"expires": SIZES_SECONDS},
+        },
         "erasures": {
             "task": "routing.erasure.jobs.erase_what_is_asked",
             "schedule": ERASURE_SECONDS,
@@ -47,7 +59,9 @@ app.conf.update(
         },
     },
 )
-app.autodiscover_tasks(["experiments.loop", "routing.intake", "routing.erasure"], related_name="jobs")
+app.autodiscover_tasks(
+    ["experiments.loop", "experiments.data_health", "routing.intake", "routing.erasure"], related_name="jobs"
+)
 
 
 @setup_logging.connect

@@ -5,6 +5,7 @@ from experiments.models.decision import Analysis, Decision, DecisionKind
 from experiments.models.experiment import Experiment, Kind, Pause, State, Variant
 from experiments.models.metric import Metric
 from experiments.models.plan import Plan, PlanMetric, Stage
+from experiments.models.stored_size import StoredSize
 
 __all__ = [
     "Analysis",
@@ -19,5 +20,6 @@ __all__ = [
     "PlanMetric",
     "Stage",
     "State",
+    "StoredSize",
     "Variant",
 ]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from experiments.actions.verbs import VERBS
 from experiments.views.buttons import button, experiment_delete
+from experiments.views.data_health import data_health
 from experiments.views.detail import experiment_detail, experiment_live
 from experiments.views.forecast_page import experiment_forecast
 from experiments.views.listing import experiment_list
@@ -12,6 +13,7 @@ from experiments.views.promotion_page import experiment_promote
 
 urlpatterns = [
     path("", experiment_list, name="experiment-list"),
+    path("data-health", data_health, name="data-health"),
     path("experiments/new", experiment_new, name="experiment-new"),
     path("experiments/<slug:key>", experiment_detail, name="experiment-detail"),
     path("experiments/<slug:key>/edit", experiment_edit, name="experiment-edit"),

@@ -15,6 +15,7 @@ from controlplane.storage.redis_connections import glance_at_redis
 from controlplane.storage.reserve import get_reserve
 from routing.alerts.last_collection import uncollected_since
 from routing.alerts.last_tick import silent_since, with_ticks
+from routing.alerts.untidy import untidy_tables
 from routing.edges.heartbeats import read_cuts
 from routing.edges.lost_rows import lost_rows
 from routing.edges.reported import SILENT_AFTER
@@ -61,6 +62,7 @@ def alerts(now: datetime) -> list[Alert]:
     found += _readable(_untold(newest, edges, now), "routing tables")
     found += [*_unrecorded(), *_disk(now), *_readable(_worker(newest, now), "ticks")]
     found += _readable(_collector(newest, edges, now), "what is collected")
+    found += _readable(_caretaker(now), "the care of the lake")
     return sorted(found, key=lambda alert: alert.since)
 
 
@@ -197,6 +199,13 @@ def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) ->
         )
         next_step = "Check that the collector runs, and that it reaches Redis and the lake; it goes on by itself."
         yield Alert(Problem.of("collector-silent", detail, next_step), "", since)
+
+
+def _caretaker(now: datetime) -> Iterator[Alert]:
+    for table, failure in untidy_tables(now):
+        detail = f"The table {table.name} of the lake cannot be kept in order: {failure.reason}"
+        next_step = "Mend what it names: until then files grow, and rows past their time stay. All else goes on."
+        yield Alert(Problem.of("caretaker-failing", detail, next_step), "", failure.since)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:

@@ -5,6 +5,7 @@ nothing twice: a lock keeps them apart most of the time, and the lake itself ref
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -14,7 +15,7 @@ from pyarrow import ArrowException
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 
-from routing.lake.care import tell_care
+from routing.lake.care import forget_failure, tell_care, tell_failure
 from routing.lake.delta_tables import Superseded
 from routing.lake.schema import LakeTable
 from routing.lake.tidying import Retention, merge, tidy
@@ -55,11 +56,19 @@ class Caretaker:
             return
         except (RedisError, DeltaError, OSError, ArrowException, Superseded) as error:
             log.warning("tidying of the lake postponed", table=table.name, reason=str(error))
+            self._tell_failure(table, error, now)
         else:
             if is_time:
                 self._next[table] = now + timedelta(seconds=TIDY_SECONDS)
 
+    def _tell_failure(self, table: LakeTable, error: Exception, now: datetime) -> None:
+        """Another's being faster is none."""
+        with suppress(RedisError):
+            if not isinstance(error, RedisError | Superseded):
+                tell_failure(self._redis, table, str(error), now)
+
     def _tidy(self, table: LakeTable, now: datetime) -> None:
         state = tidy(self._lake_url, table, self._retention[table], now)
+        forget_failure(self._redis, table)
         if state is not None:
             tell_care(self._redis, table, state, now, datetime.now(UTC) - now)

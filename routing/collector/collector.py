@@ -7,7 +7,9 @@ the collector may be killed at any point, and a second one beside it only loses 
     read (from the lake's positions)  ->  commit (rows + positions)  ->  acknowledge (tell, trim)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Event
 from time import monotonic
 
@@ -18,9 +20,11 @@ from deltalake.exceptions import DeltaError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from routing import redis_keys
 from routing.lake import delta_tables, streams
 from routing.lake.batches import Batch, read_batch
-from routing.lake.schema import LakeTable
+from routing.lake.edge_rows import tell_gap, tell_rows
+from routing.lake.schema import REQUESTS, LakeTable
 
 log = structlog.get_logger()
 
@@ -38,12 +42,18 @@ class StreamReading:
     reached: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     full: bool = False
+    gaps: list[str] = field(default_factory=list)
 
-    def add(self, entry: streams.Entry, batch: Batch) -> None:
-        """Take a batch, unless it would make the commit too large; a first one is always taken."""
+    def add(self, entry: streams.Entry, batch: Batch, before: int) -> None:
+        """Take a batch, unless it would make the commit too large; a first one is always taken.
+
+        `before` is the position that its stream is read up to; where it follows a later one, others are missing.
+        """
         if self.rows and self.rows + batch.rows.num_rows > COMMIT_ROWS:
             self.full = True
         if not self.full:
+            if entry.after is not None and 0 < before < entry.after:
+                self.gaps.append(entry.stream)
             self.batches.append((entry, batch))
             self.reached[entry.stream] = entry.position
             self.rows += batch.rows.num_rows
@@ -82,7 +92,8 @@ class Collector:
             if not entries:
                 break
             for entry in entries:
-                reading.add(entry, read_batch(self._table, entry.payload))
+                before = reading.reached.get(entry.stream, cursor[entry.stream])
+                reading.add(entry, read_batch(self._table, entry.payload), before)
             cursor |= reading.reached
         return reading
 
@@ -96,11 +107,25 @@ class Collector:
         for entry, batch in reading.batches:
             if batch.rejected:
                 streams.set_aside(self._redis, self._table, entry, batch.rejected)
-        delta_tables.append(delta, pa.concat_tables(batch.rows for _, batch in reading.batches), reading.reached)
+        rows = pa.concat_tables(batch.rows for _, batch in reading.batches)
+        delta_tables.append(delta, rows, reading.reached)
+        if self._table is REQUESTS:
+            self._tell(rows, reading.gaps)
 
     def acknowledge(self, delta: DeltaTable) -> None:
         """Tell Redis what the lake holds, also what an earlier collector did not live to tell."""
         streams.acknowledge(self._redis, self._table, self._positions(delta))
+
+    def _tell(self, rows: pa.Table, gaps: Iterable[str]) -> None:
+        """Tell how new each edge's rows are, and what is missing: the lake has them, whatever Redis says to that."""
+        now = datetime.now(UTC)
+        try:
+            tell_rows(self._redis, rows, now)
+            for stream in gaps:
+                log.error("batches are missing", stream=stream)
+                tell_gap(self._redis, stream.removeprefix(redis_keys.REQUESTS_PREFIX), now)
+        except RedisError as error:
+            log.warning("what was collected is not told", reason=str(error))
 
     def run(self, seconds: float, stop: Event) -> None:
         """Step every `seconds` until stopped; at once when more waits, after a pause when a part is away.

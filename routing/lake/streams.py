@@ -23,11 +23,12 @@ SEQUENCE_BITS = {REQUESTS: 32, OUTCOMES: 20}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a stream: where it lies and the batch it carries."""
+    """One entry of a stream: where it lies, the batch it carries, and the position that it follows, where it says."""
 
     stream: str
     position: int
     payload: bytes
+    after: int | None = None
 
 
 def to_position(table: LakeTable, entry_id: str) -> int:
@@ -117,4 +118,12 @@ def _belongs(table: LakeTable, stream: str) -> bool:
 def _entries(table: LakeTable, answer: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]) -> Iterator[Entry]:
     for stream, entries in answer:
         for entry_id, fields in entries:
-            yield Entry(stream.decode(), to_position(table, entry_id.decode()), fields.get(b"rows", b""))
+            position, after = to_position(table, entry_id.decode()), _after(table, fields.get(b"after", b""))
+            yield Entry(stream.decode(), position, fields.get(b"rows", b""), after)
+
+
+def _after(table: LakeTable, told: bytes) -> int | None:
+    try:
+        return to_position(table, told.decode())
+    except ValueError:
+        return None

@@ -72,10 +72,10 @@ def outcome_row(outcome_id: str, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
-def send(redis: Redis, edge: str, entry_id: str, rows: Sequence[object]) -> None:
-    """Ship a batch as an edge's agent does."""
+def send(redis: Redis, edge: str, entry_id: str, rows: Sequence[object], *, after: str = "0-0") -> None:
+    """Ship a batch as an edge's agent does; `after` is the place that it follows."""
     redis.sadd(redis_keys.EDGES, edge)
-    redis.xadd(redis_keys.requests(edge), {"rows": json.dumps(rows)}, id=entry_id)
+    redis.xadd(redis_keys.requests(edge), {"rows": json.dumps(rows), "after": after}, id=entry_id)
 
 
 def to_arrow(table: LakeTable, rows: Sequence[object]) -> pa.Table:

@@ -11,7 +11,7 @@ from routing.edge.state.spool import Position
 
 # Both or neither: a batch that the stream refuses raises before the counts are changed.
 _APPEND = """
-local options = {KEYS[1], ARGV[1], 'rows', ARGV[2]}
+local options = {KEYS[1], ARGV[1], 'rows', ARGV[2], 'after', ARGV[5]}
 if ARGV[4] ~= '' then table.insert(options, 2, ARGV[4]) end
 if not redis.call('XADD', unpack(options)) then return 0 end
 redis.call('HSET', KEYS[2], 'end', ARGV[1], 'counted', ARGV[3])
@@ -46,14 +46,16 @@ class RequestStream:
         entry_id = self._redis.hget(redis_keys.COLLECTED, self._key)
         return None if entry_id is None else _position(entry_id)
 
-    def append(self, end: Position, rows: list[dict[str, Any]], *, create: bool, counted: str = "[]") -> bool:
-        """Append a batch of rows that ends at this place, and keep with it how many were `counted` so far.
+    def append(
+        self, end: Position, rows: list[dict[str, Any]], *, after: Position, create: bool, counted: str = "[]"
+    ) -> bool:
+        """Append a batch of rows between two places, and keep with it how many were `counted` so far.
 
         False when the stream is not there and not to be created.
         """
         script = self._redis.register_script(_APPEND)
         option = "" if create else "NOMKSTREAM"
-        return bool(script(keys=[self._key, self._counts], args=[str(end), to_json(rows), counted, option]))
+        return bool(script(keys=[self._key, self._counts], args=[str(end), to_json(rows), counted, option, str(after)]))
 
     def counted(self, end: Position) -> str | None:
         """How many rows were counted up to this place; None when that is not known."""

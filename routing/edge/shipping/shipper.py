@@ -60,14 +60,15 @@ class Shipper:
         """
         try:
             self._shipped = self._shipped or self._resume()
-            batch = self._next_batch(self._shipped) if self._shipped else None
-            if batch is None:
+            after = self._shipped
+            batch = self._next_batch(after) if after else None
+            if after is None or batch is None:
                 return IDLE_SECONDS
             rows = list(self._rows(batch))
             tally = self.tally.copy()
             tally.count(rows)
-            kept = list(filter(is_kept, rows))
-            stored = self._stream.append(batch.end, kept, create=self._stream_is_new, counted=tally.to_json())
+            kept, counted, is_new = list(filter(is_kept, rows)), tally.to_json(), self._stream_is_new
+            stored = self._stream.append(batch.end, kept, after=after, create=is_new, counted=counted)
         except RedisError:
             self._shipped = None
             raise

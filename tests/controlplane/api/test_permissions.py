@@ -67,6 +67,7 @@ READS = [
         "alerts",
         "events/counts",
         "lake",
+        "data-health",
         "erasures",
         "erasures/1",
         "routing-tables",

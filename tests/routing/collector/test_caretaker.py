@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from routing import redis_keys
 from routing.collector.caretaker import Caretaker
 from routing.lake import delta_tables
-from routing.lake.care import last_care
+from routing.lake.care import last_care, last_failure
 from routing.lake.schema import OUTCOMES, REQUESTS
 from routing.lake.tidying import Retention
 from tests.factories.rows import request_row, store, stored
@@ -62,9 +62,11 @@ def test_what_fails_is_done_the_next_time(redis: Redis, lake_url: str, caretaker
     with capture_logs() as logs:
         caretaker.look(REQUESTS)
     assert [line["event"] for line in logs] == ["tidying of the lake postponed"]
+    assert last_failure(redis, REQUESTS) is not None
     log.unlink()
     log.with_name("away").rename(log)
     caretaker.look(REQUESTS)
+    assert last_failure(redis, REQUESTS) is None
     assert files(lake_url) == 1
     assert stored(lake_url, REQUESTS, "request_id") == ["a", "b"]
 
