@@ -7,8 +7,7 @@ outcome for each ten requests, and collects evidence for four metrics from it.
 import argparse
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,6 +21,7 @@ from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 COMMIT_ROWS = 20_000
+ARMS = ("control", "candidate")
 OF_REQUESTS = (
     MetricDefinition("error_rate", MetricType.RATIO, "errors", "requests"),
     MetricDefinition("latency", MetricType.RATIO, "duration_ms", "requests"),
@@ -72,15 +72,18 @@ def fill(directory: str, requests: int, units: int) -> None:
             tidying.merge(directory, table, START)
 
 
-def request_rows(random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int) -> pa.Table:
-    """One commit of requests: a request each 2 ms, every user in the arm of its parity."""
+def request_rows(
+    random: np.random.Generator, unit_ids: np.ndarray, users: np.ndarray, first: int, arms: Sequence[str] = ARMS
+) -> pa.Table:
+    """One commit of requests: a request each 2 ms, every user in the arm that its number leaves over."""
     count = len(users)
-    variants = np.where(users % 2 == 0, "control", "candidate")
+    variants = np.array(arms)[users % len(arms)]
+    ids = random.bytes(16 * count).hex()
     tokens = random.integers(10, 1000, (2, count))
     failed = random.random(count) < 0.01
     columns = {
         "time": times(np.arange(first, first + count)),
-        "request_id": [str(uuid.UUID(bytes=random.bytes(16))) for _ in range(count)],
+        "request_id": [ids[begin : begin + 32] for begin in range(0, 32 * count, 32)],
         "unit": unit_ids[users],
         "backend": variants,
         "variant": variants,

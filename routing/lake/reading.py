@@ -3,6 +3,7 @@
 Everything that names an engine is here: the frames and what is built on them are the same on Spark.
 """
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import unquote
 
 import duckdb
 import narwhals as nw
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -22,6 +24,8 @@ from routing.lake.delta_tables import NO_VERSION, find_table
 from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
 THREADS = 2
+OF_STREAMS = {"memory_limit": "512MB", "enable_progress_bar": "false"}
+"""How a stream is made, however long; what it is read from has memory of its own."""
 
 Frame = nw.LazyFrame[Any]
 
@@ -77,6 +81,12 @@ class Reading:
             return None if files is None else _nothing(self.connection, REQUESTS)
         relation = _files(self.connection, REQUESTS, files)
         return None if relation is None else nw.from_native(relation)
+
+    def stream(self, frame: Frame, rows: int) -> pa.RecordBatchReader:
+        """A frame in batches of so many rows at most. What has no room in memory waits on the disk."""
+        for name, value in {**OF_STREAMS, "temp_directory": tempfile.gettempdir()}.items():
+            self.connection.execute(f"SET {name} = '{value}'")
+        return frame.to_native().to_arrow_reader(rows)
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, because several others are made of it."""

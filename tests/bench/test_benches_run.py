@@ -17,7 +17,7 @@ TINY = {
     "bench.edge.features --rounds 1 --seconds 0.5": "tokens from streams",
     "bench.assignment --units 400 --slice 100": "the first one, restarted",
     "bench.publish --changes 2 --rate 50": "routes and backends change",
-    "bench.analysis --requests 200 400 --new 40": "a tick takes",
+    "bench.analysis --requests 200 400 --new 40 --experiments 2": "experiments take",
     "bench.pipeline --minutes 0.03 --rate 500": "rows came",
     "bench.evidence --requests 500 --units 50": "another experiment, nothing found",
 }

@@ -73,7 +73,7 @@ class _Advance:
         measured = measured_requests(requests, self._kept.experiment, self._kept.starts[0])
         arms = all_arms(self._sums.arms, measured)
         growing = Growing(self._kept, arms)
-        for came in units_that_came(measured, self._kept, arms):
+        for came in units_that_came(self._reading, measured, self._kept, arms):
             before = self._before(came)
             after = before.with_more(came)
             if self._store is not None:

@@ -10,9 +10,9 @@ from experiments.evidence.measures import not_answered
 from experiments.evidence.metric_sums import distinct_measures
 from experiments.evidence.state.sums import Kept
 from experiments.evidence.state.units import IN_TWO_ARMS, UnitSteps, Whole, begins, checked
-from routing.lake.reading import Frame
+from routing.lake.reading import Frame, Reading
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 50_000
 
 LARGEST_SUM = 2**62
 """No sum of what a unit's rows add, in any order, is beyond."""
@@ -24,7 +24,7 @@ def all_arms(known: Sequence[str], measured: Frame) -> tuple[str, ...]:
     return (*known, *sorted(new - set(known)))
 
 
-def units_that_came(measured: Frame, kept: Kept, arms: Sequence[str]) -> Iterator[UnitSteps]:
+def units_that_came(reading: Reading, measured: Frame, kept: Kept, arms: Sequence[str]) -> Iterator[UnitSteps]:
     """All that came of some units, and then of others, however many rows there are.
 
     Raises:
@@ -42,7 +42,7 @@ def units_that_came(measured: Frame, kept: Kept, arms: Sequence[str]) -> Iterato
         [measures[measure] for measure in distinct_measures(metrics)] for metrics in (kept.metrics, kept.of_all)
     )
     moments = np.array(kept.moments, np.int64)
-    for batch in _of_whole_units(rows.to_native().to_arrow_reader(BATCH_ROWS)):
+    for batch in _of_whole_units(reading.stream(rows, BATCH_ROWS)):
         yield _steps(batch, moments, of_steps, of_wholes)
 
 
