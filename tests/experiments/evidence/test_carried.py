@@ -66,13 +66,26 @@ def test_after_every_batch_it_is_what_is_read_anew(
             if data.draw(st.booleans()):
                 tidying.merge(lake, REQUESTS, START)
             rows += batch
+            erased = data.draw(st.sampled_from([None] * 5 + [1, 2]))
+            if erased is not None:
+                delta_tables.open_table(lake, REQUESTS).delete(f"unit = {erased}")
+                rows = [row for row in rows if row["unit"] != erased]
             seconds += pause
             starts = [at(each) for each in data.draw(st.lists(st.integers(1, seconds + 1), max_size=4))]
             carried = collected(lake, file, starts, (*OF_REQUESTS, *OTHERS), coming=[at(seconds)])
             assert_equal(carried, collected(lake, None, starts, (*OF_REQUESTS, *OTHERS)))
-            expected, in_two_arms = reference.evidence(rows, [], "exp", START, OF_REQUESTS[:-1])
-            assert carried.units_in_two_arms == in_two_arms
-            assert_same(_of_requests(carried.evidence), expected)
+            assert_counted(carried, rows, starts)
+
+
+def assert_counted(found: CollectedEvidence, rows: list[Row], starts: Sequence[datetime]) -> None:
+    """As a slow reference counts it, from the beginning and from each start."""
+    expected, in_two_arms = reference.evidence(rows, [], "exp", START, OF_REQUESTS[:-1])
+    assert found.units_in_two_arms == in_two_arms
+    assert_same(_of_requests(found.evidence), expected)
+    arms = reference.arms_of(reference.measured(rows, "exp", START))
+    of_one_arm = [row for row in rows if len(arms.get(row["unit"], ())) < 2]
+    for start, evidence in zip(starts, found.since, strict=True):
+        assert_same(_of_requests(evidence), reference.evidence(of_one_arm, [], "exp", start, OF_REQUESTS[:-1])[0])
 
 
 def assert_equal(found: CollectedEvidence, expected: CollectedEvidence) -> None:
