@@ -43,6 +43,7 @@ bench: install-development
 	$(BIN)/python -m bench.pipeline
 	$(BIN)/python -m bench.analysis
 	$(BIN)/python -m bench.evidence
+	$(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.stats
 
 calibrate: install-development

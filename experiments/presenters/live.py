@@ -117,7 +117,8 @@ def _effect(visit: Visit) -> dict[str, Any]:
         return {"effect_tabs": [], "effect": []}
     plan = next(metric for metric in dossier.plan.metrics if metric.key == result.metric)
     points = _effect_points(visit)
-    stages = stage_spans(dossier, visit.now)
+    # As of the analysis: until the next one the drawing is the same.
+    stages = stage_spans(dossier, dossier.analysis.at if dossier.analysis else visit.now)
     accepted = accepted_harm(plan, result)
     drawings = [_drawn(effect_over_time(points, stages, accepted, width=width)) for width in (WIDE, NARROW) if points]
     return {

@@ -19,6 +19,7 @@ TINY = {
     "bench.publish --changes 2 --rate 50": "routes and backends change",
     "bench.analysis --requests 200 400 --new 40 --experiments 2": "experiments take",
     "bench.pipeline --minutes 0.03 --rate 500": "rows came",
+    "bench.pages --experiments 4 --rounds 2": "with a new analysis",
     "bench.evidence --requests 500 --units 50": "another experiment, nothing found",
 }
 """What to run, and what its last part prints."""
