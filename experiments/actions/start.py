@@ -8,7 +8,8 @@ from controlplane.audit.actors import Actor
 from controlplane.problems.errors import Conflict, InvalidInput
 from experiments.lifecycle.transition import Transition, move, publish_after_commit
 from experiments.metrics.idle_guards import refuse_idle_guards
-from experiments.models import Experiment, Metric, Plan, State
+from experiments.metrics.keep_meaning import keep_meaning
+from experiments.models import Experiment, Plan, State
 from experiments.plan.as_written import as_written
 from experiments.plan.spec import read_spec
 from routing.allocation.allocate import Share, place
@@ -26,7 +27,7 @@ def start(experiment: Experiment, *, actor: Actor, reason: str = "", at: datetim
     changes = {"state": State.RUNNING, "started_at": at, "stage_entered_at": at, "next_tick_at": at}
     with changing(experiment.endpoint):
         move(experiment, Transition("start", (State.DRAFT,), changes, reason, at=at), actor=actor)
-        _keep_meaning(experiment)
+        keep_meaning(experiment.plan)
         _refuse_outgrown(experiment)
         refuse_idle_guards(experiment, Conflict)
         Plan.objects.filter(experiment=experiment).update(frozen_at=at)
@@ -41,12 +42,6 @@ def _refuse_outgrown(experiment: Experiment) -> None:
     except InvalidInput as error:
         next_step = "Change the draft where `problems` says, and start it then."
         raise Conflict(error.code, error.detail, next_step=next_step, problems=error.problems) from error
-
-
-def _keep_meaning(experiment: Experiment) -> None:
-    """Wait for who is changing a metric of the plan, and have those who come later see that the plan is frozen."""
-    metrics = Metric.objects.filter(plans__plan__experiment=experiment)
-    list(metrics.select_for_update(no_key=True, of=("self",)).order_by("pk"))
 
 
 def _place(experiment: Experiment) -> None:

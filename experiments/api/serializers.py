@@ -53,10 +53,18 @@ class PlanMetricSerializer(SpecModelSerializer[PlanMetric]):
     spec = MetricSpec
 
     metric = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    edition = serializers.IntegerField(
+        source="edition.number",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="Which edition of the metric's meaning the plan was started with; null before, and for default "
+        "guardrails.",
+    )
 
     class Meta:
         model = PlanMetric
-        fields = (*MetricSpec.model_fields, "by_default")
+        fields = (*MetricSpec.model_fields, "by_default", "edition")
 
 
 class PlanSerializer(LegibleModelSerializer[Plan], SpecModelSerializer[Plan]):

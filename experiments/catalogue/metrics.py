@@ -1,18 +1,28 @@
 """Metrics: what is measured, and which way is better."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Count, QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from controlplane.api.fields import StrictModelSerializer
-from controlplane.catalogue.resource import Resource, Words
+from controlplane.api.schema import READ_PROBLEMS
+from controlplane.catalogue.resource import Line, Resource, Words
+from controlplane.storage.legible_columns import broken_sentence
 from controlplane.web.editing import VersionedForm
 from experiments.evidence.measures import OF_REQUESTS
 from experiments.metrics.define_metric import define_metric
 from experiments.metrics.edit_metric import edit_metric
 from experiments.metrics.remove_metric import remove_metric
-from experiments.models import Metric
+from experiments.models import Metric, PlanMetric
+from experiments.presenters.metric_uses import uses_of
 
 
 class MetricForm(VersionedForm):
@@ -20,6 +30,12 @@ class MetricForm(VersionedForm):
 
     wide = ("description",)
     measures = OF_REQUESTS
+    most_uses = 20
+
+    @property
+    def uses(self) -> list[PlanMetric]:
+        """The newest plans that use it."""
+        return list(uses_of(self.instance)[: self.most_uses]) if self.instance.pk else []
 
     class Meta:
         model = Metric
@@ -27,6 +43,7 @@ class MetricForm(VersionedForm):
             "key",
             "name",
             "description",
+            "owner",
             "type",
             "direction",
             "numerator",
@@ -77,6 +94,44 @@ class MetricSerializer(StrictModelSerializer[Metric]):
         fields = (*MetricForm.Meta.fields, "default_guardrail", "created_at", "broken")
 
 
+class MetricUseSerializer(serializers.ModelSerializer[PlanMetric]):
+    """A plan that uses the metric."""
+
+    experiment = serializers.CharField(source="plan.experiment.key")
+    state = serializers.CharField(source="plan.experiment.state", help_text="Where the experiment stands.")
+    edition = serializers.IntegerField(
+        source="edition.number",
+        default=None,
+        allow_null=True,
+        help_text="Which edition of its meaning the plan was started with; null before, and for default guardrails.",
+    )
+
+    class Meta:
+        model = PlanMetric
+        fields = ("experiment", "state", "role", "edition")
+
+
+class MetricCalls(GenericViewSet[Any]):
+    """Where a metric is used."""
+
+    @extend_schema(
+        description="The plans that use it, newest first.",
+        responses={200: MetricUseSerializer(many=True), **READ_PROBLEMS},
+        filters=False,
+    )
+    @action(detail=True)
+    def uses(self, request: Request, key: str) -> Response:
+        """The plans that use it."""
+        page = self.paginate_queryset(uses_of(self.get_object()))
+        return self.get_paginated_response(MetricUseSerializer(page, many=True).data)
+
+
+def _listed(metrics: QuerySet[Metric]) -> Mapping[str, Any]:
+    """With how many plans use each."""
+    counted = metrics.annotate(uses=Count("plans"))
+    return {"lines": [Line(metric, broken_sentence(metric), {"uses": metric.uses}) for metric in counted]}
+
+
 METRICS = Resource(
     rows=Metric.objects.all(),
     form=MetricForm,
@@ -91,7 +146,11 @@ METRICS = Resource(
         save="Save",
         removal="New plans cannot use it any more. A metric that a plan uses cannot be removed.",
         unused="that no plan uses",
+        note="What it measures may change: plans that were started keep what it meant then, drafts and new plans take "
+        "what it means now.",
     ),
     list_template="experiments/metrics.html",
     form_template="experiments/metric_form.html",
+    listed=_listed,
+    further_calls=(MetricCalls,),
 )

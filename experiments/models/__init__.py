@@ -3,7 +3,7 @@
 from experiments.models.course import CoursePoint
 from experiments.models.decision import Analysis, Decision, DecisionKind
 from experiments.models.experiment import Experiment, Kind, Pause, State, Variant
-from experiments.models.metric import Metric
+from experiments.models.metric import Metric, MetricEdition
 from experiments.models.plan import Plan, PlanMetric, Stage
 from experiments.models.stored_size import StoredSize
 
@@ -15,6 +15,7 @@ __all__ = [
     "Experiment",
     "Kind",
     "Metric",
+    "MetricEdition",
     "Pause",
     "Plan",
     "PlanMetric",

@@ -28,10 +28,9 @@ def _types(of: Callable[[MetricKind], bool], **others: object) -> models.Q:
     return models.Q(type=types[0], **others) if len(types) == 1 else models.Q(type__in=types, **others)
 
 
-class Metric(Keyed):
-    """How one number is computed from what happened, and which way is better."""
+class MetricMeaning(models.Model):
+    """How a number is computed from what happened, which way is better, and how it is written."""
 
-    description = models.TextField(blank=True, validators=[MaxLengthValidator(10_000)])
     type = models.CharField(max_length=20, choices=TYPE_CHOICES)
     numerator = models.CharField(max_length=100, help_text="A measure, like `errors` or `outcome(thumbs-up)`.")
     denominator = models.CharField(
@@ -61,6 +60,22 @@ class Metric(Keyed):
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")
+
+    class Meta:
+        abstract = True
+
+    def means(self, other: "MetricMeaning") -> bool:
+        """Whether both are computed and written alike."""
+        return all(getattr(self, name) == getattr(other, name) for name in MEANING)
+
+
+class Metric(Keyed, MetricMeaning):
+    """What plans compare. What it means may change: a plan keeps the edition that it was started with."""
+
+    description = models.TextField(blank=True, validators=[MaxLengthValidator(10_000)])
+    owner = models.CharField(
+        max_length=100, blank=True, help_text="Who answers for what it measures: a person or a team."
+    )
 
     class Meta(Keyed.Meta):
         constraints: ClassVar = [
@@ -95,6 +110,9 @@ class Metric(Keyed):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.key
+
     @property
     def default_guardrail(self) -> bool:
         """Whether every plan has it until it is switched off by name; then its name and description alone change."""
@@ -102,5 +120,24 @@ class Metric(Keyed):
 
     @property
     def meaning(self) -> "Metric | Meaning":
-        """What it measures: of a default guardrail what the code says, whatever the row does."""
+        """What it measures now: of a default guardrail what the code says, whatever the row does."""
         return MEANINGS.get(self.key, self)
+
+
+class MetricEdition(MetricMeaning):
+    """What a metric meant when plans were started with it; never changed."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="editions")
+    number = models.PositiveIntegerField(help_text="Counts what the metric has meant in plans that were started.")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=("metric", "number"), name="metric_edition_once")]
+
+    def __str__(self) -> str:
+        return f"edition {self.number} of {self.metric.key}"
+
+
+MEANING = tuple(field.name for field in MetricMeaning._meta.local_fields)
+"""The fields that say what a metric means."""

@@ -7,8 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from controlplane.storage.legible_columns import LegibleField
+from experiments.models.default_guardrails import Meaning
 from experiments.models.experiment import Experiment
-from experiments.models.metric import Metric
+from experiments.models.metric import Metric, MetricEdition, MetricMeaning
 from experiments.stats.core.spending import Family
 from experiments.stats.core.types import MarginKind, Role
 from routing.models.stored_lists import STORED_TEXTS
@@ -96,6 +97,14 @@ class PlanMetric(models.Model):
     margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES)
     minimum_effect = models.FloatField()
     by_default = models.BooleanField(default=False, help_text="Whether the plan has it without listing it.")
+    edition = models.ForeignKey(
+        MetricEdition,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="plans",
+        help_text="What the metric meant when the plan was started; empty for a draft, and for default guardrails.",
+    )
 
     class Meta:
         ordering = ("position", "id")
@@ -113,3 +122,13 @@ class PlanMetric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric.key} as {self.role}"
+
+    @property
+    def meaning(self) -> MetricMeaning | Meaning:
+        """What the metric measures in this plan."""
+        return self.edition if self.edition and not self.metric.default_guardrail else self.metric.meaning
+
+    @property
+    def changed_since(self) -> bool:
+        """Whether the metric means something else now than in this plan."""
+        return isinstance(self.meaning, MetricEdition) and not self.meaning.means(self.metric)

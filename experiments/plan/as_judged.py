@@ -12,6 +12,8 @@ from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition, counts_events
 from experiments.lifecycle.clock import soaked, still_spans
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
+from experiments.models.default_guardrails import Meaning
+from experiments.models.metric import MetricMeaning
 from experiments.stats.core.spending import Family, Look, Spending
 from experiments.stats.core.types import (
     Direction,
@@ -45,7 +47,7 @@ def pure_plan(experiment: Experiment) -> Plan:
             StagePlan(stage.coverage, timedelta(seconds=stage.soak_seconds)) for stage in experiment.plan.stages.all()
         ),
         metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
-        labels={m.metric.key: Label(m.metric.name, m.metric.meaning.display_unit) for m in plan_metrics},
+        labels={m.metric.key: Label(m.metric.name, m.meaning.display_unit) for m in plan_metrics},
         control=next(variant.key for variant in variants if variant.is_control),
         candidates=tuple(variant.key for variant in variants if not variant.is_control),
         maximum=timedelta(seconds=experiment.plan.maximum_seconds),
@@ -146,15 +148,23 @@ def shares_by_stage(experiment: Experiment) -> list[dict[str, float]]:
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
     """How each metric of the plan is computed from the lake."""
-    return tuple(metric_definition(plan_metric.metric) for plan_metric in _plan_metrics(experiment))
+    return tuple(map(definition_in_plan, _plan_metrics(experiment)))
+
+
+def definition_in_plan(plan_metric: PlanMetric) -> MetricDefinition:
+    """How a metric of a plan is computed from the lake: as it was when the plan was started."""
+    return _definition(plan_metric.metric.key, plan_metric.meaning)
 
 
 def metric_definition(metric: Metric) -> MetricDefinition:
-    """How one metric is computed from the lake."""
-    meaning = metric.meaning
+    """How one metric is computed from the lake, as it is now."""
+    return _definition(metric.key, metric.meaning)
+
+
+def _definition(key: str, meaning: MetricMeaning | Meaning) -> MetricDefinition:
     ends = meaning.window_to_hours
     return MetricDefinition(
-        key=metric.key,
+        key=key,
         type=MetricType(meaning.type),
         numerator=meaning.numerator,
         denominator=meaning.denominator or None,
@@ -166,17 +176,17 @@ def metric_definition(metric: Metric) -> MetricDefinition:
 
 
 def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:
-    return list(experiment.plan.metrics.select_related("metric"))
+    return list(experiment.plan.metrics.select_related("metric", "edition"))
 
 
 def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:
     return MetricPlan(
         key=plan_metric.metric.key,
-        type=MetricType(plan_metric.metric.meaning.type),
-        direction=Direction(plan_metric.metric.meaning.direction),
+        type=MetricType(plan_metric.meaning.type),
+        direction=Direction(plan_metric.meaning.direction),
         role=Role(plan_metric.role),
         margin=plan_metric.margin,
         margin_kind=MarginKind(plan_metric.margin_kind),
         minimum_effect=plan_metric.minimum_effect,
-        counts_events=counts_events(metric_definition(plan_metric.metric)),
+        counts_events=counts_events(definition_in_plan(plan_metric)),
     )

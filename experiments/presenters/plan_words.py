@@ -18,7 +18,8 @@ def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
     """What the plan asks of a metric."""
     margin = margin_of(dossier, plan_metric)
     smallest = f"smallest effect {percent(plan_metric.minimum_effect)}"
-    return f"{margin}, {smallest}" if margin else smallest
+    since = "measured as when the plan was started, and defined anew since" if plan_metric.changed_since else ""
+    return ", ".join(filter(None, (margin, smallest, since)))
 
 
 def margin_of(dossier: Dossier, plan_metric: PlanMetric) -> str:

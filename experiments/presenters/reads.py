@@ -9,7 +9,7 @@ from experiments.presenters.full_stops import ended
 
 def experiments() -> QuerySet[Experiment]:
     """All experiments, newest first, with all that describes them, in a fixed number of queries."""
-    plan_metrics = Prefetch("plan__metrics", PlanMetric.objects.select_related("metric"))
+    plan_metrics = Prefetch("plan__metrics", PlanMetric.objects.select_related("metric", "edition"))
     return Experiment.objects.select_related("endpoint", "plan", "promoted_variant").prefetch_related(
         "variants__backend", "plan__stages", plan_metrics
     )

@@ -47,6 +47,7 @@ READS = [
         "endpoints",
         "endpoints/chat",
         "endpoints/chat/traffic",
+        "metrics/latency/uses",
         "layers",
         "layers/chat",
         "metrics",
