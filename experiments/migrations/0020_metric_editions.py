@@ -29,7 +29,7 @@ def keep_meanings(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0018_course"),
+        ("experiments", "0019_stored_sizes"),
     ]
 
     operations = [
