@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from routing.protocols import PROTOCOLS, Protocol, Shape
 
-# Envoy writes the fields in alphabetical order.
-_LINE_START = b'{"answered_by":'
+# Envoy writes the fields in alphabetical order; a spool may hold lines of the release before, which had no `accepted`.
+_LINE_STARTS = (b'{"accepted":', b'{"answered_by":')
 
 # What is worked out of a text once for many lines. Who asks and who answers choose it, so that the rarest is forgotten.
 KEPT_SHAPES = 4_096
@@ -211,7 +211,7 @@ def read_line(line: bytes) -> LogLine:
         BrokenLineError: this is not a whole line of the access log.
 
     """
-    last_start = line.rfind(_LINE_START)
+    last_start = max(map(line.rfind, _LINE_STARTS))
     try:
         return _LINE.validate_json(line[max(last_start, 0) :])
     except ValidationError as error:
