@@ -47,6 +47,21 @@ class StageSerializer(SpecModelSerializer[Stage]):
         return BasisPoints(stage.coverage).percent
 
 
+class MeaningSerializer(serializers.Serializer[object]):
+    """How a metric is computed: in a plan that was started, as it was then."""
+
+    type = serializers.CharField()
+    numerator = serializers.CharField()
+    denominator = serializers.CharField(allow_blank=True)
+    direction = serializers.CharField()
+    level = serializers.FloatField(allow_null=True)
+    cap = serializers.FloatField(allow_null=True)
+    window_from_hours = serializers.FloatField()
+    window_to_hours = serializers.FloatField(allow_null=True)
+    settling_seconds = serializers.FloatField(allow_null=True)
+    display_unit = serializers.CharField(allow_blank=True)
+
+
 class PlanMetricSerializer(SpecModelSerializer[PlanMetric]):
     """A metric's part in the plan."""
 
@@ -62,9 +77,11 @@ class PlanMetricSerializer(SpecModelSerializer[PlanMetric]):
         "guardrails.",
     )
 
+    meaning = MeaningSerializer(read_only=True)
+
     class Meta:
         model = PlanMetric
-        fields = (*MetricSpec.model_fields, "by_default", "edition")
+        fields = (*MetricSpec.model_fields, "by_default", "edition", "meaning")
 
 
 class PlanSerializer(LegibleModelSerializer[Plan], SpecModelSerializer[Plan]):

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 
 from controlplane.web.shares import percent
+from experiments.evidence.measures import ANSWERED
 from routing import redis_keys
 from routing.lake.reading import Reading, read_lake
 
@@ -18,7 +19,9 @@ LATELY = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class ShareLine:
-    """Requests of an endpoint, or of one arm of an experiment on it, and how many of them lack something."""
+    """Requests of an endpoint, or of one arm of an experiment on it, and how many of them lack something; tokens are
+    lacked by answers alone.
+    """
 
     endpoint: str
     experiment: str
@@ -66,7 +69,9 @@ def _counted(reading: Reading, since: datetime) -> list[Mapping[str, Any]]:
     known = requests.join(named.with_columns(told=nw.lit(1)), on="request_id", how="left").join(
         units.with_columns(told_of_unit=nw.lit(1)), on="unit", how="left"
     )
-    one = nw.lit(1)
+    # A row stands for others where an endpoint keeps a share of its users alone.
+    one = 1.0 / nw.col("kept_share").fill_null(1.0)
+    is_answer = nw.col("result").is_in([result.value for result in ANSWERED]).fill_null(value=False)
     without_usage = nw.col("prompt_tokens").is_null() | nw.col("completion_tokens").is_null()
     without_outcome = nw.col("told").is_null() & nw.col("told_of_unit").is_null()
     counted = known.select(
@@ -74,12 +79,13 @@ def _counted(reading: Reading, since: datetime) -> list[Mapping[str, Any]]:
         "experiment",
         "variant",
         requests=one,
-        without_unit=nw.when(nw.col("unit").is_null()).then(one).otherwise(0),
-        without_usage=nw.when(without_usage).then(one).otherwise(0),
-        without_outcome=nw.when(without_outcome).then(one).otherwise(0),
+        without_unit=nw.when(nw.col("unit").is_null()).then(one).otherwise(0.0),
+        without_usage=nw.when(is_answer & without_usage).then(one).otherwise(0.0),
+        without_outcome=nw.when(without_outcome).then(one).otherwise(0.0),
     )
     sums = (
-        nw.col(name).sum().cast(nw.Int64) for name in ("requests", "without_unit", "without_usage", "without_outcome")
+        nw.col(name).sum().round().cast(nw.Int64)
+        for name in ("requests", "without_unit", "without_usage", "without_outcome")
     )
     return list(counted.group_by("endpoint", "experiment", "variant").agg(*sums).collect("pyarrow").rows(named=True))
 

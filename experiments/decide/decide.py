@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from experiments.decide.rules.harmed import halt_at_look, halt_on_harm
+from experiments.decide.rules.likely_harm import hold_on_likely_harm
 from experiments.decide.rules.look_due import wait_for_look
 from experiments.decide.rules.patience import (
     give_up,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     wait_for_soak,
     wait_for_answers,
     wait_for_units,
+    hold_on_likely_harm,
     advance,
     promote_what_is_shown,
     wait_for_look,

@@ -81,14 +81,13 @@ def _plan_metrics(dossier: Dossier) -> Mapping[str, PlanMetric]:
 
 
 def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> MetricLine:
-    metric = plan_metric.metric
-    unit = metric.display_unit
+    unit = plan_metric.meaning.display_unit
     observed = result.role is Role.OBSERVED
     meaning = "decides nothing" if observed else WORDS.get((result.role, result.verdict), "the data cannot say yet")
     return MetricLine(
-        name=metric.name,
+        name=plan_metric.metric.name,
         role=result.role.value,
-        better="higher is better" if metric.direction == Direction.INCREASE else "lower is better",
+        better="higher is better" if plan_metric.meaning.direction == Direction.INCREASE else "lower is better",
         margin=margin_of(dossier, plan_metric),
         candidate=result.variant if len(dossier.candidates) > 1 else "",
         control_value=_value(result.control_value, unit),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from controlplane.models import Role
 from experiments.data_health.jobs import count_what_is_missing, measure_what_is_stored
 from experiments.data_health.report import table_sizes
+from experiments.data_health.shares import count_shares
 from experiments.models import StoredSize
 from routing import redis_keys
 from routing.collector.collector import Collector
@@ -76,6 +77,20 @@ def test_the_api_says_all_of_it(own_lake: str) -> None:
     codes = {problem["code"] for problem in report["problems"]}
     assert codes == {"edge-late", "rows-missing", "without-unit", "caretaker-failing"}
     assert all(problem["next_step"] for problem in report["problems"])
+
+
+def test_rows_count_for_those_they_stand_for_and_only_answers_lack_tokens(own_lake: str) -> None:
+    now = timezone.now()
+    at = {"time": now.isoformat(), "result": "success"}
+    outside = {**at, "experiment": None, "variant": None, "kept_share": 0.25}
+    rows = [request_row("a", **outside), request_row("b", **outside | {"unit": None})]
+    rows += [request_row("c", **at), request_row("d", **at | {"result": "failed"})]
+    store(own_lake, REQUESTS, rows)
+
+    lines = count_shares(own_lake, now).lines
+
+    counts = [(line.variant, line.requests, line.without_unit, line.without_usage) for line in lines]
+    assert counts == [("", 8, 4, 8), ("control", 2, 0, 1)]
 
 
 @pytest.mark.usefixtures("told")

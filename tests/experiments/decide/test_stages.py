@@ -7,7 +7,7 @@ import pytest
 
 from controlplane.problems.problem import Problem
 from experiments.decide import DecisionKind, decide, look_is_due
-from experiments.stats.core.types import Finding, HarmSince, Severity
+from experiments.stats.core.types import Direction, Finding, HarmSince, Interval, MarginKind, Results, Severity
 from tests.experiments.decide.situations import PLAN, after, results, state
 
 SLOW = replace(PLAN, longest_answer=timedelta(minutes=5), maximum=timedelta(hours=2))
@@ -50,6 +50,38 @@ def test_nothing_goes_on_before_hanging_requests_are_known(stage: int) -> None:
     assert not look_is_due(SLOW, state(stage=stage), results(), after(599))
     went_on = decide(SLOW, state(stage=stage), results(), after(600))
     assert went_on.kind is (DecisionKind.PROMOTE if stage == 2 else DecisionKind.ADVANCE)
+
+
+def differing(low: float, high: float) -> Results:
+    """Results in which the guardrail's interval, of a single look, is this."""
+    found = results()
+    guardrail, goal = found.metrics
+    return replace(found, metrics=(replace(guardrail, interval=Interval(low, high)), goal))
+
+
+@pytest.mark.parametrize(("low", "kind"), [(0.0099, DecisionKind.ADVANCE), (0.0101, DecisionKind.HOLD)])
+def test_a_stage_is_not_left_while_harm_beyond_the_margin_is_likely(low: float, kind: DecisionKind) -> None:
+    """The margin is one percentage point."""
+    decision = decide(PLAN, state(stage=1), differing(low, 0.5), after(400))
+    assert decision.kind is kind
+    assert (decision.code == "likely-harm-2") is (kind is DecisionKind.HOLD)
+
+
+def test_the_last_stage_goes_by_its_looks_alone() -> None:
+    assert decide(PLAN, state(stage=2), differing(0.02, 0.5), after(400)).kind is DecisionKind.PROMOTE
+
+
+def test_likely_harm_of_a_relative_margin_is_measured_by_the_control() -> None:
+    """Of 0.01 a margin of 20 % accepts 0.002; where higher is better, what is lost counts."""
+    guardrail, goal = PLAN.metrics
+    relative = replace(guardrail, margin=0.2, margin_kind=MarginKind.RELATIVE)
+    upside_down = replace(relative, direction=Direction.INCREASE)
+    for metric, worse in ((relative, differing(0.0021, 0.5)), (upside_down, differing(-0.5, -0.0021))):
+        plan = replace(PLAN, metrics=(metric, goal))
+        assert decide(plan, state(stage=0), worse, after(400)).code == "likely-harm-1"
+    for metric, fine in ((relative, differing(0.0019, 0.5)), (upside_down, differing(0.0021, 0.5))):
+        plan = replace(PLAN, metrics=(metric, goal))
+        assert decide(plan, state(stage=0), fine, after(400)).kind is DecisionKind.ADVANCE
 
 
 SILENCE = Finding(Problem.of("no-new-data", "No request came.", "Look why."), Severity.WARNING, "traffic", p_value=0.0)

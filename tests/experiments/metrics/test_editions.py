@@ -1,5 +1,6 @@
 """A plan that was started keeps what its metrics meant then; drafts take what they mean now."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from experiments.metrics.edit_metric import edit_metric
 from experiments.models import Experiment, Metric, MetricEdition
 from experiments.plan.as_judged import metric_definitions, pure_plan
 from experiments.stats.core.types import Direction, MetricType
+from tests.experiments.views.findings import found, measured
 from tests.factories.drafts import draft, draft_data
+from tests.visitors import pages
 from tests.visitors.callers import caller
 from tests.visitors.roles import text, visitor
 
@@ -29,14 +32,25 @@ def redefine(**changes: Any) -> None:
     edit_metric(Metric.objects.get(key="failed-users"), changes, actor=SLUICE)
 
 
+def fresh(experiment: Experiment) -> Experiment:
+    """As it is now."""
+    return Experiment.objects.get(pk=experiment.pk)
+
+
 def meant(experiment: Experiment) -> tuple[MetricType, str, float | None, Direction, str]:
     """How `failed-users` is computed, which way is better, and how it is written, in an experiment's plan."""
-    fresh = Experiment.objects.get(pk=experiment.pk)
-    [definition] = [each for each in metric_definitions(fresh) if each.key == "failed-users"]
-    plan = pure_plan(fresh)
+    now = fresh(experiment)
+    [definition] = [each for each in metric_definitions(now) if each.key == "failed-users"]
+    plan = pure_plan(now)
     [judged] = [each for each in plan.metrics if each.key == "failed-users"]
     label = plan.labels["failed-users"]
     return definition.type, definition.numerator, definition.cap, judged.direction, label.display_unit
+
+
+def results_of(key: str) -> str:
+    """The table of results on an experiment's page."""
+    page = text(visitor(Role.VIEWER), f"/experiments/{key}")
+    return page[(begins := page.index("cards results")) : page.index("</table>", begins)]
 
 
 def edition_of(experiment: Experiment) -> MetricEdition | None:
@@ -59,11 +73,11 @@ def test_plans_share_an_edition_until_the_metric_means_something_else() -> None:
     experiments = [with_failed_users(key) for key in ("first", "second", "third", "fourth")]
     start(experiments[0], actor=SLUICE)
     redefine(name="Users who failed", owner="The search team", description="Who met an error.")
-    start(experiments[1], actor=SLUICE)
+    start(fresh(experiments[1]), actor=SLUICE)
     redefine(**ANEW)
-    start(experiments[2], actor=SLUICE)
+    start(fresh(experiments[2]), actor=SLUICE)
     redefine(**ANEW, name="Requests a user")
-    start(experiments[3], actor=SLUICE)
+    start(fresh(experiments[3]), actor=SLUICE)
 
     numbers = [edition.number if (edition := edition_of(each)) else None for each in experiments]
     assert numbers == [1, 1, 2, 2]
@@ -81,6 +95,45 @@ def test_the_page_of_a_started_one_says_that_its_metric_was_defined_anew() -> No
     redefine(cap=None, **{name: value for name, value in ANEW.items() if name != "cap"})
 
     assert words in text(visitor(Role.VIEWER), "/experiments/started")
+
+
+def test_a_draft_that_was_seen_with_another_meaning_is_not_started() -> None:
+    with_failed_users("waiting")
+    operator, browser = caller(Role.OPERATOR), visitor(Role.OPERATOR)
+    seen, page = operator.get("experiments/waiting").headers["ETag"], pages.opened(browser, "/experiments/waiting")
+
+    redefine(**ANEW)
+
+    answer = operator.client.post("/api/v1/experiments/waiting/start", headers={"If-Match": seen})
+    browser.post("/experiments/waiting/start", page)
+    assert (answer.status_code, Experiment.objects.get(key="waiting").state) == (412, "draft")
+    browser.post("/experiments/waiting/start", pages.opened(browser, "/experiments/waiting"))
+    assert Experiment.objects.get(key="waiting").state == "running"
+
+
+def test_the_api_tells_what_a_started_plan_measures() -> None:
+    start(with_failed_users("started"), actor=SLUICE)
+    redefine(**ANEW)
+
+    listed = caller(Role.VIEWER).get("experiments/started").json()["plan"]["metrics"]
+    [told] = [each for each in listed if each["metric"] == "failed-users"]
+
+    meaning = told["meaning"]
+    assert told["edition"] == 1
+    assert (meaning["type"], meaning["numerator"], meaning["direction"]) == ("proportion", "errors", "decrease")
+
+
+def test_the_results_of_a_started_one_are_written_as_its_plan_has_them() -> None:
+    experiment = with_failed_users("started")
+    start(experiment, actor=SLUICE)
+    [result] = [each for each in found().metrics if each.metric == "error-rate"]
+    measured(experiment, replace(found(), metrics=(replace(result, metric="failed-users"),)))
+    before = results_of("started")
+
+    redefine(**ANEW)
+
+    assert "lower is better" in before
+    assert results_of("started") == before
 
 
 def test_the_api_tells_where_a_metric_is_used() -> None:

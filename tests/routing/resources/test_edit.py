@@ -21,6 +21,16 @@ def test_an_endpoint_keeps_its_assignment_while_an_experiment_runs() -> None:
     with pytest.raises(Conflict) as caught:
         edit(chat, {"unit_name": "x-other"}, actor=SLUICE)
     assert caught.value.code == "endpoint-in-use"
+
+
+def test_a_candidate_does_not_become_the_default_while_a_halt_may_come() -> None:
+    start(draft(), actor=SLUICE)
+    chat = Endpoint.objects.get()
+    with pytest.raises(Conflict) as caught:
+        edit(chat, {"backend": Backend.objects.get(key="candidate")}, actor=SLUICE)
+    assert caught.value.code == "default-is-candidate"
+    edit(chat, {"backend": backend("third")}, actor=SLUICE)
+    assert Endpoint.objects.get().backend.key == "third"
     edit(chat, {"unit_name": "x-user-id", "name": "Renamed"}, actor=SLUICE)
     assert Endpoint.objects.get().name == "Renamed"
 
