@@ -202,6 +202,15 @@ def test_without_harm_a_failed_check_is_a_finding_that_blocks(
     assert (decision.kind, decision.code) == (DecisionKind.HOLD, "not-checked")
 
 
+def test_a_stage_is_not_left_while_harm_is_likely(lake: str, running: Experiment) -> None:
+    measure(lake, running, control_errors=15, candidate_errors=45)
+    decision = reconcile(running, now=later(running, 60))
+    assert decision is not None
+    assert (decision.kind, decision.code) == (DecisionKind.HOLD, "likely-harm-1")
+    assert "probably worse than its margin" in decision.reason
+    assert fresh(running).stage_index == 0
+
+
 @pytest.mark.parametrize("part", ["", "experiments.loop.analyse.latest_table"])
 def test_a_look_halts_what_is_beyond_its_margin_at_the_end(
     lake: str, running: Experiment, monkeypatch: pytest.MonkeyPatch, part: str
@@ -211,9 +220,8 @@ def test_a_look_halts_what_is_beyond_its_margin_at_the_end(
     It halts whether the look can be stored or not.
     """
     measure(lake, running, control_errors=15, candidate_errors=45)
-    reconcile(running, now=later(running, 60))
+    Experiment.objects.filter(pk=running.pk).update(stage_index=1, stage_entered_at=later(running, 60))
     on_last = fresh(running)
-    assert (on_last.stage_index, on_last.state) == (1, State.RUNNING)
     if part:
         monkeypatch.setattr(part, _raising)
     decision = reconcile(on_last, now=later(on_last, 4000))
