@@ -8,8 +8,9 @@ from rest_framework import serializers
 
 from controlplane.api.fields import LegibleModelSerializer
 from experiments.api.spec_serializers import SpecModelSerializer
-from experiments.models import Analysis, Decision, Experiment, Plan, PlanMetric, Stage, Variant
+from experiments.models import Analysis, Decision, Experiment, MetricEdition, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
+from experiments.models.metric import MEANING
 from experiments.plan.as_written import in_order
 from experiments.plan.spec import MetricSpec, PlanSpec, StageSpec, VariantSpec
 from experiments.presenters.broken_rows import what_is_broken
@@ -47,19 +48,15 @@ class StageSerializer(SpecModelSerializer[Stage]):
         return BasisPoints(stage.coverage).percent
 
 
-class MeaningSerializer(serializers.Serializer[object]):
+class MeaningSerializer(serializers.ModelSerializer[MetricEdition]):
     """How a metric is computed: in a plan that was started, as it was then."""
 
     type = serializers.CharField()
-    numerator = serializers.CharField()
-    denominator = serializers.CharField(allow_blank=True)
     direction = serializers.CharField()
-    level = serializers.FloatField(allow_null=True)
-    cap = serializers.FloatField(allow_null=True)
-    window_from_hours = serializers.FloatField()
-    window_to_hours = serializers.FloatField(allow_null=True)
-    settling_seconds = serializers.FloatField(allow_null=True)
-    display_unit = serializers.CharField(allow_blank=True)
+
+    class Meta:
+        model = MetricEdition
+        fields = MEANING
 
 
 class PlanMetricSerializer(SpecModelSerializer[PlanMetric]):

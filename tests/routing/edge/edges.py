@@ -119,6 +119,13 @@ def wait_for_beat(redis: Redis, **wanted: str) -> dict[str, str]:
     return wait_until(lambda: beat if wanted.items() <= (beat := heartbeat(redis)).items() else None)
 
 
+def wait_for_comparison(redis: Redis) -> None:
+    """Return once what Envoy counted was compared with the rows in two whole looks from now on."""
+    for _ in range(3):
+        before = heartbeat(redis).get("compared_until", "")
+        wait_until(lambda before=before: heartbeat(redis).get("compared_until", "") > before)  # type: ignore[misc]
+
+
 def end(process: subprocess.Popen[bytes] | None, *, kill: bool = False) -> None:
     """End a process and wait for it."""
     if process is not None and process.poll() is None:

@@ -13,11 +13,10 @@ from redis import Redis
 from routing.allocation.assign import assign
 from routing.table import Arm
 from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
+from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_for_comparison
 from tests.routing.edge.stored import stored_rows
 from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -36,19 +35,12 @@ def edge(tmp_path: Path, valkey: RunningValkey, redis: Redis, stable: ModelServe
         yield running
 
 
-def compared(edge: RunningEdge, redis: Redis) -> None:
-    """Return once what Envoy counted was compared anew, three times over."""
-    for _ in range(3):
-        before = heartbeat(redis).get("compared_until", "")
-        wait_until(lambda before=before: heartbeat(redis).get("compared_until", "") > before)  # type: ignore[misc]
-
-
 def test_users_outside_are_kept_whole_or_not_at_all_and_none_is_lost(edge: RunningEdge, redis: Redis) -> None:
     with httpx.Client(base_url=edge.url) as client:
         for _ in range(REQUESTS):
             for user in USERS:
                 assert client.post("/chat", json={}, headers={"x-user-id": user}).status_code == 200
-    compared(edge, redis)
+    wait_for_comparison(redis)
 
     rows = stored_rows(redis)
     measured = Counter(row["unit"] for row in rows if row["experiment"])

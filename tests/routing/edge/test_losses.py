@@ -17,7 +17,7 @@ from routing.allocation.assign import assign
 from routing.table import Arm, Table
 from tests.disks import fill, small_disk
 from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
-from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge
+from tests.routing.edge.edges import RunningEdge, heartbeat, publish, run_edge, wait_for_comparison
 from tests.routing.edge.stored import stored_rows
 from tests.servers.model_servers import ModelServer
 from tests.servers.processes import RunningValkey
@@ -80,13 +80,6 @@ def told(redis: Redis) -> list[dict[str, Any]]:
     return losses
 
 
-def looked(edge: RunningEdge, redis: Redis) -> None:
-    """Return once two whole looks were taken from now on, so that what is told is what is so."""
-    for _ in range(3):
-        before = heartbeat(redis).get("compared_until", "")
-        wait_until(lambda before=before: heartbeat(redis).get("compared_until", "") > before)  # type: ignore[misc]
-
-
 def rows(redis: Redis) -> Counter[str]:
     """How many rows each arm has in the stream."""
     return Counter(row["variant"] or "" for row in stored_rows(redis))
@@ -94,7 +87,7 @@ def rows(redis: Redis) -> Counter[str]:
 
 def test_nothing_is_lost_while_all_is_well(edge: RunningEdge, redis: Redis) -> None:
     ask(edge, control=30, new=20, nobody=10)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     assert (told(redis), rows(redis)) == ([], {"control": 30, "new": 20, "": 10})
 
 
@@ -104,10 +97,10 @@ def test_what_a_full_disk_costs_is_known_by_backend_and_arm(edge: RunningEdge, r
     filler = fill(edge.directory.path)
     fill(edge.directory.path)
     ask(edge, control=300, new=200, nobody=100)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     filler.unlink()
     ask(edge, control=5, new=5, nobody=5)
-    looked(edge, redis)
+    wait_for_comparison(redis)
 
     shipped = rows(redis)
     assert shipped.total() < 400
@@ -123,10 +116,10 @@ def test_a_new_agent_remembers_and_finds_no_more(edge: RunningEdge, redis: Redis
     ask(edge, control=50)
     filler = fill(edge.directory.path)
     ask(edge, control=200, new=100)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     filler.unlink()
     ask(edge, control=7)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     known = lost(redis)
     assert known
 
@@ -134,7 +127,7 @@ def test_a_new_agent_remembers_and_finds_no_more(edge: RunningEdge, redis: Redis
     ask(edge, control=9, new=9)
     redis.delete("sluice:edge:edge-1")
     edge.start_agent()
-    looked(edge, redis)
+    wait_for_comparison(redis)
 
     assert lost(redis) == known
 
@@ -143,34 +136,34 @@ def test_an_envoy_that_dies_while_it_cannot_write_leaves_what_nobody_can_tell(ed
     ask(edge, control=20)
     fill(edge.directory.path)
     ask(edge, control=200, new=100)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     ask(edge, control=200, new=100)
-    looked(edge, redis)
+    wait_for_comparison(redis)
 
     edge.kill_envoy()
     edge.start_envoy()
     ask(edge, control=3)
-    looked(edge, redis)
+    wait_for_comparison(redis)
 
     assert [loss["variant"] for loss in told(redis) if loss["rows"] is None] == [""]
 
 
 def test_an_envoy_that_dies_while_it_could_write_leaves_none(edge: RunningEdge, redis: Redis) -> None:
     ask(edge, control=40, new=40)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     edge.kill_envoy()
     edge.start_envoy()
     ask(edge, control=10, new=10)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     assert told(redis) == []
 
 
 def test_a_redis_that_lost_everything_makes_no_rows_lost(edge: RunningEdge, redis: Redis) -> None:
     ask(edge, control=40, new=40)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     redis.flushall()
     ask(edge, control=10, new=10)
-    looked(edge, redis)
+    wait_for_comparison(redis)
     assert told(redis) == []
 
 
