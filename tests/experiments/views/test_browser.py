@@ -34,7 +34,7 @@ from tests.experiments.views.findings import planned
 stages = [{"coverage": coverage, "soak_seconds": 0} for coverage in range(1, 51)]
 planned("wordy", name="u" * 100, hypothesis="x" * 400, control={"key": "c" * 63, "backend": "stable"}, stages=stages)
 """
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW = "page => page.scrollWidth - page.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def _alert(page: Page, text: str) -> Locator:
 
 
 def fits(page: Page) -> bool:
-    return bool(page.evaluate(OVERFLOW) <= 0)
+    return bool(page.locator("html").evaluate(OVERFLOW) <= 0)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -216,6 +216,7 @@ def test_a_draft_is_edited_beside_somebody_else(visitors: Visitors, width: int) 
     for page in (one, other):
         page.goto(f"/experiments/edited-{width}")
         page.get_by_role("link", name="Edit", exact=True).click()
+        expect(page.get_by_label("Hypothesis")).to_be_visible()
         assert fits(page)
     other.get_by_label("Hypothesis").fill("It answers better.")
     other.get_by_role("button", name="Save draft").click()
