@@ -72,7 +72,7 @@ def forget_log(envoy: RunningEnvoy) -> None:
     """Have the access log go nowhere: it would be gigabytes."""
     envoy.directory.access_log.unlink(missing_ok=True)
     envoy.directory.access_log.symlink_to(os.devnull)
-    EnvoyAdmin("127.0.0.1", envoy.port, envoy.admin_port).reopen_log()
+    EnvoyAdmin("127.0.0.1", envoy.port, envoy.directory.admin).reopen_log()
 
 
 def _compare(where: str, envoy: RunningEnvoy, table: Table, units: list[str]) -> bool:

@@ -19,19 +19,19 @@ HOST = "127.0.0.1"
 
 def ship(folder: Path, redis_url: str, stop: Event) -> None:
     """Ship until stopped. No Envoy is there: the log is written by the bench, and nobody's counters are compared."""
-    port, admin_port = free_port(), free_port()
+    port = free_port()
     edge = EdgeAgent(
         name="bench",
         zone="bench",
         host=HOST,
         port=port,
-        admin_port=admin_port,
         directory=folder,
         redis_url=redis_url,
         unit_key=bytes(32),
     )
-    spool = Spool(EdgeDirectory(folder).access_log)
-    SpoolLoop(edge, Redis.from_url(redis_url), EnvoyAdmin(HOST, port, admin_port), spool, EdgeStatus()).run(stop)
+    directory = EdgeDirectory(folder)
+    spool = Spool(directory.access_log)
+    SpoolLoop(edge, Redis.from_url(redis_url), EnvoyAdmin(HOST, port, directory.admin), spool, EdgeStatus()).run(stop)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,15 @@ from controlplane.install.front import write_front
 from controlplane.install.ports import embedded_valkey_port, refuse_busy_ports
 from controlplane.install.processes import Supervisor
 from controlplane.install.room import keep_room
-from controlplane.install.sockets import socket_directory
 from controlplane.settings import Environment
 from controlplane.settings.open_files import raise_open_files
 from controlplane.storage.redis_connections import get_redis
+from controlplane.storage.sockets import socket_directory
 from controlplane.web.http_client import answers
 from routing.edge.envoy.calls import EnvoyAwayError
 from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.prepare import prepare
+from routing.edge.state.files import EdgeDirectory
 from routing.edge.up import certificate
 from routing.installed_envoy import envoy_binary
 
@@ -52,7 +53,6 @@ class Installation:
             name=environment.edge_name,
             host=environment.edge_host,
             port=environment.edge_port,
-            admin_port=environment.edge_admin_port,
             certificate=certificate(environment),
         )
         write_front(
@@ -118,7 +118,8 @@ def _web(environment: Environment) -> str:
 
 def _edge_answers(environment: Environment) -> bool:
     secure = bool(environment.edge_certificate)
-    envoy = EnvoyAdmin(environment.edge_host, environment.edge_port, environment.edge_admin_port, secure=secure)
+    admin = EdgeDirectory(environment.edge_directory).admin
+    envoy = EnvoyAdmin(environment.edge_host, environment.edge_port, admin, secure=secure)
     try:
         return envoy.served().version >= 0
     except EnvoyAwayError:

@@ -19,7 +19,6 @@ def refuse_busy_ports(environment: Environment) -> None:
     wanted = {
         "SLUICE_WEB_PORT": environment.web_port,
         "SLUICE_EDGE_PORT": environment.edge_port,
-        "SLUICE_EDGE_ADMIN_PORT": environment.edge_admin_port,
         "SLUICE_REDIS_URL": embedded_valkey_port(environment),
     }
     for setting, port in wanted.items():

@@ -34,7 +34,6 @@ class Environment(BaseSettings):
     edge_labels: str = Field("", description="Labels of this machine's edge, like `gpu=h100,rack=7`.")
     edge_host: str = Field("127.0.0.1", description="Address that the edge listens on for user traffic.")
     edge_port: int = Field(8900, description="Port of the edge for user traffic.")
-    edge_admin_port: int = Field(8901, description="Loopback port of Envoy's admin interface.")
     edge_directory: Path = Field(Path(), description="Folder of the edge; empty means `edge` in the data directory.")
     edge_memory_directory: Path = Field(
         Path("/dev/shm"),  # noqa: S108 - a folder of the edge's own is made in it

@@ -25,7 +25,6 @@ def main() -> None:
         zone=environment.edge_zone,
         host=environment.edge_host,
         port=environment.edge_port,
-        admin_port=environment.edge_admin_port,
         directory=environment.edge_directory,
         redis_url=environment.redis_url,
         unit_key=bytes.fromhex(environment.unit_key.get_secret_value()),

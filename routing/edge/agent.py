@@ -41,7 +41,6 @@ class EdgeAgent:
     zone: str
     host: str
     port: int
-    admin_port: int
     directory: Path
     redis_url: str
     unit_key: bytes
@@ -53,8 +52,8 @@ def run_agent(edge: EdgeAgent, stop: Event) -> None:
     """Run until `stop` is set. An error that no loop expects ends all of them and is raised."""
     # Whether to try again, and when, is for the loops to say.
     redis = Redis.from_url(edge.redis_url, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), retries=0))
-    envoy = EnvoyAdmin(edge.host, edge.port, edge.admin_port, secure=edge.secure)
     directory = EdgeDirectory(edge.directory)
+    envoy = EnvoyAdmin(edge.host, edge.port, directory.admin, secure=edge.secure)
     status = EdgeStatus()
     cuts = Cuts(directory.cuts)
     applier = Applier(directory, envoy, cuts)

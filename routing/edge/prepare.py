@@ -13,12 +13,12 @@ from routing.envoy.bootstrap import MOST_CONNECTIONS
 
 
 def prepare(
-    directory: Path, *, name: str, host: str, port: int, admin_port: int, certificate: Certificate | None = None
+    directory: Path, *, name: str, host: str, port: int, certificate: Certificate | None = None
 ) -> EdgeDirectory:
     """Write Envoy's files: its bootstrap, and clusters and routes of the last table that was served here.
 
     Safe to repeat while neither Envoy nor the agent runs. User traffic comes in at `host` and `port`, by TLS
-    where there is a certificate; Envoy's admin interface is on the loopback interface at `admin_port`.
+    where there is a certificate; Envoy's admin interface is a socket of the folder's own.
     """
     edge = EdgeDirectory(directory)
     remove_what_ended_edges_left()
@@ -27,7 +27,6 @@ def prepare(
         name=name,
         host=host,
         port=port,
-        admin_port=admin_port,
         files=edge.for_envoy(),
         certificate=certificate,
         # Each client's connection may need another one to a backend.

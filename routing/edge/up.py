@@ -32,7 +32,6 @@ def main() -> None:
         name=environment.edge_name,
         host=environment.edge_host,
         port=environment.edge_port,
-        admin_port=environment.edge_admin_port,
         certificate=certificate(environment),
     )
     os.environ |= {

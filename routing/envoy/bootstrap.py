@@ -13,6 +13,10 @@ MOST_CONNECTIONS = 50_000
 PATTERN_SIZE = 20_000
 RUNTIME = {"re2.max_program_size.error_level": PATTERN_SIZE, "re2.max_program_size.warn_level": PATTERN_SIZE}
 
+# Whoever may call the admin interface reads every secret and can end Envoy, so it has no port: no backend can have its
+# address, and no other account of the machine can open it.
+OWNER_ALONE = 0o600
+
 INTERNAL_LISTENERS = "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 
 
@@ -21,7 +25,6 @@ def bootstrap(
     name: str,
     host: str,
     port: int,
-    admin_port: int,
     files: Files,
     certificate: Certificate | None = None,
     connections: int = MOST_CONNECTIONS,
@@ -29,7 +32,7 @@ def bootstrap(
     """All that does not change with the table; the files bring what does. Clients have at most so many connections."""
     return {
         "node": {"id": name, "cluster": "sluice"},
-        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
+        "admin": {"address": {"pipe": {"path": files.admin, "mode": OWNER_ALONE}}},
         "dynamic_resources": {
             "cds_config": {"path_config_source": {"path": files.clusters}, "resource_api_version": "V3"}
         },

@@ -45,7 +45,7 @@ NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Paths of what Envoy reads again whenever it is replaced, and of its access log."""
+    """Paths of what Envoy reads again whenever it is replaced, of its access log, and of its admin socket."""
 
     clusters: str
     routes: str
@@ -54,6 +54,7 @@ class Files:
     keys: str
     limits: str
     access_log: str
+    admin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def whole(table: Table, *, certificates: str = "") -> Message:
     It leaves out what Envoy answers by itself, which is the same whatever the table says and much to read.
     """
     files = Files(*(NOWHERE for _ in fields(Files)))
-    content = bootstrap(name="check", host="127.0.0.1", port=1, admin_port=1, files=files)
+    content = bootstrap(name="check", host="127.0.0.1", port=1, files=files)
     del content["dynamic_resources"], content["application_log_config"]
     resources = content["static_resources"]
     resources["clusters"] = clusters(table, certificates=certificates)["resources"]

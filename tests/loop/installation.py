@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 
 from controlplane.install.credentials import read_credentials
-from controlplane.install.sockets import socket_directory
+from controlplane.storage.sockets import socket_directory
+from routing.edge.envoy.calls import socket_line
+from routing.edge.state.files import EdgeDirectory
 from tests.servers.processes import free_port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -75,7 +77,7 @@ class Installation:
 
     def envoy_info(self) -> Any:
         """What Envoy says of itself."""
-        return httpx.get(f"http://127.0.0.1:{self.environment['SLUICE_EDGE_ADMIN_PORT']}/server_info").json()
+        return json.loads(socket_line(EdgeDirectory(self.directory / "edge").admin).call("GET", "/server_info"))
 
     def log(self, program: str) -> str:
         """What a program has logged."""
@@ -94,7 +96,6 @@ def run_installation(directory: Path) -> Iterator[Installation]:
         "SLUICE_REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
         "SLUICE_WEB_PORT": str(web_port),
         "SLUICE_EDGE_PORT": str(edge_port),
-        "SLUICE_EDGE_ADMIN_PORT": str(free_port()),
     }
     names_of_supervisord = {
         "SLUICE_ROOT": str(ROOT),

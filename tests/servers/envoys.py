@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from routing.access_log import to_row
+from routing.edge.envoy.calls import socket_line
 from routing.edge.envoy.configuration import write_gate, write_routes
 from routing.edge.envoy.envoy_process import envoy_command
 from routing.edge.state.files import EdgeDirectory, write_json
@@ -32,7 +33,6 @@ class RunningEnvoy:
     """An Envoy that serves its table, with the process behind it."""
 
     port: int
-    admin_port: int
     directory: EdgeDirectory
     process: subprocess.Popen[bytes]
 
@@ -58,11 +58,13 @@ class RunningEnvoy:
         wait_until(lambda: self.directory.access_log.read_bytes().count(b"\n") >= count)
         return [json.loads(line) for line in self._lines()]
 
+    def admin(self, path: str) -> str:
+        """What its admin interface answers."""
+        return socket_line(self.directory.admin).call("GET", path)
+
     def flags(self, cluster: str) -> dict[int, set[str]]:
         """Why Envoy leaves hosts of a cluster out, by their ports; nothing about those that it asks."""
-        address = f"http://127.0.0.1:{self.admin_port}/clusters?format=json"
-        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
-            statuses = json.load(answer)["cluster_statuses"]
+        statuses = json.loads(self.admin("/clusters?format=json"))["cluster_statuses"]
         hosts = next(status["host_statuses"] for status in statuses if status["name"] == cluster)
         failed = {name for host in hosts for name in host["health_status"] if name.startswith("failed")}
         return {
@@ -95,14 +97,14 @@ def run_envoy(
     assert problems(table) == ()
     edge = EdgeDirectory(directory)
     edge.spool.mkdir(parents=True)
-    port, admin_port = free_port(), free_port()
-    write_bootstrap(edge, port, admin_port, certificate)
+    port = free_port()
+    write_bootstrap(edge, port, certificate)
     write_gate(edge, table)
     write_routes(edge, table)
     served = patiently(clusters(table, certificates=certificates, secrets=secrets))
     write_json(edge.clusters, served if with_clusters else {**served, "resources": []})
     with stopping(subprocess.Popen(envoy_command(edge))) as process:
-        running = RunningEnvoy(port, admin_port, edge, process)
+        running = RunningEnvoy(port, edge, process)
         url = running.url if certificate is None else running.url.replace("http", "https")
         wait_until(lambda: served_version(url) == table.version or process.poll() is not None)
         assert process.poll() is None
@@ -119,13 +121,12 @@ def patiently(served: dict[str, Any]) -> dict[str, Any]:
     return served
 
 
-def write_bootstrap(edge: EdgeDirectory, port: int, admin_port: int, certificate: Certificate | None = None) -> None:
+def write_bootstrap(edge: EdgeDirectory, port: int, certificate: Certificate | None = None) -> None:
     """Envoy's static configuration, on the loopback interface."""
     content = bootstrap(
         name="test",
         host="127.0.0.1",
         port=port,
-        admin_port=admin_port,
         files=edge.for_envoy(),
         certificate=certificate,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.install.front import FILE_NAME, PATIENCE, Patience, write_front
-from controlplane.install.sockets import socket_directory
+from controlplane.storage.sockets import socket_directory
 from controlplane.web.http_client import answers
 from routing.installed_envoy import envoy_binary
 from tests.migrated import new_database

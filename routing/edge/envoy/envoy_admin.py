@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from routing.access_log.counts import Counted, read_counted
-from routing.edge.envoy.calls import EnvoyAwayError, Line
+from routing.edge.envoy.calls import EnvoyAwayError, port_line, socket_line
 from routing.envoy import GATES, ROUTES, STATISTICS_PREFIX, TABLE_PATH
 
 EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
@@ -36,12 +37,12 @@ class Served:
 
 
 class EnvoyAdmin:
-    """One Envoy, by its ports on this machine."""
+    """One Envoy on this machine, by its port for users and the socket of its admin interface."""
 
-    def __init__(self, host: str, port: int, admin_port: int, *, secure: bool = False) -> None:
+    def __init__(self, host: str, port: int, admin: Path, *, secure: bool = False) -> None:
         self._port = port
-        self._user_side = Line("127.0.0.1" if host in EVERY_ADDRESS else host, port, secure=secure)
-        self._admin_side = Line("127.0.0.1", admin_port)
+        self._user_side = port_line("127.0.0.1" if host in EVERY_ADDRESS else host, port, secure=secure)
+        self._admin_side = socket_line(admin)
 
     def served(self) -> Served:
         """The routing table that users' requests meet.

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from controlplane.storage.reserve import Reserve
+from controlplane.storage.sockets import socket_directory
 from routing.edge.state.memory import write_in_memory
 from routing.envoy import Files
 from routing.envoy.names import KEYS, LIMITS, TOKENS
@@ -73,6 +74,11 @@ class EdgeDirectory:
         """The open segment, which Envoy appends to."""
         return self.spool / "open.jsonl"
 
+    @property
+    def admin(self) -> Path:
+        """The socket of Envoy's admin interface."""
+        return socket_directory(self.path) / "envoy.sock"
+
     def written_at_starts(self) -> tuple[Path, ...]:
         """What Envoy reads and each of its starts finds written anew."""
         return (self.clusters, self.routes, self.shadows, *map(self.gate, (TOKENS, KEYS, LIMITS)))
@@ -87,6 +93,7 @@ class EdgeDirectory:
             keys=str(self.gate(KEYS)),
             limits=str(self.gate(LIMITS)),
             access_log=str(self.access_log),
+            admin=str(self.admin),
         )
 
 

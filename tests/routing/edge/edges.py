@@ -11,6 +11,7 @@ from typing import cast
 from redis import Redis
 
 from routing import redis_keys
+from routing.edge.envoy.calls import socket_line
 from routing.edge.envoy.envoy_process import envoy_command, envoy_environment
 from routing.edge.prepare import prepare
 from routing.edge.state.files import EdgeDirectory
@@ -30,7 +31,6 @@ class RunningEdge:
     def __init__(self, folder: Path, redis_url: str) -> None:
         self.redis_url = redis_url
         self.port = free_port()
-        self.admin_port = free_port()
         self.directory = EdgeDirectory(folder / "edge")
         self.envoy: subprocess.Popen[bytes] | None = None
         self.agent: subprocess.Popen[bytes] | None = None
@@ -44,8 +44,11 @@ class RunningEdge:
 
     def prepare(self) -> None:
         """Write what Envoy needs to start."""
-        folder, port, admin_port = self.directory.path, self.port, self.admin_port
-        prepare(folder, name=EDGE, host="127.0.0.1", port=port, admin_port=admin_port)
+        prepare(self.directory.path, name=EDGE, host="127.0.0.1", port=self.port)
+
+    def admin(self, path: str) -> str:
+        """What Envoy's admin interface answers."""
+        return socket_line(self.directory.admin).call("GET", path)
 
     def start_envoy(self) -> None:
         """Start Envoy; return once it answers."""
@@ -87,7 +90,6 @@ class RunningEdge:
             "SLUICE_UNIT_KEY": UNIT_KEY,
             "SLUICE_EDGE_NAME": EDGE,
             "SLUICE_EDGE_PORT": str(self.port),
-            "SLUICE_EDGE_ADMIN_PORT": str(self.admin_port),
         }
 
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -55,7 +54,7 @@ def envoy_of(process: subprocess.Popen[bytes]) -> int:
 
 def uptime_seconds(edge: RunningEdge) -> int:
     """How long Envoy says that it has been running."""
-    told = httpx.get(f"http://127.0.0.1:{edge.admin_port}/server_info").json()["uptime_current_epoch"]
+    told = json.loads(edge.admin("/server_info"))["uptime_current_epoch"]
     return int(told.removesuffix("s"))
 
 

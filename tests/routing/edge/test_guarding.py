@@ -66,7 +66,7 @@ class SteppedGuard:
         write_text(directory.table, to_json(table))
         write_configuration(directory, table)
         self.cuts = Cuts(directory.cuts)
-        applier = Applier(directory, EnvoyAdmin("127.0.0.1", self.edge.port, self.edge.admin_port), self.cuts)
+        applier = Applier(directory, EnvoyAdmin("127.0.0.1", self.edge.port, directory.admin), self.cuts)
         self._log = directory.access_log
         self._guarding = Guarding(Tail(self._log), applier, self.cuts)
 

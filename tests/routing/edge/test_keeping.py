@@ -52,7 +52,7 @@ def status() -> EdgeStatus:
 
 @pytest.fixture
 def make_keeper(edge: RunningEdge, spool: Spool, redis: Redis, status: EdgeStatus) -> MakeKeeper:
-    admin = EnvoyAdmin("127.0.0.1", edge.port, edge.admin_port)
+    admin = EnvoyAdmin("127.0.0.1", edge.port, edge.directory.admin)
     return lambda **limits: Keeper(RequestStream(redis, EDGE), spool, admin, status, **limits)
 
 

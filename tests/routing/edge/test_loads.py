@@ -42,7 +42,7 @@ def asked(folder: Path, address: str) -> str:
     write_text(directory.table, to_json(table))
     write_configuration(directory, table)
     status = EdgeStatus()
-    Loads(Applier(directory, EnvoyAdmin("127.0.0.1", 1, 1), Cuts(directory.cuts)), status).step()
+    Loads(Applier(directory, EnvoyAdmin("127.0.0.1", 1, directory.admin), Cuts(directory.cuts)), status).step()
     return status.loads
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from routing.edge.envoy.envoy_admin import EnvoyAdmin
 from routing.edge.shipping.batch_stream import RequestStream
 from routing.edge.shipping.comparison import CountComparison
 from routing.edge.shipping.shipper import Shipper
+from routing.edge.state.files import EdgeDirectory
 from routing.edge.state.spool import Spool
 from routing.edge.state.status import EdgeStatus
 from tests.factories.log_lines import make_line
@@ -74,15 +76,21 @@ class Busy:
         return make_line({"variant": arm}, time=began, run=RUN, unit=f"{number}", **told) + b"\n"
 
     def statistics(self) -> str:
-        """As the admin port tells them."""
+        """As the admin interface tells them."""
         time.sleep(self.latency)
         place = f"sluice.rows.run.{RUN}.backend.stable.experiment.new-model.variant"
         lines = [f"{place}.{arm}: {count}" for arm, count in self.counted.items()]
         return "\n".join([*lines, f"filesystem.write_failed: {self.failed_writes}"])
 
 
+class SocketServer(ThreadingMixIn, UnixStreamServer):
+    """HTTP on a socket in the file system, as Envoy's admin interface is."""
+
+    daemon_threads = True
+
+
 @contextmanager
-def admin_port(busy: Busy) -> Iterator[int]:
+def admin(busy: Busy, path: Path) -> Iterator[None]:
     """Where its counters are asked for."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -98,13 +106,12 @@ def admin_port(busy: Busy) -> Iterator[int]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is called there
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = SocketServer(str(path), Handler)
     threads = [threading.Thread(target=work) for work in (server.serve_forever, busy.load)]
     for thread in threads:
         thread.start()
     try:
-        yield server.server_address[1]
+        yield
     finally:
         busy.stopped.set()
         server.shutdown()
@@ -142,10 +149,11 @@ class Watched:
 
 @contextmanager
 def watching(busy: Busy, redis: Redis, link: Path) -> Iterator[Watched]:
-    with admin_port(busy) as port:
+    path = EdgeDirectory(link.parent.parent).admin
+    with admin(busy, path):
         spool, stream, status = Spool(link), RequestStream(redis, "edge"), EdgeStatus()
         shipper = Shipper(stream, spool, edge="edge", unit_key=b"key", collector_seconds=0)
-        envoy = EnvoyAdmin("127.0.0.1", port, port)
+        envoy = EnvoyAdmin("127.0.0.1", 1, path)
         yield Watched(shipper, CountComparison(envoy, spool, shipper, stream, status), status)
 
 

@@ -1,5 +1,6 @@
 """Users do not notice that a table is exchanged, also when backends come and go with it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,7 @@ def test_a_backend_that_moves_is_found_at_its_new_address(
 
 def known_clusters(edge: RunningEdge) -> set[str]:
     """The clusters that Envoy knows now."""
-    told = httpx.get(f"http://127.0.0.1:{edge.admin_port}/clusters?format=json").json()
+    told = json.loads(edge.admin("/clusters?format=json"))
     return {cluster["name"] for cluster in told["cluster_statuses"]}
 
 
@@ -144,5 +145,5 @@ def test_what_only_takes_users_away_waits_for_no_other_backend(
 
 
 def _is_left_alone(edge: RunningEdge, backend: str) -> bool:
-    found = httpx.get(f"http://127.0.0.1:{edge.admin_port}/clusters").text
+    found = edge.admin("/clusters")
     return f"{backend}::" not in found

@@ -40,7 +40,6 @@ def run_up(name: str, folder: Path, redis_url: str) -> Iterator[str]:
         "SLUICE_EDGE_ZONE": "eu",
         "SLUICE_EDGE_LABELS": "gpu=h100",
         "SLUICE_EDGE_PORT": str(port),
-        "SLUICE_EDGE_ADMIN_PORT": str(free_port()),
     }
     process = subprocess.Popen([sys.executable, "-m", "routing.edge.up"], cwd=ROOT, env=environment)
     try:

@@ -48,8 +48,7 @@ def lines_of(envoy: RunningEnvoy, request_id: str) -> list[dict[str, Any]]:
 
 def copies_under_way(envoy: RunningEnvoy) -> int:
     """How many copies were made, and are not answered yet."""
-    statistics = f"http://127.0.0.1:{envoy.admin_port}/stats?filter=^cluster.{SHADOWS}.upstream_rq_active$"
-    return int(httpx.get(statistics).text.partition(": ")[2])
+    return int(envoy.admin(f"/stats?filter=^cluster.{SHADOWS}.upstream_rq_active$").partition(": ")[2])
 
 
 @pytest.mark.parametrize("body", [{}, {"stream": True, "stream_options": {"include_usage": True}}])

@@ -38,7 +38,7 @@ def test_users_come_by_tls(tmp_path: Path) -> None:
                 untrusted.post(f"https://localhost:{envoy.port}/chat", json={})
             with pytest.raises(httpx.HTTPError):
                 httpx.post(f"http://localhost:{envoy.port}/chat", json={})
-            served = EnvoyAdmin("127.0.0.1", envoy.port, envoy.admin_port, secure=True).served()
+            served = EnvoyAdmin("127.0.0.1", envoy.port, envoy.directory.admin, secure=True).served()
 
     assert response.json()["server"] == "stable"
     assert served.version == 1

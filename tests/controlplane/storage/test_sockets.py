@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.install.sockets import LONGEST_NAME, socket_directory
 from controlplane.problems.errors import Unavailable
+from controlplane.storage.sockets import LONGEST_NAME, socket_directory
 
 DEEP = "deep" * 30
 

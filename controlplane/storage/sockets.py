@@ -1,4 +1,4 @@
-"""The folder of an installation's sockets: a system bounds the length of their paths, however deep the data lie."""
+"""The folder of sockets: a system bounds the length of their paths, however deep the data lie."""
 
 import os
 import stat
