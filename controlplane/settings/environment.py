@@ -2,10 +2,11 @@
 
 import secrets
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_FILE = "secrets.env"
@@ -39,6 +40,20 @@ class Environment(BaseSettings):
         Path("/dev/shm"),  # noqa: S108 - a folder of the edge's own is made in it
         description="Folder in memory for what the edge must be able to write when its disk is full.",
     )
+    forbidden_networks: list[str] = Field(
+        [
+            "0.0.0.0/8",
+            "100.100.100.200/32",
+            "169.254.0.0/16",
+            "192.0.0.192/32",
+            "224.0.0.0/3",
+            "::/128",
+            "fd00:ec2::254/128",
+            "fe80::/10",
+            "ff00::/8",
+        ],
+        description="Networks where no backend may be.",
+    )
     edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
     edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")
     tick_seconds: float = Field(1.0, description="How often due experiments are analysed.")
@@ -49,6 +64,11 @@ class Environment(BaseSettings):
     requests_days: int = Field(0, ge=0, description="Days that the lake keeps requests; 0 is for ever.")
     outcomes_days: int = Field(0, ge=0, description="Days that the lake keeps outcomes; 0 is for ever.")
     log_level: str = Field("INFO", description="Lowest level that is logged.")
+
+    @field_validator("forbidden_networks")
+    @classmethod
+    def _check_networks(cls, networks: list[str]) -> list[str]:
+        return [str(ip_network(network)) for network in networks]
 
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:

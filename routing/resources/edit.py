@@ -6,10 +6,11 @@ from typing import Any
 from controlplane.audit.actors import Actor
 from controlplane.catalogue import writes
 from controlplane.storage.keyed import Keyed
-from routing.models import Endpoint
+from routing.models import Backend, Endpoint
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
+from routing.resources.refuse_addresses import refuse_addresses
 from routing.resources.refuse_moves import refuse_moves
 
 
@@ -20,6 +21,8 @@ def edit(thing: Keyed, changes: Mapping[str, Any], *, actor: Actor, version: int
     it would reassign the users of a running experiment; `InvalidInput` when edges could not serve it. Then nothing is
     saved.
     """
+    if isinstance(thing, Backend) and "addresses" in changes:
+        refuse_addresses(changes["addresses"])
     with changing(thing):
         whole = _completed(thing, changes)
         changed = writes.edit(thing, whole, actor=actor, version=version, check=refuse_moves)

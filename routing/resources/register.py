@@ -3,10 +3,11 @@
 from controlplane.audit.actors import Actor
 from controlplane.catalogue import writes
 from controlplane.storage.keyed import Keyed
-from routing.models import Endpoint
+from routing.models import Backend, Endpoint
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
+from routing.resources.refuse_addresses import refuse_addresses
 
 
 def register(thing: Keyed, *, actor: Actor) -> None:
@@ -15,6 +16,8 @@ def register(thing: Keyed, *, actor: Actor) -> None:
     Raises `NotAllowed`; `Conflict` when somebody else has just taken the key or removed what it needs; `InvalidInput`
     when edges could not serve it. Then nothing is saved.
     """
+    if isinstance(thing, Backend):
+        refuse_addresses(thing.addresses)
     with changing():
         if isinstance(thing, Endpoint) and not thing.layer_id:
             thing.layer = own_layer(thing)
