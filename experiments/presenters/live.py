@@ -1,23 +1,21 @@
 """The parts of an experiment's page, and which of them have changed since the browser got them."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.utils.safestring import SafeString, mark_safe
-
 from experiments.actions.verbs import VERBS
 from experiments.charts.effect_over_time import EffectPoint, effect_over_time
 from experiments.charts.forest import forest_plot
-from experiments.charts.render import to_svg
 from experiments.charts.traffic_over_time import traffic_over_time
 from experiments.course.reads import Point, read_course
 from experiments.models.experiment import LIVE_STATES, State
 from experiments.presenters.comparison import accepted_harm, forest_rows, metric_lines
 from experiments.presenters.course import Traffic, effect_points, effect_rows, traffic_of
+from experiments.presenters.drawings import Chart, Drawing
 from experiments.presenters.history import log_lines
 from experiments.presenters.page_reads import Dossier
 from experiments.presenters.timeline import stage_lines, stage_spans
@@ -26,22 +24,34 @@ from experiments.presenters.verdict import TONES, announce, lead, summarise
 from experiments.stats.core.types import MetricResult
 from routing.resources.defaults import in_words
 
-WIDE, NARROW = 800, 320
-"""Widths of the charts in pixels, before they are scaled to their place."""
-
 
 @dataclass(frozen=True)
 class Visit:
-    """What a page shows: an experiment at a moment, with the effect of one `metric:variant` over time."""
+    """What a page shows: an experiment at a moment, with the effect of one `metric:variant` over time.
+
+    `widths` are those at which this browser has asked for drawings.
+    """
 
     dossier: Dossier
     now: datetime
     chosen: str
+    widths: Collection[str] = ()
 
     @cached_property
     def course(self) -> list[Point]:
         """Read when a part that shows it is."""
         return read_course(self.dossier.experiment)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Traffic by variant, of a started experiment."""
+        started_at = self.dossier.experiment.started_at
+        return traffic_of(self.course if started_at else [], started_at or self.now, self.variants)
+
+    @property
+    def variants(self) -> list[str]:
+        """The keys of the variants, the control first."""
+        return [variant.key for variant in self.dossier.variants]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ def seen_now(visit: Visit) -> str:
 
 def parts_context(visit: Visit, parts: Sequence[PagePart]) -> dict[str, Any]:
     """What the templates of these parts need."""
-    context: dict[str, Any] = {"experiment": visit.dossier.experiment, "dossier": visit.dossier}
+    context: dict[str, Any] = {"experiment": visit.dossier.experiment, "dossier": visit.dossier, "chosen": visit.chosen}
     for part in parts:
         context |= part.context(visit)
     return context
@@ -104,27 +114,17 @@ def _stages(visit: Visit) -> dict[str, Any]:
 
 
 def _results(visit: Visit) -> dict[str, Any]:
-    rows = forest_rows(visit.dossier)
-    drawings = [_drawn(forest_plot(rows, width=width)) for width in (WIDE, NARROW)] if rows else []
-    return {"lines": metric_lines(visit.dossier), "forest": drawings}
+    return {"lines": metric_lines(visit.dossier), "forest": drawing(visit, "forest")}
 
 
 def _effect(visit: Visit) -> dict[str, Any]:
-    dossier = visit.dossier
     result = _chosen(visit)
-    started_at = dossier.experiment.started_at
-    if result is None or started_at is None:
-        return {"effect_tabs": [], "effect": []}
-    plan = next(metric for metric in dossier.plan.metrics if metric.key == result.metric)
-    points = _effect_points(visit)
-    # As of the analysis: until the next one the drawing is the same.
-    stages = stage_spans(dossier, dossier.analysis.at if dossier.analysis else visit.now)
-    accepted = accepted_harm(plan, result)
-    drawings = [_drawn(effect_over_time(points, stages, accepted, width=width)) for width in (WIDE, NARROW) if points]
+    if result is None:
+        return {"effect_tabs": [], "effect": None}
     return {
-        "effect_tabs": _tabs(dossier, result),
-        "effect": drawings,
-        "effect_name": dossier.plan.labels[result.metric].name,
+        "effect_tabs": _tabs(visit.dossier, result),
+        "effect": drawing(visit, "effect"),
+        "effect_name": visit.dossier.plan.labels[result.metric].name,
     }
 
 
@@ -150,23 +150,11 @@ def _effect_rows(visit: Visit) -> dict[str, Any]:
 
 
 def _course(visit: Visit) -> dict[str, Any]:
-    traffic, variants = _traffic_over_time(visit), _variants(visit)
-    widths = (WIDE, NARROW) if traffic.steps else ()
-    drawings = [_drawn(traffic_over_time(traffic.steps, variants, traffic.each, width=width)) for width in widths]
-    return {"course": traffic, "course_drawings": drawings}
+    return {"course": visit.traffic, "course_drawing": drawing(visit, "course")}
 
 
 def _course_rows(visit: Visit) -> dict[str, Any]:
-    return {"course": _traffic_over_time(visit)}
-
-
-def _traffic_over_time(visit: Visit) -> Traffic:
-    started_at = visit.dossier.experiment.started_at
-    return traffic_of(visit.course if started_at else [], started_at or visit.now, _variants(visit))
-
-
-def _variants(visit: Visit) -> list[str]:
-    return [variant.key for variant in visit.dossier.variants]
+    return {"course": visit.traffic}
 
 
 def _log(visit: Visit) -> dict[str, Any]:
@@ -193,6 +181,41 @@ PARTS = (
 )
 
 
+def _forest_chart(visit: Visit) -> Chart | None:
+    rows = forest_rows(visit.dossier)
+    return (lambda width: forest_plot(rows, width=width)) if rows else None
+
+
+def _effect_chart(visit: Visit) -> Chart | None:
+    dossier, result, points = visit.dossier, _chosen(visit), _effect_points(visit)
+    if result is None or not points:
+        return None
+    plan = next(metric for metric in dossier.plan.metrics if metric.key == result.metric)
+    # As of the analysis: until the next one the drawing is the same.
+    stages = stage_spans(dossier, dossier.analysis.at if dossier.analysis else visit.now)
+    accepted = accepted_harm(plan, result)
+    return lambda width: effect_over_time(points, stages, accepted, width=width)
+
+
+def _course_chart(visit: Visit) -> Chart | None:
+    traffic, variants = visit.traffic, visit.variants
+    if not traffic.steps:
+        return None
+    return lambda width: traffic_over_time(traffic.steps, variants, traffic.each, width=width)
+
+
+CHARTS: Mapping[str, Callable[[Visit], Chart | None]] = {
+    "forest": _forest_chart,
+    "effect": _effect_chart,
+    "course": _course_chart,
+}
+
+
+def drawing(visit: Visit, name: str) -> Drawing:
+    """One of `CHARTS`."""
+    return Drawing(name, CHARTS[name](visit), visit.widths)
+
+
 def _chosen(visit: Visit) -> MetricResult | None:
     """The metric that was asked for, or the one that matters most."""
     results = visit.dossier.results
@@ -216,8 +239,3 @@ def _tabs(dossier: Dossier, chosen: MetricResult) -> list[dict[str, object]]:
 
 def _name(result: MetricResult) -> str:
     return f"{result.metric}:{result.variant}"
-
-
-def _drawn(spec: dict[str, Any]) -> SafeString:
-    # Every text in the drawing was escaped when it was drawn.
-    return mark_safe(to_svg(spec))  # noqa: S308

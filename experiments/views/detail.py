@@ -1,6 +1,6 @@
 """The page of one experiment, and its refresh in the background."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -8,7 +8,8 @@ from django_htmx.http import HttpResponseClientRefresh
 from controlplane.web.pages import page
 from experiments.models import Experiment, State
 from experiments.models.experiment import ENDED_STATES
-from experiments.presenters.live import PARTS, Visit, changed_parts, parts_context, seen_now
+from experiments.presenters.drawings import WIDTHS, Place
+from experiments.presenters.live import CHARTS, PARTS, Visit, changed_parts, drawing, parts_context, seen_now
 from experiments.presenters.page_reads import read_dossier
 from experiments.presenters.plan_words import metric_in_words, plan_facts
 from experiments.views.broken_page import as_far_as_it_can_be_read
@@ -45,8 +46,23 @@ def experiment_live(request: HttpRequest, key: str) -> HttpResponse:
     return page(request, "experiments/live.html", context)
 
 
+@require_safe
+@as_far_as_it_can_be_read
+def experiment_drawing(request: HttpRequest, key: str) -> HttpResponse:
+    """One drawing at one width, for a browser that was given it at another; 204 when there is none."""
+    visit, name = _visit(request, key), request.GET.get("name", "")
+    if name not in CHARTS or len(visit.widths) != 1:
+        raise Http404
+    (width,) = visit.widths
+    svg = drawing(visit, name).at(width)
+    if svg is None:
+        return HttpResponse(status=204)
+    return page(request, "experiments/drawing.html", {"place": Place(width, svg, asked=True)})
+
+
 def _visit(request: HttpRequest, key: str) -> Visit:
-    return Visit(read_dossier(key), timezone.now(), request.GET.get("effect", ""))
+    widths = [width for width in WIDTHS if width in request.GET.getlist("width")]
+    return Visit(read_dossier(key), timezone.now(), request.GET.get("effect", ""), widths)
 
 
 def _draft(experiment: Experiment) -> str:

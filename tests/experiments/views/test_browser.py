@@ -301,7 +301,8 @@ def test_the_keyboard_reaches_the_content_first(visitors: Visitors) -> None:
 def test_drawings_follow_the_width(visitors: Visitors, width: int, shown: str, hidden: str) -> None:
     page = visitors.open(width)
     page.goto("/experiments/measured")
-    for part in ("results", "effect"):
+    for part in ("results", "effect", "course"):
+        page.locator(f"#part-{part} .on-{shown}").scroll_into_view_if_needed()
         expect(page.locator(f"#part-{part} .on-{shown} svg")).to_be_visible()
         expect(page.locator(f"#part-{part} .on-{hidden} svg")).not_to_be_visible()
     assert fits(page)

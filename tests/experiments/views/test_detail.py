@@ -164,7 +164,7 @@ def test_results_stand_with_their_intervals_and_verdicts() -> None:
         "shown to be within its margin",
     ):
         assert words in seen
-    assert seen.count("<svg") == 6
+    assert seen.count("<svg") == 3
 
 
 def test_what_was_not_measured_is_said_and_not_drawn() -> None:

@@ -90,3 +90,41 @@ def test_a_draft_that_was_changed_elsewhere_is_loaded_anew(browser: Client) -> N
     edit_draft(experiment, {"traffic": 50}, actor=SLUICE)
     assert refresh(browser, page)["HX-Refresh"] == "true"
     assert refresh(browser, text(browser, "/experiments/canary")).status_code == 204
+
+
+def widths(html: str) -> list[str]:
+    return re.findall(r'class="on-([a-z]+)"[^>]*><svg', html)
+
+
+def test_a_page_is_drawn_at_one_width_and_the_other_is_there_to_be_asked_for(browser: Client) -> None:
+    measured(running(), found())
+    page = text(browser, "/experiments/canary")
+    assert widths(page) == ["wide"] * 3
+    asked = re.findall(r'class="on-narrow"[^>]* hx-get="([^"]+)"', page)
+    drawings = [text(browser, each.replace("&amp;", "&")) for each in asked]
+    assert len(set(drawings)) == 3
+    for drawing in drawings:
+        assert drawing.startswith("<svg")
+        assert '<input type="hidden" name="width" value="narrow">' in drawing
+
+
+@pytest.mark.parametrize("asked", [["narrow"], ["wide", "narrow"]])
+def test_a_refresh_draws_the_widths_that_this_browser_shows(browser: Client, asked: list[str]) -> None:
+    experiment = running()
+    measured(experiment, found())
+    seen = address(text(browser, "/experiments/canary"))
+    measured(experiment, found())
+    renewed = text(browser, seen + "".join(f"&width={width}" for width in asked))
+    assert widths(renewed) == asked * 3
+    assert renewed.count('<input type="hidden" name="width"') == 3 * len(asked)
+
+
+def test_a_drawing_of_nothing_is_no_content(browser: Client) -> None:
+    running()
+    assert browser.get("/experiments/canary/drawing?name=forest&width=narrow").status_code == 204
+
+
+@pytest.mark.parametrize("asked", ["name=forest", "name=none&width=wide", "name=forest&width=wide&width=narrow"])
+def test_a_drawing_is_of_one_chart_at_one_width(browser: Client, asked: str) -> None:
+    running()
+    assert browser.get(f"/experiments/canary/drawing?{asked}").status_code == 404
