@@ -148,6 +148,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.1",
+    "ENUM_NAME_OVERRIDES": {
+        "DecisionKindEnum": "experiments.models.decision.DecisionKind",
+        "ExperimentStateEnum": "experiments.models.experiment.State",
+    },
 }
 
 LOGGING_CONFIG = None
