@@ -8,6 +8,9 @@ from routing.envoy.names import BODY_LIMIT, HTTP_FILTERS, SHADOW_HEADER, SHADOWS
 from routing.envoy.units import cookie_headers
 from routing.table import Endpoint, Shadow
 
+LONGEST_SILENCE = 300.0
+"""Seconds, where an endpoint names no limit: what never answers is never logged, and no brake would know of it."""
+
 PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts"
 
 
@@ -15,7 +18,7 @@ def route_action(endpoint: Endpoint) -> Message:
     """The action of all routes of an endpoint; the cluster is still to be added."""
     return {
         "timeout": f"{endpoint.timeout_seconds}s",
-        "idle_timeout": duration(_longest_silence(endpoint)) if _longest_silence(endpoint) else "0s",
+        "idle_timeout": duration(_longest_silence(endpoint)),
         "auto_host_rewrite": True,
         "retry_policy": _retry_policy(endpoint),
         **_rewrite(endpoint),
@@ -34,14 +37,13 @@ def answer_headers(endpoint: Endpoint) -> Message:
 
 
 def _longest_silence(endpoint: Endpoint) -> float:
-    """In seconds, 0 for any. An answer that may take so long to begin may be silent for as long.
+    """In seconds, and never for ever. An answer that may take so long to begin may be silent for as long.
 
     Envoy's limit for one attempt is not used: it ends once the time to the first byte is over, and then none holds.
     """
     limits = endpoint.limits
-    if limits.idle_seconds:
-        return max(limits.idle_seconds, limits.first_byte_seconds)
-    return float(endpoint.timeout_seconds)
+    named = limits.idle_seconds or float(endpoint.timeout_seconds) or LONGEST_SILENCE
+    return max(named, limits.first_byte_seconds)
 
 
 def _retry_policy(endpoint: Endpoint) -> Message:

@@ -146,7 +146,9 @@ class Endpoint(Keyed):
         default=0, validators=SECONDS, help_text="Time limit until the answer begins; 0 means no limit."
     )
     idle_seconds = models.FloatField(
-        default=0, validators=SECONDS, help_text="Time limit of silence within an answer; 0 means no limit."
+        default=0,
+        validators=SECONDS,
+        help_text="Time limit of silence within an answer; 0: that of a whole answer, or else 300.",
     )
     retries = models.PositiveSmallIntegerField(
         default=1, validators=[MaxValueValidator(5)], help_text="Further attempts while no backend saw the request."
