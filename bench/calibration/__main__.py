@@ -25,6 +25,7 @@ from bench.calibration.later import cut_short, late_change, long_quiet, returnin
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rare_values import rare_values
 from bench.calibration.rows import Measure, Row
+from bench.calibration.slow_answers import slow_answers
 from bench.calibration.speed import speed
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
@@ -72,6 +73,7 @@ DRAWN: tuple[Measure, ...] = (
     signed_numerators,
     units_of_amounts,
     doubled_errors_of_requests,
+    slow_answers,
     late_in_one_arm,
     late_alike,
 )

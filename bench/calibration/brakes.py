@@ -37,7 +37,7 @@ def doubled_errors_of_requests(runs: int) -> list[Row]:
     for metric in (BEFORE, NOW):
         rng = np.random.default_rng(67)
         users = np.array([_users_until_halt(rng, metric) for _ in range(runs)])
-        median, error = float(np.median(users)), _error_of_median(users)
+        median, error = float(np.median(users)), error_of_median(users)
         name = (
             f"candidate users until a halt, errors of 1 % of requests doubled, margin of {100 * metric.margin:g} points"
         )
@@ -49,8 +49,8 @@ def doubled_errors_of_requests(runs: int) -> list[Row]:
     return rows
 
 
-def _error_of_median(values: Values) -> float:
-    """From the quartiles of the runs."""
+def error_of_median(values: Values) -> float:
+    """Monte-Carlo error of the median of runs, from their quartiles."""
     return 1.57 * float(np.subtract(*np.quantile(values, [0.75, 0.25]))) / math.sqrt(values.size) / 1.35
 
 

@@ -20,6 +20,7 @@ from bench.calibration.later import cut_short, late_change, long_quiet, returnin
 from bench.calibration.looking import false_promotions, price
 from bench.calibration.rare_values import rare_values
 from bench.calibration.rows import Measure, Row, chance_at_most, chance_between, number_at_most
+from bench.calibration.slow_answers import slow_answers
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
@@ -56,6 +57,7 @@ RUNS: dict[Measure, int] = {
     signed_numerators: 100,
     units_of_amounts: 20,
     doubled_errors_of_requests: 12,
+    slow_answers: 20,
     late_in_one_arm: 80,
     late_alike: 40,
 }

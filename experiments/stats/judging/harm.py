@@ -15,6 +15,10 @@ LARGEST_EFFECT = 8.0
 SCALES = 5
 """Effects are looked for from the minimum effect up to this many times the control's value, in this many steps."""
 
+HUGE_EFFECTS = np.array([64.0, 1024.0])
+WEIGHTS = np.concatenate((np.full(SCALES, 0.94 / SCALES), np.full(HUGE_EFFECTS.size, 0.06 / HUGE_EFFECTS.size)))
+"""And, with little weight, at these: a few answers that take minutes multiply the mean of answers that take none."""
+
 PART_OF_LOOKS = 0.5
 """The part of halt_alpha that looks spend: a harm little beyond its margin is shown by them alone."""
 
@@ -67,17 +71,24 @@ def has_minimum_units(plan: JudgePlan, cells: Cells) -> Flags:
 
 
 def is_burnt_in(plan: JudgePlan, cells: Cells) -> Flags:
-    """Whether both arms have their minimum of units and the smaller one expects 20 rare events."""
+    """Whether both arms have their minimum of units, and there are rare events enough: 20, and more in unlike arms.
+
+    Without harm each of E events is of the smaller arm with its share p of the units. Its count has the skewness
+    (1 - 2p) / sqrt(E p (1 - p)), which is asked to be 1 / sqrt(20) at the most: arms of one size have none.
+    """
     candidate, control = cells.candidate.estimates.units, cells.control.estimates.units
-    expected = cells.pooled.rare_events * np.minimum(candidate, control) / (candidate + control)
-    return np.asarray(has_minimum_units(plan, cells) & (expected >= RARE_EVENTS), dtype=np.bool_)
+    smaller = np.minimum(candidate, control) / (candidate + control)
+    skewed = (1.0 - 2.0 * smaller) ** 2 / (smaller * (1.0 - smaller))
+    enough = RARE_EVENTS * np.maximum(skewed, 1.0)
+    return np.asarray(has_minimum_units(plan, cells) & (cells.pooled.rare_events >= enough), dtype=np.bool_)
 
 
 def effect_scales(cells: Cells) -> Floats:
     """The mixture's spreads tau, one row a cell, in the metric's unit.
 
     A plan states its minimum effect relative to the control, and a harm that must be stopped soon is often many
-    times that, so several spreads are averaged, from the minimum effect to 8 times the control's value.
+    times that, so several spreads are averaged, from the minimum effect to 8 times the control's value. Evidence of
+    harm adds some that are larger.
     A martingale needs spreads that are fixed before the first look. Relative ones are, by the plan. Their size in the
     metric's unit comes from the control's value, snapped to a power of 2 times the standard deviation of one unit: with
     information counted in that deviation, tau² times information follows from the number of units alone, in whatever
@@ -138,8 +149,10 @@ def _mixture(cells: Cells) -> Floats:
     contrasts = [harm_contrast(cells, sign, monitoring_contrast) for sign in signs]
     z = np.stack([contrast.normal_z for contrast in contrasts])
     information = np.stack([contrast.information for contrast in contrasts])
-    ratios = effect_scales(cells) ** 2 * information[..., None]
-    return np.asarray(anytime.averaged(anytime.one_sided_log_e(z[..., None], ratios)).min(axis=0))
+    scales = effect_scales(cells)
+    scales = np.concatenate((scales, scales[:, -1:] * (HUGE_EFFECTS / LARGEST_EFFECT)), axis=1)
+    found = anytime.one_sided_log_e(z[..., None], scales**2 * information[..., None])
+    return np.asarray(anytime.averaged(found, weights=WEIGHTS).min(axis=0))
 
 
 def _exact(cells: Cells) -> Floats:

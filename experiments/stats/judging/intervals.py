@@ -96,7 +96,7 @@ def relative(cells: Cells, difference: Difference) -> Ends:
 def at_all_times(plan: JudgePlan, cells: Cells, difference: Difference) -> Ends:
     """Ends of the interval of candidate - control that holds at all looks at once, NaN before the burn-in is over.
 
-    It is where the two-sided mixture, over the same spreads as the test of harm, stays below 1 / alpha.
+    It is where the two-sided mixture, over the spreads of `effect_scales`, stays below 1 / alpha.
     """
     watched = monitoring_contrast(cells, factor=np.ones_like(cells.margin), shift=np.zeros_like(cells.margin))
     ready = is_burnt_in(plan, cells) & (watched.standard_error > 0.0) & can_be_told(cells, difference)
