@@ -29,6 +29,7 @@ from bench.calibration.slow_answers import slow_answers
 from bench.calibration.speed import speed
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
+from bench.calibration.tails import rare_slow_answers
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
@@ -59,6 +60,7 @@ DRAWN: tuple[Measure, ...] = (
     always,
     falling,
     rare_values,
+    rare_slow_answers,
     harms,
     late_change,
     long_quiet,

@@ -21,7 +21,7 @@ def compared(result: MetricResult, plan: Plan) -> str:
 
 
 def compared_since(harm: HarmSince, plan: Plan) -> str:
-    """One metric of one candidate beside the control since a later start."""
+    """One metric or tail of one candidate beside the control since a later start."""
     label = plan.labels[harm.metric]
     return (
         f"{label.name} is {value(harm.variant_value, label.display_unit)} for {harm.variant} against "

@@ -37,7 +37,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was registered before the start. `labels` by metric key; `looks` is the most of them.
+    """What was registered before the start. `labels` by key of metric or tail; `looks` is the most of them.
 
     `longest_answer` is after how long the endpoint gives up on an answer: until then its request is not known.
     """
@@ -51,6 +51,7 @@ class Plan:
     minimum_units: int
     looks: int
     longest_answer: timedelta = timedelta()
+    tails: tuple[MetricPlan, ...] = ()
 
     @property
     def answers_known(self) -> timedelta:

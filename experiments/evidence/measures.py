@@ -87,7 +87,8 @@ class Measure:
 
     `answered` is 1 for each request that was, `unknown` of a column for each of these that does not tell it, and
     `not_answered` is 1 for each request that its backend did not answer. Requests for which one of the columns `known`
-    is unknown add nothing, and neither do requests after `until`, nor outcomes of such.
+    is unknown add nothing, and neither do requests after `until`, nor outcomes of such. `eased` is a variant with a
+    threshold of its own, so that the others' values may be larger by as much without being more often above theirs.
     """
 
     function: str
@@ -95,6 +96,7 @@ class Measure:
     threshold: float = 0.0
     known: tuple[str, ...] = ()
     until: datetime | None = None
+    eased: tuple[str, float] | None = None
 
     @property
     def from_outcomes(self) -> bool:
@@ -152,7 +154,7 @@ class Measure:
             case "unknown":
                 return _one_when(nw.col(self.argument).is_null() & _ended_as(*ANSWERED))
             case "above":
-                return nw.when(~nw.col(self.argument).is_null()).then(_one_when(nw.col(self.argument) > self.threshold))
+                return nw.when(~nw.col(self.argument).is_null()).then(_one_when(self._is_above()))
             case "outcome":
                 return nw.when(nw.col("name") == self.argument).then(nw.col("value"))
             case "outcome_count":
@@ -161,6 +163,13 @@ class Measure:
                 return nw.when(~nw.col(STOP).is_null()).then(_one_when(nw.col(STOP) == STOPS[function]))
             case function:
                 return _one_when(_ended_as(*ENDINGS[function]))
+
+    def _is_above(self) -> nw.Expr:
+        above = nw.col(self.argument) > self.threshold
+        if self.eased is None:
+            return above
+        variant, threshold = self.eased
+        return nw.when(nw.col("variant") == variant).then(nw.col(self.argument) > threshold).otherwise(above)
 
 
 def parse(text: str) -> Measure:

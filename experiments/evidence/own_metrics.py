@@ -17,6 +17,13 @@ NOT_ANSWERED = MetricDefinition("not answered", MetricType.MEAN, "requests", mea
 """Requests that ended without an answer, by their backend's doing."""
 
 
+def above_eased(key: str, column: str, threshold: float, eased: tuple[str, float]) -> MetricDefinition:
+    """A ratio: Y the requests with a column above a threshold, a variant's own where it is `eased`, D all."""
+    above = Measure("above", column, threshold, eased=eased)
+    text = f"above({column}, {threshold:.3f})"
+    return MetricDefinition(key, MetricType.RATIO, text, "requests", measures=(above, Measure("requests")))
+
+
 def answered_with(columns: tuple[str, ...]) -> MetricDefinition:
     """A ratio: Y the answered requests that tell all these columns, D all answered ones.
 

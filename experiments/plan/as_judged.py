@@ -14,6 +14,7 @@ from experiments.lifecycle.clock import soaked, still_spans
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.models.default_guardrails import Meaning
 from experiments.models.metric import MetricMeaning
+from experiments.plan.slow_answers import LATENCY, Tail, tails_of
 from experiments.stats.core.spending import Family, Look, Spending
 from experiments.stats.core.types import (
     Direction,
@@ -42,18 +43,21 @@ def pure_plan(experiment: Experiment) -> Plan:
     """The frozen plan of an experiment."""
     variants = list(experiment.variants.all())
     plan_metrics = _plan_metrics(experiment)
+    tails = _tails(experiment)
+    labels = {m.metric.key: Label(m.metric.name, m.meaning.display_unit) for m in plan_metrics}
     return Plan(
         stages=tuple(
             StagePlan(stage.coverage, timedelta(seconds=stage.soak_seconds)) for stage in experiment.plan.stages.all()
         ),
         metrics=tuple(_metric_plan(plan_metric) for plan_metric in plan_metrics),
-        labels={m.metric.key: Label(m.metric.name, m.meaning.display_unit) for m in plan_metrics},
-        control=next(variant.key for variant in variants if variant.is_control),
+        labels=labels | {tail.key: tail.label for tail in tails},
+        control=_control(experiment),
         candidates=tuple(variant.key for variant in variants if not variant.is_control),
         maximum=timedelta(seconds=experiment.plan.maximum_seconds),
         minimum_units=experiment.plan.minimum_units,
         looks=experiment.plan.looks,
         longest_answer=timedelta(seconds=experiment.endpoint.timeout_seconds) or LONGEST_ANSWER,
+        tails=tuple(tail.plan for tail in tails),
     )
 
 
@@ -125,6 +129,7 @@ def judge_plan(experiment: Experiment, plan: Plan, units: Mapping[str, int] = NO
         minimum_units=experiment.plan.minimum_units,
         looks=experiment.plan.looks,
         spending=Spending(Family(experiment.plan.spending)),
+        tails={LATENCY: tuple(tail.plan for tail in tails)} if (tails := _tails(experiment)) else {},
     )
 
 
@@ -147,8 +152,10 @@ def shares_by_stage(experiment: Experiment) -> list[dict[str, float]]:
 
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
-    """How each metric of the plan is computed from the lake."""
-    return tuple(map(definition_in_plan, _plan_metrics(experiment)))
+    """How each metric of the plan is computed from the lake, and each tail of one."""
+    control = _control(experiment)
+    tails = (tail.definition(control) for tail in _tails(experiment))
+    return (*map(definition_in_plan, _plan_metrics(experiment)), *tails)
 
 
 def definition_in_plan(plan_metric: PlanMetric) -> MetricDefinition:
@@ -177,6 +184,15 @@ def _definition(key: str, meaning: MetricMeaning | Meaning) -> MetricDefinition:
 
 def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:
     return list(experiment.plan.metrics.select_related("metric", "edition"))
+
+
+def _control(experiment: Experiment) -> str:
+    return next(variant.key for variant in experiment.variants.all() if variant.is_control)
+
+
+def _tails(experiment: Experiment) -> tuple[Tail, ...]:
+    guarded = [m for m in _plan_metrics(experiment) if m.metric.key == LATENCY and m.role == Role.GUARDRAIL]
+    return tails_of(_metric_plan(guarded[0])) if guarded else ()
 
 
 def _metric_plan(plan_metric: PlanMetric) -> MetricPlan:

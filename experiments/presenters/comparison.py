@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from experiments.charts.forest import ForestRow
 from experiments.course.points import relative_anytime, relative_interval
+from experiments.decide.said import compared_since
 from experiments.models import PlanMetric
+from experiments.plan.slow_answers import LATENCY
 from experiments.presenters.numbers import amount, change, change_interval, difference, difference_interval
 from experiments.presenters.page_reads import Dossier
 from experiments.presenters.plan_words import margin_of
@@ -99,8 +101,16 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
         change_interval="" if result.relative is None else change_interval(relative_interval(result)),
         tone="" if observed else TONES[result.verdict],
         verdict="Observed" if observed else result.verdict.capitalize(),
-        meaning=f"{meaning}; {result.note}" if result.note else meaning,
+        meaning="; ".join([meaning, *filter(None, [result.note]), *_tails(dossier, result)]),
     )
+
+
+def _tails(dossier: Dossier, result: MetricResult) -> list[str]:
+    """What is harmed in a tail of its values, in words: the clearest."""
+    harmed = dossier.results.halt.tails if dossier.results and result.harmed else ()
+    names = {tail.key for tail in dossier.plan.tails} if result.metric == LATENCY else set()
+    found = [harm for harm in harmed if harm.metric in names and harm.variant == result.variant]
+    return [compared_since(harm, dossier.plan) for harm in found[:1]]
 
 
 def _forest_row(dossier: Dossier, plan: MetricPlan, result: MetricResult, relative: float) -> ForestRow:

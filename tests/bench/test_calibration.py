@@ -23,6 +23,7 @@ from bench.calibration.rows import Measure, Row, chance_at_most, chance_between,
 from bench.calibration.slow_answers import slow_answers
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
+from bench.calibration.tails import rare_slow_answers
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,7 @@ RUNS: dict[Measure, int] = {
     always: 80,
     falling: 60,
     rare_values: 20,
+    rare_slow_answers: 12,
     harms: 200,
     late_change: 40,
     long_quiet: 8,

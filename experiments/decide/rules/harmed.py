@@ -12,19 +12,20 @@ def halt_on_harm(situation: Situation) -> Decision | None:
 
 def halted(plan: Plan, results: Results) -> Decision:
     """The halt that follows from evidence of harm; it names the guardrail with the most of it, and since when."""
-    if results.halt.later:
-        return _halted_since(plan, results.halt.later[0])
-    worst = max(results.metrics, key=lambda result: (result.harmed, result.log_harm or 0.0))
-    return Decision(DecisionKind.HALT, "guardrail-harmed", f"{_harm(plan, worst)}.", variant=worst.variant)
+    stop = results.halt
+    since = [*stop.later[:1], *stop.tails[:1]]
+    reasons = [_harm_since(plan, harm) for harm in since]
+    variant = since[0].variant if since else ""
+    if not stop.later and (not stop.tails or stop.log_e_value >= stop.threshold):
+        worst = max(results.metrics, key=lambda result: (result.harmed, result.log_harm or 0.0))
+        reasons, variant = [f"{_harm(plan, worst)}.", *reasons], worst.variant
+    return Decision(DecisionKind.HALT, "guardrail-harmed", " ".join(reasons), variant=variant)
 
 
-def _halted_since(plan: Plan, harm: HarmSince) -> Decision:
-    metric = next(metric for metric in plan.metrics if metric.key == harm.metric)
-    reason = (
-        f"Since {moment(harm.since)}, {compared_since(harm, plan)}, worse than the accepted margin of "
-        f"{margin_in_words(metric, plan)}."
-    )
-    return Decision(DecisionKind.HALT, "guardrail-harmed", reason, variant=harm.variant)
+def _harm_since(plan: Plan, harm: HarmSince) -> str:
+    metric = next(metric for metric in (*plan.metrics, *plan.tails) if metric.key == harm.metric)
+    since = f"Since {moment(harm.since)}, " if harm.since else ""
+    return f"{since}{compared_since(harm, plan)}, worse than the accepted margin of {margin_in_words(metric, plan)}."
 
 
 def halt_at_look(situation: Situation) -> Decision | None:

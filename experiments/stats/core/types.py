@@ -115,6 +115,8 @@ class JudgePlan:
     """What was registered before the start. `shares` maps each variant to its share of measured units (sum 1).
 
     `looks` is how many looks at equal steps of information are planned for, and `spending` how they share alpha.
+    `tails` are, by the guardrail whose values they are of, shares of values above thresholds: they halt, and promotion
+    does not ask for them.
     """
 
     metrics: tuple[MetricPlan, ...]
@@ -126,6 +128,7 @@ class JudgePlan:
     minimum_units: int = 100
     looks: int = 20
     spending: Spending = OBRIEN_FLEMING
+    tails: Mapping[str, tuple[MetricPlan, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +219,12 @@ class SampleRatio:
 
 @dataclass(frozen=True, slots=True)
 class HarmSince:
-    """One guardrail of one candidate that is worse than its margin since a later start: both values since then."""
+    """One guardrail or tail of one candidate that is worse than its margin since a later start, with values since then.
 
-    since: datetime
+    Without a later start, `since` is None.
+    """
+
+    since: datetime | None
     metric: str
     variant: str
     control_value: float
@@ -229,13 +235,18 @@ class HarmSince:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / its part of halt_alpha)."""
+    """Evidence of harm over all guardrails and candidates; `threshold` is log(1 / its part of halt_alpha).
+
+    `later` are the guardrails that are harmed since a later start, and `tails` the tails that are harmed, the clearest
+    first; to blame is the guardrail whose tail it is.
+    """
 
     log_e_value: float
     threshold: float
     reached: bool
     blamed: tuple[tuple[str, str], ...]
     later: tuple[HarmSince, ...] = ()
+    tails: tuple[HarmSince, ...] = ()
 
 
 class Severity(StrEnum):

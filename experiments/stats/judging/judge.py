@@ -29,6 +29,7 @@ from experiments.stats.judging.harm import anytime_alpha, halt, log_harm
 from experiments.stats.judging.judgeable import check_plan
 from experiments.stats.judging.later import PART_FROM_START, LaterEvidence, harm_since
 from experiments.stats.judging.shown import Conclusions, conclude
+from experiments.stats.judging.tails import harm_in_tails, of_guardrails, of_tails
 
 Found = TypeVar("Found")
 
@@ -73,7 +74,7 @@ def judge(
     check_plan(plan)
     with np.errstate(all="ignore"):
         watched = _watched(plan, evidence, later)
-        rows = _whatever_raises(plan, partial(_rows, evidence=evidence, looks=looks, watched=watched))
+        rows = _whatever_raises(of_guardrails(plan), partial(_rows, evidence=evidence, looks=looks, watched=watched))
     return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt)
 
 
@@ -134,8 +135,10 @@ def _watched(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence]
         log_e = log_harm(part, cells)
         return Watched(cells, log_e, halt(cells, log_e, PART_FROM_START * anytime_alpha(part)), troubles)
 
-    watched = _whatever_raises(plan, attempt)
-    return replace(watched, halt=_since(plan, watched.halt, later))
+    guardrails = of_guardrails(plan)
+    watched = _whatever_raises(guardrails, attempt)
+    stop = _since(guardrails, watched.halt, later)
+    return replace(watched, halt=_in_tails(plan, stop, evidence, later))
 
 
 def _since(plan: JudgePlan, stop: Halt, later: Sequence[LaterEvidence]) -> Halt:
@@ -145,6 +148,16 @@ def _since(plan: JudgePlan, stop: Halt, later: Sequence[LaterEvidence]) -> Halt:
     found = _whatever_raises(plan, lambda part, troubles: harm_since(part, later, without=frozenset(troubles)))
     blamed = tuple(dict.fromkeys((harm.metric, harm.variant) for harm in found))
     return replace(stop, reached=bool(found), blamed=blamed, later=found)
+
+
+def _in_tails(plan: JudgePlan, stop: Halt, evidence: Evidence, later: Sequence[LaterEvidence]) -> Halt:
+    """The halt, also where harm shows in a tail alone; to blame is the guardrail whose tail it is."""
+    if not plan.tails:
+        return stop
+    found = _whatever_raises(of_tails(plan), partial(harm_in_tails, evidence=evidence, later=later))
+    guardrails = {tail.key: key for key, tails in plan.tails.items() for tail in tails}
+    blamed = dict.fromkeys((*stop.blamed, *((guardrails[harm.metric], harm.variant) for harm in found)))
+    return replace(stop, reached=stop.reached or bool(found), blamed=tuple(blamed), tails=found)
 
 
 def _whatever_raises(plan: JudgePlan, attempt: Callable[[JudgePlan, Troubles], Found]) -> Found:

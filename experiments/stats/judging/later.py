@@ -82,7 +82,7 @@ def harm_since(
         of_stage = np.array([place.later.since.stage for place in places], dtype=np.bool_)
         excess = np.where(of_stage, log_harm(plan, cells) + np.log(alpha), _log_excess(plan, cells, alpha))
     reached = [place for place in np.argsort(-excess, kind="stable") if excess[place] >= 0.0]
-    return tuple(_harm(cells, int(place), places[place]) for place in reached)
+    return tuple(harm_of(cells, int(place), places[place].later.since.moment) for place in reached)
 
 
 def tail_of_maximum(z: ArrayLike, growth: float = GROWTH) -> Floats:
@@ -156,12 +156,13 @@ def _exact_z(cells: Cells) -> Floats:
     return np.asarray(-special.ndtri(np.maximum(chance, 1e-300)), dtype=np.float64)
 
 
-def _harm(cells: Cells, cell: int, place: _Place) -> HarmSince:
+def harm_of(cells: Cells, cell: int, since: datetime | None) -> HarmSince:
+    """What a cell shows since a moment, or from the start on."""
     candidate, control = cells.candidate.estimates, cells.control.estimates
     return HarmSince(
-        since=place.later.since.moment,
-        metric=place.metric.key,
-        variant=place.variant,
+        since=since,
+        metric=cells.metrics[cell].key,
+        variant=cells.variants[cell],
         control_value=float(control.value[cell]),
         variant_value=float(candidate.value[cell]),
         control_units=int(control.units[cell]),
