@@ -218,7 +218,8 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
         return NO_ANSWER
     if told.whole and told.error:
         return ERROR
-    if not told.whole or not _holds_something(line, shape, shape.holds):
+    is_hollow = bool(shape.every and told.hollow)
+    if not told.whole or is_hollow or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
     return NOT_AS_ASKED if asked else None

@@ -1,6 +1,6 @@
 """The server of llama.cpp."""
 
-from routing.protocols.openai import RANKED, SHAPES, STREAMED_USAGE, USAGE, VECTORS
+from routing.protocols.openai import LISTED, RANKED, SHAPES, STREAMED_USAGE, USAGE, VECTORS
 from routing.protocols.types import Count, LoadMetrics, Protocol, Question, Ready, Series, Shape, Streams, Told
 
 # Answers of its native `/completion`. Each event of a stream tells how far it is, so that the last one counts.
@@ -18,7 +18,12 @@ NATIVE_SHAPE = Shape(
     stops=("stop_type",),
     streams=Streams.ASKED,
 )
-EMBEDDINGS = Shape(r"(?<!/v1)/embeddings?", holds=("*.embedding[+]", "embedding[+]", *VECTORS), completes=False)
+EMBEDDINGS = Shape(
+    r"(?<!/v1)/embeddings?",
+    holds=("*.embedding[+]", "embedding[+]", *VECTORS),
+    every=LISTED,
+    completes=False,
+)
 RERANKING = Shape(r"/reranking", holds=RANKED, completes=False)
 
 LLAMA_CPP = Protocol(

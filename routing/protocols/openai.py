@@ -106,6 +106,9 @@ RESPONSES = Shape(
 VECTORS = tuple(f"data.*.{name}[+]" for name in ("embedding", "embeddings", "data"))
 RANKED = tuple(f"{of}*.{name}[*]" for of in ("results.", "data.", "") for name in ("relevance_score", "score"))
 
+# The objects of a batch, one of which without an answer leaves its client without one.
+LISTED = ("results.*", "data.*", "*")
+
 # SGLang scores and classifies in forms of its own.
 _SCORED = (*RANKED, "scores[*]")
 _CLASSIFIED = (*RANKED, "data.*.label", "data.*.probs[*]", "*.embedding[*]")
@@ -116,11 +119,11 @@ SHAPES = (
     COMPLETIONS,
     RESPONSES,
     IMAGES,
-    Shape(r"/(?:embeddings|pooling)", holds=VECTORS, completes=False),
-    Shape(r"/rerank", holds=RANKED, completes=False),
-    Shape(r"/score", holds=_SCORED, completes=False),
-    Shape(r"/classify", holds=_CLASSIFIED, completes=False),
-    Shape(r"/moderations", holds=_MODERATED, completes=False),
+    Shape(r"/(?:embeddings|pooling)", holds=VECTORS, every=LISTED, completes=False),
+    Shape(r"/rerank", holds=RANKED, every=LISTED, completes=False),
+    Shape(r"/score", holds=_SCORED, every=LISTED, completes=False),
+    Shape(r"/classify", holds=_CLASSIFIED, every=LISTED, completes=False),
+    Shape(r"/moderations", holds=_MODERATED, every=LISTED, completes=False),
 )
 
 OPENAI = Protocol(

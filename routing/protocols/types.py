@@ -101,11 +101,11 @@ class Shape:
     A plain answer is JSON that has something in one of `holds`, or in all of one of `promises` where it is still to
     come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
     text behind a `=`, holds nothing, whatever is in it. Members that are `known` are none of `?`, and `?` counts only
-    where none of `own` is there, be it empty. An answer fails that has something in one of `fails`, or there the text
-    behind a `=`. A stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of
-    `last`, which may be empty. The members `stops` say why the model stopped, and `refusals` hold what it says instead
-    of an answer. `completes` is False where an answer has no completion, and so no tokens of one. `streams` says when
-    it is a stream.
+    where none of `own` is there, be it empty. Each of the objects `every` has to hold something. An answer fails
+    that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
+    the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
+    model stopped, and `refusals` hold what it says instead of an answer. `completes` is False where an answer has no
+    completion, and so no tokens of one. `streams` says when it is a stream.
     """
 
     paths: str
@@ -119,6 +119,7 @@ class Shape:
     voids: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    every: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
     completes: bool = True
     streams: Streams = Streams.NEVER

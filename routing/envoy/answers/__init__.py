@@ -63,6 +63,7 @@ def _specification(protocols: Iterable[Protocol]) -> str:
         "fails": [path for shape in shapes for path in shape.fails],
         "voids": [path for shape in shapes for path in shape.voids],
         "known": [path for shape in shapes for path in shape.known],
+        "every": [path for shape in shapes for path in shape.every],
         "own": [path for shape in shapes for path in shape.own],
         "plain": [_pair(told) for protocol in protocols for told in protocol.plain],
         "streamed": [_pair(told) for protocol in protocols for told in protocol.streamed],

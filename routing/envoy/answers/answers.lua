@@ -25,6 +25,7 @@ local function words_of(found, whole)
   local count = 0
   if whole then count = add(WORDS, count, "whole", "true") end
   if found.error then count = add(WORDS, count, "error", "true") end
+  if found.hollow then count = add(WORDS, count, "hollow", "true") end
   if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
   if found.ends ~= "" then count = add(WORDS, count, "ends", found.ends) end
   local stop = found.refused and "refusal" or found.stop
@@ -68,6 +69,9 @@ local function take_line(stream, text, at, last)
     if find(text, "^error:", at) then name = "error" end
     local mark = name and stream.ends[name]
     if mark then end_by(stream.found, mark) end
+  elseif letter == 123 and find(text, '^{%s*"error"%s*:%s*[^n%s]', at) then
+    -- A document that stands in a stream by itself: no event, and its client sees nothing more.
+    end_by(stream.found, "error")
   end
 end
 

@@ -191,6 +191,7 @@ local function open(walk, at, is_object)
   walk.depth, walk.nodes[depth], walk.objects[depth], walk.node = depth, node, is_object, false
   if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
   if node.count then walk.found.counts[node.count] = "{" end
+  if node.every then walk.outer[depth] = begin_item(walk.found) end
   if node.may_be_void then walk.before[depth], walk.void[depth] = walk.found.holds, false end
   return is_object and FIRST_NAME or FIRST_VALUE, at + 1
 end
@@ -200,6 +201,7 @@ local function close(walk, at, is_object)
   if walk.objects[depth] ~= is_object then return NOWHERE, at end
   local own = walk.nodes[depth]
   if own and own.may_be_void and walk.void[depth] then forget(walk.found, walk.before[depth]) end
+  if own and own.every then end_item(walk.found, walk.outer[depth]) end
   walk.depth, walk.node = depth - 1, false
   return behind(walk), at + 1
 end
@@ -309,7 +311,7 @@ local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry =
 local FREE = {}
 
 local function new_walk(root)
-  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}}
+  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}, outer = {}}
   walk.root, walk.begun, walk.head = root, false, ""
   begin_again(walk)
   begin_findings(walk.found)
@@ -341,7 +343,9 @@ local function cut(walk, state, text, last)
     walk.node = false
     return state - WANTED_NAME_TEXT + NAME_TEXT
   end
-  find_filled(walk.found, walk.node, walk.node.holds or walk.node.vector)
+  if not walk.node.vector or is_numbers(text, walk.token + 1, last) then
+    find_filled(walk.found, walk.node, walk.node.holds or walk.node.vector)
+  end
   walk.node = false
   return state < WITHIN_SCALAR and state - WANTED_TEXT + TEXT or NOWHERE
 end

@@ -74,6 +74,7 @@ local MARKED = {
   -- Members that are no others.
   known = function() end,
   own = function(node, path) node.own = path .. "?" end,
+  every = function(node) node.every = true end,
   last = function(node, path) node.last = path end,
   stops = function(node) node.stop = true end,
   refusals = function(node) node.refusal = true end,
@@ -109,7 +110,7 @@ local function specification(text)
   for part, words in text:gmatch("(%a+): ([^;]*)") do parts[part] = words end
   local plain, streamed = {}, {}
   for _, root in ipairs({plain, streamed}) do
-    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own"}) do mark(root, part, parts[part]) end
+    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own", "every"}) do mark(root, part, parts[part]) end
   end
   mark(plain, "holds", parts.holds)
   mark(streamed, "holds", parts.parts)
@@ -131,7 +132,7 @@ end
 -- What was seen in an earlier turn is not seen.
 local function begin_findings(found)
   found.turn, found.holds, found.ends = found.turn + 1, "", ""
-  found.error, found.refused, found.stop = nil, nil, nil
+  found.error, found.refused, found.stop, found.hollow = nil, nil, nil, nil
   clear(found.counts)
 end
 
@@ -154,6 +155,18 @@ end
 local function forget(found, before)
   for path in sub(found.holds, #before + 1):gmatch("[^ ]+") do found.seen[path] = nil end
   found.holds = before
+end
+
+-- What one of several holds, each of which has to hold something, is found anew; what was found before is returned.
+local function begin_item(found)
+  local before = found.holds
+  forget(found, "")
+  return before
+end
+
+local function end_item(found, before)
+  if found.holds == "" then found.hollow = true end
+  for path in before:gmatch("[^ ]+") do hold(found, path) end
 end
 
 -- Whether nothing more is to be learnt of the rest of a list.
@@ -189,6 +202,13 @@ local function behind_blanks(text, at, last)
   return at
 end
 
+-- Whether a text is base64 that begins with a number; of four bytes these are none, or infinite.
+local NO_NUMBER = "^AA[DC]A[f/_][w-z0-9+/_-]"
+local function is_numbers(text, from, last)
+  local other = find(text, "[^%w+/_=\\-]", from)
+  return not find(text, NO_NUMBER, from) and not (other and other <= last)
+end
+
 -- The first letter that is something: of a vector in base64 all but those of which zeros are made.
 local function behind_nothing(node, text, at, last)
   if node.vector then return math.min(match(text, "^[A=]*()", at), last + 1) end
@@ -199,6 +219,7 @@ end
 local function holder_of(found, node, text, from, last)
   local holds = node.holds or node.vector
   if not holds or found.seen[holds] == found.turn then return holds end
+  if node.vector and not is_numbers(text, from, last) then return nil end
   return behind_nothing(node, text, from, last) <= last and holds or nil
 end
 

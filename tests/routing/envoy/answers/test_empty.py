@@ -1,5 +1,8 @@
 """An answer that holds nothing for its user is none, whatever it says of why it stopped."""
 
+import base64
+import math
+import struct
 from typing import Any
 
 import pytest
@@ -12,6 +15,13 @@ from tests.servers.envoys import RunningEnvoy
 pytestmark = pytest.mark.slow
 
 EMBEDDINGS = "/v1/embeddings"
+GOOD = {"object": "embedding", "embedding": [0.0, -0.25]}
+NO_NUMBERS = (math.nan, -math.nan, math.inf, -math.inf)
+
+
+def base64_of(size: int, *values: float) -> str:
+    """As servers send vectors of numbers of four bytes, or of two."""
+    return base64.b64encode(struct.pack(f"<{len(values)}{'f' if size == 4 else 'e'}", *values)).decode()
 
 
 def said(finish: str | None, **message: Any) -> Answer:
@@ -200,6 +210,29 @@ def test_a_turn_of_anthropic_holds_something(
         ("openai", EMBEDDINGS, {"data": [{"embedding": "AAAAAA=="}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{"embedding": "A" * 8192}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{"embedding": "A" * 8190 + "/w"}]}, SUCCESS),
+        # No numbers, infinite ones, and no base64, by IEEE 754 and RFC 4648; then some that are right.
+        *(("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(4, *[v] * 768)}]}, NO_ANSWER) for v in NO_NUMBERS),
+        *(("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(4, v)}]}, NO_ANSWER) for v in NO_NUMBERS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "not base64"}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "{}"}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(4, *[0.25, -3e38] * 384)}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(2, *[0.25, -0.5] * 384)}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "__8_-w"}]}, SUCCESS),
+        # A batch of which some are none.
+        ("openai", EMBEDDINGS, {"data": [GOOD, {"embedding": []}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": []}, GOOD]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [GOOD, {"embedding": [0.0] * 768}, GOOD]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [GOOD, {"embedding": None}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [GOOD, {}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": "AACAPw=="}, {"embedding": "AADAfw=="}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [GOOD] * 300}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [GOOD] * 299 + [{"embedding": [0, 0]}]}, NO_ANSWER),
+        ("openai", "/rerank", [{"index": 0, "score": 0.5}, {"index": 1, "score": None}], NO_ANSWER),
+        ("openai", "/v1/rerank", {"results": [{"relevance_score": 0}, {"relevance_score": None}]}, NO_ANSWER),
+        ("openai", "/v1/moderations", {"results": [{"flagged": False}, {}]}, NO_ANSWER),
+        ("openai", "/v1/moderations", {"results": [{"flagged": False}, {"flagged": True}]}, SUCCESS),
+        ("llama-cpp", "/embedding", [{"index": 0, "embedding": [[0.5]]}, {"index": 1, "embedding": [[]]}], NO_ANSWER),
+        ("llama-cpp", "/embedding", [{"index": i, "embedding": [[0.5]]} for i in range(9)], SUCCESS),
         ("vllm", "/pooling", {"data": [{"object": "pooling", "data": []}]}, NO_ANSWER),
         ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.0, 0.0]]}]}, NO_ANSWER),
         ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.5]]}]}, SUCCESS),

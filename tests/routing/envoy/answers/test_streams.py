@@ -40,6 +40,8 @@ pytestmark = pytest.mark.slow
         (events(delta('"error": {"message": "x"}'), delta(" event: error\ndata: x"), DONE), SUCCESS),
         (stream(event(delta("Hi")), b"event: error\ndata: x\n\n", event(DONE)), ERROR),
         (stream(event(delta("Hi")), b'error: {"code": 500}\n\n', event(DONE)), ERROR),
+        (stream(event(delta("Hi")), b'{"error": {"message": "x"}}\n\n', event(DONE)), ERROR),
+        (stream(event(delta("Hi")), b'{"error": null}\n\n', event(DONE)), SUCCESS),
         # Events that are no JSON.
         (events(delta("Hi"), "Internal Server Error", DONE), NO_ANSWER),
         (events(delta("Hi"), json.dumps(delta("Hi"))[:-1], DONE), NO_ANSWER),
