@@ -58,9 +58,9 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[examples]'
 	@touch $@
 
-$(VENV)/installed-development: $(VENV)/installed
+$(VENV)/installed-development: $(VENV)/installed client/pyproject.toml
 	@echo "Installing what the tests and checks need."
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development]' --editable ./client
 	@touch $@
 
 # One that cannot be installed leaves no environment behind, and its tests are skipped.

@@ -11,6 +11,8 @@ from routing.access_log.results import Result
 from routing.alerts.current import ON_EVERY_PAGE
 from routing.protocols import PROTOCOLS
 from routing.protocols.types import Protocol
+from sluice import ExitCode
+from sluice.commands.application import application
 from tests.docs.pages import ROOT
 
 GENERATED = "generated"
@@ -63,6 +65,14 @@ def test_alerts_are_told_where_they_are_shown() -> None:
     assert {code for code, row in table.items() if row[2] == "on every page"} == ON_EVERY_PAGE
     assert all(f'"{code}"' in source for code in table)
     assert set(re.findall(r'Alert\(\s*"([a-z-]+)"', source)) <= table.keys()
+
+
+def test_commands_and_exit_codes_are_told() -> None:
+    table = rows("docs/cli.md", 2)
+    commands = {str(command.name) for command in application.registered_commands} | {"events import"}
+    assert {name.split(" ")[0] if name != "events import FILE" else "events import" for name in table} == commands
+    told = re.findall(r"^\| (\d) \| ([a-z ,]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(code) for code, _ in told] == list(ExitCode)
 
 
 def test_modules_of_the_statistics_are_there() -> None:

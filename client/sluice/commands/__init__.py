@@ -1,0 +1,1 @@
+"""The commands of `sluice`, each in a file of its own."""
