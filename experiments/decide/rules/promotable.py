@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from experiments.decide.rules.look_due import is_open
-from experiments.decide.said import compared, information_in_words, listed
+from experiments.decide.said import compared, compared_since, information_in_words, listed
 from experiments.decide.types import Decision, DecisionKind, Situation
-from experiments.stats.core.types import MetricResult, Role, Verdict
+from experiments.stats.core.types import HarmSince, MetricResult, Role, Verdict
 
 
 def promote_or_end(situation: Situation) -> Decision:
@@ -20,7 +20,7 @@ def promote_what_is_shown(situation: Situation) -> Decision | None:
 
 
 def _promote(situation: Situation, candidates: Sequence[str]) -> Decision | None:
-    passing = [candidate for candidate in candidates if not _unmet(situation, candidate)]
+    passing = [each for each in candidates if not _unmet(situation, each) and not _beyond(situation, each)]
     if not passing:
         return None
     best = max(passing, key=lambda candidate: _goal_gain(situation, candidate))
@@ -35,7 +35,9 @@ def _not_shown(situation: Situation) -> Decision:
     undecided = [candidate for candidate in situation.plan.candidates if _is_undecided(situation, candidate)]
     candidate = min(undecided or situation.plan.candidates, key=lambda key: len(_unmet(situation, key)))
     unmet = _unmet(situation, candidate)
-    answers = listed([f"{compared(result, situation.plan)}, which {answer(result)}" for result in unmet])
+    told = [f"{compared(result, situation.plan)}, which {answer(result)}" for result in unmet]
+    told += [f"{compared_since(harm, situation.plan)}, more than is accepted" for harm in _beyond(situation, candidate)]
+    answers = listed(told)
     if undecided:
         number = situation.state.looks.number + 1
         reason = f"Look {number}: {answers} so far; {information_in_words(situation)}."
@@ -79,6 +81,11 @@ def _results(situation: Situation, candidate: str, role: Role) -> list[MetricRes
 def _unmet(situation: Situation, candidate: str) -> list[MetricResult]:
     judged = _results(situation, candidate, Role.GOAL) + _results(situation, candidate, Role.GUARDRAIL)
     return [result for result in judged if result.verdict is not Verdict.PASS]
+
+
+def _beyond(situation: Situation, candidate: str) -> list[HarmSince]:
+    """The share of values in a tail that is furthest beyond its margin: what is rare and huge is no mean's to pass."""
+    return [harm for harm in situation.results.beyond if harm.variant == candidate][:1]
 
 
 def _goal_gain(situation: Situation, candidate: str) -> float:

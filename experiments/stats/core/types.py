@@ -276,7 +276,8 @@ class Results:
     """Everything one analysis found; `findings` are those of the health checks, the gravest first.
 
     `stage_units` counts the units of each variant with a request since the present stage began; None where nothing is
-    known of stages.
+    known of stages. `beyond` are the tails of which the estimate is beyond their margin, shown or not, the furthest
+    first.
     """
 
     metrics: tuple[MetricResult, ...]
@@ -284,3 +285,4 @@ class Results:
     halt: Halt
     findings: tuple[Finding, ...] = ()
     stage_units: Mapping[str, int] | None = None
+    beyond: tuple[HarmSince, ...] = ()

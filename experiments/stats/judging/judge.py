@@ -29,7 +29,7 @@ from experiments.stats.judging.harm import anytime_alpha, halt, log_harm
 from experiments.stats.judging.judgeable import check_plan
 from experiments.stats.judging.later import PART_FROM_START, LaterEvidence, harm_since
 from experiments.stats.judging.shown import Conclusions, conclude
-from experiments.stats.judging.tails import harm_in_tails, of_guardrails, of_tails
+from experiments.stats.judging.tails import beyond_margin, harm_in_tails, of_guardrails, of_tails
 
 Found = TypeVar("Found")
 
@@ -75,7 +75,8 @@ def judge(
     with np.errstate(all="ignore"):
         watched = _watched(plan, evidence, later)
         rows = _whatever_raises(of_guardrails(plan), partial(_rows, evidence=evidence, looks=looks, watched=watched))
-    return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt)
+        beyond = _whatever_raises(of_tails(plan), partial(beyond_margin, evidence=evidence)) if plan.tails else ()
+    return Results(rows, sample_ratio(plan.shares, evidence.units), watched.halt, beyond=beyond)
 
 
 def watch(plan: JudgePlan, evidence: Evidence, later: Sequence[LaterEvidence] = ()) -> Halt:

@@ -45,6 +45,14 @@ def of_tails(plan: JudgePlan) -> JudgePlan:
     return replace(plan, metrics=tails, tails={}, halt_alpha=PART_OF_TAILS * plan.halt_alpha / (1.0 - PART_OF_LOOKS))
 
 
+def beyond_margin(plan: JudgePlan, troubles: Mapping[Name, str], *, evidence: Evidence) -> tuple[HarmSince, ...]:
+    """The tails of a plan of tails whose estimate is beyond its margin, the furthest first: no ground to promote on."""
+    cells = gather_without(plan, evidence, troubles)
+    excess = cells.candidate.estimates.value - cells.control.estimates.value - cells.margin
+    order = np.argsort(-np.where(cells.measured, excess, -np.inf), kind="stable")
+    return tuple(harm_of(cells, int(place), None) for place in order if cells.measured[place] and excess[place] > 0.0)
+
+
 def harm_in_tails(
     plan: JudgePlan, troubles: Mapping[Name, str], *, evidence: Evidence, later: Sequence[LaterEvidence]
 ) -> tuple[HarmSince, ...]:

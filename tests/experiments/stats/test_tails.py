@@ -14,6 +14,7 @@ from experiments.stats.core.types import (
     MetricType,
     Role,
     UnitSums,
+    Verdict,
 )
 from experiments.stats.judging.judge import judge, watch
 from experiments.stats.judging.later import LaterEvidence, Since
@@ -86,3 +87,12 @@ def test_promotion_does_not_ask_for_tails() -> None:
 def test_their_part_is_taken_from_the_guardrails() -> None:
     alone, beside = judge(replace(PLAN, tails={}), measured(2500, 0)), judge(PLAN, measured(2500, 0))
     assert beside.halt.threshold > alone.halt.threshold
+
+
+def test_an_estimate_beyond_the_margin_is_told_before_it_is_shown() -> None:
+    """One answer in a hundred that takes twelve seconds makes the mean 11 % longer, which is accepted."""
+    results = judge(PLAN, measured(1000, 10, 12.0))
+    assert not results.halt.reached
+    assert results.metrics[0].verdict is Verdict.PASS
+    assert [(harm.metric, harm.variant_value) for harm in results.beyond] == [("over 10 s", 0.01)]
+    assert judge(PLAN, measured(1000, 10, 12.0, control_slow=6)).beyond == ()
