@@ -19,9 +19,10 @@ from controlplane.models import Role, User
 from tests.experiments.views.findings import found, measured, planned, running
 olga = User.objects.create_user("olga", role=Role.OPERATOR)
 pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.OPERATOR))
-planned("waiting", traffic=10)
-for key in ("good", "bad", "slow", "restarted"):
-    measured(running(key, traffic=10), found())
+for key in ("waiting", "github", "gitlab"):
+    planned(key, traffic=8)
+for key in ("good", "bad", "slow", "restarted", "cancelled-0", "cancelled-1"):
+    measured(running(key, traffic=8), found())
 """
 
 
