@@ -276,8 +276,8 @@ class Results:
     """Everything one analysis found; `findings` are those of the health checks, the gravest first.
 
     `stage_units` counts the units of each variant with a request since the present stage began; None where nothing is
-    known of stages. `beyond` are the tails of which the estimate is beyond their margin, shown or not, the furthest
-    first.
+    known of stages. `beyond` are the tails of which the estimate is far beyond their margin, shown or not, the
+    furthest first.
     """
 
     metrics: tuple[MetricResult, ...]

@@ -27,6 +27,10 @@ PART_OF_TAILS = 0.2
 """The part of halt_alpha for tails, where a plan has some; all of it for evidence at any time."""
 
 
+TIMES = 1.5
+"""So many times the control's share, and the margin more, is beyond it by estimate."""
+
+
 def of_guardrails(plan: JudgePlan) -> JudgePlan:
     """The plan without its tails, with the part of halt_alpha that they leave."""
     return replace(plan, tails={}, halt_alpha=(1.0 - PART_OF_TAILS) * plan.halt_alpha) if plan.tails else plan
@@ -46,9 +50,12 @@ def of_tails(plan: JudgePlan) -> JudgePlan:
 
 
 def beyond_margin(plan: JudgePlan, troubles: Mapping[Name, str], *, evidence: Evidence) -> tuple[HarmSince, ...]:
-    """The tails of a plan of tails whose estimate is beyond its margin, the furthest first: no ground to promote on."""
+    """The tails whose estimate is beyond its margin by half of the control's share or more, the furthest first.
+
+    They are no ground to promote on. Where many values are in the tail of both arms, chance alone passes the margin.
+    """
     cells = gather_without(plan, evidence, troubles)
-    excess = cells.candidate.estimates.value - cells.control.estimates.value - cells.margin
+    excess = cells.candidate.estimates.value - TIMES * cells.control.estimates.value - cells.margin
     order = np.argsort(-np.where(cells.measured, excess, -np.inf), kind="stable")
     return tuple(harm_of(cells, int(place), None) for place in order if cells.measured[place] and excess[place] > 0.0)
 

@@ -96,3 +96,9 @@ def test_an_estimate_beyond_the_margin_is_told_before_it_is_shown() -> None:
     assert results.metrics[0].verdict is Verdict.PASS
     assert [(harm.metric, harm.variant_value) for harm in results.beyond] == [("over 10 s", 0.01)]
     assert judge(PLAN, measured(1000, 10, 12.0, control_slow=6)).beyond == ()
+
+
+def test_chance_among_many_slow_answers_holds_nothing() -> None:
+    """Of 1,000 answers 220 and 200: chance alone makes such a difference in one of six pairs of equal arms."""
+    assert judge(PLAN, measured(1000, 220, control_slow=200)).beyond == ()
+    assert judge(PLAN, measured(1000, 320, control_slow=200)).beyond != ()
