@@ -17,6 +17,8 @@ from controlplane.api.schema import READ_PROBLEMS
 from controlplane.catalogue.resource import Line, Resource, Words
 from controlplane.storage.legible_columns import broken_sentence
 from controlplane.web.editing import VersionedForm
+from controlplane.web.form_fields import LinesField
+from experiments.evidence.conditions import CONDITION_COLUMNS
 from experiments.evidence.measures import OF_REQUESTS
 from experiments.metrics.define_metric import define_metric
 from experiments.metrics.edit_metric import edit_metric
@@ -30,6 +32,7 @@ class MetricForm(VersionedForm):
 
     wide = ("description",)
     measures = OF_REQUESTS
+    condition_columns = CONDITION_COLUMNS
     most_uses = 20
 
     @property
@@ -54,6 +57,7 @@ class MetricForm(VersionedForm):
             "window_from_hours",
             "window_to_hours",
             "settling_seconds",
+            "conditions",
         ]
         widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 2})}
         help_texts: ClassVar = {
@@ -68,12 +72,17 @@ class MetricForm(VersionedForm):
             "display_unit": "Shown behind the value, like ms. With % shares are shown in per cent.",
         }
 
+    conditions = LinesField(
+        required=False,
+        help_text="One a line, like “edge is eu-1, eu-2” or “stream is true”. Only requests that meet all count. "
+        "None: all.",
+    )
     window_from_hours = forms.FloatField(
         label="Window from hours",
         required=False,
         initial=0,
         min_value=0,
-        help_text="Hours after a user's first request from which outcomes count.",
+        help_text="Hours after a user's first request from which outcomes or requests count.",
     )
 
     def clean_window_from_hours(self) -> float:

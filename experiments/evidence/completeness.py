@@ -12,8 +12,9 @@ ByMetric = Mapping[str, Mapping[str, UnitSums]]
 
 def completeness_checks(metrics: Iterable[MetricDefinition]) -> tuple[MetricDefinition, ...]:
     """What has to be summed beside the metrics, to know how often what they need is known."""
-    needed = dict.fromkeys(columns for metric in metrics if (columns := columns_of(metric)))
-    return (UNJUDGED, *map(answered_with, {**needed, (JUDGED,): None})) if needed else ()
+    needed = [(columns, metric.conditions) for metric in metrics if (columns := columns_of(metric))]
+    judged = [((JUDGED,), conditions) for conditions in ((), *(conditions for _, conditions in needed))]
+    return (UNJUDGED, *(answered_with(*need) for need in dict.fromkeys((*needed, *judged)))) if needed else ()
 
 
 def known_sums(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, str], UnitSums]) -> ByMetric:
@@ -21,9 +22,13 @@ def known_sums(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, str
 
     Whether a request failed hardly ever is unknown.
     """
-    needed = {metric.key: columns for metric in metrics if (columns := columns_of(metric))}
+    needed = {metric: columns for metric in metrics if (columns := columns_of(metric))}
     unjudged = _any_unjudged(sums)
-    return {key: _by_arm(columns, sums) for key, columns in needed.items() if unjudged or columns != (JUDGED,)}
+    return {
+        metric.key: _by_arm(answered_with(columns, metric.conditions), sums)
+        for metric, columns in needed.items()
+        if unjudged or columns != (JUDGED,)
+    }
 
 
 def read_answers(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, str], UnitSums]) -> ByMetric:
@@ -31,13 +36,12 @@ def read_answers(metrics: Iterable[MetricDefinition], sums: Mapping[tuple[str, s
     if not _any_unjudged(sums):
         return {}
     of_answers = [metric for metric in metrics if not OF_ANSWERS.isdisjoint(columns_of(metric))]
-    return {metric.key: _by_arm((JUDGED,), sums) for metric in of_answers}
+    return {metric.key: _by_arm(answered_with((JUDGED,), metric.conditions), sums) for metric in of_answers}
 
 
 def _any_unjudged(sums: Mapping[tuple[str, str], UnitSums]) -> bool:
     return any(found.sum_y > 0 for (key, _), found in sums.items() if key == UNJUDGED.key)
 
 
-def _by_arm(columns: tuple[str, ...], sums: Mapping[tuple[str, str], UnitSums]) -> Mapping[str, UnitSums]:
-    wanted = answered_with(columns).key
-    return {arm: found for (key, arm), found in sums.items() if key == wanted}
+def _by_arm(check: MetricDefinition, sums: Mapping[tuple[str, str], UnitSums]) -> Mapping[str, UnitSums]:
+    return {arm: found for (key, arm), found in sums.items() if key == check.key}

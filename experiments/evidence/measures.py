@@ -3,6 +3,8 @@
 - `requests`: 1 for each request
 - `errors`, `client_errors`, `redirects`, `abandoned`: 1 for each request that its backend failed, would not have, or
   sent elsewhere, and for each that its client left; `routing.access_log.results` says what is what
+- `timed_out`: 1 for each request that its backend took too long for; it is an error too
+- `cut_off`: 1 for each answer that had begun and broke off, by its backend's doing or as its time was over
 - `truncated`, `filtered`, `refusals`: 1 for each answer that was cut at a length, stopped by a filter, or refused by
   the model, where the answer tells why the model stopped
 - `duration_ms`, `ttft_ms`, `inter_token_ms`, `queue_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the
@@ -25,9 +27,11 @@ from datetime import datetime
 import narwhals as nw
 
 from controlplane.problems.errors import InvalidInput
+from experiments.evidence.conditions import meet
 from routing.access_log import FAILED, Result
 from routing.access_log.results import OF_BACKEND, OF_CLIENT, OF_TIME
 from routing.intake.outcomes import OUTCOME_NAME
+from routing.table import Condition
 
 COLUMNS = (
     "duration_ms",
@@ -52,7 +56,9 @@ RESULTS = {
     "client_errors": (Result.REJECTED,),
     "redirects": (Result.REDIRECTED,),
     "abandoned": (Result.ABANDONED,),
+    "timed_out": (Result.TIMED_OUT,),
 }
+CUT_OFF = "cut_off"
 STOP = "stop"
 JUDGED = "judged"
 """The column, made of others, that is null where nobody knows whether a request was answered."""
@@ -68,9 +74,12 @@ NOT_ANSWERED = (*FAILED, Result.REJECTED, Result.REDIRECTED)
 
 ENDINGS = {**RESULTS, "answered": ANSWERED, "not_answered": NOT_ANSWERED}
 
+BROKE_OFF = ("broke-off", "unfinished")
+"""Why requests failed whose answer had begun."""
+
 STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refusal"}
 
-OF_REQUESTS = ("requests", *RESULTS, *STOPS, *COLUMNS)
+OF_REQUESTS = ("requests", *RESULTS, CUT_OFF, *STOPS, *COLUMNS)
 """The measures that are a word alone."""
 
 NumberType = type[nw.Int64] | type[nw.Int128] | type[nw.Float64]
@@ -87,8 +96,9 @@ class Measure:
 
     `answered` is 1 for each request that was, `unknown` of a column for each of these that does not tell it, and
     `not_answered` is 1 for each request that its backend did not answer. Requests for which one of the columns `known`
-    is unknown add nothing, and neither do requests after `until`, nor outcomes of such. `eased` is a variant with a
-    threshold of its own, so that the others' values may be larger by as much without being more often above theirs.
+    is unknown add nothing, and neither do requests after `until`, nor outcomes of such, nor requests that do not meet
+    all `conditions`. `eased` is a variant with a threshold of its own, so that the others' values may be larger by as
+    much without being more often above theirs.
     """
 
     function: str
@@ -97,6 +107,7 @@ class Measure:
     known: tuple[str, ...] = ()
     until: datetime | None = None
     eased: tuple[str, float] | None = None
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def from_outcomes(self) -> bool:
@@ -141,6 +152,8 @@ class Measure:
         value = self._value()
         for column in (*self.known, JUDGED) if self.function == "errors" else self.known:
             value = nw.when(~nw.col(column).is_null()).then(value)
+        if self.conditions:
+            value = nw.when(meet(self.conditions)).then(value)
         return value if self.until is None else nw.when(nw.col("asked_at") <= self.until).then(value)
 
     def _value(self) -> nw.Expr:
@@ -159,6 +172,8 @@ class Measure:
                 return nw.when(nw.col("name") == self.argument).then(nw.col("value"))
             case "outcome_count":
                 return _one_when(nw.col("name") == self.argument)
+            case "cut_off":
+                return _one_when(_broke_off())
             case function if function in STOPS:
                 return nw.when(~nw.col(STOP).is_null()).then(_one_when(nw.col(STOP) == STOPS[function]))
             case function:
@@ -222,6 +237,14 @@ def _ended_as(*results: Result) -> nw.Expr:
     return nw.when(~nw.col("result").is_null()).then(kept).otherwise(old)
 
 
+def _broke_off() -> nw.Expr:
+    """Whether an answer had begun and did not come to its end, but for its client's doing."""
+    ended = nw.when(nw.col("failure") == "timed-out").then(~nw.col("ttft_ms").is_null())
+    kept = ended.otherwise(nw.col("failure").is_in(BROKE_OFF))
+    old = _flagged(OF_BACKEND | OF_TIME) & ~nw.col("ttft_ms").is_null()
+    return nw.when(~nw.col("result").is_null()).then(kept).otherwise(old)
+
+
 def _flagged(flags: frozenset[str]) -> nw.Expr:
     pattern = rf"(^|,)({'|'.join(sorted(flags))})(,|$)"
     # Most have no flags, and the pattern is then not tried on them.
@@ -242,7 +265,7 @@ def _old_failure() -> nw.Expr:
 _OLD_ROWS = {
     Result.SUCCESS: (nw.col("status") < 300) & ~_old_failure() & ~_flagged(OF_CLIENT),
     Result.FAILED: _old_failure(),
-    Result.TIMED_OUT: nw.lit(value=False),
+    Result.TIMED_OUT: _flagged(OF_TIME),
     Result.REJECTED: _of_status(400),
     Result.REDIRECTED: _of_status(300),
     Result.ABANDONED: _flagged(OF_CLIENT) & ~_old_failure(),

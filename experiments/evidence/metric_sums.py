@@ -9,12 +9,14 @@ from typing import Any
 import narwhals as nw
 
 from controlplane.problems.errors import InvalidInput
+from experiments.evidence.conditions import read_conditions
 from experiments.evidence.measures import FRACTION, WIDE, Measure, NumberType, parse
 from experiments.evidence.rows import total
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import KINDS
 from experiments.stats.metrics.kind import MetricKind
 from experiments.stats.metrics.windows import Window
+from routing.table import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ class MetricDefinition:
     A quantile is that of a column's values over requests, at `level`. What a classifier gets right is counted over
     requests that have two outcomes: the prediction (numerator) and the label (denominator), 1 or 0 each. `cap` bounds
     a unit's total of a mean. With a `window` an outcome counts only that long after a unit's first request, and a unit
-    only once its window has closed.
+    only once its window has closed; so do requests, where their measure is always known.
+
+    Of requests only those count that meet all `conditions`, as texts: in numerator and denominator alike. A unit
+    without any does not count.
 
     `settling_seconds` states how long after its request an outcome may come; what it is without, is measured. Requests
     after `until` do not count: their outcomes may still be to come.
@@ -43,6 +48,7 @@ class MetricDefinition:
     window: Window | None = None
     settling_seconds: float | None = None
     until: datetime | None = None
+    conditions: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     """Those of numerator and denominator, where no text can name them."""
 
@@ -56,6 +62,11 @@ class MetricDefinition:
         """Whether it follows from totals of units that grow with every row."""
         return self.kind.adds_up and self.window is None
 
+    @property
+    def chosen_by(self) -> tuple[Condition, ...]:
+        """Its conditions. Raises `InvalidInput` as `read_conditions` does."""
+        return read_conditions(self.conditions)
+
 
 # The sums that are kept of each metric, by the fields of UnitSums.
 SUMS = {"sum_y": ("y", ""), "sum_d": ("d", ""), "sum_yy": ("y", "y"), "sum_dd": ("d", "d"), "sum_yd": ("y", "d")}
@@ -65,7 +76,7 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
     """The numerator and, for a ratio, the denominator, both over the requests for which both are known.
 
     Raises:
-        InvalidInput: `measure-unknown`, or `metric-denominator` when it is missing or too many.
+        InvalidInput: `measure-unknown`, `metric-condition`, or `metric-denominator` when it is missing or too many.
 
     """
     if metric.measures:
@@ -77,7 +88,7 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
             next_step="Give a ratio both numerator and denominator, and any other type the numerator alone.",
         )
     texts = [text for text in (metric.numerator, metric.denominator) if text is not None]
-    measures = tuple(replace(parse(text), until=metric.until) for text in texts)
+    measures = tuple(replace(parse(text), until=metric.until, conditions=metric.chosen_by) for text in texts)
     if not metric.kind.is_ratio:
         return measures
     columns = _columns(measures)
@@ -136,25 +147,27 @@ def distinct_measures(metrics: Iterable[MetricDefinition]) -> dict[Measure, str]
 
 def _needed(metric: MetricDefinition) -> Iterator[Measure]:
     yield from measures_of(metric)
-    yield from _settled(metric)
+    yield from _chosen(metric)
     if not metric.kind.is_ratio:
         yield from _unknown(metric)
 
 
-def _settled(metric: MetricDefinition) -> list[Measure]:
+def _chosen(metric: MetricDefinition) -> list[Measure]:
     """The requests that count, of which a unit needs one; where all count, each unit has one."""
-    return [Measure("requests", until=metric.until)] if metric.until is not None else []
+    chosen = Measure("requests", until=metric.until, conditions=metric.chosen_by)
+    return [chosen] if chosen != Measure("requests") else []
 
 
 def _unknown(metric: MetricDefinition) -> list[Measure]:
-    return [Measure("unknown", column) for column in columns_of(metric)]
+    return [Measure("unknown", column, conditions=metric.chosen_by) for column in columns_of(metric)]
 
 
 def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str]) -> dict[str, nw.Expr]:
     """Y and D of each metric for one unit, and whether it counts (n), from the columns of its totals.
 
     A unit does not count for a mean or a proportion while a part of its total is unknown, unless what is known of it
-    tells already, and for none of outcomes before one of its requests has settled.
+    tells already, and for none of outcomes before one of its requests has settled, nor for one with conditions before
+    one of its requests meets them.
     """
     values: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
@@ -168,15 +181,15 @@ def unit_values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, st
 
 
 def _counts(metric: MetricDefinition, total: nw.Expr, totals: Mapping[Measure, str]) -> nw.Expr:
-    if metric.until is not None:
-        [settled] = _settled(metric)
-        return nw.when(nw.col(totals[settled]) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
-    if metric.kind.is_ratio or not columns_of(metric):
-        return nw.lit(1)
+    counts = nw.lit(1)
+    for measure in _chosen(metric):
+        counts = nw.when(nw.col(totals[measure]) > 0).then(counts).otherwise(nw.lit(0))
+    if metric.until is not None or metric.kind.is_ratio or not columns_of(metric):
+        return counts
     told = total > 0 if metric.kind.is_share else nw.lit(value=False)
     for measure in _unknown(metric):
         told = told | (nw.col(totals[measure]) == 0)
-    return nw.when(told).then(nw.lit(1)).otherwise(nw.lit(0))
+    return nw.when(told).then(counts).otherwise(nw.lit(0))
 
 
 def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:

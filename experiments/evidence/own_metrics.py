@@ -1,5 +1,8 @@
 """Metrics that are made and not asked for: what units are counted by, and how often what others need is known."""
 
+from dataclasses import replace
+
+from experiments.evidence.conditions import read_conditions
 from experiments.evidence.measures import JUDGED, Measure
 from experiments.evidence.metric_sums import MetricDefinition
 from experiments.stats.core.types import MetricType
@@ -24,10 +27,11 @@ def above_eased(key: str, column: str, threshold: float, eased: tuple[str, float
     return MetricDefinition(key, MetricType.RATIO, text, "requests", measures=(above, Measure("requests")))
 
 
-def answered_with(columns: tuple[str, ...]) -> MetricDefinition:
-    """A ratio: Y the answered requests that tell all these columns, D all answered ones.
+def answered_with(columns: tuple[str, ...], conditions: tuple[str, ...] = ()) -> MetricDefinition:
+    """A ratio: Y the answered requests that tell all these columns, D all answered ones that meet the conditions.
 
     Only answered requests count: one that failed has told nothing, and is counted as a failure already.
     """
-    measures = (ANSWERED.where_known(columns), ANSWERED)
-    return MetricDefinition(f"answered with {' '.join(columns)}", MetricType.RATIO, "", "", measures=measures)
+    answered = replace(ANSWERED, conditions=read_conditions(conditions))
+    key = " ".join(("answered with", *columns, *(f"where {condition}" for condition in conditions)))
+    return MetricDefinition(key, MetricType.RATIO, "", "", measures=(answered.where_known(columns), answered))

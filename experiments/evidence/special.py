@@ -9,9 +9,10 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from controlplane.problems.errors import InvalidInput
+from controlplane.problems.errors import FieldProblem, InvalidInput
+from experiments.evidence.conditions import meet
 from experiments.evidence.measures import COLUMNS, parse
-from experiments.evidence.metric_sums import MetricDefinition, outcome_names
+from experiments.evidence.metric_sums import MetricDefinition, columns_of, outcome_names
 from experiments.evidence.rows import attributed_outcomes
 from experiments.stats.core.types import UnitSums
 from experiments.stats.metrics.classification import outcomes
@@ -23,10 +24,10 @@ ByArm = dict[str, UnitSums]
 
 
 def check_special(metric: MetricDefinition) -> None:
-    """Refuse a quantile of what is no column, and a window of what is no outcome.
+    """Refuse a quantile of what is no column, a window of what may be unknown, and conditions that make no sense.
 
     Raises:
-        InvalidInput: `metric-quantile`, `metric-window` or `measure-unknown`.
+        InvalidInput: `metric-quantile`, `metric-window`, `measure-unknown`, or as `check_conditions`.
 
     """
     if metric.kind.has_level and (metric.numerator not in COLUMNS or metric.level is None):
@@ -35,11 +36,29 @@ def check_special(metric: MetricDefinition) -> None:
             f"The metric {metric.key} needs a level and a column of requests.",
             next_step=f"Give it a level, like 0.9, and one of {', '.join(COLUMNS)}.",
         )
-    if metric.window is not None and not parse(metric.numerator).from_outcomes:
+    if metric.window is not None and columns_of(metric):
         raise InvalidInput(
             "metric-window",
-            f"The metric {metric.key} has a window, and does not count outcomes.",
-            next_step="Give it outcome(<name>) or outcome_count(<name>), or take the window away.",
+            f"The metric {metric.key} has a window, and what it counts may be unknown.",
+            next_step="Give it outcome(<name>), outcome_count(<name>) or what each request tells, like requests.",
+        )
+    check_conditions(metric)
+
+
+def check_conditions(metric: MetricDefinition) -> None:
+    """Refuse conditions that cannot be read, and any of what counts more than requests.
+
+    Raises:
+        InvalidInput: `metric-condition`.
+
+    """
+    if metric.chosen_by and (metric.window is not None or outcome_names(metric)):
+        detail = f"The metric {metric.key} has conditions on requests, and counts outcomes or has a window."
+        raise InvalidInput(
+            "metric-condition",
+            detail,
+            next_step="Let it count requests alone and without a window, or take the conditions away.",
+            problems=(FieldProblem("conditions", detail),),
         )
 
 
@@ -83,7 +102,7 @@ def _by_arm(metric: MetricDefinition, rows: Rows, started_at: datetime, now: dat
             return _labels(metric, _outcomes(metric, rows, started_at, now), rows.of_one_arm())
         case Source.TOTALS:
             new = rows.of_one_arm().filter(nw.col("first_time") >= started_at)
-            return _window(metric, _outcomes(metric, rows, started_at, now), new, now)
+            return _window(metric, _events(metric, rows, started_at, now), new, now)
         case unknown:
             assert_never(unknown)
 
@@ -96,8 +115,18 @@ def _outcomes(metric: MetricDefinition, rows: Rows, started_at: datetime, now: d
     return known if metric.until is None else known.filter(nw.col("asked_at") <= metric.until)
 
 
+def _events(metric: MetricDefinition, rows: Rows, started_at: datetime, now: datetime) -> Frame:
+    """What a window may count: `unit`, `time`, and the `amount` of each."""
+    measure = parse(metric.numerator)
+    if not measure.from_outcomes:
+        return rows.measured.select("unit", "time", amount=measure.value().cast(nw.Float64) / measure.scale)
+    amount = nw.col("value") if measure.function == "outcome" else nw.lit(1.0)
+    return _outcomes(metric, rows, started_at, now).select("unit", "time", amount=amount)
+
+
 def _quantile(metric: MetricDefinition, measured: Frame, units: Frame) -> ByArm:
-    known = measured.filter(~nw.col(metric.numerator).is_null()).select("unit", value=nw.col(metric.numerator))
+    chosen = measured.filter(meet(metric.chosen_by)) if metric.chosen_by else measured
+    known = chosen.filter(~nw.col(metric.numerator).is_null()).select("unit", value=nw.col(metric.numerator))
     rows = known.join(units.select("unit", "arm"), on="unit")
     assert metric.level is not None  # noqa: S101 - checked above
     found: ByArm = {}
@@ -109,15 +138,13 @@ def _quantile(metric: MetricDefinition, measured: Frame, units: Frame) -> ByArm:
 
 
 def _window(metric: MetricDefinition, events: Frame, units: Frame, now: datetime) -> ByArm:
-    """Each complete unit's events or their values in its window."""
+    """The sum of each complete unit's events in its window."""
     window = metric.window
     assert window is not None  # noqa: S101 - without a window, it adds up
-    amount = nw.col("value") if parse(metric.numerator).function == "outcome" else nw.lit(1.0)
     since = (nw.col("time") - nw.col("first_time")).dt.total_milliseconds() / 1000.0
     inside = (
         events.join(units.select("unit", "first_time"), on="unit")
         .filter(since >= window.start, since < window.end)
-        .select("unit", amount=amount)
         .group_by("unit")
         .agg(nw.col("amount").sum())
     )

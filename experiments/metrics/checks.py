@@ -6,7 +6,7 @@ from dataclasses import fields
 from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
 from experiments.evidence.measures import ALWAYS_KNOWN, Measure, parse
 from experiments.evidence.metric_sums import outcome_names
-from experiments.evidence.special import check_special
+from experiments.evidence.special import check_conditions, check_special
 from experiments.models import Metric
 from experiments.models.default_guardrails import Meaning
 from experiments.plan.as_judged import metric_definition
@@ -31,6 +31,7 @@ def check_meaning(metric: Metric) -> None:
     _check_extras(metric, kind)
     if not kind.has_denominator:
         check_special(metric_definition(metric))
+    check_conditions(metric_definition(metric))
     if metric.settling_seconds is not None and not outcome_names(metric_definition(metric)):
         raise _invalid("settling_seconds", "Only a metric of outcomes has a settling time.")
 

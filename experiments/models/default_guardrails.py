@@ -6,7 +6,7 @@ database says of it, plans are judged by this.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from experiments.stats.core.types import MarginKind
@@ -46,6 +46,7 @@ class Meaning:
     window_from_hours: float = 0.0
     window_to_hours: float | None = None
     settling_seconds: float | None = None
+    conditions: list[str] = field(default_factory=list)
     display_unit: str = "%"
 
 

@@ -7,10 +7,12 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.db import models
 
 from controlplane.storage.keyed import Keyed
+from controlplane.storage.legible_columns import LegibleField
 from experiments.models.default_guardrails import MEANINGS, Meaning
 from experiments.stats.core.types import Direction
 from experiments.stats.metrics import KINDS
 from experiments.stats.metrics.kind import MetricKind
+from routing.models.stored_lists import STORED_CONDITIONS, check_conditions
 
 TYPE_CHOICES = [(kind.type.value, kind.label) for kind in KINDS.values()]
 WITH_DENOMINATOR = [kind.type.value for kind in KINDS.values() if kind.has_denominator]
@@ -44,7 +46,9 @@ class MetricMeaning(models.Model):
         help_text="Most that one user's total counts; for means.",
     )
     window_from_hours = models.FloatField(
-        default=0, validators=HOURS, help_text="Hours after a user's first request from which outcomes count."
+        default=0,
+        validators=HOURS,
+        help_text="Hours after a user's first request from which outcomes or requests count.",
     )
     window_to_hours = models.FloatField(
         null=True,
@@ -57,6 +61,13 @@ class MetricMeaning(models.Model):
         blank=True,
         validators=SETTLING,
         help_text="Longest time from a request to its outcomes; it counts from then on. Empty: as it is measured.",
+    )
+    conditions = LegibleField(
+        shape=STORED_CONDITIONS,
+        default=list,
+        blank=True,
+        validators=[check_conditions],
+        help_text="Only requests that meet all of these count, like `edge is eu-1, eu-2`.",
     )
     direction = models.CharField(max_length=10, choices=DIRECTION_CHOICES)
     display_unit = models.CharField(max_length=20, blank=True, help_text="Shown behind the value: `ms`, `%`.")

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from controlplane.problems.errors import Unavailable
 from controlplane.problems.problem import Problem
+from controlplane.storage.legible_columns import Broken
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
 from experiments.evidence import MetricDefinition, counts_events
 from experiments.lifecycle.clock import soaked, still_spans
@@ -179,7 +180,14 @@ def _definition(key: str, meaning: MetricMeaning | Meaning) -> MetricDefinition:
         cap=meaning.cap,
         window=Window(meaning.window_from_hours * HOUR, ends * HOUR) if ends is not None else None,
         settling_seconds=meaning.settling_seconds,
+        conditions=_conditions(meaning),
     )
+
+
+def _conditions(meaning: MetricMeaning | Meaning) -> tuple[str, ...]:
+    """Its conditions; what cannot be read is no condition, and is refused by who measures."""
+    told = meaning.conditions
+    return (str(told.content),) if isinstance(told, Broken) else tuple(told)
 
 
 def _plan_metrics(experiment: Experiment) -> list[PlanMetric]:

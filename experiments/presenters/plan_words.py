@@ -19,7 +19,8 @@ def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
     margin = margin_of(dossier, plan_metric)
     smallest = f"smallest effect {percent(plan_metric.minimum_effect)}"
     since = "measured as when the plan was started, and defined anew since" if plan_metric.changed_since else ""
-    return ", ".join(filter(None, (margin, smallest, since)))
+    only = " and ".join(plan_metric.meaning.conditions)
+    return ", ".join(filter(None, (margin, smallest, only and f"only requests where {only}", since)))
 
 
 def margin_of(dossier: Dossier, plan_metric: PlanMetric) -> str:

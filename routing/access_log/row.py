@@ -58,6 +58,7 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
         "held_out": facts.held_out,
         "queue_ms": told.queue_ms,
         "client": facts.client,
+        "stream": log.asked_for_stream,
         "unreadable": ",".join(told.unreadable) or None,
         "run": log.run,
         "kept_share": kept_share(facts),

@@ -115,6 +115,11 @@ REQUESTS = LakeTable(
                 "client", pa.string(), "Name of the client whose access key or token it had; null when it had none."
             ),
             _nullable(
+                "stream",
+                pa.bool_(),
+                "Whether the client asked for a stream; null when that was not read, and in old rows.",
+            ),
+            _nullable(
                 "result",
                 pa.string(),
                 "How it ended: success, redirected, rejected, failed, timed-out, abandoned, refused or unknown; null "

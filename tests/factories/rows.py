@@ -46,6 +46,7 @@ def request_row(request_id: str, **changes: Any) -> dict[str, Any]:
         "held_out": False,
         "queue_ms": None,
         "client": None,
+        "stream": None,
         "cost": None,
         "result": None,
         "failure": None,

@@ -13,7 +13,7 @@ from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
 from experiments.loop.jobs import tick
-from experiments.models import Experiment, Metric, Plan, PlanMetric, Stage, Variant
+from experiments.models import Experiment, Metric, MetricEdition, Plan, PlanMetric, Stage, Variant
 from routing.models import Backend, Edge, Endpoint, Issuer, Layer, RoutingTable, Split, Tick
 from routing.publishing.publish import publish
 from routing.resources.issue_key import issue_key
@@ -136,6 +136,8 @@ COLUMNS: dict[Any, tuple[str, ...]] = {
     Experiment: ("audience", "guard", "promoted_audience"),
     Variant: ("headers", "query"),
     Plan: ("switched_off",),
+    Metric: ("conditions",),
+    MetricEdition: ("conditions",),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from experiments.metrics.checks import check_meaning
 from experiments.models import Metric
 from experiments.models.default_guardrails import DEFAULT_MARGINS
 from tests.factories.drafts import draft, draft_data
@@ -50,9 +51,45 @@ def test_a_settling_time_is_kept_and_told() -> None:
     assert "settles in 86400" in text(visitor(Role.VIEWER), "/metrics")
 
 
+def test_conditions_are_kept_and_told() -> None:
+    send("/metrics/new", numerator="errors", denominator="requests", conditions="edge is eu-1, eu-2\nstream is true")
+    assert Metric.objects.get(key="thumbs-up").conditions == ["edge is eu-1, eu-2", "stream is true"]
+    assert "· where edge is eu-1, eu-2 · where stream is true" in text(visitor(Role.VIEWER), "/metrics")
+
+
+@pytest.mark.parametrize(
+    ("key", "computed", "better", "unit"),
+    [
+        ("time-out-rate", ("ratio", "timed_out", "requests"), "decrease", "%"),
+        ("cut-off-rate", ("ratio", "cut_off", "requests"), "decrease", "%"),
+        ("inter-token-time", ("ratio", "inter_token_ms", "count(inter_token_ms)"), "decrease", "ms"),
+        ("cost-per-user", ("mean", "cost", ""), "decrease", ""),
+        ("retention-day-1", ("proportion", "requests", ""), "increase", "%"),
+        ("retention-day-7", ("proportion", "requests", ""), "increase", "%"),
+    ],
+)
+def test_what_every_installation_has(key: str, computed: tuple[str, str, str], better: str, unit: str) -> None:
+    found = Metric.objects.get(key=key)
+    assert (found.type, found.numerator, found.denominator) == computed
+    assert (found.direction, found.display_unit) == (better, unit)
+    assert found.description
+    check_meaning(found)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"conditions": "edge is eu", "numerator": "outcome(a)", "denominator": "requests"},
+        {"conditions": "edge", "numerator": "errors", "denominator": "requests"},
+        {"conditions": "status is 500", "numerator": "errors", "denominator": "requests"},
+        {"type": "mean", "numerator": "cost", "denominator": "", "window_to_hours": "24"},
+        {
+            "type": "mean",
+            "numerator": "requests",
+            "denominator": "",
+            "window_to_hours": "24",
+            "conditions": "edge is a",
+        },
         {"numerator": "happiness"},
         {"denominator": ""},
         {"type": "mean"},

@@ -12,6 +12,7 @@ from experiments.stats.core.types import Evidence, MetricType, UnitSums
 Row = dict[str, Any]
 # What Envoy's documentation says of its response flags: the backend's doing, or its time that was over; the client's.
 BACKEND_FLAGS = {"UF", "UC", "UR", "UH", "URX", "UPE", "UO", "LR", "DF", "UT", "SI", "DT", "UMSDR"}
+TIME_FLAGS = {"UT", "SI", "DT", "UMSDR"}
 CLIENT_FLAGS = {"DC", "DPE", "DR", "IH"}
 MAYBE_UNKNOWN = {"ttft_ms", "completion_tokens", "cost"}
 
@@ -58,6 +59,41 @@ def result(row: Row) -> str:
     return "success" if row["status"] < 300 else "refused"
 
 
+def timed_out(row: Row) -> bool:
+    """Its time was over, as the row says or, in an old one, Envoy's flags."""
+    if row["result"] is not None:
+        return bool(row["result"] == "timed-out")
+    return bool(set(row["flags"].split(",")) & TIME_FLAGS)
+
+
+def cut_off(row: Row) -> bool:
+    """It had begun, and the backend or the time limit ended it before its end."""
+    if row["result"] is None:
+        return row["ttft_ms"] is not None and bool(set(row["flags"].split(",")) & BACKEND_FLAGS)
+    return row["failure"] in ("broke-off", "unfinished") or (
+        row["failure"] == "timed-out" and row["ttft_ms"] is not None
+    )
+
+
+def meets(row: Row, condition: str) -> bool:
+    """A condition in words, like `edge is eu, us`."""
+    found = re.fullmatch(r"(\w+) (is not|is present|is absent|is|starts with|contains) ?(.*)", condition)
+    assert found is not None
+    column, operator, values = found[1], found[2], found[3].split(", ")
+    told = str(row[column]).lower() if isinstance(row[column], bool) else row[column]
+    match operator:
+        case "is":
+            return told in values
+        case "is not":
+            return told not in values
+        case "starts with":
+            return told is not None and any(told.startswith(value) for value in values)
+        case "contains":
+            return told is not None and any(value in told for value in values)
+        case _:
+            return (told is None) == (operator == "is absent")
+
+
 def column_of(measure: str) -> str:
     """What a measure is unknown without: a column, or for errors whether the request failed at all."""
     if measure == "errors":
@@ -80,6 +116,10 @@ def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> fl
         return len(requests)
     if measure == "errors":
         return sum(result(row) in ("failed", "timed-out") for row in requests)
+    if measure == "timed_out":
+        return sum(timed_out(row) for row in requests)
+    if measure == "cut_off":
+        return sum(cut_off(row) for row in requests)
     if measure == "client_errors":
         return sum(result(row) == "rejected" for row in requests)
     call = re.fullmatch(r"(\w+)\((.+)\)", measure)
@@ -94,6 +134,9 @@ def amount(measure: str, requests: Sequence[Row], outcomes: Sequence[Row]) -> fl
 
 def pair(metric: MetricDefinition, requests: Sequence[Row], outcomes: Sequence[Row]) -> tuple[float, float] | None:
     """Y and D of a unit; None where it does not count, since a part of its total is unknown."""
+    requests = [row for row in requests if all(meets(row, each) for each in metric.conditions)]
+    if metric.conditions and not requests:
+        return None
     if metric.denominator is not None:
         columns = [column for each in (metric.numerator, metric.denominator) if (column := column_of(each))]
         told = [row for row in requests if all(tells(row, column) for column in columns)]

@@ -1,5 +1,6 @@
 """What all users of an endpoint did lately, as one group."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +64,14 @@ def test_who_stands_for_others_counts_for_them_unless_an_experiment_took_them_to
 
     assert (found.units, found.units_of_first_half, found.hours) == (9.0, 4.0, 4.0)
     assert found.sums["requests"].sum_y == 5.0
+
+
+def test_only_requests_that_meet_the_conditions_count(lake_url: str) -> None:
+    edges = [("eu", 503), ("eu", 200), ("us", 503)]
+    fill(lake_url, [request_row(f"r{n}", unit=n, edge=edge, status=status) for n, (edge, status) in enumerate(edges)])
+    found = collect_baseline(lake_url, "chat", START, [replace(ERRORS, conditions=("edge is eu",))])
+    errors = found.sums["errors"]
+    assert (errors.units, errors.sum_y, errors.sum_d) == (2, 1.0, 2.0)
 
 
 def test_one_arm_alone_has_the_sums_of_its_experiment(lake_url: str) -> None:

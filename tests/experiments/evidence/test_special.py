@@ -86,6 +86,32 @@ def test_a_window_counts_users_once_it_has_closed(lake_url: str) -> None:
     assert sums_of(filled, retained, days=40.0) == {"control": UnitSums.of([1.0, 0.0, 0.0])}
 
 
+def test_a_window_of_requests_is_retention(lake_url: str) -> None:
+    """Users 1 and 2 came at the start; 1 again on the next day, 2 too early and too late. User 3 came on day 4."""
+    first = [request(1, "control"), request(2, "control"), request(3, "control", seconds=4 * DAY)]
+    again = [(1, 1.5), (1, 1.6), (2, 0.9), (2, 2.1), (3, 5.5)]
+    rows = [request(unit, "control", seconds=day * DAY, number=place + 1) for place, (unit, day) in enumerate(again)]
+    filled = fill(lake_url, [*first, *rows])
+    day_one = Window(DAY, 2 * DAY)
+    retained = MetricDefinition("retained", MetricType.PROPORTION, "requests", window=day_one)
+    assert sums_of(filled, retained, days=5.0) == {"control": UnitSums.of([1.0, 0.0])}
+    assert sums_of(filled, retained, days=30.0) == {"control": UnitSums.of([1.0, 0.0, 1.0])}
+    came_back = MetricDefinition("came-back", MetricType.MEAN, "requests", window=day_one)
+    assert sums_of(filled, came_back, days=30.0) == {"control": UnitSums.of([2.0, 0.0, 1.0])}
+
+
+def test_a_quantile_is_of_the_requests_that_meet_its_conditions(lake_url: str) -> None:
+    rows = [
+        request(unit, "control", number=number, duration_ms=float(100 * number + unit), stream=number == 1)
+        for unit in range(1, 101)
+        for number in (0, 1)
+    ]
+    slow = MetricDefinition("p50", MetricType.QUANTILE, "duration_ms", level=0.5, conditions=("stream is true",))
+    found = sums_of(fill(lake_url, rows), slow)["control"]
+    expected = clustered_quantile(np.arange(101.0, 201.0), np.arange(100), 0.5).as_sums()
+    assert found == expected
+
+
 def test_a_window_of_values_is_a_mean(lake_url: str) -> None:
     events = [
         outcome("sale", 30.0, seconds=60, unit=1, request_id=None),

@@ -46,6 +46,7 @@ def test_a_line_becomes_a_row() -> None:
         "held_out": False,
         "queue_ms": None,
         "client": None,
+        "stream": None,
         "result": "success",
         "failure": None,
         "stop": None,
@@ -113,6 +114,11 @@ def test_the_time_between_tokens_is_that_of_streams_alone() -> None:
 
     assert row(**stream)["inter_token_ms"] == 10
     assert row({"completion_tokens": None}, **stream)["inter_token_ms"] is None
+
+
+@pytest.mark.parametrize(("asked", "stream"), [(True, True), (False, False), ("yes", None), (None, None)])
+def test_whether_a_stream_was_asked_for_is_told_where_it_was_read(asked: object, stream: bool | None) -> None:
+    assert row({"asked": asked})["stream"] is stream
 
 
 def test_what_the_backend_and_the_gate_told() -> None:
