@@ -43,7 +43,6 @@ def test_status_lists_all_or_tells_of_one(sluice: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        ((), "wrong-use"),
         (("frobnicate",), "wrong-use"),
         (("halt", "slow"), "wrong-use"),
         (("gate", "slow", "--wait", "soon"), "wrong-use"),
@@ -58,12 +57,19 @@ def test_status_lists_all_or_tells_of_one(sluice: Command) -> None:
     ],
 )
 def test_wrong_use_is_said_with_a_code_and_what_to_do(sluice: Command, arguments: tuple[str, ...], code: str) -> None:
-    ran = sluice.run(*arguments)
-    assert ran.code == 4
-    assert f"({code})" in ran.err
-    assert len(ran.err.strip().splitlines()) >= 2
-    said = sluice.run(*arguments, "--json") if arguments else None
-    assert said is None or (said.json["code"], said.json["exit_code"], bool(said.json["next_step"])) == (code, 4, True)
+    ran = sluice.run(*arguments, "--json")
+    assert (ran.code, ran.json["code"], ran.json["exit_code"]) == (4, code, 4)
+    assert ran.json["detail"].endswith(".")
+    assert ran.json["next_step"]
+
+
+def test_people_are_told_in_a_sentence_and_the_next_step(sluice: Command) -> None:
+    ran = sluice.run("start", "slow")
+    assert ran.out == ""
+    assert ran.err.splitlines() == [
+        "Experiment slow is running; start needs it to be draft. (wrong-state)",
+        "Its decisions say what happened to it.",
+    ]
 
 
 def test_a_wrong_token_is_wrong_use_and_a_server_that_is_away_is_not_measured(sluice: Command, tmp_path: Path) -> None:

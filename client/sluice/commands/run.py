@@ -40,9 +40,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _wrong_use(error: TyperException) -> WrongUse:
-    message = error.format_message().strip()
-    return WrongUse(
-        "wrong-use",
-        message or "A command is missing.",
-        "`sluice --help` and `sluice <command> --help` say what there is.",
-    )
+    message = error.format_message().strip().rstrip(".") or "A command is missing"
+    next_step = "`sluice --help` and `sluice <command> --help` say what there is."
+    return WrongUse("wrong-use", f"{message}.", next_step)
