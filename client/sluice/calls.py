@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sluice.connection import SECONDS, Answer, Connection
+from sluice.experiment import Experiment, read_experiment
 from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
 from sluice.problems import Unreachable, WrongUse
@@ -27,7 +29,7 @@ class Done:
     """What was done to an experiment, in a sentence; `experiment` is None where the database hears of it later."""
 
     sentence: str
-    experiment: Mapping[str, Any] | None
+    experiment: Experiment | None
 
 
 class Client:
@@ -55,15 +57,13 @@ class Client:
         """Nothing, where Sluice answers and knows the token."""
         self._connection.call("GET", "")
 
-    def experiments(self) -> Iterator[Mapping[str, Any]]:
-        """All experiments as the API tells of them, the newest first."""
-        page = 1
-        while True:
+    def experiments(self) -> Iterator[Experiment]:
+        """All experiments, the newest first."""
+        for page in count(1):
             content = self._connection.call("GET", "experiments", query={"page": page, "page_size": 500}).content
-            yield from content["results"]
-            if content["next"] is None:
+            yield from _understood(lambda: [read_experiment(each) for each in content["results"]])  # noqa: B023
+            if content.get("next") is None:
                 return
-            page += 1
 
     def gate(self, key: str, *, wait: int = 0, seconds: float = SECONDS) -> Gate:
         """Whether it is decided. Waits so many seconds for that, 55 at the most, and `seconds` more for the answer."""
@@ -109,7 +109,8 @@ class Client:
 def _done(answer: Answer) -> Done:
     if answer.status == _RECORDED_LATER:
         return Done(f"{answer.content['detail']} {answer.content['next_step']}", None)
-    return Done(answer.content["verdict"], answer.content)
+    experiment = read_experiment(answer.content)
+    return Done(experiment.sentence, experiment)
 
 
 def _path(key: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,13 +85,13 @@ def _checked_token(token: str) -> str:
 
 def _unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
     why = "took too long" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
-    return Unreachable("unreachable", f"Sluice does not answer at {url}: {why}.", _CHECK)
+    return Unreachable("unreachable", f"Sluice does not answer at {url}: {why.rstrip('.')}.", _CHECK)
 
 
 def _read(answer: httpx.Response) -> Answer:
     try:
         content = answer.json() if answer.content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         content = answer.text
     if answer.is_success and not isinstance(content, str):
         return Answer(content, answer.status_code, answer.headers)
@@ -105,5 +105,10 @@ def _problem(status: int, content: Any) -> Problem:
     words = content["code"], str(content.get("detail", "")), str(content.get("next_step", ""))
     if status >= _FAILED or status == _TOO_MANY:
         return Unreachable(*words)
-    fields = tuple((str(each.get("field")), str(each.get("message"))) for each in content.get("problems", ()))
-    return Refused(*words, status=status, fields=fields)
+    return Refused(*words, status=status, fields=tuple(_fields(content.get("problems"))))
+
+
+def _fields(problems: Any) -> Iterator[tuple[str, str]]:
+    for each in problems if isinstance(problems, list) else ():
+        if isinstance(each, dict):
+            yield str(each.get("field")), str(each.get("message"))

@@ -1,8 +1,8 @@
 """`sluice status`: one experiment or all, once or while it changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import sleep
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -10,6 +10,7 @@ from sluice.calls import Client
 from sluice.commands.gate import show_gate
 from sluice.commands.options import AsJson, connect
 from sluice.commands.output import Output
+from sluice.experiment import Experiment
 from sluice.gate import Gate
 from sluice.problems import ExitCode, Unreachable
 
@@ -63,7 +64,7 @@ def _show_all(client: Client, output: Output, *, watch: bool) -> None:
         shown = found or shown
 
 
-def _show_list(output: Output, found: list[Mapping[str, Any]]) -> None:
+def _show_list(output: Output, found: list[Experiment]) -> None:
     if output.as_json:
         output.document(found)
     elif found:
@@ -72,10 +73,9 @@ def _show_list(output: Output, found: list[Mapping[str, Any]]) -> None:
         output.say("There are no experiments.")
 
 
-def _row(experiment: Mapping[str, Any]) -> tuple[str, ...]:
-    stage = experiment["stage"]
-    place = f"{stage['number']} of {stage['of']}" if stage else ""
-    return experiment["key"], experiment["state"], place, experiment["verdict"] or experiment["broken"]
+def _row(experiment: Experiment) -> tuple[str, ...]:
+    stage = experiment.stage
+    return experiment.key, experiment.state, f"{stage.number} of {stage.of}" if stage else "", experiment.sentence
 
 
 def _again(output: Output, read: Callable[[], Found]) -> Found | None:
