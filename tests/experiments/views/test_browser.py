@@ -308,6 +308,15 @@ def test_drawings_follow_the_width(visitors: Visitors, width: int, shown: str, h
     assert fits(page)
 
 
+def test_a_narrow_page_goes_on_asking_for_narrow_drawings(visitors: Visitors) -> None:
+    page = visitors.open(390)
+    page.goto("/experiments/measured")
+    page.locator("#part-results .on-narrow").scroll_into_view_if_needed()
+    with page.expect_request(lambda request: "/live?" in request.url and "width=narrow" in request.url):
+        expect(page.locator("#part-results .on-narrow svg")).to_be_visible()
+    assert visitors.errors == []
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_form_that_was_open_during_a_promotion_undoes_nothing(visitors: Visitors, width: int) -> None:
     one, other = (visitors.open(width) for _ in range(2))
