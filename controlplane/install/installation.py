@@ -17,6 +17,7 @@ from controlplane.install.processes import Supervisor
 from controlplane.install.room import keep_room
 from controlplane.settings import Environment
 from controlplane.settings.open_files import raise_open_files
+from controlplane.storage.private_database import keep_private
 from controlplane.storage.redis_connections import get_redis
 from controlplane.storage.sockets import socket_directory
 from controlplane.web.http_client import answers
@@ -46,6 +47,7 @@ class Installation:
         for folder in ("logs", "valkey"):
             (environment.data_directory / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._say("Preparing the database")
+        keep_private(environment.database_url)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
         prepare(

@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "controlplane.api.readable.ReadableRequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "controlplane.web.answer_headers.AnswerHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,6 +103,7 @@ LOGIN_REDIRECT_URL = "experiment-list"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_NAME = "sluice_session"
 CSRF_COOKIE_NAME = "sluice_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.https
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -28,6 +28,7 @@ class Environment(BaseSettings):
     debug: bool = Field(False, description="Django's debug pages; never in production.")
     allowed_hosts: list[str] = Field(["*"], description="Host names that the web app answers to.")
     trusted_origins: list[str] = Field([], description="Origins allowed to post forms from behind a proxy.")
+    https: bool = Field(False, description="Whether people reach the web app by TLS alone; then cookies are secure.")
     web_host: str = Field("127.0.0.1", description="Address that the web app listens on.")
     web_port: int = Field(8800, description="Port of the web app.")
     edge_name: str = Field("local", description="Name of this machine's edge.")

@@ -1,0 +1,25 @@
+"""Headers of every answer of the web app: nobody keeps what was for one person, and over TLS browsers stay there."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+A_YEAR = "max-age=31536000"
+
+
+class AnswerHeadersMiddleware:
+    """Pages and API answers tell what only their reader may see, so that no cache keeps them, the browser's included.
+
+    Which answers come over TLS the app does not see behind a proxy; `SLUICE_HTTPS` says it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        if settings.SESSION_COOKIE_SECURE:
+            response.headers.setdefault("Strict-Transport-Security", A_YEAR)
+        return response
