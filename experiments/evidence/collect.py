@@ -43,7 +43,8 @@ class CollectedEvidence:
     `read` how many of those (D) could be read (Y), for each metric that needs what answers hold.
     `since` is the evidence from each of the later starts that was asked for on.
     `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
-    `last_answers` counts by variant the units whose newest request was not answered.
+    `last_answers` counts by variant the units whose newest request was not answered. `units_by_edge` has the distinct
+    units by edge and variant, those of several variants among them; None where they were not counted on the way.
     """
 
     evidence: Evidence
@@ -56,6 +57,7 @@ class CollectedEvidence:
     since: tuple[Evidence, ...] = ()
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
     last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
+    units_by_edge: Mapping[str, Mapping[str, int]] | None = None
 
     def of(self, metrics: Sequence[MetricDefinition]) -> "CollectedEvidence":
         """The same with the sums of these metrics alone, and nothing of when outcomes come."""
@@ -146,6 +148,7 @@ def _from_sums(
         read_answers(metrics, of_all),
         tuple(sums.evidence(max(start, first), kept.metrics) for start in starts),
         last_answers={arm: _last_of_sums(arm, found, of_all, sums) for arm in found.units},
+        units_by_edge=sums.units_by_edge,
     )
 
 

@@ -31,7 +31,7 @@ def health_findings(
     return (
         *checked("The records", lambda: check_health(_evidence(experiment, plan, collected, now))),
         *checked("Requests without a record", lambda: check_health(_of_records(experiment, plan, collected))),
-        *checked("The split of users at each edge", lambda: _edge_findings(experiment, plan)),
+        *checked("The split of users at each edge", lambda: _edge_findings(experiment, plan, collected)),
     )
 
 
@@ -66,14 +66,16 @@ def _of_records(experiment: Experiment, plan: JudgePlan, collected: CollectedEvi
     return HealthEvidence(plan.control, records=LostRecords(kept, lost_by_variant(experiment.key), untold))
 
 
-def _edge_findings(experiment: Experiment, plan: JudgePlan) -> Iterable[Finding]:
+def _edge_findings(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> Iterable[Finding]:
     """Which edge does not split users as it was told, where there are several."""
     if Edge.objects.count() < SEVERAL:
         return ()
-    return segment_findings([_by_edge(experiment, plan)])
+    return segment_findings([_by_edge(experiment, plan, collected)])
 
 
-def _by_edge(experiment: Experiment, plan: JudgePlan) -> Stage:
+def _by_edge(experiment: Experiment, plan: JudgePlan, collected: CollectedEvidence) -> Stage:
     assert experiment.started_at is not None  # noqa: S101 - a constraint of the database
-    units = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
+    units = collected.units_by_edge
+    if units is None:
+        units = units_by_edge(get_environment().lake_url, experiment.key, experiment.started_at)
     return Stage("all stages", plan.shares, {}, {("edge", edge): counts for edge, counts in units.items()})

@@ -7,7 +7,7 @@ import numpy as np
 import structlog
 
 from experiments.evidence.rows import measured_requests
-from experiments.evidence.state.came import all_arms, units_that_came
+from experiments.evidence.state.came import all_edge_arms, units_that_came
 from experiments.evidence.state.growing import Growing
 from experiments.evidence.state.store import Store, open_store
 from experiments.evidence.state.sums import Kept, Sums, read_written, write_sums
@@ -71,9 +71,9 @@ class _Advance:
     def add(self, requests: Frame) -> Sums:
         """Take these requests in."""
         measured = measured_requests(requests, self._kept.experiment, self._kept.starts[0])
-        arms = all_arms(self._sums.arms, measured)
-        growing = Growing(self._kept, arms)
-        for came in units_that_came(self._reading, measured, self._kept, arms):
+        edge_arms = all_edge_arms(self._sums.edge_arms, measured)
+        growing = Growing(self._kept, edge_arms)
+        for came in units_that_came(self._reading, measured, self._kept, edge_arms):
             before = self._before(came)
             after = before.with_more(came)
             if self._store is not None:

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from experiments.evidence.measures import not_answered
 from experiments.evidence.metric_sums import distinct_measures
-from experiments.evidence.state.sums import Kept
-from experiments.evidence.state.units import IN_TWO_ARMS, UnitSteps, Whole, begins, checked
+from experiments.evidence.state.sums import EdgeArm, Kept
+from experiments.evidence.state.units import IN_TWO_ARMS, MOST_EDGE_ARMS, UnitSteps, Whole, begins, checked
 from routing.lake.reading import Frame, Reading
 
 BATCH_ROWS = 50_000
@@ -18,13 +18,18 @@ LARGEST_SUM = 2**62
 """No sum of what a unit's rows add, in any order, is beyond."""
 
 
-def all_arms(known: Sequence[str], measured: Frame) -> tuple[str, ...]:
-    """Those known before, and then those that come first with these requests."""
-    new = {str(arm) for arm in measured.select("variant").unique().collect("pyarrow")["variant"]}
+def all_edge_arms(known: Sequence[EdgeArm], measured: Frame) -> tuple[EdgeArm, ...]:
+    """The pairs of an edge and an arm known before, and then those that come first with these requests."""
+    new = set(measured.select("edge", "variant").unique().collect("pyarrow").iter_rows())
     return (*known, *sorted(new - set(known)))
 
 
-def units_that_came(reading: Reading, measured: Frame, kept: Kept, arms: Sequence[str]) -> Iterator[UnitSteps]:
+def all_arms(edge_arms: Iterable[EdgeArm]) -> tuple[str, ...]:
+    """The arms of these pairs, in the order in which they come first."""
+    return tuple(dict.fromkeys(arm for _, arm in edge_arms))
+
+
+def units_that_came(reading: Reading, measured: Frame, kept: Kept, edge_arms: Sequence[EdgeArm]) -> Iterator[UnitSteps]:
     """All that came of some units, and then of others, however many rows there are.
 
     Raises:
@@ -37,25 +42,40 @@ def units_that_came(reading: Reading, measured: Frame, kept: Kept, arms: Sequenc
         for measure, column in measures.items()
     }
     failed = nw.when(not_answered()).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int8)
-    rows = measured.select("unit", "time", arm=_number(arms), failed=failed, **values).sort("unit", "time")
+    numbers = {"arm": _number("variant", all_arms(edge_arms)), "edge": _number("edge", _edges(edge_arms))}
+    rows = measured.select("unit", "time", **numbers, failed=failed, **values).sort("unit", "time")
     of_steps, of_wholes = (
         [measures[measure] for measure in distinct_measures(metrics)] for metrics in (kept.metrics, kept.of_all)
     )
     moments = np.array(kept.moments, np.int64)
+    bits = _bits(edge_arms)
     for batch in _of_whole_units(reading.stream(rows, BATCH_ROWS)):
-        yield _steps(batch, moments, of_steps, of_wholes)
+        yield _steps(batch, moments, of_steps, of_wholes, bits)
 
 
-def _number(arms: Sequence[str]) -> nw.Expr:
-    """That of a row's arm."""
+def _edges(edge_arms: Iterable[EdgeArm]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(edge for edge, _ in edge_arms))
+
+
+def _bits(edge_arms: Sequence[EdgeArm]) -> Whole:
+    """That of each pair, by the numbers of its edge and of its arm."""
+    edges, arms = _edges(edge_arms), all_arms(edge_arms)
+    found = np.zeros((len(edges), len(arms)), np.int64)
+    for place, (edge, arm) in enumerate(edge_arms):
+        found[edges.index(edge), arms.index(arm)] = 1 << min(place, MOST_EDGE_ARMS)
+    return found
+
+
+def _number(column: str, names: Sequence[str]) -> nw.Expr:
+    """The place among these names of what a row has in a column."""
     number = nw.lit(0)
-    for place, arm in enumerate(arms):
-        number = nw.when(nw.col("variant") == arm).then(nw.lit(place)).otherwise(number)
+    for place, name in enumerate(names):
+        number = nw.when(nw.col(column) == name).then(nw.lit(place)).otherwise(number)
     return number.cast(nw.Int16)
 
 
-def _steps(rows: pa.Table, moments: Whole, of_steps: Sequence[str], of_wholes: Sequence[str]) -> UnitSteps:
-    units, arms = (rows[name].to_numpy().astype(np.int64, copy=False) for name in ("unit", "arm"))
+def _steps(rows: pa.Table, moments: Whole, of_steps: Sequence[str], of_wholes: Sequence[str], bits: Whole) -> UnitSteps:
+    units, arms, edges = (rows[name].to_numpy().astype(np.int64, copy=False) for name in ("unit", "arm", "edge"))
     times = rows["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
     starts = np.searchsorted(moments, times, side="right") - 1
     first = np.flatnonzero(begins(units))
@@ -67,6 +87,7 @@ def _steps(rows: pa.Table, moments: Whole, of_steps: Sequence[str], of_wholes: S
         np.where(lowest == highest, lowest, IN_TWO_ARMS),
         np.maximum.reduceat(times, first),
         np.maximum.reduceat(np.where(rows["failed"].to_numpy() > 0, times, 0), first),
+        np.bitwise_or.reduceat(bits[edges, arms], first),
         _added_up(rows, of_wholes, first, most),
         np.searchsorted(first, step, side="right") - 1,
         moments[starts[step]],

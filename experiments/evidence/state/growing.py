@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 
 import numpy as np
 
 from experiments.evidence.metric_sums import distinct_measures
+from experiments.evidence.state.came import all_arms
 from experiments.evidence.state.products import Weighted, signed_steps, weighted_sums, whole_totals
-from experiments.evidence.state.sums import Kept, Row, Sums
-from experiments.evidence.state.units import IN_TWO_ARMS, UnitSteps
+from experiments.evidence.state.sums import EdgeArm, Kept, Row, Sums
+from experiments.evidence.state.units import IN_TWO_ARMS, MOST_EDGE_ARMS, UnitSteps, Whole
 
 Columns = dict[str, list[int]]
 
@@ -18,15 +19,18 @@ Columns = dict[str, list[int]]
 class Growing:
     """What came to the sums so far."""
 
-    def __init__(self, kept: Kept, arms: Sequence[str]) -> None:
+    def __init__(self, kept: Kept, edge_arms: Sequence[EdgeArm]) -> None:
         self._kept = kept
-        self._arms = arms
+        self._edge_arms = edge_arms
+        self._arms = arms = all_arms(edge_arms)
         self._moments = np.array(kept.moments, np.int64)
         self._totals = distinct_measures(kept.metrics)
         self._whole_totals = distinct_measures(kept.of_all)
         self._since: Columns = defaultdict(lambda: [0] * (len(arms) * len(self._moments)))
         self._of_all: Columns = defaultdict(lambda: [0] * len(arms))
         self._failed_last = np.zeros(len(arms), np.int64)
+        self._bits = np.arange(min(len(edge_arms), MOST_EDGE_ARMS))
+        self._seen = np.zeros(len(self._bits), np.int64)
         self._in_two_arms = 0
         self._newest = 0
 
@@ -39,6 +43,7 @@ class Growing:
         _add(self._of_all, weighted_sums(self._kept.of_all, self._whole_totals, Weighted.joined(wholes)))
         came, went = (np.bincount(units.arms[units.failed_last], minlength=count) for units in (after, before))
         self._failed_last += came - went
+        self._seen += self._seen_at(after) - self._seen_at(before)
         self._in_two_arms += _in_two_arms(after) - _in_two_arms(before)
         self._newest = max(self._newest, int(after.newest.max()))
 
@@ -48,13 +53,18 @@ class Growing:
         return replace(
             sums,
             version=version,
-            arms=tuple(self._arms),
+            edge_arms=tuple(self._edge_arms),
+            seen=tuple(one + more for one, more in zip_longest(sums.seen, self._seen.tolist(), fillvalue=0)),
             newest=max(sums.newest, self._newest),
             in_two_arms=sums.in_two_arms + self._in_two_arms,
             failed_last=_added(sums.failed_last, failed),
             rows={moment: self._with(sums.rows.get(moment, {}), rows) for moment, rows in self._rows_since().items()},
             of_all=self._with(sums.of_all, self._rows(self._of_all, 0, 1)),
         )
+
+    def _seen_at(self, units: UnitSteps) -> Whole:
+        """How many of the units each pair of an edge and an arm saw."""
+        return np.array([np.count_nonzero(units.seen >> bit & 1) for bit in self._bits], np.int64)
 
     def _rows_since(self) -> Mapping[int, Mapping[str, Row]]:
         """By start and arm. What counts since a start is what all starts from it on have."""

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS units (
     arm INTEGER NOT NULL,
     newest INTEGER NOT NULL,
     failed INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
     form TEXT NOT NULL,
     wholes BLOB NOT NULL,
     steps BLOB NOT NULL
@@ -50,28 +51,34 @@ class Store:
         self._connection.execute("INSERT OR REPLACE INTO sums VALUES (1, ?)", (content,))
 
     def clear(self) -> None:
-        """Forget all."""
-        self._connection.execute("DELETE FROM sums")
-        self._connection.execute("DELETE FROM units")
+        """Forget all, and the tables of an earlier layout with it."""
+        self._connection.execute("DROP TABLE IF EXISTS sums")
+        self._connection.execute("DROP TABLE IF EXISTS units")
+        self.make()
+
+    def make(self) -> None:
+        """Make the tables where there are none."""
+        for statement in SCHEMA.split(";"):
+            self._connection.execute(statement)
 
     def read(self, units: Whole, wholes: int, steps: int) -> UnitSteps:
         """These units, which are distinct, as they are kept with so many totals of either sort."""
         known = (
-            "SELECT key, arm, newest, failed, form, wholes, steps "
+            "SELECT key, arm, newest, failed, seen, form, wholes, steps "
             "FROM json_each(?) CROSS JOIN units ON unit = value ORDER BY key"
         )
         rows = self._connection.execute(known, (json.dumps(units.tolist()),)).fetchall()
-        places, *columns = zip(*rows, strict=True) if rows else [()] * 7
+        places, *columns = zip(*rows, strict=True) if rows else [()] * 8
         at = np.array(places, np.int64)
-        arms, newest, failed = (np.full(len(units), nothing, np.int64) for nothing in (ABSENT, 0, 0))
-        for values, column in zip((arms, newest, failed), columns, strict=False):
+        arms, newest, failed, seen = (np.full(len(units), nothing, np.int64) for nothing in (ABSENT, 0, 0, 0))
+        for values, column in zip((arms, newest, failed, seen), columns, strict=False):
             values[at] = column
         *_, forms, kept_wholes, kept_steps = columns
         found = np.zeros((wholes, len(units)), np.int64)
         found[:, at] = read_packed(kept_wholes, [form[:wholes] for form in forms], wholes)
         content = read_packed(kept_steps, [form[wholes:] for form in forms], 1 + steps)
         sizes = [len(each) // size_of(form[wholes:]) for each, form in zip(kept_steps, forms, strict=True)]
-        return UnitSteps(units, arms, newest, failed, found, np.repeat(at, sizes), content[0], content[1:])
+        return UnitSteps(units, arms, newest, failed, seen, found, np.repeat(at, sizes), content[0], content[1:])
 
     def write(self, found: UnitSteps) -> None:
         """In place of what was kept of these units."""
@@ -82,9 +89,9 @@ class Store:
             packed(found.wholes, forms[0], np.arange(1, len(found.units) + 1)),
             packed(content, forms[1], ends),
         )
-        columns = (column.tolist() for column in (found.units, found.arms, found.newest, found.failed))
+        columns = (column.tolist() for column in (found.units, found.arms, found.newest, found.failed, found.seen))
         rows = zip(*columns, repeat("".join(forms)), *parts)
-        self._connection.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._connection.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 @contextmanager
@@ -101,9 +108,9 @@ def open_store(path: Path) -> Iterator[Store]:
             connection.execute(setting)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in SCHEMA.split(";"):
-                connection.execute(statement)
-            yield Store(connection)
+            store = Store(connection)
+            store.make()
+            yield store
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:

@@ -8,14 +8,18 @@ from hashlib import sha256
 
 from experiments.evidence.measures import SMALLEST
 from experiments.evidence.metric_sums import MetricDefinition, read_sums
+from experiments.evidence.state.units import MOST_EDGE_ARMS
 from experiments.stats.core.types import Evidence, UnitSums
 from routing.lake.delta_tables import NO_VERSION
 
-LAYOUT = 2
+LAYOUT = 3
 """Of the file; one of another is made anew."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+EdgeArm = tuple[str, str]
+"""An edge and an arm."""
 
 Row = dict[str, int]
 """Sums by column, as `metric_sums.sum_expressions` names them; `units` has a request since the start."""
@@ -49,14 +53,15 @@ class Kept:
 class Sums:
     """Sums by start (in microseconds) and arm, for one version of the lake's requests.
 
-    `of_all` has those of the metrics that are kept since the first start alone. `arms` has every arm seen, and `newest`
-    the time of the newest request, in microseconds; `failed_last` counts by arm the units whose newest request was not
-    answered.
+    `of_all` has those of the metrics that are kept since the first start alone. `edge_arms` has every pair of an edge
+    and an arm, and `seen` how many units each saw; `newest` is the time of the newest request, in microseconds.
+    `failed_last` counts by arm the units whose newest request was not answered.
     """
 
     shape: str
     version: int = NO_VERSION
-    arms: tuple[str, ...] = ()
+    edge_arms: tuple[EdgeArm, ...] = ()
+    seen: tuple[int, ...] = ()
     newest: int = 0
     in_two_arms: int = 0
     failed_last: Mapping[str, int] = field(default_factory=dict)
@@ -78,6 +83,16 @@ class Sums:
         return _read(metrics, {arm: row for arm, row in self.of_all.items() if row.get("units")})
 
     @property
+    def units_by_edge(self) -> Mapping[str, Mapping[str, int]] | None:
+        """Distinct units by edge and arm; None where there are more pairs than are told apart."""
+        if len(self.edge_arms) > MOST_EDGE_ARMS:
+            return None
+        found: dict[str, dict[str, int]] = {}
+        for (edge, arm), units in zip(self.edge_arms, self.seen, strict=True):
+            found.setdefault(edge, {})[arm] = units
+        return found
+
+    @property
     def last_time(self) -> datetime | None:
         """That of the newest request."""
         return EPOCH + self.newest * MICROSECOND if self.newest else None
@@ -94,7 +109,7 @@ def _read(metrics: Sequence[MetricDefinition], rows: Mapping[str, Row]) -> Mappi
 
 def write_sums(sums: Sums) -> str:
     """As text that `read_written` reads."""
-    names = ("shape", "version", "arms", "newest", "in_two_arms", "failed_last", "of_all")
+    names = ("shape", "version", "edge_arms", "seen", "newest", "in_two_arms", "failed_last", "of_all")
     told = {name: getattr(sums, name) for name in names}
     return json.dumps({**told, "rows": [[moment, arms] for moment, arms in sums.rows.items()]})
 
@@ -105,4 +120,5 @@ def read_written(text: str | None, shape: str) -> Sums | None:
     if told.get("shape") != shape:
         return None
     rows = dict(told.pop("rows"))
-    return Sums(**{**told, "arms": tuple(told["arms"]), "rows": rows})
+    edge_arms = tuple((edge, arm) for edge, arm in told["edge_arms"])
+    return Sums(**{**told, "edge_arms": edge_arms, "seen": tuple(told["seen"]), "rows": rows})

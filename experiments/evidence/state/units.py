@@ -13,12 +13,16 @@ ABSENT, IN_TWO_ARMS = -2, -1
 LARGEST_TOTAL = 2**55
 """A total beyond might not be added to those of a hundred other steps."""
 
+MOST_EDGE_ARMS = 62
+"""So many pairs of an edge and an arm have a bit each; those beyond share the one that is left."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitSteps:
     """Units with their arms, by number, the times of their newest requests and of the newest that failed, and totals.
 
-    Times are in microseconds, 0 where there is none. `wholes` has a row a total since the first start, and a column a
+    Times are in microseconds, 0 where there is none. `seen` has a bit for each pair of an edge and an arm that the unit
+    was seen at. `wholes` has a row a total since the first start, and a column a
     unit. `steps` has a row a total and a column a step, in the order of units and starts: `owners` has the place of
     each step's unit in `units`, and `starts` the step's start in microseconds.
     """
@@ -27,6 +31,7 @@ class UnitSteps:
     arms: Whole
     newest: Whole
     failed: Whole
+    seen: Whole
     wholes: Whole
     owners: Whole
     starts: Whole
@@ -37,7 +42,7 @@ class UnitSteps:
         """Units of which nothing has come yet, with so many totals of either sort."""
         nothing, empty = np.zeros(len(units), np.int64), np.zeros(0, np.int64)
         none_of_all, none = np.zeros((wholes, len(units)), np.int64), np.zeros((steps, 0), np.int64)
-        return cls(units, nothing + ABSENT, nothing, nothing, none_of_all, empty, empty, none)
+        return cls(units, nothing + ABSENT, nothing, nothing, nothing, none_of_all, empty, empty, none)
 
     @property
     def failed_last(self) -> NDArray[np.bool_]:
@@ -70,7 +75,8 @@ class UnitSteps:
             counts = arms[owners] >= 0
             owners, starts, steps = owners[counts], starts[counts], steps[:, counts]
         newest, failed = np.maximum(self.newest, came.newest), np.maximum(self.failed, came.failed)
-        return UnitSteps(self.units, arms, newest, failed, self.wholes + came.wholes, owners, starts, steps)
+        seen, wholes = self.seen | came.seen, self.wholes + came.wholes
+        return UnitSteps(self.units, arms, newest, failed, seen, wholes, owners, starts, steps)
 
 
 def begins(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -36,6 +36,14 @@ def arms_of(rows: Iterable[Row]) -> dict[int, set[str]]:
     return arms
 
 
+def units_by_edge(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
+    seen = {(row["edge"], row["variant"], row["unit"]) for row in rows}
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for edge, arm, _ in seen:
+        found[edge][arm] += 1
+    return found
+
+
 def owner(outcome: Row, rows: Sequence[Row]) -> int | None:
     """The unit that an outcome belongs to."""
     if outcome["request_id"] is not None:

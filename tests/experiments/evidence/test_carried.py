@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
+from experiments.evidence.edge_units import units_by_edge
 from experiments.evidence.state.carried import Carried
 from experiments.stats.core.types import Evidence, MetricType
 from routing.lake import delta_tables, tidying
@@ -82,6 +83,7 @@ def assert_counted(found: CollectedEvidence, rows: list[Row], starts: Sequence[d
     expected, in_two_arms = reference.evidence(rows, [], "exp", START, OF_REQUESTS[:-1])
     assert found.units_in_two_arms == in_two_arms
     assert_same(_of_requests(found.evidence), expected)
+    assert found.units_by_edge == reference.units_by_edge(reference.measured(rows, "exp", START))
     arms = reference.arms_of(reference.measured(rows, "exp", START))
     of_one_arm = [row for row in rows if len(arms.get(row["unit"], ())) < 2]
     for start, evidence in zip(starts, found.since, strict=True):
@@ -156,6 +158,42 @@ def test_a_start_is_known_where_ticks_without_traffic_came_before(lake_url: str,
     for path in old:
         Path(path).unlink()
     assert collected(lake_url, file, [at(30)]).since[0].units == {"control": 1}
+
+
+def test_a_unit_counts_at_each_edge_that_saw_it_and_in_each_of_its_arms(lake_url: str, file: Path) -> None:
+    fill(lake_url, 1, unit=1, edge="east")
+    assert collected(lake_url, file).units_by_edge == {"east": {"control": 1}}
+    fill(lake_url, 2, 3, unit=1, edge="west")
+    fill(lake_url, 4, unit=1, edge="east", variant="better")
+    fill(lake_url, 5, unit=2, edge="east")
+    expected = {"east": {"control": 2, "better": 1}, "west": {"control": 1}}
+    assert collected(lake_url, file).units_by_edge == units_by_edge(lake_url, "exp", START) == expected
+
+
+@pytest.mark.parametrize(("edges", "are_told"), [(62, True), (63, False)])
+def test_more_edges_than_are_told_apart_are_left_to_the_rows(
+    lake_url: str, file: Path, edges: int, are_told: bool
+) -> None:
+    rows = [request_row(f"{n}", unit=n, time=at(1).isoformat(), edge=f"edge-{n}") for n in range(edges)]
+    store(lake_url, REQUESTS, rows[:2])
+    collected(lake_url, file)
+    store(lake_url, REQUESTS, rows[2:])
+    found = collected(lake_url, file)
+    expected = {f"edge-{n}": {"control": 1} for n in range(edges)}
+    assert found.units_by_edge == (expected if are_told else None)
+    assert found == collected(lake_url, None)
+
+
+def test_a_file_of_an_earlier_layout_is_made_anew(lake_url: str, file: Path) -> None:
+    fill(lake_url, 1, 2)
+    expected = collected(lake_url, file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("ALTER TABLE units DROP COLUMN seen")
+        connection.execute("""UPDATE sums SET content = '{"shape": "earlier"}'""")
+        connection.commit()
+    assert collected(lake_url, file) == expected
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT seen FROM units").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("content", ["no database at all", ""])

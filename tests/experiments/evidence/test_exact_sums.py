@@ -41,6 +41,6 @@ def test_a_total_that_may_overflow_later_is_refused() -> None:
     units, one = np.array([7]), np.array([0])
     nothing = UnitSteps.absent(units, 0, 1)
     wholes = np.zeros((0, 1), np.int64)
-    came = UnitSteps(units, one, one, one, wholes, one, one, np.array([[LARGEST_TOTAL]]))
+    came = UnitSteps(units, one, one, one, one, wholes, one, one, np.array([[LARGEST_TOTAL]]))
     with pytest.raises(OverflowError, match="total"):
         nothing.with_more(came).with_more(came)

@@ -29,7 +29,7 @@ PARTS = (
     "experiments.loop.analyse.incomparable",
     "experiments.loop.analyse.late_outcomes",
     "experiments.loop.health_findings.lost_by_variant",
-    "experiments.loop.health_findings.units_by_edge",
+    "experiments.loop.health_findings.segment_findings",
     "experiments.loop.analyse.by_severity",
     "experiments.loop.analyse.latest_table",
     "experiments.loop.analyse.open_stops",
