@@ -10,7 +10,7 @@ import pyarrow as pa
 from scipy.sparse import csc_array, hstack
 
 from experiments.evidence.measures import Measure
-from experiments.evidence.metric_sums import SUMS, MetricDefinition, unit_values
+from experiments.evidence.metric_sums import SUMS, MetricDefinition, measures_of, unit_values
 from experiments.evidence.state.units import UnitSteps, Whole, begins
 
 LARGEST = 2**63
@@ -73,8 +73,13 @@ def weighted_sums(
     found = _values(metrics, totals, weighted.totals)
     found["1"] = np.ones(weighted.totals.shape[1], np.int64)
 
-    @cache
+    same = _same(metrics)
+
     def summed(*names: str) -> list[int]:
+        return summed_once(*(same.get(name, name) for name in names))
+
+    @cache
+    def summed_once(*names: str) -> list[int]:
         first, *second = (found[name] for name in names)
         return exact_sums(weighted.weights, first, second[0] if second else found["1"])
 
@@ -83,6 +88,13 @@ def weighted_sums(
         sums[f"units_{number}"] = summed(f"n_{number}")
         sums |= {f"{name}_{number}": summed(*_factors(metric, number, *pair)) for name, pair in SUMS.items()}
     return sums
+
+
+def _same(metrics: Sequence[MetricDefinition]) -> dict[str, str]:
+    """Columns of `unit_values` that hold what another does: many ratios have one denominator."""
+    ratios = {number: measures_of(metric)[1] for number, metric in enumerate(metrics) if metric.kind.is_ratio}
+    first: dict[Measure, str] = {}
+    return {f"d_{number}": first.setdefault(measure, f"d_{number}") for number, measure in ratios.items()}
 
 
 def _values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str], columns: Whole) -> dict[str, Whole]:
