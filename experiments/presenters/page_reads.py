@@ -1,11 +1,11 @@
 """Everything that the pages of experiments show, read with a fixed number of queries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from controlplane.models import AuditEvent
@@ -31,6 +31,9 @@ WITHOUT_DECISION = {
 }
 """What is done to an experiment and no decision tells of: the verb of the audit trail, and its word in the log."""
 
+AROUND = {"edit": "Changed", "switch": "Switched"}
+"""What is done to its endpoint and to its backends while it runs: all variants alike, or what one of them answers."""
+
 DECISIONS_SHOWN = 200
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,7 @@ class Dossier:
     metrics: tuple[PlanMetric, ...]
     decisions: tuple[Decision, ...]
     events: tuple[AuditEvent, ...]
+    """What was done to it, and to its endpoint and backends while it ran."""
     analysis: Analysis | None
     results: Results | None
     stop: Stop | None
@@ -88,20 +92,36 @@ def read_dossier(key: str) -> Dossier:
     experiment = find_experiment(key)
     analysis = experiment.analyses.first()
     stops = stops_since(experiment.endpoint_id, experiment.stage_entered_at or experiment.created_at)
-    events = AuditEvent.objects.filter(object_type="experiment", object_key=key, verb__in=WITHOUT_DECISION)
+    variants = tuple(experiment.variants.all())
     return Dossier(
         experiment=experiment,
         plan=pure_plan(experiment),
-        variants=tuple(experiment.variants.all()),
+        variants=variants,
         stages=tuple(experiment.plan.stages.all()),
         metrics=tuple(experiment.plan.metrics.all()),
         decisions=tuple(experiment.decisions.defer("evidence")[:DECISIONS_SHOWN]),
-        events=tuple(events.filter(at__gte=experiment.created_at)),
+        events=tuple(AuditEvent.objects.filter(_done_to(experiment) | _done_around(experiment, variants))),
         analysis=analysis,
         results=_readable(analysis.results) if analysis else None,
         stop=next((stop for stop in stops if stop.ended_at is None), None) if experiment.state in LIVE_STATES else None,
         still=tuple(still_spans(experiment, stops, experiment.stage_entered_at)),
     )
+
+
+def _done_to(experiment: Experiment) -> Q:
+    of_it = Q(object_type="experiment", object_key=experiment.key, at__gte=experiment.created_at)
+    return of_it & Q(verb__in=WITHOUT_DECISION)
+
+
+def _done_around(experiment: Experiment, variants: Iterable[Variant]) -> Q:
+    """What was done to its endpoint and its backends from its start to its end."""
+    backends = [variant.backend.key for variant in variants]
+    things = Q(object_type="endpoint", object_key=experiment.endpoint.key)
+    things |= Q(object_type="backend", object_key__in=backends)
+    # Nothing is later than what has no beginning.
+    began = Q(at__gte=experiment.started_at) if experiment.started_at else Q(pk=None)
+    until = Q(at__lte=experiment.ended_at) if experiment.ended_at else Q()
+    return things & Q(verb__in=AROUND) & began & until
 
 
 def _experiments() -> QuerySet[Experiment]:

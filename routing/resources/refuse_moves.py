@@ -1,5 +1,5 @@
-"""Refuse changes that would move users of running experiments from one variant to another, or have what is an error
-of one variant be none of the other.
+"""Refuse changes that would move users of running experiments from one variant to another, have what is an error of
+one variant be none of the other, or put another model in a variant's place.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,13 @@ from routing.resources.references import running_on
 from routing.table import BUCKETS
 
 NEXT_STEP = "End these experiments first, or register a second endpoint."
+ANOTHER_BACKEND = "Halt these experiments first, which takes effect at once, or register a second backend."
 
 
 def refuse_moves(thing: Keyed, before: Mapping[str, Any]) -> None:
     """Compare a changed thing with its row from `before`; most kinds move nobody. Raises `Conflict`."""
     if isinstance(thing, Backend):
-        _refuse_another_protocol(thing, before)
+        _refuse_another_model(thing, before)
     elif isinstance(thing, Endpoint):
         _refuse_reassignment(thing, before)
     elif isinstance(thing, Layer):
@@ -53,17 +54,23 @@ def _refuse_candidate(endpoint: Endpoint) -> None:
         )
 
 
-def _refuse_another_protocol(backend: Backend, before: Mapping[str, Any]) -> None:
-    """What its answers are is what tells which of them are errors."""
-    if backend.protocol == before["protocol"]:
-        return
-    running = running_on(backend)
+def _refuse_another_model(backend: Backend, before: Mapping[str, Any]) -> None:
+    """What was measured at it would count for another. An address may go, as what is left was measured too."""
+    reason = _another_model(backend, before)
+    running = running_on(backend) if reason else []
     if running:
-        raise Conflict(
-            "backend-in-use",
-            f"With another protocol other answers of {backend.key} would be errors while {', '.join(running)} runs.",
-            next_step="End these experiments first, or register a second backend.",
-        )
+        raise Conflict("backend-in-use", f"{reason} while {', '.join(running)} runs.", next_step=ANOTHER_BACKEND)
+
+
+def _another_model(backend: Backend, before: Mapping[str, Any]) -> str:
+    """Why what answers may be another than before, or is an answer by another rule; empty where it is the same."""
+    if backend.protocol != before["protocol"]:
+        return f"With another protocol other answers of {backend.key} would be errors"
+    if not set(backend.addresses) <= set(before["addresses"]):
+        return f"At another address {backend.key} may be another model"
+    if before["registry_reference"] not in ("", backend.registry_reference):
+        return f"With another registry reference {backend.key} would be another model"
+    return ""
 
 
 def _refuse_new_salt(layer: Layer, before: Mapping[str, Any]) -> None:

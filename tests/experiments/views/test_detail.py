@@ -16,12 +16,15 @@ from experiments.actions.delete import delete
 from experiments.actions.halt import halt, halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.promote import promote_by_hand
+from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.models import Experiment, Metric
 from experiments.presenters.reads import verdict
 from experiments.stats.core.types import Finding, Severity
 from routing.models import Stop
+from routing.resources.edit import edit
 from tests.experiments.views.findings import GOAL, found, measured, planned, running
+from tests.factories.drafts import backend, endpoint
 from tests.visitors.roles import text, visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -273,6 +276,23 @@ def test_another_metric_can_be_followed_over_time() -> None:
     assert "Relative effect on Requests per user" in text(browser, "/experiments/canary")
     chosen = text(browser, "/experiments/canary?effect=error-rate:better")
     assert "Relative effect on Error rate over time." in chosen
+
+
+def test_what_changes_around_a_running_experiment_is_in_its_log() -> None:
+    experiment = planned()
+    edit(endpoint(), {"timeout_seconds": 11}, actor=SLUICE)
+    start(experiment, actor=SLUICE)
+    edit(endpoint(), {"timeout_seconds": 12, "hosts": ["chat.example"]}, actor=Actor("maria", Role.OPERATOR))
+    edit(backend("candidate"), {"concurrency": 8}, actor=SLUICE)
+    edit(backend("third"), {"concurrency": 7}, actor=SLUICE)
+    edit(endpoint(), {"name": "Renamed"}, actor=SLUICE)
+    halt_by_hand(experiment, actor=SLUICE, reason="Enough.")
+    edit(endpoint(), {"timeout_seconds": 13}, actor=SLUICE)
+    seen = page()
+    assert 'Changed endpoint</span></span> <span class="reason">chat: hosts, timeout_seconds.' in seen
+    assert "by maria" in seen
+    assert 'Changed backend</span></span> <span class="reason">candidate: concurrency.' in seen
+    assert (seen.count("Changed endpoint"), seen.count("Changed backend")) == (1, 1)
 
 
 def test_a_long_history_takes_no_more_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:

@@ -1,4 +1,4 @@
-"""Two who change routing at once: one removes a backend, the other begins to name it."""
+"""Two who change routing at once: one removes a backend, the other begins to name it, or changes it."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ LONGEST_HOLD_SECONDS = 0.5
 
 
 def main() -> None:
-    """Let two act, each `name` or `remove`; prints how many were refused, and which tiers name nothing afterwards."""
+    """Let two act, each `name`, `edit` or `remove`; prints why they were refused, and which tiers name nothing then."""
     set_up()
     from django.db import connection
 
@@ -27,17 +27,20 @@ def main() -> None:
         chat = Endpoint.objects.get(key="chat")
         edit(chat, {"tiers": [{"key": "easy", "backend": "extra", "longest_bytes": 100}]}, actor=SLUICE)
 
+    def change() -> None:
+        edit(Backend.objects.get(key="extra"), {"name": "Changed"}, actor=SLUICE)
+
     def take_away() -> None:
         remove(Backend.objects.get(key="extra"), actor=SLUICE)
 
-    acts = {"name": name, "remove": take_away}
+    acts = {"name": name, "edit": change, "remove": take_away}
     refused: list[str] = []
 
     def late() -> None:
         try:
             acts[sys.argv[2]]()
         except SluiceError as error:
-            refused.append(error.code)
+            refused.append(f"{error.status} {error.code}")
         finally:
             connection.close()
 
@@ -51,7 +54,7 @@ def main() -> None:
     thread.join()
     there = set(Backend.objects.values_list("key", flat=True))
     dangling = [tier["backend"] for tier in Endpoint.objects.get(key="chat").tiers if tier["backend"] not in there]
-    print(json.dumps({"refused": len(refused), "dangling": dangling}))
+    print(json.dumps({"refused": refused, "dangling": dangling}))
 
 
 if __name__ == "__main__":

@@ -153,4 +153,15 @@ def test_lists_that_are_none_name_nothing() -> None:
 
 @pytest.mark.parametrize("order", [("name", "remove"), ("remove", "name")])
 def test_of_two_who_name_and_remove_at_once_one_is_refused(tmp_path: Path, order: tuple[str, str]) -> None:
-    assert run_apart("tests.routing.resources.racing", *order, folder=tmp_path) == {"refused": 1, "dangling": []}
+    found = run_apart("tests.routing.resources.racing", *order, folder=tmp_path)
+    assert (len(found["refused"]), found["dangling"]) == (1, [])
+
+
+def test_who_changes_what_is_just_being_removed_is_told_that_it_is_gone(tmp_path: Path) -> None:
+    found = run_apart("tests.routing.resources.racing", "remove", "edit", folder=tmp_path)
+    assert found["refused"] == ["404 removed"]
+
+
+def test_who_removes_what_is_just_being_changed_removes_it(tmp_path: Path) -> None:
+    found = run_apart("tests.routing.resources.racing", "edit", "remove", folder=tmp_path)
+    assert found["refused"] == []
