@@ -36,13 +36,19 @@ def glance_at_redis() -> redis.Redis:
 
 
 def write_anyway(client: redis.Redis, write: Callable[[], Written]) -> Written:
-    """Do a write that must not fail because the disk of the server is full.
+    """Do a write that must not fail because the disk of the server is full, or the memory that it may take.
 
     Such a server refuses all writes. The reserve gives it room; where that is not enough, a server of our own, on this
-    machine, begins its file on disk anew and takes writes until it can. Raises `redis.RedisError`.
+    machine, begins its file on disk anew and takes writes until it can. One that may take no more memory may do so for
+    the one write. Raises `redis.RedisError`.
     """
     try:
         return write()
+    except redis.OutOfMemoryError as error:
+        if not _is_ours(client):
+            raise
+        log.error("the server may take no more memory; it takes more for this", reason=str(error))
+        return _write_beyond(client, write)
     except redis.ResponseError as error:
         if not _is_full(error) or not _is_ours(client):
             raise
@@ -63,6 +69,16 @@ def _write_in_memory(client: redis.Redis, write: Callable[[], Written]) -> Writt
         finally:
             client.config_set("appendonly", "yes")
     return write()
+
+
+def _write_beyond(client: redis.Redis, write: Callable[[], Written]) -> Written:
+    """Write without the bound on the server's memory, which holds again behind it."""
+    bound = client.config_get("maxmemory").get("maxmemory") or 0
+    client.config_set("maxmemory", 0)
+    try:
+        return write()
+    finally:
+        client.config_set("maxmemory", bound)
 
 
 def _is_full(error: redis.ResponseError) -> bool:

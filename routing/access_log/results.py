@@ -10,6 +10,7 @@ refused      Sluice itself would not have it: a limit, a key, an unknown model
 unknown      what its answer holds could not be read, so that nobody knows whether it is one
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,6 +52,9 @@ GRPC_WEB = "application/grpc-web"
 
 PROBLEM = "application/problem+"
 
+# What OpenAI's API tells of such a job has a member `error` with nothing in it while all is well.
+_JOBS = re.compile("/(fine_tuning|evals)/")
+
 WITHOUT_BODY = (204, 205)
 # Of an answer whose protocol does not say what it is; what was created or accepted may be told by the headers alone.
 WITH_BODY = (200, 203, 206)
@@ -91,6 +95,13 @@ def _fell_back(line: LogLine) -> Ending | None:
     """A fallback answered, as no host of the backend could."""
     fell_back = line.answered_by is not None and line.answered_by.backend != line.facts.backend
     return Ending(Result.FAILED, "fell-back") if fell_back else None
+
+
+def _switched(line: LogLine) -> Ending | None:
+    """What is said once both speak something else, as WebSockets do, is not read, nor how it ends: a server that is
+    done ends the connection, as one does that breaks off.
+    """
+    return UNREADABLE if line.status == SWITCHES and _was_asked_for(line) and line.flags != "-" else None
 
 
 def _told_error(line: LogLine) -> Ending | None:
@@ -180,7 +191,8 @@ def _by_error(line: LogLine) -> Ending | None:
     if told is None or protocol is None or line.shape is not None or line.is_stream or not (told.whole and told.error):
         return None
     if protocol.shapes:
-        return ERROR if line.method == "POST" else None
+        is_asked = line.method == "POST" or (line.method == "GET" and not _JOBS.search(line.path or ""))
+        return ERROR if is_asked else None
     return ERROR if told.names("holds").isdisjoint(FREE.holds) else None
 
 
@@ -262,6 +274,7 @@ def _has(line: LogLine, flags: frozenset[str]) -> bool:
 
 RULES: tuple[Callable[[LogLine], Ending | None], ...] = (
     _fell_back,
+    _switched,
     _told_error,
     _slow_client,
     _of_time,

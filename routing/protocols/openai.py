@@ -49,6 +49,7 @@ CHAT = Shape(
     stops=("choices.*.finish_reason",),
     refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
+    every=("choices.*",),
     fails=(*FAILS, *_CHOICE_FAILS),
     streams=Streams.ASKED,
 )

@@ -1,9 +1,10 @@
 """Brakes that edges were told of and the database was not: kept in Redis until it takes them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import redis
 import structlog
@@ -16,6 +17,9 @@ from routing import redis_keys
 from routing.table import Brake, BrakeKind
 
 log = structlog.get_logger(__name__)
+
+
+Answer = TypeVar("Answer")
 
 
 class Verb(StrEnum):
@@ -78,17 +82,30 @@ def to_text(order: Order) -> str:
 
 def waiting(client: redis.Redis) -> list[Order]:
     """Orders that are not recorded yet, in the order in which they were given. Raises `redis.RedisError`."""
-    return list(_orders(map(str, client.lrange(redis_keys.ORDERS, 0, -1))))
+    texts = _whatever_lies_there(client, lambda: client.lrange(redis_keys.ORDERS, 0, -1))
+    return list(_orders(map(str, texts)))
 
 
 def keep(client: redis.Redis, order: Order) -> None:
     """Have an order recorded later. Raises `redis.RedisError`."""
-    client.rpush(redis_keys.ORDERS, to_text(order))
+    _whatever_lies_there(client, lambda: client.rpush(redis_keys.ORDERS, to_text(order)))
 
 
 def forget(client: redis.Redis, order: Order) -> None:
     """An order is recorded, or came too late. Raises `redis.RedisError`."""
     client.lrem(redis_keys.ORDERS, 1, to_text(order))
+
+
+def _whatever_lies_there(client: redis.Redis, ask: Callable[[], Answer]) -> Answer:
+    """What is no list holds no order, and must be in the way of none: it is removed."""
+    try:
+        return ask()
+    except redis.ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise
+        log.error("what lay in the place of orders is removed", reason=str(error))
+        client.delete(redis_keys.ORDERS)
+        return ask()
 
 
 def _orders(texts: Iterable[str]) -> Iterator[Order]:

@@ -22,15 +22,19 @@ local DONE = "[DONE]"
 local QUOTE, BLANK, BACKSLASH = 34, 32, 92
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
 
--- What nobody sees: white space by Unicode, and letters of no width, as codes and as patterns of their bytes in UTF-8.
+-- What nobody sees: white space by Unicode, what it has a display leave out (Default_Ignorable_Code_Point), and the blank
+-- of Braille, as codes and as patterns of their bytes in UTF-8.
 local FIRST_OF_SEVERAL = 128
 local BLANK_CODES, BLANKS = {}, {
-  "^\194[\133\160]()", "^\225\154\128()", "^\226\128[\128-\143\168-\175]()", "^\226\129[\159-\164]()",
-  "^\227\128\128()", "^\239\187\191()",
+  "^\194[\133\160\173]()", "^\205\143()", "^\216\156()", "^\225\133[\159\160]()", "^\225\154\128()",
+  "^\225\158[\180\181]()", "^\225\160[\139-\143]()", "^\226\128[\128-\143\168-\175]()", "^\226\129[\159-\175]()",
+  "^\226\160\128()", "^\227\128\128()", "^\227\133\164()", "^\239\184[\128-\143]()", "^\239\187\191()",
+  "^\239\190\160()", "^\239\191[\176-\184]()", "^\240\157\133[\179-\186]()", "^\243\160[\128-\191][\128-\191]()",
 }
 for _, span in ipairs({
-  {0, 32}, {0x85, 0x85}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x2064},
-  {0x3000, 0x3000}, {0xfeff, 0xfeff},
+  {0, 32}, {0x85, 0x85}, {0xa0, 0xa0}, {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x1680, 0x1680},
+  {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
+  {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8},
 }) do
   for code = span[1], span[2] do BLANK_CODES[code] = true end
 end
@@ -110,8 +114,9 @@ local function specification(text)
   for part, words in text:gmatch("(%a+): ([^;]*)") do parts[part] = words end
   local plain, streamed = {}, {}
   for _, root in ipairs({plain, streamed}) do
-    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own", "every"}) do mark(root, part, parts[part]) end
+    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own"}) do mark(root, part, parts[part]) end
   end
+  mark(plain, "every", parts.every)
   mark(plain, "holds", parts.holds)
   mark(streamed, "holds", parts.parts)
   mark(streamed, "last", parts.last)

@@ -146,3 +146,17 @@ def test_somebody_elses_server_is_left_alone(disk: Path, client: redis.Redis, mo
         write_anyway(client, lambda: client.set("table", "7"))
     persist_again(client)
     assert client.config_get("appendonly") == {"appendonly": "yes"}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_server_that_may_take_no_more_memory_takes_a_brake(client: redis.Redis) -> None:
+    client.set("filler", "x" * 5000)
+    client.config_set("maxmemory", 1000)
+    with pytest.raises(redis.OutOfMemoryError):
+        client.set("filler", "y")
+
+    assert write_anyway(client, lambda: client.set("table", "7"))
+
+    assert client.config_get("maxmemory")["maxmemory"] == "1000"
+    client.config_set("maxmemory", 0)
+    assert client.get("table") == "7"

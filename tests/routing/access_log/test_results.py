@@ -147,3 +147,27 @@ def test_of_a_get_nothing_is_asked_but_its_status() -> None:
     openai = {**ANSWER, "protocol": "openai"}
 
     assert ended(method="GET", path="/v1/completions", answered_by=openai, kind="text/html").result is Result.SUCCESS
+
+
+@pytest.mark.parametrize("flags", ["UC", "DC", "UR", "DC,UC"])
+def test_how_what_became_a_websocket_ended_is_unknown(flags: str) -> None:
+    """By RFC 6455 the server closes the connection first."""
+    assert ended(method="GET", status=101, flags=flags) == Ending(Result.UNKNOWN, "unreadable")
+    assert ended(method="POST", status=101, flags=flags).result is not Result.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "result"),
+    [
+        ("GET", "/v1/models", Result.FAILED),
+        ("GET", "/v1/responses/resp_1", Result.FAILED),
+        ("POST", "/v1/audio/speech", Result.FAILED),
+        ("GET", "/v1/fine_tuning/jobs/ftjob-1", Result.SUCCESS),
+        ("DELETE", "/v1/models/a", Result.SUCCESS),
+    ],
+)
+def test_a_document_of_an_error_is_one_whatever_was_asked(method: str, path: str, result: Result) -> None:
+    openai = {**ANSWER, "protocol": "openai"}
+    told = {"answer": "whole\ntrue\nerror\ntrue"}
+
+    assert ended(told, method=method, path=path, answered_by=openai).result is result

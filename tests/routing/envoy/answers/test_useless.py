@@ -55,6 +55,8 @@ OTHER_FORMS: list[tuple[str, str, Answer, Seen]] = [
     ("openai", CHAT, events(TEXT, DONE), NO_ANSWER),
     ("openai", CHAT, events(choice(HI), DONE), NO_ANSWER),
     ("openai", CHAT, events({"content": "Hi"}, DONE), NO_ANSWER),
+    ("openai", CHAT, document({"choices": [{"message": {"content": ""}}, {"message": HI}]}), NO_ANSWER),
+    ("openai", CHAT, document({"choices": [{"message": HI}, {"message": HI}]}), SUCCESS),
     ("openai", COMPLETIONS, document(delta("Hi")), NO_ANSWER),
     ("openai", COMPLETIONS, document({"choices": [{"text": ""}]}), NO_ANSWER),
     ("openai", "/v1/fim/completions", document(choice(HI)), SUCCESS),
