@@ -227,7 +227,7 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
     told = line.facts.answer
     if told is None:
         # Only what calls itself something else than JSON is not read.
-        return NO_ANSWER
+        return None if shape.texts else NO_ANSWER
     if told.whole and told.error:
         return ERROR
     is_hollow = bool(shape.every and told.hollow)

@@ -66,6 +66,16 @@ IMAGES = Shape(
     streams=Streams.FREE,
 )
 
+# Subtitles and plain text are asked for by the form that brings the sound, and so is a stream; vLLM's is one of chat.
+TRANSCRIPTS = Shape(
+    r"/audio/(?:transcriptions|translations)",
+    holds=("text", "segments[]"),
+    parts=("delta", "text", *CHAT.parts),
+    ends=("transcript.text.done", DONE),
+    texts=True,
+    streams=Streams.FREE,
+)
+
 # What an item of the Responses API may hold: a message its parts, a call or its result one of the others.
 _ITEM = (
     *(f"content.*.{name}" for name in ("text", "refusal", "transcript", "audio", "data")),
@@ -120,6 +130,7 @@ SHAPES = (
     COMPLETIONS,
     RESPONSES,
     IMAGES,
+    TRANSCRIPTS,
     Shape(r"/(?:embeddings|pooling)", holds=VECTORS, every=LISTED, completes=False),
     Shape(r"/rerank", holds=RANKED, every=LISTED, completes=False),
     Shape(r"/score", holds=_SCORED, every=LISTED, completes=False),

@@ -105,7 +105,8 @@ class Shape:
     that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
     the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
     model stopped, and `refusals` hold what it says instead of an answer. `completes` is False where an answer has no
-    completion, and so no tokens of one. `streams` says when it is a stream.
+    completion, and so no tokens of one. With `texts` it may be something else than JSON, which is not read. `streams`
+    says when it is a stream.
     """
 
     paths: str
@@ -121,6 +122,7 @@ class Shape:
     own: tuple[str, ...] = ()
     every: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
+    texts: bool = False
     completes: bool = True
     streams: Streams = Streams.NEVER
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories.answers import document, events, named_events
+from tests.factories.answers import document, events, named_events, plain
 from tests.routing.envoy.answers.edge import (
     CHAT,
     COMPLETIONS,
@@ -39,6 +39,7 @@ from tests.servers.envoys import RunningEnvoy
 pytestmark = pytest.mark.slow
 
 IMAGES = "/v1/images/generations"
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
 GENERATE = "/v2/models/a/generate"
 INFER = "/v2/models/a/infer"
 OTHER_FORMS: list[tuple[str, str, Answer, Seen]] = [
@@ -74,6 +75,17 @@ OTHER_FORMS: list[tuple[str, str, Answer, Seen]] = [
     ("openai", IMAGES, document({"data": [{"b64_json": "iVBOR"}]}), SUCCESS),
     ("openai", IMAGES, named_events({"type": "image_generation.completed", "b64_json": "iVBOR"}), SUCCESS),
     ("openai", IMAGES, named_events({"type": "image_generation.partial_image", "b64_json": "iVBOR"}), UNFINISHED),
+    ("openai", TRANSCRIPTIONS, document({"text": ""}), NO_ANSWER),
+    ("openai", TRANSCRIPTIONS, document({"text": " \n"}), NO_ANSWER),
+    ("openai", TRANSCRIPTIONS, document({"text": "", "segments": [], "language": "english"}), NO_ANSWER),
+    ("openai", TRANSCRIPTIONS, document({"text": "Hi", "usage": {"type": "duration", "seconds": 2}}), SUCCESS),
+    ("openai", TRANSCRIPTIONS, plain(b"1\n00:00:00,000 --> 00:00:01,000\nHi\n", b"text/plain"), SUCCESS),
+    ("openai", TRANSCRIPTIONS, plain(b"", b"text/plain"), NO_ANSWER),
+    ("openai", TRANSCRIPTIONS, named_events({"type": "transcript.text.done", "text": "Hi"}), SUCCESS),
+    ("openai", TRANSCRIPTIONS, named_events({"type": "transcript.text.delta", "delta": "Hi"}), UNFINISHED),
+    ("openai", TRANSCRIPTIONS, named_events({"type": "transcript.text.done", "text": ""}), NO_ANSWER),
+    ("openai", TRANSCRIPTIONS, events(delta("Hi"), DONE), SUCCESS),
+    ("openai", "/v1/audio/translations", document({"text": ""}), NO_ANSWER),
     # Of other paths nothing is known but an error.
     ("openai", "/v1/audio/speech", document({"error": {"message": "x"}}), ERROR),
     ("openai", "/v1/files", document({"id": "file-1", "error": None}), SUCCESS),
