@@ -41,8 +41,8 @@ class Answer:
     """What was read of an answer, as it stood there.
 
     `holds` are the paths where it has something, `hollow` says whether one of several that have to hold something holds
-    nothing, `whole` says whether it is JSON from end to end, `ends` are the marks
-    of a stream's end, `stop` is why the model stopped, and the tokens are text.
+    nothing, `whole` says whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the
+    model stopped, and the tokens are text.
     """
 
     holds: Any = None

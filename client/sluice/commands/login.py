@@ -13,7 +13,7 @@ from sluice.problems import ExitCode
 
 
 def login(
-    url: Annotated[str, typer.Argument(help="The address of the web app, like http://127.0.0.1:8000.", metavar="URL")],
+    url: Annotated[str, typer.Argument(help="The address of the web app, like http://127.0.0.1:8800.", metavar="URL")],
     *,
     as_json: AsJson = False,
 ) -> int:

@@ -311,7 +311,10 @@ local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry =
 local FREE = {}
 
 local function new_walk(root)
-  local walk = remove(FREE) or {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}, outer = {}}
+  local walk = remove(FREE)
+  if not walk then
+    walk = {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}, outer = {}}
+  end
   walk.root, walk.begun, walk.head = root, false, ""
   begin_again(walk)
   begin_findings(walk.found)

@@ -72,7 +72,10 @@ def test_a_port_of_sluice_is_refused_by_whatever_name(host: str, setting: str) -
 
 def test_this_machines_other_addresses_are_its_own() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("10.255.255.255", 1))
+        try:
+            probe.connect(("10.255.255.255", 1))
+        except OSError:
+            pytest.skip("this machine has no address but those of its loopback interface")
         address = probe.getsockname()[0]
     with pytest.raises(InvalidInput, match="is Sluice itself"):
         refuse_addresses([f"http://{address}:{get_environment().web_port}"])
