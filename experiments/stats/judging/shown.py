@@ -10,6 +10,7 @@ from experiments.stats.core.contrast import Contrast, lower_tail
 from experiments.stats.core.multiplicity import benjamini_hochberg
 from experiments.stats.core.types import JudgePlan, PastLooks, Role, Verdict
 from experiments.stats.judging.cells import Cells, first_notes
+from experiments.stats.judging.harm import has_exact_test, is_burnt_in
 from experiments.stats.judging.harm_at_looks import is_harmed_at_look
 from experiments.stats.judging.looks import PresentLook, levels, present_look
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign, sign_is_clear
@@ -49,7 +50,9 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     # What changed since a look is not told by what that look has shown.
     still_shown = look.shown & cells.measured & ~(z > 0.0)
     passed = ~harmed & ((sure & (z <= -critical)) | still_shown)
-    failed = harmed | (sure & ~still_shown & (z >= critical))
+    # A few events may all be one heavy user's: against a guardrail they show nothing yet.
+    told = ~cells.has_role(Role.GUARDRAIL) | is_burnt_in(plan, cells) | has_exact_test(cells)
+    failed = harmed | (sure & told & ~still_shown & (z >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed.tolist(), failed.tolist(), strict=True)
