@@ -15,6 +15,11 @@ from tests.servers.processes import RunningValkey, run_valkey
 from tests.visitors.callers import Caller, caller
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: what is compressed may hold its second, and all workers must collect alike."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
     """SQLite's file is there already; PostgreSQL copies its template."""
