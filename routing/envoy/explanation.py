@@ -2,12 +2,11 @@
 
 from routing.envoy.names import EXPLAIN_HEADER, EXPLANATION, FACTS, HTTP_FILTERS, Message
 from routing.envoy.preliminary import OPTIONS
+from routing.envoy.skipping import skipped_where
 
 EXPLAINED = ("experiment", "variant", "backend", "rule", "headers", "query")
 
-WITH_MATCHER = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
-SKIP = "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
 
 # How Envoy calls what came of a request that it passed on, or tried to. A preflight gets that far without a key.
 PASSED_ON = r"^(via_upstream$|upstream_|no_healthy_upstream$|cluster_not_found$|response_timeout$)"
@@ -18,15 +17,7 @@ def explanation() -> Message:
     """A filter that sets headers of the answer; whoever does not ask pays for one look at a header, and no more."""
     mutations = {"response_mutations": [{"append": _header(name)} for name in EXPLAINED]}
     mutation = {"@type": f"{HTTP_FILTERS}.header_mutation.v3.HeaderMutation", "mutations": mutations}
-    skip = {"action": {"name": "skip", "typed_config": {"@type": SKIP}}}
-    return {
-        "name": EXPLANATION,
-        "typed_config": {
-            "@type": WITH_MATCHER,
-            "extension_config": {"name": EXPLANATION, "typed_config": mutation},
-            "xds_matcher": {"matcher_list": {"matchers": [{"predicate": _not_asked(), "on_match": skip}]}},
-        },
-    }
+    return skipped_where(_not_asked(), EXPLANATION, mutation)
 
 
 def _not_asked() -> Message:

@@ -31,6 +31,7 @@ from routing.envoy.names import (
     UNIT,
     Message,
 )
+from routing.envoy.own_cookie import own_cookie
 from routing.table import LARGEST_BODY
 
 LARGEST_HEADERS_KB = 60
@@ -161,6 +162,7 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
         _filter(PARAMETERS, "header_mutation.v3.HeaderMutation"),
         answers_reader(),
         explanation(),
+        own_cookie(),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
 

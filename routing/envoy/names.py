@@ -56,6 +56,7 @@ ARM_FACTS = "sluice.arm_facts"
 PARAMETERS = "sluice.parameters"
 ANSWERS = "sluice.answers"
 EXPLANATION = "sluice.explanation"
+OWN_COOKIE = "sluice.own_cookie"
 
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.
 FIELDS = "sluice.fields"

@@ -6,6 +6,7 @@ It stands behind the filter that keeps a unit as it came, and before the one tha
 from importlib.resources import files
 
 from routing.envoy.names import HTTP_FILTERS, IDENTITY, RAW_UNIT, Message
+from routing.envoy.skipping import skipped_where
 
 SCRIPT = files("routing.envoy.identity").joinpath("identity.lua").read_text(encoding="utf-8")
 
@@ -18,9 +19,7 @@ NUMBER = r"-?(?:[01]|[0-9]{16,}|[0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+e[+-]?[0-9
 # Between the steps of a path; it cannot be in one.
 SEPARATOR = "\x1f"
 
-WITH_MATCHER = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 STATE_INPUT = "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.FilterStateInput"
-SKIP = "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
 
 
 def identity() -> Message:
@@ -28,16 +27,7 @@ def identity() -> Message:
     script = {"@type": f"{HTTP_FILTERS}.lua.v3.Lua", "default_source_code": {"inline_string": SCRIPT}}
     plain = {"and_matcher": {"predicate": [_is(PLAIN), {"not_matcher": _is(NUMBER)}]}}
     none = {"not_matcher": _is(r"\C+")}
-    skip = {"action": {"name": "skip", "typed_config": {"@type": SKIP}}}
-    skipped = {"predicate": {"or_matcher": {"predicate": [plain, none]}}, "on_match": skip}
-    return {
-        "name": IDENTITY,
-        "typed_config": {
-            "@type": WITH_MATCHER,
-            "extension_config": {"name": IDENTITY, "typed_config": script},
-            "xds_matcher": {"matcher_list": {"matchers": [skipped]}},
-        },
-    }
+    return skipped_where({"or_matcher": {"predicate": [plain, none]}}, IDENTITY, script)
 
 
 def header_place(name: str) -> Message:
