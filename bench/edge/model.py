@@ -55,7 +55,7 @@ class Model(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if number == count:
-            self._transport.write(_chunk(_event({"choices": [], "usage": USAGE}) + b"data: [DONE]\n\n") + b"0\r\n\r\n")
+            self._transport.write(_chunk(END) + b"0\r\n\r\n")
             return
         stamp = f"{number:04} {time.perf_counter():.9f}".encode()
         self._transport.write(_chunk(self._token + stamp + self._after))
@@ -72,7 +72,7 @@ def _whole_answer(name: str) -> bytes:
 
 def _streamed_answer(name: str) -> bytes:
     deltas = [_token_event(name).replace(b"TOKEN", TEXT[:30].encode())] * EVENTS
-    body = b"".join([*deltas, _event({"choices": [], "usage": USAGE}), b"data: [DONE]\n\n"])
+    body = b"".join([*deltas, END])
     return _head(f"content-type: text/event-stream\r\ncontent-length: {len(body)}") + body
 
 
@@ -92,6 +92,15 @@ def _chunk(content: bytes) -> bytes:
 
 def _head(headers: str) -> bytes:
     return f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n".encode()
+
+
+END = b"".join(
+    [
+        _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        _event({"choices": [], "usage": USAGE}),
+        b"data: [DONE]\n\n",
+    ]
+)
 
 
 async def main(port: int, name: str) -> None:

@@ -42,7 +42,7 @@ class Answer:
 
     `holds` are the paths where it has something, `hollow` says whether one of several that have to hold something holds
     nothing, `whole` says whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the
-    model stopped, and the tokens are text.
+    model stopped, `refused` whether it said so in words of its own, and the tokens are text.
     """
 
     holds: Any = None
@@ -51,6 +51,7 @@ class Answer:
     ends: Any = None
     error: Any = None
     stop: Any = None
+    refused: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
     cache_write_tokens: Any = None

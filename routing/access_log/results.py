@@ -78,6 +78,7 @@ class Ending:
 
 NO_ANSWER = Ending(Result.FAILED, "no-answer")
 ERROR = Ending(Result.FAILED, "error-in-answer")
+UNFINISHED = Ending(Result.FAILED, "unfinished")
 NOT_AS_ASKED = Ending(Result.FAILED, "not-as-asked")
 UNREADABLE = Ending(Result.UNKNOWN, "unreadable")
 
@@ -219,8 +220,10 @@ def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
     if shape.streams is Streams.NEVER or (shape.streams is Streams.ASKED and line.asked_for_stream is False):
         return NOT_AS_ASKED
     if shape.marks and told.names("ends").isdisjoint(shape.marks):
-        return Ending(Result.FAILED, "unfinished")
-    return None if told.whole and _holds_something(line, shape, shape.parts) else NO_ANSWER
+        return UNFINISHED
+    if not told.whole or not _holds_something(line, shape, shape.parts):
+        return NO_ANSWER
+    return UNFINISHED if shape.says_why and not told.stop else None
 
 
 def _of_document(line: LogLine, shape: Shape) -> Ending | None:
@@ -249,6 +252,8 @@ def _holds_something(line: LogLine, shape: Shape, places: tuple[str, ...]) -> bo
 def stop(line: LogLine) -> str | None:
     """Why the model stopped, in one word for what servers call differently; None where it was not told."""
     told = line.facts.answer
+    if told is not None and told.refused:
+        return "refusal"
     if told is None or not told.stop:
         return "length" if told and "response.incomplete" in told.names("ends") else None
     word = str(told.stop).lower()

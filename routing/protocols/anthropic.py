@@ -14,8 +14,17 @@ _NAMES = (
 USAGE = tuple(Told(count, f"usage.{name}") for count, name in _NAMES)
 STREAMED_USAGE = tuple(Told(count, f"{of}.{name}") for of in ("message.usage", "usage") for count, name in _NAMES)
 
-# What a block of content may hold: text, a call, or what a tool found. What the model thinks is not for its user.
+# What a block of content may hold: text, a call, or what code has made. What the model thinks is not for its user.
 _BLOCK = ("text", "name", "content", "content[]", "file_id")
+
+# What the server looks up and calls for the model is on the way to an answer.
+_STEPS = (
+    *("server_tool_use", "mcp_tool_use", "mcp_tool_result"),
+    *(f"{name}_tool_result" for name in ("web_search", "web_fetch", "tool_search")),
+)
+
+# A turn that pauses between such steps goes on when its client sends it back.
+_PAUSES = "stop_reason=pause_turn"
 
 MESSAGE = Shape(
     r"/messages",
@@ -24,8 +33,11 @@ MESSAGE = Shape(
         *(f"delta.{name}" for name in ("text", "content")),
         *(f"content_block.{name}" for name in _BLOCK),
     ),
+    promises=((_PAUSES, "content[]"), (f"delta.{_PAUSES}", "index[number]")),
+    voids=tuple(f"{of}.type={kind}" for of in ("content.*", "content_block") for kind in _STEPS),
     ends=("message_stop",),
     stops=("stop_reason", "delta.stop_reason"),
+    says_why=True,
     streams=Streams.ASKED,
 )
 

@@ -47,6 +47,7 @@ CHAT = Shape(
     parts=tuple(f"choices.*.delta.{name}" for name in _MESSAGE),
     ends=(DONE,),
     stops=("choices.*.finish_reason",),
+    says_why=True,
     refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
     every=("choices.*",),
@@ -85,10 +86,15 @@ _ITEM = (
 )
 _ITEMS = ("item", "response.output.*")
 
-# Items, and events, that are on the way to an answer: what the model thinks, searches and knows of tools.
-_STEPS = ("reasoning", "compaction", "web_search_call", "mcp_list_tools")
-_THINKING = tuple(
-    f"response.reasoning{of}.{name}" for of in ("", "_text", "_summary", "_summary_text") for name in ("delta", "done")
+# Items, and events, that are on the way to an answer: what the model thinks, and what the server looks up and runs for
+# it. What its client is to run is an answer.
+_STEPS = (
+    *("reasoning", "compaction", "mcp_list_tools"),
+    *(f"{name}_call" for name in ("web_search", "file_search", "code_interpreter", "mcp")),
+)
+_ON_THE_WAY = (
+    *(f"reasoning{of}" for of in ("", "_text", "_summary", "_summary_text")),
+    *("mcp_call_arguments", "code_interpreter_call_code"),
 )
 
 _RESPONSE_FAILS = ("response.status=failed", "response.status=cancelled")
@@ -104,7 +110,7 @@ RESPONSES = Shape(
     ),
     voids=(
         *(f"{of}.type={kind}" for of in ("output.*", *_ITEMS) for kind in _STEPS),
-        *(f"type={kind}" for kind in _THINKING),
+        *(f"type=response.{kind}.{name}" for kind in _ON_THE_WAY for name in ("delta", "done")),
     ),
     ends=("response.completed", "response.incomplete"),
     stops=("incomplete_details.reason", "response.incomplete_details.reason"),

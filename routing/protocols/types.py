@@ -104,9 +104,9 @@ class Shape:
     where none of `own` is there, be it empty. Each of the objects `every` has to hold something. An answer fails
     that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
     the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
-    model stopped, and `refusals` hold what it says instead of an answer. `completes` is False where an answer has no
-    completion, and so no tokens of one. With `texts` it may be something else than JSON, which is not read. `streams`
-    says when it is a stream.
+    model stopped; a stream that never did although it `says_why` was cut off. `refusals` hold what the model says
+    instead of an answer. `completes` is False where an answer has no completion, and so no tokens of one. With `texts`
+    it may be something else than JSON, which is not read. `streams` says when it is a stream.
     """
 
     paths: str
@@ -115,6 +115,7 @@ class Shape:
     ends: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
+    says_why: bool = False
     refusals: tuple[str, ...] = ()
     promises: tuple[tuple[str, ...], ...] = ()
     voids: tuple[str, ...] = ()

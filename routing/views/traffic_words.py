@@ -22,7 +22,7 @@ FAILURES = {
     "timed-out": "The answer took too long",
     "fell-back": "No host was healthy, and the fallback answered",
     "error-in-answer": "Status 200, and the answer was an error",
-    "unfinished": "A stream ended without the mark of its end",
+    "unfinished": "A stream ended without the mark of its end, or never told why the model stopped",
     "no-answer": "Status 200, and no answer: HTML, empty, without anything in it, or no JSON that the protocol "
     "knows; or a status that is no answer, like 304 for a POST",
     "not-as-asked": "A stream instead of a plain answer, or the other way round",

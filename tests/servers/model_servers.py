@@ -75,9 +75,11 @@ class ModelServer:
 
 
 async def _stream(wanted: dict[str, Any]) -> AsyncIterator[str]:
-    for _ in range(wanted.get("chunks", 3)):
+    chunks = wanted.get("chunks", 3)
+    for number in range(1, chunks + 1):
         await asyncio.sleep(wanted.get("wait", 0))
-        yield _event({"choices": [{"delta": {"content": "word "}}], "usage": None})
+        finish = "stop" if number == chunks else None
+        yield _event({"choices": [{"delta": {"content": "word "}, "finish_reason": finish}], "usage": None})
     if wanted.get("stream_options", {}).get("include_usage"):
         yield _event({"choices": [], "usage": USAGE})
     yield "data: [DONE]\n\n"

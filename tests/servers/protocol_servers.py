@@ -74,7 +74,10 @@ class KindServer:
 
 USAGE: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 22, "total_tokens": 33}
 CHAT = {"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": "Hi"}}], "usage": USAGE}
-WORD: dict[str, Any] = {"object": "chat.completion.chunk", "choices": [{"delta": {"content": "Hi"}}]}
+WORD: dict[str, Any] = {
+    "object": "chat.completion.chunk",
+    "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}],
+}
 CHAT_EVENTS = ({**WORD, "usage": None}, {**WORD, "choices": [], "usage": USAGE})
 # vLLM with `continuous_usage_stats`.
 COUNTING = tuple({**WORD, "usage": {**USAGE, "completion_tokens": count}} for count in (1, 21, 22))

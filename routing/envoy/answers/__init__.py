@@ -55,7 +55,7 @@ def _specification(protocols: Iterable[Protocol]) -> str:
     shapes = [shape for protocol in protocols for shape in protocol.shapes or (FREE,)]
     parts = {
         "holds": [path for shape in shapes for path in (*shape.holds, *chain(*shape.promises))],
-        "parts": [path for shape in shapes for path in shape.parts],
+        "parts": [path for shape in shapes for path in (*shape.parts, *chain(*shape.promises))],
         "ends": [name for shape in shapes for name in shape.ends if name != DONE],
         "last": [path for shape in shapes for path in shape.last],
         "stops": [path for shape in shapes for path in shape.stops],

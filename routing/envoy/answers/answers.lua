@@ -28,8 +28,8 @@ local function words_of(found, whole)
   if found.hollow then count = add(WORDS, count, "hollow", "true") end
   if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
   if found.ends ~= "" then count = add(WORDS, count, "ends", found.ends) end
-  local stop = found.refused and "refusal" or found.stop
-  if stop then count = add(WORDS, count, "stop", stop) end
+  if found.refused then count = add(WORDS, count, "refused", "true") end
+  if found.stop then count = add(WORDS, count, "stop", found.stop) end
   for name, value in pairs(found.counts) do count = add(WORDS, count, name, value) end
   return concat(WORDS, "\n", 1, count)
 end

@@ -19,6 +19,8 @@ local LONGEST_NUMBER = 24
 local MOST_ROWS = 256
 
 local DONE = "[DONE]"
+-- Why a model stopped, where that is no word.
+local OTHER = "other"
 local QUOTE, BLANK, BACKSLASH = 34, 32, 92
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
 
@@ -238,7 +240,7 @@ local function find_text(found, node, text, from, last)
   if not (node.stop or node.texts or node.held) then return end
   local word = sub(text, from, last)
   if node.held then hold(found, node.held[word]) end
-  if node.stop and find(word, "^[%w_.-]+$") then found.stop = word end
+  if node.stop then found.stop = find(word, "^[%w_.-]+$") and word or OTHER end
   local mark = node.texts and node.texts[word]
   if mark then end_by(found, mark) end
 end

@@ -26,6 +26,7 @@ FILTERS = {"hate": {"filtered": False, "severity": "safe"}}
 UNFILTERED = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
 AZURE = "/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
 TEXT = {"object": "text_completion", "choices": [{"index": 0, "text": "Hi", "logprobs": None, "finish_reason": None}]}
+TEXT_LAST = {"object": "text_completion", "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
 VLLM_FIRST = {**delta(ROLE, usage=None), "prompt_token_ids": None, "service_tier": None}
 CONTINUOUS = [{**delta("a", usage={**COUNTED, "completion_tokens": count}), "token_ids": None} for count in (1, 22)]
 OLLAMA = {"model": "llama3", "system_fingerprint": "fp_ollama"}

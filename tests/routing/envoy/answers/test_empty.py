@@ -181,7 +181,7 @@ def streamed_turn(stop: str, *blocks: dict[str, Any]) -> Answer:
         ("end_turn", ({"type": "text", "text": ""},), NO_ANSWER),
         ("tool_use", ({"type": "tool_use", "id": "t", "name": "f", "input": {}},), SUCCESS),
         ("pause_turn", ({"type": "server_tool_use", "id": "t", "name": "web_search", "input": {}},), SUCCESS),
-        ("end_turn", ({"type": "web_search_tool_result", "content": [{"type": "web_search_result"}]},), SUCCESS),
+        ("end_turn", ({"type": "web_search_tool_result", "content": [{"type": "web_search_result"}]},), NO_ANSWER),
     ],
 )
 def test_a_turn_of_anthropic_holds_something(

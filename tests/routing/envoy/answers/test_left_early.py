@@ -16,14 +16,15 @@ PLAIN = OK + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 22}
 DELTA = event({"choices": [{"delta": {"content": "Hi"}}]})
-LAST = event({"choices": [], "usage": USAGE})
+LAST = event({"choices": [{"delta": {}, "finish_reason": "stop"}]}) + event({"choices": [], "usage": USAGE})
 DONE = event("[DONE]")
 FAILED = event({"error": {"message": "x"}})
 DOCUMENT = b'{"choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":11,"completion_tokens":22}}'
 
 START = event({"type": "message_start", "message": {"usage": {"input_tokens": 11}}}, "message_start")
 PART = event({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}, "content_block_delta")
-ENDING = event({"type": "message_delta", "usage": {"output_tokens": 22}}, "message_delta")
+ENDED = {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 22}}
+ENDING = event({"type": "message_delta", **ENDED}, "message_delta")
 STOP = event({"type": "message_stop"}, "message_stop")
 
 RESPONSE = {"status": "completed", "output": [{"name": "f"}], "usage": {"input_tokens": 11, "output_tokens": 22}}

@@ -19,7 +19,8 @@ DONE = event("[DONE]")
 
 def said(text: bytes) -> bytes:
     """Beside the text, a name and a member that nobody looks at have it too."""
-    return b'{"choices":[{"message":{"content":"%b"},"delta":{"content":"Hi"}}],"%b":["%b"]}' % (text, text, text)
+    choice = b'"message":{"content":"%b"},"delta":{"content":"Hi"},"finish_reason":"stop"' % text
+    return b'{"choices":[{%b}],"%b":["%b"]}' % (choice, text, text)
 
 
 def pieces(body: bytes, size: int) -> bytes:
