@@ -113,9 +113,15 @@ def read_counts(stored: Stored) -> Counts:
 
 def _sums(evidence: Evidence) -> list[dict[str, Any]]:
     return [
-        {"metric": metric, "variant": variant, **json.loads(_SUMS.dump_json(sums))}
+        {"metric": metric, "variant": variant, **json.loads(_SUMS.dump_json(sums)), **_heavy(evidence, metric, variant)}
         for (metric, variant), sums in evidence.sums.items()
     ]
+
+
+def _heavy(evidence: Evidence, *name: str) -> dict[str, float]:
+    metric, variant = name
+    found = evidence.heavy.get((metric, variant))
+    return {} if found is None else {"heavy": found}
 
 
 def _written(finding: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bench.calibration.falling import falling
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.harms import harms
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
+from bench.calibration.heavy_failures import failing_heavy_users
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
@@ -72,6 +73,7 @@ DRAWN: tuple[Measure, ...] = (
     goals_without_an_effect,
     several_goals,
     one_heavy_user,
+    failing_heavy_users,
     signed_numerators,
     units_of_amounts,
     doubled_errors_of_requests,

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from bench.calibration.production import Values
 from experiments.stats.core.columns import SumsColumns
+from experiments.stats.core.contrast import Contrast
 from experiments.stats.core.spending import Look
 from experiments.stats.core.types import JudgePlan, PastLooks, Verdict
 from experiments.stats.judging.cells import Cells, arrange
 from experiments.stats.judging.harm import anytime_alpha, log_harm
+from experiments.stats.judging.heavy_users import with_failing_heavy_users
 from experiments.stats.judging.looks import present_look
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.judging.shown import Conclusions, conclude
@@ -41,7 +43,8 @@ class Rollouts:
     """What became of each run, and at which tick.
 
     `fell` says whether a look had less information than one before it, and `unanswered` whether one had no verdict to
-    give. If `others_learn`, a slower metric asks for a look at each tick, however much information there is.
+    give. `heavy` is what heavy units send, as the judge's evidence tells it, zero where nothing does. If
+    `others_learn`, a slower metric asks for a look at each tick, however much information there is.
     """
 
     plan: JudgePlan
@@ -52,12 +55,13 @@ class Rollouts:
     information: Values
     looks: dict[tuple[str, str], tuple[Look, ...]]
     others_learn: bool
+    heavy: Values
 
     @classmethod
     def of(cls, plan: JudgePlan, runs: int, *, others_learn: bool) -> "Rollouts":
         """So many runs, none of which has ended."""
         no, zero = np.zeros(runs, dtype=np.bool_), np.zeros(runs, dtype=np.int64)
-        return cls(plan, zero, zero.copy(), no, no.copy(), np.zeros(runs), {}, others_learn)
+        return cls(plan, zero, zero.copy(), no, no.copy(), np.zeros(runs), {}, others_learn, np.zeros(runs))
 
     @property
     def under_way(self) -> Places:
@@ -73,11 +77,17 @@ class Rollouts:
         return float(np.isin(self.end, ends).mean())
 
 
-def roll_out(plan: JudgePlan, ticks: Sequence[Arms], *, others_learn: bool = False) -> Rollouts:
-    """Each tick may halt, and is a look when the guardrail has a step more of its information, or is the last one."""
+def roll_out(
+    plan: JudgePlan, ticks: Sequence[Arms], *, others_learn: bool = False, heavy: Sequence[Values] = ()
+) -> Rollouts:
+    """Each tick may halt, and is a look when the guardrail has a step more of its information, or is the last one.
+
+    `heavy` is what heavy units send by then, if that is known.
+    """
     found = Rollouts.of(plan, ticks[0][0].units.size, others_learn=others_learn)
     for number, arms in enumerate(ticks):
         last = number == len(ticks) - 1
+        found.heavy = heavy[number] if heavy else found.heavy
         with np.errstate(all="ignore"):
             _halt(found, arms, number)
             _look(found, arms, number, last=last)
@@ -87,17 +97,17 @@ def roll_out(plan: JudgePlan, ticks: Sequence[Arms], *, others_learn: bool = Fal
 def _halt(found: Rollouts, arms: Arms, tick: int) -> None:
     runs = found.under_way
     if runs.size:
-        log_e = log_harm(found.plan, _cells(found.plan, arms, runs))
+        log_e = log_harm(found.plan, _cells(found, arms, runs))
         found.finish(runs[log_e >= -np.log(anytime_alpha(found.plan))], End.HALTED, tick)
 
 
 def _look(found: Rollouts, arms: Arms, tick: int, *, last: bool) -> None:
     runs = found.under_way
-    runs = runs[_is_due(found, _cells(found.plan, arms, runs), last=last)] if runs.size else runs
+    runs = runs[_is_due(found, _cells(found, arms, runs), last=last)] if runs.size else runs
     if not runs.size:
         return
-    cells = _cells(found.plan, arms, runs)
-    raw = harm_contrast(cells, observed_sign(cells), look_contrast).information
+    cells = _cells(found, arms, runs)
+    raw = _tested(cells).information
     found.fell[runs] |= raw < found.information[runs] * (1.0 - 1e-6)
     found.information[runs] = raw
     # The judge divides halt_alpha by the number of guardrails, and here each run has one of its own.
@@ -127,7 +137,7 @@ def _remember(found: Rollouts, runs: Places, seen: Conclusions) -> None:
 def _is_due(found: Rollouts, cells: Cells, *, last: bool) -> Flags:
     if found.others_learn:
         return np.ones(len(cells.metrics), dtype=np.bool_)
-    information = harm_contrast(cells, observed_sign(cells), look_contrast).information
+    information = _tested(cells).information
     fraction = present_look(found.plan, cells, information, PastLooks(found.looks)).fraction
     taken = [found.looks.get(name, ()) for name in cells.names]
     before = np.array([looks[-1].fraction if looks else 0.0 for looks in taken])
@@ -136,9 +146,14 @@ def _is_due(found: Rollouts, cells: Cells, *, last: bool) -> Flags:
     return np.asarray(steps | ((fraction >= 1.0) & (before < 1.0)) | last, dtype=np.bool_)
 
 
-def _cells(plan: JudgePlan, arms: Arms, runs: Places) -> Cells:
-    metrics = [replace(plan.metrics[0], key=str(run)) for run in runs]
-    return arrange(metrics, [NAME] * runs.size, *(arm.at(runs) for arm in arms))
+def _tested(cells: Cells) -> Contrast:
+    return with_failing_heavy_users(cells, harm_contrast(cells, observed_sign(cells), look_contrast))
+
+
+def _cells(found: Rollouts, arms: Arms, runs: Places) -> Cells:
+    metrics = [replace(found.plan.metrics[0], key=str(run)) for run in runs]
+    candidate, control = (arm.at(runs) for arm in arms)
+    return arrange(metrics, [NAME] * runs.size, candidate, control, heavy=found.heavy[runs])
 
 
 def arrivals(

@@ -13,7 +13,7 @@ from experiments.evidence.metric_sums import (
     MetricDefinition,
     distinct_measures,
     outcome_names,
-    read_sums,
+    read_evidence,
     sum_expressions,
     unit_products,
     unit_values,
@@ -160,7 +160,8 @@ def _last_of_sums(arm: str, found: Evidence, of_all: Mapping[tuple[str, str], Un
 def _of(metrics: Sequence[MetricDefinition], evidence: Evidence) -> Evidence:
     """Of these metrics alone."""
     wanted = {metric.key for metric in metrics}
-    return replace(evidence, sums={key: sums for key, sums in evidence.sums.items() if key[0] in wanted})
+    sums = {key: found for key, found in evidence.sums.items() if key[0] in wanted}
+    return replace(evidence, sums=sums, heavy={key: found for key, found in evidence.heavy.items() if key[0] in wanted})
 
 
 def _with_sums_of(found: CollectedEvidence, other: CollectedEvidence) -> CollectedEvidence:
@@ -170,7 +171,7 @@ def _with_sums_of(found: CollectedEvidence, other: CollectedEvidence) -> Collect
 
 
 def _joined(first: Evidence, second: Evidence) -> Evidence:
-    return replace(first, sums={**first.sums, **second.sums})
+    return replace(first, sums={**first.sums, **second.sums}, heavy={**first.heavy, **second.heavy})
 
 
 def sums_over_units(
@@ -234,15 +235,15 @@ def _collected(
 ) -> CollectedEvidence:
     arms = {str(row["arm"]): row for row in rows if row["arm"] is not None}
     times = [row["last_time"] for row in rows if isinstance(row["last_time"], datetime)]
-    sums = {(metric, arm): found for arm, row in arms.items() for metric, found in read_sums(asked, row).items()}
+    found = read_evidence({arm: _whole(row["units"]) for arm, row in arms.items()}, asked, arms)
     return CollectedEvidence(
-        _of(metrics, Evidence({arm: _whole(row["units"]) for arm, row in arms.items()}, sums)),
+        _of(metrics, found),
         version,
         {arm: _whole(row["requests"]) for arm, row in arms.items()},
         sum(_whole(row["units"]) for row in rows if row["arm"] is None),
         max(times).astimezone(UTC) if times else None,
-        known_sums(metrics, sums),
-        read_answers(metrics, sums),
+        known_sums(metrics, found.sums),
+        read_answers(metrics, found.sums),
         last_answers={arm: _last_answers(row) for arm, row in arms.items()},
     )
 

@@ -10,7 +10,7 @@ import narwhals as nw
 from experiments.evidence.measures import WIDE, Measure
 from experiments.evidence.metric_sums import (
     MetricDefinition,
-    read_sums,
+    read_evidence,
     sum_expressions,
     unit_products,
     unit_values,
@@ -87,5 +87,4 @@ class GrowingEvidence:
 
     def _evidence(self) -> Evidence:
         units = {arm: round(row["units"]) for arm, row in self._arms.items()}
-        read = {arm: read_sums(self._metrics, row) for arm, row in self._arms.items()}
-        return Evidence(units, {(metric, arm): sums for arm, found in read.items() for metric, sums in found.items()})
+        return read_evidence(units, self._metrics, self._arms)

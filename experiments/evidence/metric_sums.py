@@ -12,8 +12,9 @@ from controlplane.problems.errors import InvalidInput
 from experiments.evidence.conditions import read_conditions
 from experiments.evidence.measures import FRACTION, WIDE, Measure, NumberType, parse
 from experiments.evidence.rows import total
-from experiments.stats.core.types import MetricType, UnitSums
+from experiments.stats.core.types import Evidence, MetricType, UnitSums
 from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.heavy import THRESHOLDS, heavy_total
 from experiments.stats.metrics.kind import MetricKind
 from experiments.stats.metrics.windows import Window
 from routing.table import Condition
@@ -203,7 +204,10 @@ def _total_of_unit(metric: MetricDefinition, total: nw.Expr) -> nw.Expr:
 
 
 def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
-    """n, Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`."""
+    """n, Y, D, Y², D² and Y·D of each metric for one unit, from the columns of `unit_values`.
+
+    And, of each denominator of events, whether it reaches each of the totals of heavy units.
+    """
     products: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
         kind = _number(metric)
@@ -211,7 +215,22 @@ def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
         for name, (first, second) in SUMS.items():
             factor = nw.col(f"{first}_{number}").cast(kind)
             products[f"{name}_{number}"] = factor * nw.col(f"{second}_{number}").cast(kind) if second else factor
+    for number in sorted(set(event_denominators(metrics).values())):
+        for column, threshold in zip(heavy_columns(number), THRESHOLDS, strict=True):
+            products[column] = (nw.col(f"d_{number}") >= threshold).cast(nw.Int64)
     return products
+
+
+def event_denominators(metrics: Sequence[MetricDefinition]) -> dict[int, int]:
+    """Of each metric that counts events, by its number: that of the first one with the same denominator."""
+    first: dict[Measure, int] = {}
+    counting = (number for number, metric in enumerate(metrics) if counts_events(metric))
+    return {number: first.setdefault(measures_of(metrics[number])[1], number) for number in counting}
+
+
+def heavy_columns(number: int) -> list[str]:
+    """The columns that count the units whose denominator reaches each of the totals of heavy units."""
+    return [f"heavy_{place}_{number}" for place in range(len(THRESHOLDS))]
 
 
 def sum_expressions(metrics: Sequence[MetricDefinition]) -> Iterator[nw.Expr]:
@@ -220,6 +239,8 @@ def sum_expressions(metrics: Sequence[MetricDefinition]) -> Iterator[nw.Expr]:
         yield total(f"units_{number}", WIDE)
         for name in SUMS:
             yield total(f"{name}_{number}", _number(metric))
+    for number in sorted(set(event_denominators(metrics).values())):
+        yield from (total(column, WIDE) for column in heavy_columns(number))
 
 
 def _number(metric: MetricDefinition) -> NumberType:
@@ -236,6 +257,23 @@ def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> di
         )
         for number, metric in enumerate(metrics)
     }
+
+
+def read_heavy(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, float]:
+    """What heavy units' denominators are, of each metric that counts events, from the same row."""
+    return {
+        metrics[number].key: heavy_total([round(row[column]) for column in heavy_columns(first)])
+        for number, first in event_denominators(metrics).items()
+    }
+
+
+def read_evidence(
+    units: Mapping[str, int], metrics: Sequence[MetricDefinition], rows: Mapping[str, Mapping[str, Any]]
+) -> Evidence:
+    """All that the rows of the arms tell."""
+    sums = {(metric, arm): found for arm, row in rows.items() for metric, found in read_sums(metrics, row).items()}
+    heavy = {(metric, arm): found for arm, row in rows.items() for metric, found in read_heavy(metrics, row).items()}
+    return Evidence(units, sums, heavy)
 
 
 def _scales(metric: MetricDefinition) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import narwhals as nw
@@ -34,7 +35,7 @@ def evidence_since(
     found = dict(zip(ordered, simple, strict=True))
     for start in ordered[::EVERY] if special else ():
         sums = special_sums(special, _from(rows, start), start, now)
-        found[start] = Evidence(found[start].units, {**found[start].sums, **sums})
+        found[start] = replace(found[start], sums={**found[start].sums, **sums})
     return tuple(found[start] for start in starts)
 
 

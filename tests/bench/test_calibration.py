@@ -15,6 +15,7 @@ from bench.calibration.falling import falling
 from bench.calibration.halting import doubled_errors, harmed_users, quiet_ramp, slow_candidate
 from bench.calibration.harms import harms
 from bench.calibration.heavy import one_heavy_user, signed_numerators, units_of_amounts
+from bench.calibration.heavy_failures import failing_heavy_users
 from bench.calibration.late_outcomes import late_alike, late_in_one_arm
 from bench.calibration.later import cut_short, late_change, long_quiet, returning_users
 from bench.calibration.looking import false_promotions, price
@@ -56,6 +57,7 @@ RUNS: dict[Measure, int] = {
     goals_without_an_effect: 40,
     several_goals: 60,
     one_heavy_user: 250,
+    failing_heavy_users: 20,
     signed_numerators: 100,
     units_of_amounts: 20,
     doubled_errors_of_requests: 12,

@@ -7,11 +7,19 @@ from functools import cache
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csc_array, hstack
+from scipy.sparse import csc_array, csr_array, hstack
 
 from experiments.evidence.measures import Measure
-from experiments.evidence.metric_sums import SUMS, MetricDefinition, measures_of, unit_values
+from experiments.evidence.metric_sums import (
+    SUMS,
+    MetricDefinition,
+    event_denominators,
+    heavy_columns,
+    measures_of,
+    unit_values,
+)
 from experiments.evidence.state.units import UnitSteps, Whole, begins
+from experiments.stats.metrics.heavy import THRESHOLDS
 
 LARGEST = 2**63
 
@@ -87,7 +95,19 @@ def weighted_sums(
     for number, metric in enumerate(metrics):
         sums[f"units_{number}"] = summed(f"n_{number}")
         sums |= {f"{name}_{number}": summed(*_factors(metric, number, *pair)) for name, pair in SUMS.items()}
+    for number in set(event_denominators(metrics).values()):
+        sums |= zip(heavy_columns(number), _reached(weighted.weights, found[f"d_{number}"]), strict=True)
     return sums
+
+
+def _reached(weights: csc_array, totals: Whole) -> list[list[int]]:
+    """Of each threshold of heavy units: the sum of the weights whose totals reach it, of each row of weights."""
+    count = len(totals)
+    classes = np.searchsorted(THRESHOLDS, totals, side="right")
+    one_each = csr_array((np.ones(count, np.int64), classes, np.arange(count + 1)), (count, len(THRESHOLDS) + 1))
+    in_class = (weights @ one_each).toarray()
+    reached: list[list[int]] = in_class[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].T.tolist()
+    return reached
 
 
 def _same(metrics: Sequence[MetricDefinition]) -> dict[str, str]:

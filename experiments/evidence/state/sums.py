@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from experiments.evidence.measures import SMALLEST
-from experiments.evidence.metric_sums import MetricDefinition, read_sums
+from experiments.evidence.metric_sums import MetricDefinition, read_evidence, read_sums
 from experiments.evidence.state.units import MOST_EDGE_ARMS
 from experiments.stats.core.types import Evidence, UnitSums
 from routing.lake.delta_tables import NO_VERSION
 
-LAYOUT = 3
+LAYOUT = 4
 """Of the file; one of another is made anew."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ class Sums:
         """Since a start, of the metrics that are kept since each."""
         rows = {arm: row for arm, row in self.rows.get(microseconds(start), {}).items() if row.get("units")}
         units = {arm: row["units"] for arm, row in rows.items()}
-        return Evidence(units, _read(metrics, rows))
+        return read_evidence(units, metrics, rows)
 
     def sums_of_all(self, metrics: Sequence[MetricDefinition]) -> Mapping[tuple[str, str], UnitSums]:
         """By metric and arm, of those that are kept since the first start alone."""

@@ -151,10 +151,15 @@ class PastLooks:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was measured: distinct measured units a variant, and sums a (metric, variant)."""
+    """What was measured: distinct measured units a variant, and sums a (metric, variant).
+
+    `heavy` is, of ratios that count events, the denominator total that no heavier unit has than all but nine of the
+    variant: see `heavy_total`. A ratio that it does not know is judged as if all units weighed about the same.
+    """
 
     units: Mapping[str, int]
     sums: Mapping[tuple[str, str], UnitSums]
+    heavy: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

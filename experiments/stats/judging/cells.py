@@ -48,25 +48,29 @@ Groups = Sequence[tuple[Estimator, Places]]
 class Arm:
     """One arm of every cell: its estimates, its rare events and its independent trials (NaN where it has none).
 
-    `at_looks` are the estimates with a variance that is safe where one unit may have much of the denominator.
+    `denominator` is the sum of its units' denominators. `at_looks` are the estimates with a variance that is safe where
+    one unit may have much of the denominator.
     """
 
     estimates: Estimates
     rare_events: Floats
     trials: Floats
+    denominator: Floats
     at_looks: Estimates
 
     def at(self, places: Places) -> "Arm":
         """Those of the cells at these places."""
         safe = replace(self.estimates.at(places), variance=self.at_looks.variance[places])
-        return Arm(self.estimates.at(places), self.rare_events[places], self.trials[places], safe)
+        rare_events, trials, denominator = (each[places] for each in (self.rare_events, self.trials, self.denominator))
+        return Arm(self.estimates.at(places), rare_events, trials, denominator, safe)
 
 
 @dataclass(frozen=True)
 class Cells:
     """Every (metric, candidate) of a plan, with both arms and the two together.
 
-    `measured` says whether both arms gave an estimate, and `notes` why not. What several tests ask for is found once.
+    `measured` says whether both arms gave an estimate, and `notes` why not. `heavy` is the denominator total of heavy
+    units in either arm, zero where it is not known. What several tests ask for is found once.
     """
 
     metrics: tuple[MetricPlan, ...]
@@ -82,6 +86,7 @@ class Cells:
     margin: Floats
     relative_margin: Flags
     is_share: Flags
+    heavy: Floats
 
     def at(self, places: Places) -> "Cells":
         """The cells at these places."""
@@ -99,6 +104,7 @@ class Cells:
             margin=self.margin[places],
             relative_margin=self.relative_margin[places],
             is_share=self.is_share[places],
+            heavy=self.heavy[places],
         )
 
     @cached_property
@@ -163,14 +169,25 @@ def gather_without(plan: JudgePlan, evidence: Evidence, troubles: Mapping[Name, 
     troubled = {place: troubles[name] for place, name in enumerate(names) if name in troubles}
     for place in troubled:
         treated[place] = untreated[place] = NOTHING
-    cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated))
+    heavy = np.array([_heavy(evidence, metric, variant, plan.control) for metric, variant in places], dtype=np.float64)
+    cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated), heavy=heavy)
     if not troubled:
         return cells
     return replace(cells, notes=tuple(troubled.get(place, note) for place, note in enumerate(cells.notes)))
 
 
+def _heavy(evidence: Evidence, metric: MetricPlan, *variants: str) -> float:
+    """The denominator total of heavy units, of the variant in which it is larger."""
+    return max(evidence.heavy.get((metric.key, variant), 0.0) for variant in variants)
+
+
 def arrange(
-    metrics: Sequence[MetricPlan], variants: Sequence[str], candidate: SumsColumns, control: SumsColumns
+    metrics: Sequence[MetricPlan],
+    variants: Sequence[str],
+    candidate: SumsColumns,
+    control: SumsColumns,
+    *,
+    heavy: Floats | None = None,
 ) -> Cells:
     """Cells from columns of sums, one entry each. What cannot be estimated has a note and NaN."""
     stated = Stated.of(metrics)
@@ -195,6 +212,7 @@ def arrange(
         margin=stated.numbers(lambda metric: metric.margin if metric.role is Role.GUARDRAIL else 0.0),
         relative_margin=stated.flags(lambda metric: metric.margin_kind is MarginKind.RELATIVE),
         is_share=is_share,
+        heavy=np.zeros_like(candidate.units) if heavy is None else heavy,
     )
 
 
@@ -248,7 +266,7 @@ def _arm(groups: Groups, sums: SumsColumns, design_effect: Floats, changes_sign:
     estimates = Estimates(sums.units, value, variance, degrees)
     safe = replace(estimates, variance=variance * _price_of_the_heaviest(sums.units, effective))
     rare = np.where(changes_sign & np.isnan(design_effect), np.inf, rare)
-    return Arm(estimates, rare, sums.sum_d / design_effect, safe)
+    return Arm(estimates, rare, sums.sum_d / design_effect, sums.sum_d, safe)
 
 
 def _price_of_the_heaviest(units: Floats, effective: Floats) -> Floats:

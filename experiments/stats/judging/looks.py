@@ -11,6 +11,7 @@ from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.spending import Look, Spending
 from experiments.stats.core.types import JudgePlan, PastLooks, Role
 from experiments.stats.judging.cells import Cells, candidates_of
+from experiments.stats.judging.noninferiority import accepted_harm
 from experiments.stats.sequential.group_sequential import design, first_critical_values, next_critical_value
 from experiments.stats.sequential.group_sequential.boundaries import LEAST_GROWTH
 
@@ -119,7 +120,7 @@ def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
     size = np.abs(cells.control.estimates.value)
     # Of a control that is zero no share is an effect: one of what units differ by is.
     effect = cells.minimum_effect * np.where(size > 0.0, size, np.sqrt(cells.pooled.estimates.variance))
-    margin = np.where(cells.relative_margin, cells.margin * cells.control_size, cells.margin)
+    margin = accepted_harm(cells)
     distance = np.where(margin > 0.0, margin, effect)
     wanted = special.ndtri(1.0 - levels(plan, cells)) + special.ndtri(joint_power(plan))
     return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)

@@ -36,6 +36,11 @@ def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> C
     return Contrast(sign * contrast.difference, contrast.standard_error, contrast.degrees)
 
 
+def accepted_harm(cells: Cells) -> Floats:
+    """How much worse than the control a candidate may be, in the metric's own unit."""
+    return np.where(cells.relative_margin, cells.margin * cells.control_size, cells.margin)
+
+
 def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
     """The contrast with the variance for a planned look.
 

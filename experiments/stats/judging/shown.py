@@ -12,6 +12,7 @@ from experiments.stats.core.types import JudgePlan, PastLooks, Role, Verdict
 from experiments.stats.judging.cells import Cells, first_notes
 from experiments.stats.judging.harm import has_exact_test, is_burnt_in
 from experiments.stats.judging.harm_at_looks import is_harmed_at_look
+from experiments.stats.judging.heavy_users import notes_on_heavy_users, with_failing_heavy_users
 from experiments.stats.judging.looks import PresentLook, levels, present_look
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign, sign_is_clear
 
@@ -37,26 +38,30 @@ def conclude(plan: JudgePlan, cells: Cells, harmed: Flags, looks: PastLooks) -> 
     planned for (Maurer and Bretz, Multiple testing in group sequential trials using graphical approaches, Stat.
     Biopharm. Res. 2013). Observed metrics decide nothing; among them the false discovery rate is alpha.
     """
-    contrast = harm_contrast(cells, observed_sign(cells), look_contrast)
+    as_seen = harm_contrast(cells, observed_sign(cells), look_contrast)
+    contrast = with_failing_heavy_users(cells, as_seen)
     p_value = np.where(cells.measured & contrast.varies, lower_tail(contrast), np.nan)
     known = np.isfinite(p_value)
     look = present_look(plan, cells, np.where(known, contrast.information, np.nan), looks)
     z = special.ndtri(p_value)
     critical = _critical(plan, cells, look, z)
+    z_as_seen = special.ndtri(lower_tail(as_seen))
     notes = _notes(plan, cells, p_value, look)
     sure = np.array([not note for note in notes], dtype=np.bool_)
-    at_look = sure & is_harmed_at_look(plan, cells, look, contrast)
+    at_look = sure & is_harmed_at_look(plan, cells, look, as_seen)
     harmed = harmed | at_look
     # What changed since a look is not told by what that look has shown.
     still_shown = look.shown & cells.measured & ~(z > 0.0)
     passed = ~harmed & ((sure & (z <= -critical)) | still_shown)
     # A few events may all be one heavy user's: against a guardrail they show nothing yet.
     told = ~cells.has_role(Role.GUARDRAIL) | is_burnt_in(plan, cells) | has_exact_test(cells)
-    failed = harmed | (sure & told & ~still_shown & (z >= critical))
+    failed = harmed | (sure & told & ~still_shown & (z_as_seen >= critical))
     verdicts = tuple(
         Verdict.PASS if good else Verdict.FAIL if bad else Verdict.INSUFFICIENT
         for good, bad in zip(passed.tolist(), failed.tolist(), strict=True)
     )
+    held = sure & ~passed & ~failed & (z_as_seen <= -critical)
+    notes = notes_on_heavy_users(cells, notes, held, short=critical / z)
     return Conclusions(p_value, critical, look, at_look, verdicts, notes)
 
 

@@ -107,8 +107,8 @@ def _expected_cells(rollout: Rollout, tick: Tick) -> Cells:
         for metric, variant in cells
     ]
     control = [_expected_sums(KINDS[metric.type], rollout.baselines[metric.key], tick.control) for metric, _ in cells]
-    columns = (SumsColumns(*np.array(rows).T) for rows in (candidate, control))
-    return arrange([metric for metric, _ in cells], [variant for _, variant in cells], *columns)
+    new, old = (SumsColumns(*np.array(rows).T) for rows in (candidate, control))
+    return arrange([metric for metric, _ in cells], [variant for _, variant in cells], new, old)
 
 
 def _expected_sums(kind: MetricKind, baseline: Baseline, units: float) -> tuple[float, ...]:

@@ -24,5 +24,6 @@ def assert_same(found: Evidence, expected: Evidence) -> None:
     """Equal counts, and sums equal up to the order of addition."""
     assert dict(found.units) == dict(expected.units)
     assert found.sums.keys() == expected.sums.keys()
+    assert dict(found.heavy) == dict(expected.heavy)
     for key, sums in expected.sums.items():
         assert astuple(found.sums[key]) == pytest.approx(astuple(sums), rel=1e-9, abs=1e-9), key

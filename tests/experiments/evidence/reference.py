@@ -1,8 +1,9 @@
 """Evidence by the plainest means: loops over rows, to compare with."""
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ Row = dict[str, Any]
 BACKEND_FLAGS = {"UF", "UC", "UR", "UH", "URX", "UPE", "UO", "LR", "DF", "UT", "SI", "DT", "UMSDR"}
 TIME_FLAGS = {"UT", "SI", "DT", "UMSDR"}
 CLIENT_FLAGS = {"DC", "DPE", "DR", "IH"}
+EVENTS = {"errors", "timed_out", "cut_off", "client_errors"}
 MAYBE_UNKNOWN = {"ttft_ms", "completion_tokens", "cost"}
 
 
@@ -181,7 +183,17 @@ def evidence(
             found = pair(metric, mine, theirs)
             values[metric.key, variant] += [found] if found is not None else []
     sums = {key: add_up(pairs) for key, pairs in values.items()}
-    return Evidence(dict(units), sums), sum(len(variants) > 1 for variants in arms.values())
+    return Evidence(dict(units), sums, heavy(metrics, values)), sum(len(variants) > 1 for variants in arms.values())
+
+
+def heavy(
+    metrics: Sequence[MetricDefinition], values: Mapping[tuple[str, str], Sequence[tuple[float, float]]]
+) -> dict[tuple[str, str], float]:
+    """What the tenth heaviest unit sends at the most, by steps that grow by 1.5 to the square root of 2."""
+    events = {metric.key for metric in metrics if metric.denominator == "requests" and metric.numerator in EVENTS}
+    steps = [2, 3, *(round(math.sqrt(2) ** power) for power in range(4, 41))]
+    tenth = {key: sorted((d for _, d in (*pairs, *[(0, 0)] * 10)))[-10] for key, pairs in values.items()}
+    return {key: min(step for step in steps if step > found) - 1.0 for key, found in tenth.items() if key[0] in events}
 
 
 def add_up(pairs: Sequence[tuple[float, float]]) -> UnitSums:

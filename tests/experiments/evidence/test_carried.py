@@ -102,7 +102,8 @@ def assert_equal(found: CollectedEvidence, expected: CollectedEvidence) -> None:
 
 def _of_requests(evidence: Evidence) -> Evidence:
     names = {metric.key for metric in OF_REQUESTS[:-1]}
-    return Evidence(evidence.units, {key: sums for key, sums in evidence.sums.items() if key[0] in names})
+    sums = {key: sums for key, sums in evidence.sums.items() if key[0] in names}
+    return replace(evidence, sums=sums)
 
 
 @pytest.fixture
