@@ -13,6 +13,7 @@ from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
 from sluice.problems import Unreachable, WrongUse
 from sluice.results import MetricLine, read_lines
+from sluice.specs import Changes, export, read_changes, refresh, send_file
 
 LONGEST_WAIT_SECONDS = 55
 """Sluice lets one request wait for so long."""
@@ -93,6 +94,24 @@ class Client:
         path = f"{_path(key)}/forecast"
         content: Mapping[str, Any] = self._connection.call("POST", path, body=stated, seconds=FORECAST_SECONDS).content
         return content
+
+    def plan(self, content: bytes) -> Changes:
+        """What applying a file of specs would change. Raises `Refused` with the line and column of each problem."""
+        sent = send_file(self._connection, "plan", content)
+        return _understood(lambda: read_changes(sent))
+
+    def apply(self, content: bytes) -> Changes:
+        """Bring what there is in line with a file of specs. Raises as `plan` does; then nothing is changed."""
+        sent = send_file(self._connection, "apply", content)
+        return _understood(lambda: read_changes(sent))
+
+    def export(self, *only: str) -> str:
+        """What there is as YAML; with `only`, kinds like `metrics` or things like `experiments/canary`."""
+        return export(self._connection, only)
+
+    def refresh(self, content: bytes) -> str:
+        """A file of specs brought up to what there is; its comments stay."""
+        return refresh(self._connection, content)
 
     def import_events(self, file: Path, told: Told = unheard) -> Mapping[str, Any]:
         """Send a file of outcomes and wait until its rows are in; `told` hears how far it is. Raises `OSError`.

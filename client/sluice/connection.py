@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from sluice.problems import Problem, Refused, Unreachable, WrongUse
+from sluice.problems import FieldProblem, Problem, Refused, Unreachable, WrongUse
 
 SECONDS = 20.0
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -16,6 +16,8 @@ _CHECK = "Check the address and that Sluice runs; trying again is right."
 _NO_SLUICE = "Check that the address is that of Sluice's web app, and that no proxy answers in its place."
 _TOO_MANY = 429
 _FAILED = 500
+
+Query = Mapping[str, str | int | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,37 @@ class Connection:
         *,
         body: object = None,
         content: bytes | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         seconds: float = SECONDS,
     ) -> Answer:
         """One call below `/api/v1/`. Raises `Refused`; `Unreachable` where nothing usable came in so many seconds."""
         sent: dict[str, Any] = {"json": body} if body is not None else {"content": content}
+        return _read(self._send(method, path, query, seconds, sent))
+
+    def text(
+        self,
+        method: str,
+        path: str,
+        kind: str,
+        *,
+        content: bytes | None = None,
+        query: Query | None = None,
+        seconds: float = SECONDS,
+    ) -> str:
+        """One call whose answer is a text of this kind, like `application/yaml`. Raises as `call` does."""
+        sent = {"content": content, "headers": {"Accept": f"{kind}, application/json;q=0.1", "Content-Type": kind}}
+        answer = self._send(method, path, query, seconds, sent)
+        if answer.is_success and answer.headers.get("Content-Type", "").startswith(kind):
+            return answer.text
+        raise _problem(answer.status_code, None if answer.is_success else _content(answer))
+
+    def _send(
+        self, method: str, path: str, query: Query | None, seconds: float, sent: Mapping[str, Any]
+    ) -> httpx.Response:
         try:
-            answer = self._client().request(method, f"/api/v1/{path}", params=query, timeout=seconds, **sent)
+            return self._client().request(method, f"/api/v1/{path}", params=query, timeout=seconds, **sent)
         except httpx.HTTPError as error:
             raise _unreachable(self.url, error) from error
-        return _read(answer)
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -88,11 +111,15 @@ def _unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
     return Unreachable("unreachable", f"Sluice does not answer at {url}: {why.rstrip('.')}.", _CHECK)
 
 
-def _read(answer: httpx.Response) -> Answer:
+def _content(answer: httpx.Response) -> Any:
     try:
-        content = answer.json() if answer.content else None
+        return answer.json() if answer.content else None
     except (ValueError, RecursionError):
-        content = answer.text
+        return answer.text
+
+
+def _read(answer: httpx.Response) -> Answer:
+    content = _content(answer)
     if answer.is_success and not isinstance(content, str):
         return Answer(content, answer.status_code, answer.headers)
     raise _problem(answer.status_code, content)
@@ -108,7 +135,9 @@ def _problem(status: int, content: Any) -> Problem:
     return Refused(*words, status=status, fields=tuple(_fields(content.get("problems"))))
 
 
-def _fields(problems: Any) -> Iterator[tuple[str, str]]:
+def _fields(problems: Any) -> Iterator[FieldProblem]:
     for each in problems if isinstance(problems, list) else ():
         if isinstance(each, dict):
-            yield str(each.get("field")), str(each.get("message"))
+            line, column = (each[name] if isinstance(each.get(name), int) else None for name in ("line", "column"))
+            field, message, allowed = (str(each.get(name, "")) for name in ("field", "message", "allowed"))
+            yield FieldProblem(field, message, line, column, allowed)

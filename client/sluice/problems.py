@@ -7,6 +7,7 @@ Problem
 └── WrongUse       what was asked for makes no sense
 """
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -18,6 +19,18 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 2
     NOT_MEASURED = 3
     WRONG_USE = 4
+    CHANGED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field that was wrong; of a file where it stands, from 1, and what may stand there."""
+
+    field: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    allowed: str = ""
 
 
 class Problem(Exception):
@@ -38,7 +51,7 @@ class Refused(Problem):
     exit_code = ExitCode.WRONG_USE
 
     def __init__(
-        self, code: str, detail: str, next_step: str, *, status: int, fields: tuple[tuple[str, str], ...] = ()
+        self, code: str, detail: str, next_step: str, *, status: int, fields: tuple[FieldProblem, ...] = ()
     ) -> None:
         super().__init__(code, detail, next_step)
         self.status = status

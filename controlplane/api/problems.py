@@ -132,7 +132,7 @@ def _from_api_exception(error: exceptions.APIException) -> Response:
     refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
     detail, problems = str(error.detail), tuple[FieldProblem, ...]()
     if isinstance(error, exceptions.ValidationError):
-        problems = tuple(_field_problems("", error.detail))
+        problems = validation_problems(error)
         detail = f"{count_fields(problems)} not usable: {problems[0].field}: {problems[0].message}"
     answer = _respond(error.status_code, _document(error.status_code, replace(refusal, detail=detail), problems))
     header = getattr(error, "auth_header", None)
@@ -157,9 +157,17 @@ def _document(status: int, whole: Problem, problems: Sequence[FieldProblem]) -> 
     }
 
 
-def field_problem(found: FieldProblem) -> dict[str, str]:
-    """One field that was wrong, as an answer names it."""
-    return {"field": _short(found.field), "message": _short(found.message)}
+def validation_problems(error: exceptions.ValidationError) -> tuple[FieldProblem, ...]:
+    """All that a serializer refuses."""
+    return tuple(_field_problems("", error.detail))
+
+
+def field_problem(found: FieldProblem) -> dict[str, str | int | None]:
+    """One field that was wrong, as an answer names it; of a file with its place."""
+    named: dict[str, str | int | None] = {"field": _short(found.field), "message": _short(found.message)}
+    if found.line is None:
+        return named
+    return {**named, "line": found.line, "column": found.column, "allowed": _short(found.allowed)}
 
 
 def _respond(status: int, document: Mapping[str, Any]) -> Response:

@@ -1,9 +1,14 @@
 """Shapes that every operation's description shares."""
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
+
+from controlplane.api.inlined import inlined
+from controlplane.storage.legible_columns import LegibleField
 
 
 class FieldProblemSerializer(serializers.Serializer[object]):
@@ -11,6 +16,9 @@ class FieldProblemSerializer(serializers.Serializer[object]):
 
     field = serializers.CharField()
     message = serializers.CharField()
+    line = serializers.IntegerField(required=False, help_text="Of a file, where it stands; from 1.")
+    column = serializers.IntegerField(required=False, help_text="From 1.")
+    allowed = serializers.CharField(required=False, help_text="What it may be; empty where the message says that.")
 
 
 class ProblemSerializer(serializers.Serializer[object]):
@@ -55,3 +63,14 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """HTTP bearer authentication."""
         return {"type": "http", "scheme": "bearer", "description": "A token, as made under Tokens in the UI."}
+
+
+class ShapedField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call,unused-ignore]
+    """Tells the OpenAPI document what columns of JSON hold."""
+
+    target_class = "controlplane.api.fields.SayableJSONField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """The shape of the column."""
+        column = self.target.parent.Meta.model._meta.get_field(self.target.source)
+        return inlined(column.shape.json_schema()) if isinstance(column, LegibleField) else {}

@@ -18,6 +18,8 @@ OTHERS = (
     "alerts",
     "routing-tables",
     "kill-switch",
+    "specs/export",
+    "specs/schema",
     "schema/",
 )
 """What is no resource."""

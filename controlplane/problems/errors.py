@@ -18,10 +18,16 @@ from controlplane.problems.problem import TITLES, HasProblem, Problem
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One field that was wrong: its path in the input, and why."""
+    """One field that was wrong: its path in the input, and why.
+
+    Of a file also where it stands, by line and column from 1, and what it may be.
+    """
 
     field: str
     message: str
+    line: int | None = None
+    column: int | None = None
+    allowed: str = ""
 
 
 class SluiceError(HasProblem, Exception):

@@ -26,7 +26,7 @@ def check_meaning(metric: Metric) -> None:
     if kind.is_of_labels:
         _check_classifier(metric)
     else:
-        parse(metric.numerator)
+        _parsed(metric, "numerator")
         _check_denominator(metric, kind)
     _check_extras(metric, kind)
     if not kind.has_denominator:
@@ -40,10 +40,19 @@ def _check_denominator(metric: Metric, kind: MetricKind) -> None:
     if kind.is_ratio:
         if not metric.denominator:
             raise _invalid("denominator", "A ratio needs a denominator, like `requests`.")
-        if _always(parse(metric.denominator)) == _always(parse(metric.numerator)):
+        if _always(_parsed(metric, "denominator")) == _always(parse(metric.numerator)):
             raise _invalid("denominator", "A ratio of something to itself is always 1, and tells nothing.")
     elif metric.denominator:
         raise _invalid("denominator", f"Only a ratio has a denominator; this is a {metric.type}.")
+
+
+def _parsed(metric: Metric, field: str) -> Measure:
+    """The measure of a field. Raises `InvalidInput`, which names the field."""
+    try:
+        return parse(getattr(metric, field))
+    except InvalidInput as error:
+        problems = (FieldProblem(field, f"{error.detail} {error.next_step}"),)
+        raise InvalidInput(error.code, error.detail, next_step=error.next_step, problems=problems) from error
 
 
 def _always(measure: Measure) -> Measure:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django import forms
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -30,6 +31,8 @@ class BackendForm(DefaultsForm):
 
     wide = ("addresses", "registry_reference")
     addresses = LinesField(help_text="One base address a line, like http://10.0.0.5:8000.")
+    # What follows a space begins after it.
+    credential_prefix = forms.CharField(max_length=20, required=False, strip=False, help_text="Text before it.")
 
     class Meta:
         model = Backend
@@ -70,6 +73,7 @@ class BackendSerializer(ServedSerializer[Backend]):
     class Meta:
         model = Backend
         fields = (*BackendForm.Meta.fields, "created_at", "retired_at", "broken")
+        extra_kwargs: ClassVar = {"credential_prefix": {"trim_whitespace": False}}
 
 
 class BackendCalls(GenericViewSet[Backend]):

@@ -1,6 +1,7 @@
 """Shapes of the lists that backends, endpoints and splits keep as JSON; each check says what is wrong in a sentence."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -23,6 +24,8 @@ def _parsable(text: str) -> str:
     parse_condition(text)
     return text
 
+
+_ENTRY = re.compile(r"entry \d+")
 
 MOST_TEXTS = 200
 LONGEST_TEXT = 500
@@ -218,3 +221,16 @@ def _check(shape: TypeAdapter[Any], value: object) -> None:
 def _sentence(place: tuple[int | str, ...], message: str) -> str:
     where = " of ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in reversed(place))
     return f"{where}: {message.removeprefix('Value error, ')}" if where else message
+
+
+def place_told(sentence: str) -> tuple[int | str, ...]:
+    """The place that a sentence of these checks begins with; none where it is about the whole.
+
+    >>> place_told("conditions of entry 2: Input should be a valid array")
+    (1, 'conditions')
+    """
+    where, colon, _ = sentence.partition(": ")
+    parts = where.split(" of ")
+    if not colon or not any(_ENTRY.fullmatch(part) for part in parts):
+        return ()
+    return tuple(int(part.split()[1]) - 1 if _ENTRY.fullmatch(part) else part for part in reversed(parts))

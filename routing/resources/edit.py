@@ -7,7 +7,7 @@ from controlplane.audit.actors import Actor
 from controlplane.catalogue import writes
 from controlplane.storage.keyed import Keyed
 from routing.models import Backend, Endpoint
-from routing.publishing.publish import publish
+from routing.publishing.together import publish_change
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
 from routing.resources.refuse_addresses import refuse_addresses
@@ -27,7 +27,7 @@ def edit(thing: Keyed, changes: Mapping[str, Any], *, actor: Actor, version: int
         whole = _completed(thing, changes)
         changed = writes.edit(thing, whole, actor=actor, version=version, check=refuse_moves)
     if changed:
-        publish(f"{actor.name} edited {writes.kind_of(thing)} {thing.key}")
+        publish_change(f"{actor.name} edited {writes.kind_of(thing)} {thing.key}")
 
 
 def _completed(thing: Keyed, changes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,6 +27,14 @@ def living_users(backend: Backend) -> list[str]:
     return sorted({*map(str, living), *_by_name(backend)})
 
 
+def endpoints_naming(backend: Backend) -> set[str]:
+    """The keys of the endpoints that name a backend, in whatever place."""
+    by_key = Endpoint.objects.filter(Q(backend=backend) | Q(standby=backend)).values_list("key", flat=True)
+    in_lists = Endpoint.objects.only("key", *PLACES)
+    named = {each.key for each in in_lists for place in PLACES if backend.key in _named(getattr(each, place))}
+    return {*by_key, *named}
+
+
 def running_on(backend: Backend) -> list[str]:
     """The experiments that are placed, and have an arm on this backend."""
     splits = Split.objects.only("experiment", "arms")

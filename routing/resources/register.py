@@ -4,7 +4,7 @@ from controlplane.audit.actors import Actor
 from controlplane.catalogue import writes
 from controlplane.storage.keyed import Keyed
 from routing.models import Backend, Endpoint
-from routing.publishing.publish import publish
+from routing.publishing.together import publish_change
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
 from routing.resources.refuse_addresses import refuse_addresses
@@ -22,4 +22,4 @@ def register(thing: Keyed, *, actor: Actor) -> None:
         if isinstance(thing, Endpoint) and not thing.layer_id:
             thing.layer = own_layer(thing)
         writes.add(thing, actor=actor)
-    publish(f"{actor.name} registered {writes.kind_of(thing)} {thing.key}")
+    publish_change(f"{actor.name} registered {writes.kind_of(thing)} {thing.key}")

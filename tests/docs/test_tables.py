@@ -71,7 +71,7 @@ def test_commands_and_exit_codes_are_told() -> None:
     table = rows("docs/cli.md", 2)
     commands = {str(command.name) for command in application.registered_commands} | {"events import"}
     assert {name.split(" ")[0] if name != "events import FILE" else "events import" for name in table} == commands
-    told = re.findall(r"^\| (\d) \| ([a-z ,]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    told = re.findall(r"^\| (\d+) \| ([a-z ,]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(code) for code, _ in told] == list(ExitCode)
 
 

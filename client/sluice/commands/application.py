@@ -9,6 +9,7 @@ from sluice.commands.events import import_file
 from sluice.commands.gate import gate
 from sluice.commands.login import login
 from sluice.commands.sample_size import sample_size
+from sluice.commands.specs import apply, export, plan
 from sluice.commands.status import status
 from sluice.commands.verbs import halt, promote, start
 from sluice.commands.wait import wait
@@ -22,7 +23,7 @@ application = typer.Typer(
 events = typer.Typer(help="What happened after requests.", rich_markup_mode=None)
 events.command("import")(import_file)
 
-for command in (login, status, start, halt, promote, gate, wait):
+for command in (login, plan, apply, export, status, start, halt, promote, gate, wait):
     application.command(command.__name__)(command)
 application.command("sample-size")(sample_size)
 application.add_typer(events, name="events")

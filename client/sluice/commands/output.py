@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sluice.problems import Problem, Refused
+from sluice.problems import FieldProblem, Problem, Refused
 
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(13, 32), *range(127, 160)))
 
@@ -49,14 +49,24 @@ class Output:
         fields = problem.fields if isinstance(problem, Refused) else ()
         if self.as_json:
             words = {"code": problem.code, "detail": problem.detail, "next_step": problem.next_step}
-            named = [{"field": field, "message": message} for field, message in fields]
-            self.document({**words, "problems": named, "exit_code": int(problem.exit_code)})
+            self.document({**words, "problems": [_told(each) for each in fields], "exit_code": int(problem.exit_code)})
         else:
             self._beside.print(clean(f"{problem.detail} ({problem.code})"), style="bold red")
-            for field, message in fields[1:]:
-                self._beside.print(clean(f"{field}: {message}"))
+            for each in fields if fields and fields[0].line else fields[1:]:
+                self._beside.print(clean(_sentence(each)))
             self._beside.print(clean(problem.next_step))
         return int(problem.exit_code)
+
+
+def _told(problem: FieldProblem) -> dict[str, Any]:
+    named = {"field": problem.field, "message": problem.message}
+    return named if problem.line is None else asdict(problem)
+
+
+def _sentence(problem: FieldProblem) -> str:
+    place = "" if problem.line is None else f"line {problem.line}, column {problem.column}: "
+    allowed = f" Allowed: {problem.allowed}." if problem.allowed else ""
+    return f"{place}{problem.field}: {problem.message}{allowed}"
 
 
 def clean(text: str) -> str:

@@ -76,11 +76,15 @@ READS = [
         "routing-tables/1",
         "routing-tables/current",
         "kill-switch",
+        "specs/export",
+        "specs/schema",
     )
 ] + [
     Operation("GET", "event-imports", 200),
     Operation("GET", "event-imports/upload", 200, needs=Role.SENDER),
     Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500}),
+    Operation("POST", "specs/plan", 200, {"backends": [BACKEND]}),
+    Operation("POST", "specs/export", 200, {"backends": [BACKEND]}),
 ]
 WRITES = [
     Operation("POST", "backends", 201, BACKEND),
@@ -114,6 +118,7 @@ WRITES = [
     Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}),
     Operation("POST", "endpoints/chat/switch", 409, {}),
     Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}),
+    Operation("POST", "specs/apply", 200, {"backends": [BACKEND]}),
     Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
     Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
     Operation("POST", "erasures", 403, {"user": "ada", "reason": "she asked for it"}, Role.ADMIN),

@@ -13,6 +13,7 @@ from experiments.actions.start import start
 from routing.models import Backend, RoutingTable
 from tests.factories.drafts import backend, draft, endpoint
 from tests.visitors import pages
+from tests.visitors.callers import Caller
 from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,13 @@ def test_what_is_typed_is_registered_and_published() -> None:
     assert Backend.objects.get(key="chat-v2").addresses == ["http://10.0.0.5:8000", "http://10.0.0.6:8000"]
     assert "chat-v2" in RoutingTable.objects.get().content
     assert AuditEvent.objects.get().actor == "operator"
+
+
+def test_the_space_before_a_credential_stays_as_it_is_sent(operator: Caller) -> None:
+    send("/backends/new", credential_prefix="Key ")
+    assert Backend.objects.get(key="chat-v2").credential_prefix == "Key "
+    operator.send("PATCH", "backends/chat-v2", {"credential_prefix": "Token "})
+    assert operator.get("backends/chat-v2").json()["credential_prefix"] == "Token "
 
 
 def test_a_box_to_check_stands_beside_its_words() -> None:
