@@ -76,7 +76,7 @@ class LegibleModelSerializer(serializers.ModelSerializer[Row]):
         return shown
 
 
-class StrictModelSerializer(LegibleModelSerializer[Row]):
+class _Strict(serializers.Serializer[Any]):
     """Refuses fields that it does not know, so that a misspelt one is never silently ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -98,6 +98,14 @@ class StrictModelSerializer(LegibleModelSerializer[Row]):
         }
         if wrong:
             raise serializers.ValidationError(wrong)
+
+
+class StrictSerializer(_Strict):
+    """What is sent to do something: a misspelt field could make it mean something larger."""
+
+
+class StrictModelSerializer(_Strict, LegibleModelSerializer[Row]):
+    """A resource that is written."""
 
 
 class PercentField(serializers.FloatField):

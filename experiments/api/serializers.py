@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from controlplane.api.fields import LegibleModelSerializer
+from controlplane.api.fields import LegibleModelSerializer, StrictSerializer
 from experiments.api.spec_serializers import SpecModelSerializer
 from experiments.models import Analysis, Decision, Experiment, MetricEdition, Plan, PlanMetric, Stage, Variant
 from experiments.models.experiment import LIVE_STATES
@@ -240,7 +240,7 @@ class ReasonSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
 
 
-class PromotionSerializer(ReasonSerializer):
+class PromotionSerializer(StrictSerializer, ReasonSerializer):
     """Why, and which candidate; it may be left out when there is only one."""
 
     variant = serializers.CharField(required=False, allow_blank=True, max_length=63, default="")

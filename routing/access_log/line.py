@@ -123,6 +123,7 @@ class LogLine:
     path: str | None = None
     sent_type: str | None = None
     accepted: str | None = None
+    condition: str | None = None
     kind: str | None = None
     encoding: str | None = None
     body_bytes: int = 0

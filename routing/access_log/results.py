@@ -58,6 +58,8 @@ _JOBS = re.compile("/(fine_tuning|evals)/")
 WITHOUT_BODY = (204, 205)
 # Of an answer whose protocol does not say what it is; what was created or accepted may be told by the headers alone.
 WITH_BODY = (200, 203, 206)
+WITHOUT_ANSWER = ("HEAD", "OPTIONS", "CONNECT", None)
+# What may be asked for by a method that is none of these has a body, or says by its status that it has none.
 NOT_MODIFIED = 304
 SWITCHES = 101
 
@@ -152,8 +154,9 @@ def _by_status(line: LogLine) -> Ending | None:
 
 def _was_asked_for(line: LogLine) -> bool:
     """304 answers a condition that the client set, 101 its wish to speak something else; a POST can have neither."""
-    methods = {NOT_MODIFIED: ("GET", "HEAD", None), SWITCHES: ("GET", "CONNECT", None)}
-    return line.method in methods.get(line.status, ())
+    if line.status == NOT_MODIFIED:
+        return line.method in ("GET", "HEAD") and line.condition is not None
+    return line.status == SWITCHES and line.method in ("GET", "CONNECT")
 
 
 def _by_grpc(line: LogLine) -> Ending | None:
@@ -177,9 +180,9 @@ def _by_grpc(line: LogLine) -> Ending | None:
 
 def _by_headers(line: LogLine) -> Ending | None:
     """A success that is none, whatever answers are by the protocol: nothing, a problem, or a page to who wants none."""
-    if line.method not in ("GET", "POST"):
+    if line.method in WITHOUT_ANSWER:
         return None
-    is_empty = line.body_bytes == 0 and line.status in WITH_BODY
+    is_empty = line.method in ("GET", "POST") and line.body_bytes == 0 and line.status in WITH_BODY
     is_wrong = line.media_type.startswith(PROBLEM) or (line.is_page and line.wants_no_page)
     return NO_ANSWER if is_empty or is_wrong else None
 

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
+from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.storage.keyed import KEY_VALIDATOR
 from routing.models import AccessKey, Endpoint
@@ -24,7 +25,7 @@ class AccessKeySerializer(serializers.ModelSerializer[AccessKey]):
         fields = ("id", "client", "prefix", "endpoints", "created_by", "created_at", "expires_at", "revoked_at")
 
 
-class NewKeySerializer(serializers.Serializer[object]):
+class NewKeySerializer(StrictSerializer):
     """Whom a key is for, and what it opens."""
 
     client = serializers.CharField(max_length=63, validators=[KEY_VALIDATOR], help_text="Name of the client in logs.")

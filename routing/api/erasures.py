@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.settings import get_environment
 from routing.allocation.unit_identity import NoUnitError, canonical_unit, unit_hash
@@ -26,7 +27,7 @@ class ErasureSerializer(serializers.ModelSerializer[Erasure]):
         fields = ("id", "unit", "asked_at", "by", "reason", "state", "done_at", "requests", "outcomes", "problem")
 
 
-class AskedSerializer(serializers.Serializer[object]):
+class AskedSerializer(StrictSerializer):
     """Whom to erase, by one of both names, and why."""
 
     unit = serializers.RegexField(

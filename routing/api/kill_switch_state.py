@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
@@ -34,7 +35,7 @@ class KillSwitchSerializer(serializers.Serializer[object]):
     endpoints = StopSerializer(many=True)
 
 
-class TurnSerializer(serializers.Serializer[object]):
+class TurnSerializer(StrictSerializer):
     """Turn the kill switch on or off, for one endpoint or, without one, for all."""
 
     on = serializers.BooleanField()

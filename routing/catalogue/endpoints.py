@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, Tagged
+from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, problem
 from controlplane.catalogue.resource import Line, Resource
 from controlplane.settings import get_environment
@@ -177,7 +178,7 @@ class EndpointTrafficSerializer(serializers.Serializer[object]):
     )
 
 
-class SwitchSerializer(serializers.Serializer[object]):
+class SwitchSerializer(StrictSerializer):
     """A switch of an endpoint to its standby."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")

@@ -19,6 +19,7 @@ LINE = {
     "path": "%REQ(:PATH)%",
     "sent_type": "%REQ(CONTENT-TYPE)%",
     "accepted": "%REQ(ACCEPT)%",
+    "condition": "%REQ(IF-NONE-MATCH?IF-MODIFIED-SINCE):1%",
     "kind": "%RESP(CONTENT-TYPE)%",
     "encoding": "%RESP(CONTENT-ENCODING)%",
     "body_bytes": "%BYTES_SENT%",

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from routing.envoy.actions import answer_headers, body_limit_filter, mirrors, route_action
 from routing.envoy.arms import assignment, parameter_filter, segment_filters
+from routing.envoy.explanation import EXPLAINED
 from routing.envoy.facts import endpoint_facts, parameter_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter, model_paths, reads_answers, reads_requests
 from routing.envoy.gate import key_filter, retry_filter, shown_limits, token_filter
@@ -76,6 +77,8 @@ def routes(table: Table) -> Message:
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "virtual_hosts": [{"name": ROUTES, "domains": ["*"], "matcher": _by_method(table)}],
+        # Who asks is told by the edge; a backend that tells it too would tell everybody.
+        "response_headers_to_remove": [f"x-sluice-{name}" for name in EXPLAINED],
         "request_headers_to_remove": INTERNAL_HEADERS,
     }
     return {"version_info": _version(table), "resources": [configuration]}

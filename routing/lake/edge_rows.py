@@ -65,7 +65,7 @@ def _read(redis: Redis, key: str, shape: type[Told]) -> dict[str, Told]:
     found: dict[str, Told] = {}
     for name, text in redis.hgetall(key).items():
         try:
-            found[name.decode() if isinstance(name, bytes) else name] = shape.model_validate_json(text)
+            found[name.decode(errors="replace") if isinstance(name, bytes) else name] = shape.model_validate_json(text)
         except ValidationError:
             continue
     return found

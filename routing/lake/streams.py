@@ -44,21 +44,18 @@ def to_entry_id(table: LakeTable, position: int) -> str:
 
 
 def collected_positions(redis: Redis, table: LakeTable) -> dict[str, int]:
-    """What Redis was last told to be in the lake: stream -> position."""
+    """What Redis was last told to be in the lake: stream -> position; without what is no position."""
     told = cast("dict[bytes, bytes]", redis.hgetall(redis_keys.COLLECTED))
-    return {
-        stream.decode(): to_position(table, entry_id.decode())
-        for stream, entry_id in told.items()
-        if _belongs(table, stream.decode())
-    }
+    streams = {stream.decode(errors="replace"): _position(table, entry_id) for stream, entry_id in told.items()}
+    return {name: at for name, at in streams.items() if at is not None and _belongs(table, name)}
 
 
 def streams_of(redis: Redis, table: LakeTable) -> set[str]:
     """The streams that feed a table: for requests, those of all edges now alive or ever collected."""
     if table is OUTCOMES:
         return {redis_keys.OUTCOMES}
-    edges = cast("set[bytes]", redis.smembers(redis_keys.EDGES))
-    return {redis_keys.requests(edge.decode()) for edge in edges} | set(collected_positions(redis, table))
+    edges = (edge.decode(errors="replace") for edge in cast("set[bytes]", redis.smembers(redis_keys.EDGES)))
+    return {redis_keys.requests(edge) for edge in edges} | set(collected_positions(redis, table))
 
 
 def read_round(redis: Redis, table: LakeTable, positions: Mapping[str, int], count: int) -> list[Entry]:
@@ -118,11 +115,11 @@ def _belongs(table: LakeTable, stream: str) -> bool:
 def _entries(table: LakeTable, answer: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]) -> Iterator[Entry]:
     for stream, entries in answer:
         for entry_id, fields in entries:
-            position, after = to_position(table, entry_id.decode()), _after(table, fields.get(b"after", b""))
+            position, after = to_position(table, entry_id.decode()), _position(table, fields.get(b"after", b""))
             yield Entry(stream.decode(), position, fields.get(b"rows", b""), after)
 
 
-def _after(table: LakeTable, told: bytes) -> int | None:
+def _position(table: LakeTable, told: bytes) -> int | None:
     try:
         return to_position(table, told.decode())
     except ValueError:

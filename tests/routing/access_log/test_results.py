@@ -101,20 +101,37 @@ def test_grpc_tells_it_in_its_trailers(code: Any, result: Result) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "result"),
+    ("method", "status", "condition", "result"),
     [
-        ("GET", 101, Result.SUCCESS),
-        ("CONNECT", 101, Result.SUCCESS),
-        ("GET", 102, Result.FAILED),
-        ("HEAD", 101, Result.FAILED),
-        ("GET", 304, Result.SUCCESS),
-        ("HEAD", 304, Result.SUCCESS),
-        ("PUT", 304, Result.FAILED),
-        ("GET", 204, Result.SUCCESS),
+        ("GET", 101, None, Result.SUCCESS),
+        ("CONNECT", 101, None, Result.SUCCESS),
+        ("GET", 102, None, Result.FAILED),
+        ("HEAD", 101, None, Result.FAILED),
+        ("GET", 304, "W", Result.SUCCESS),
+        ("HEAD", 304, '"', Result.SUCCESS),
+        # RFC 9110, 15.4.5: it answers a conditional GET or HEAD.
+        ("GET", 304, None, Result.FAILED),
+        ("HEAD", 304, None, Result.FAILED),
+        ("PUT", 304, '"', Result.FAILED),
+        ("GET", 204, None, Result.SUCCESS),
     ],
 )
-def test_who_asks_by_a_method_may_get_what_a_post_may_not(method: str, status: int, result: Result) -> None:
-    assert ended(method=method, status=status).result is result
+def test_who_asks_by_a_method_may_get_what_a_post_may_not(
+    method: str, status: int, condition: str | None, result: Result
+) -> None:
+    assert ended(method=method, status=status, condition=condition).result is result
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "QUERY"])
+@pytest.mark.parametrize(
+    ("kind", "result"),
+    [("text/html; charset=utf-8", Result.FAILED), ("application/problem+json", Result.FAILED), (None, Result.SUCCESS)],
+)
+def test_no_method_is_answered_by_a_page_that_nobody_asked_for(method: str, kind: str | None, result: Result) -> None:
+    assert ended(method=method, sent_type="application/json", kind=kind).result is result
+    assert ended(method=method, sent_type="application/json", accepted="text/html", kind="text/html").result is (
+        Result.SUCCESS
+    )
 
 
 @pytest.mark.parametrize("kind", ["application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text"])

@@ -39,3 +39,12 @@ def test_an_endpoint_that_is_not_there_is_named(operator: Caller) -> None:
 
     assert refused.status_code == 400
     assert "gone" in refused.content.decode()
+
+
+@pytest.mark.parametrize("misspelt", [{"endpoint": "chat"}, {"expires": "2099-11-28T00:00:00Z"}])
+def test_a_misspelt_limit_makes_no_key_without_it(operator: Caller, misspelt: dict[str, str]) -> None:
+    refused = operator.send("POST", "access-keys", {"client": "partner", **misspelt})
+
+    assert refused.status_code == 400
+    assert next(iter(misspelt)) in refused.content.decode()
+    assert not AccessKey.objects.exists()

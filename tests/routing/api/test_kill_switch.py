@@ -44,3 +44,22 @@ def test_what_is_missing_is_named(operator: Caller, body: dict[str, object], fie
     assert answer.status_code == 400
     assert [problem["field"] for problem in answer.json()["problems"]] == [field]
     assert operator.get("kill-switch").json()["everywhere"] is None
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_misspelt_endpoint_turns_nothing(operator: Caller, on: bool) -> None:
+    """Without an endpoint it is the switch of all of them."""
+    answer = operator.send("POST", "kill-switch", {"on": on, "reason": "looks wrong", "endpoints": ["chat"]})
+    assert answer.status_code == 400
+    assert [problem["field"] for problem in answer.json()["problems"]] == ["endpoints"]
+    assert operator.get("kill-switch").json()["everywhere"] is None
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize("form", ["text/html", "application/xml", "nonsense"])
+def test_it_is_turned_whatever_form_of_answer_is_accepted(operator: Caller, form: str) -> None:
+    operator.client.defaults["HTTP_ACCEPT"] = form
+    answer = operator.send("POST", "kill-switch", {"on": True, "reason": "looks wrong"})
+    del operator.client.defaults["HTTP_ACCEPT"]
+    assert answer.status_code == 200
+    assert operator.get("kill-switch").json()["everywhere"] is not None

@@ -154,3 +154,14 @@ def test_positions_order_as_entry_ids_do() -> None:
     assert [to_entry_id(REQUESTS, position) for position in positions] == ids
     assert to_entry_id(OUTCOMES, to_position(OUTCOMES, "1795460356978-3")) == "1795460356978-3"
     assert to_position(OUTCOMES, "4000000000000-1048575") < 2**63
+
+
+@pytest.mark.parametrize(
+    ("stream", "told"), [("sluice:requests:old", "abc"), (b"sluice:requests:\xff", b"\xff"), (STREAM, "")]
+)
+def test_what_is_no_position_stops_no_row(redis: Redis, lake_url: str, stream: str | bytes, told: str | bytes) -> None:
+    redis.hset(redis_keys.COLLECTED, stream, told)
+    send(redis, "local", "100-10", [request_row("a")])
+    step(redis, lake_url)
+    assert stored(lake_url, REQUESTS, "request_id") == ["a"]
+    assert collected(redis) == "100-10"
