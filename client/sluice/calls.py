@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sluice.connection import SECONDS, Answer, Connection
+from sluice.edges import Edges, read_edges
 from sluice.experiment import Experiment, read_experiment
 from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
@@ -27,10 +28,14 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done to an experiment, in a sentence; `experiment` is None where the database hears of it later."""
+    """What was done to an experiment, in a sentence; `experiment` is None where the database hears of it later.
+
+    `edges` says which have confirmed it by then, None where the verb does not wait for that.
+    """
 
     sentence: str
     experiment: Experiment | None
+    edges: Edges | None = None
 
 
 class Client:
@@ -128,8 +133,8 @@ class Client:
 def _done(answer: Answer) -> Done:
     if answer.status == _RECORDED_LATER:
         return Done(f"{answer.content['detail']} {answer.content['next_step']}", None)
-    experiment = read_experiment(answer.content)
-    return Done(experiment.sentence, experiment)
+    experiment, edges = read_experiment(answer.content), read_edges(answer.content)
+    return Done(f"{experiment.sentence} {edges.sentence if edges else ''}".rstrip(), experiment, edges)
 
 
 def _path(key: str) -> str:

@@ -153,6 +153,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "ENUM_NAME_OVERRIDES": {
         "DecisionKindEnum": "experiments.models.decision.DecisionKind",
+        "ExperimentKindEnum": "experiments.models.experiment.Kind",
         "ExperimentStateEnum": "experiments.models.experiment.State",
     },
 }

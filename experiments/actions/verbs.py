@@ -18,7 +18,8 @@ class ExperimentVerb:
 
     `name` is its place in addresses and in the audit trail, `past` its word in the log of an experiment whose decisions
     do not tell of it, `said` what the page says when it is done. The page has its button in the states `shown_in`, in a
-    place of its own where it has none. A brake counts whatever state a request was meant for.
+    place of its own where it has none. A brake counts whatever state a request was meant for. Where a verb
+    `is_confirmed` its answer waits for edges to say that they apply it, and names those that did not.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ExperimentVerb:
     shown_in: tuple[State, ...] = ()
     leads: bool = False
     is_brake: bool = False
+    is_confirmed: bool = False
     needs_reason: bool = False
 
     @property
@@ -92,6 +94,7 @@ HALT = ExperimentVerb(
     said="Halted. Users get again what they have by default, within a second.",
     label="Halt now",
     is_brake=True,
+    is_confirmed=True,
     needs_reason=True,
 )
 

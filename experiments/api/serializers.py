@@ -15,6 +15,7 @@ from experiments.plan.as_written import in_order
 from experiments.plan.spec import MetricSpec, PlanSpec, StageSpec, VariantSpec
 from experiments.presenters.broken_rows import what_is_broken
 from experiments.presenters.reads import verdict
+from routing.api.confirmation import ConfirmationSerializer
 from routing.api.kill_switch_state import StopSerializer
 from routing.kill_switch.stops import OpenStops, open_stops
 from routing.table import BasisPoints
@@ -117,7 +118,7 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
 
     class Meta:
         model = Experiment
-        fields = (
+        fields: tuple[str, ...] = (
             "key",
             "name",
             "hypothesis",
@@ -190,6 +191,15 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
         """The candidates, in the order in which they were written down."""
         candidates = [variant for variant in in_order(experiment) if not variant.is_control]
         return list(VariantSerializer(candidates, many=True).data)
+
+
+class ConfirmedExperimentSerializer(ExperimentSerializer):
+    """An experiment that was just changed, and which edges have confirmed it."""
+
+    edges = ConfirmationSerializer(source="*")
+
+    class Meta(ExperimentSerializer.Meta):
+        fields = (*ExperimentSerializer.Meta.fields, "edges")
 
 
 class AnalysisSerializer(LegibleModelSerializer[Analysis]):

@@ -26,6 +26,7 @@ from experiments.actions.promote import promote_by_hand
 from experiments.api.course import CoursePointSerializer, course_point
 from experiments.api.serializers import (
     AnalysisSerializer,
+    ConfirmedExperimentSerializer,
     DecisionSerializer,
     EdgeSplitSerializer,
     ExperimentSerializer,
@@ -39,10 +40,13 @@ from experiments.plan.as_written import as_written
 from experiments.plan.spec import DraftChanges, ExperimentSpec, read_spec
 from experiments.presenters.edge_splits import edge_splits
 from experiments.presenters.reads import experiments
+from routing.api.confirmation import ConfirmationSerializer
+from routing.edges.confirmation import await_edges
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}
 BRAKED = {200: ExperimentSerializer, **WRITE_PROBLEMS}
+CONFIRMED = {200: ConfirmedExperimentSerializer}
 
 
 def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Request, str], Response]:
@@ -51,14 +55,18 @@ def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Re
     def act(view: "ExperimentViewSet", request: Request, key: str) -> Response:
         experiment = view.get_object() if verb.is_brake else view.meant()
         verb.act(experiment, request_actor(request), _read(ReasonSerializer, request)["reason"])
-        return view.answer(experiment)
+        return view.confirmed(experiment) if verb.is_confirmed else view.answer(experiment)
 
     act.__name__, act.__doc__ = verb.name, verb.about
     described = extend_schema(
         description=verb.about,
         request=ReasonSerializer,
         parameters=[ETAG] if verb.is_brake else [IF_MATCH, ETAG],
-        responses={**(BRAKED if verb.is_brake else ACTED), **(BRAKE_PROBLEMS if verb.needs_reason else {})},
+        responses={
+            **(BRAKED if verb.is_brake else ACTED),
+            **(CONFIRMED if verb.is_confirmed else {}),
+            **(BRAKE_PROBLEMS if verb.needs_reason else {}),
+        },
     )
     return described(action(detail=True, methods=["post"])(act))
 
@@ -148,7 +156,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         "A reason is needed.",
         request=PromotionSerializer,
         parameters=[IF_MATCH, ETAG],
-        responses=ACTED,
+        responses={**ACTED, **CONFIRMED},
     )
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, key: str) -> Response:
@@ -162,7 +170,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
             variant=sent["variant"],
             everybody=sent["everybody"],
         )
-        return self.answer(experiment)
+        return self.confirmed(experiment)
 
     @extend_schema(
         description="The experiment as it was written down, with every default. POST takes it with another key, PATCH "
@@ -243,6 +251,12 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     def answer(self, experiment: Experiment, status_code: int = status.HTTP_200_OK) -> Response:
         """The experiment as GET shows it."""
         return Response(ExperimentSerializer(experiments().get(pk=experiment.pk)).data, status=status_code)
+
+    def confirmed(self, experiment: Experiment) -> Response:
+        """The same, and which edges have confirmed it; the entity tag is that of the experiment alone."""
+        content = self.answer(experiment).data
+        edges = ConfirmationSerializer(await_edges()).data
+        return Response({**content, "edges": edges}, headers={"ETag": entity_tag(content)})
 
     def _page(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
         page = self.paginate_queryset(rows)

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from controlplane.problems.problem import Problem
 from experiments.actions.verbs import VERBS
 from experiments.charts.effect_over_time import EffectPoint, effect_over_time
 from experiments.charts.forest import forest_plot
@@ -22,6 +23,7 @@ from experiments.presenters.timeline import stage_lines, stage_spans
 from experiments.presenters.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.presenters.verdict import TONES, announce, lead, summarise
 from experiments.stats.core.types import MetricResult
+from routing.edges.unconfirmed_changes import unconfirmed_changes
 from routing.resources.defaults import in_words
 
 
@@ -47,6 +49,12 @@ class Visit:
         """Traffic by variant, of a started experiment."""
         started_at = self.dossier.experiment.started_at
         return traffic_of(self.course if started_at else [], started_at or self.now, self.variants)
+
+    @cached_property
+    def unconfirmed(self) -> list[Problem]:
+        """Edges that have not confirmed what the experiment is now; nobody meets a draft."""
+        experiment = self.dossier.experiment
+        return [] if experiment.state == State.DRAFT else unconfirmed_changes(experiment.key)
 
     @property
     def variants(self) -> list[str]:
@@ -96,6 +104,10 @@ def _verdict(visit: Visit) -> dict[str, Any]:
         "state_tone": TONES[State(visit.dossier.experiment.state)],
         "stop": visit.dossier.stop,
     }
+
+
+def _unconfirmed(visit: Visit) -> dict[str, Any]:
+    return {"unconfirmed": visit.unconfirmed}
 
 
 def _stop(visit: Visit) -> int | None:
@@ -168,6 +180,7 @@ def _place(visit: Visit) -> tuple[object, ...]:
 
 PARTS = (
     PagePart("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
+    PagePart("unconfirmed", _unconfirmed, lambda visit: visit.unconfirmed),
     PagePart("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
     PagePart("actions", _actions, lambda visit: visit.dossier.experiment.state),
     PagePart("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),

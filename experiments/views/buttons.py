@@ -14,6 +14,7 @@ from experiments.actions.delete import delete
 from experiments.actions.verbs import ExperimentVerb
 from experiments.models import Experiment
 from experiments.presenters.page_reads import find_experiment
+from routing.views.confirmation import tell_confirmation
 
 
 def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -30,7 +31,8 @@ def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
                 _refuse_unseen(request, experiment)
             verb.act(experiment, acting(request), reason)
 
-        done(request, act, verb.said)
+        if done(request, act, verb.said) and verb.is_confirmed:
+            tell_confirmation(request)
         return redirect("experiment-detail", key=key)
 
     return press

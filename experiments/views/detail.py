@@ -71,10 +71,10 @@ def _draft(experiment: Experiment) -> str:
 
 
 def _refresh(visit: Visit) -> dict[str, object]:
-    """What the next refresh asks for; there is none once the experiment has ended."""
+    """What the next refresh asks for; there is none once the experiment has ended and edges have confirmed that."""
     return {
         "seen": seen_now(visit),
         "chosen": visit.chosen,
         "draft": _draft(visit.dossier.experiment),
-        "refreshing": visit.dossier.experiment.state not in ENDED_STATES,
+        "refreshing": visit.dossier.experiment.state not in ENDED_STATES or bool(visit.unconfirmed),
     }

@@ -26,6 +26,7 @@ from routing.models import stored_lists
 from routing.publishing.wanted_table import wanted_endpoint
 from routing.resources.defaults import Default, default_of, rules_beside, with_default
 from routing.table import BasisPoints, Condition, Endpoint, Segment, segments
+from routing.views.confirmation import tell_confirmation
 
 PROMOTABLE = (State.RUNNING, State.PAUSED, State.INCONCLUSIVE)
 
@@ -89,6 +90,7 @@ def experiment_promote(request: HttpRequest, key: str) -> HttpResponse:
     form = PromotionForm(request.POST or None)
     if form.is_valid() and accepted(form, lambda: _promote(proposal, form, request)):
         messages.success(request, f"Promoted. {_whose(proposal)} get {proposal.default} within a second.")
+        tell_confirmation(request)
         return redirect("experiment-detail", key=key)
     return page(request, "experiments/promote.html", {"form": form, **_context(proposal)})
 

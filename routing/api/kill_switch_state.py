@@ -11,6 +11,8 @@ from rest_framework.views import APIView
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
+from routing.api.confirmation import ConfirmationSerializer
+from routing.edges.confirmation import await_edges
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.kill_switch.stops import open_stops
@@ -35,6 +37,12 @@ class KillSwitchSerializer(serializers.Serializer[object]):
     endpoints = StopSerializer(many=True)
 
 
+class TurnedSerializer(KillSwitchSerializer):
+    """The same after it was turned, and which edges have confirmed that."""
+
+    edges = ConfirmationSerializer()
+
+
 class TurnSerializer(StrictSerializer):
     """Turn the kill switch on or off, for one endpoint or, without one, for all."""
 
@@ -49,13 +57,13 @@ class KillSwitchView(APIView):
     @extend_schema(description="Where the kill switch is on.", responses={200: KillSwitchSerializer, **READ_PROBLEMS})
     def get(self, request: Request) -> Response:
         """Where it is on."""
-        return _answer()
+        return Response(KillSwitchSerializer(_state()).data)
 
     @extend_schema(
         description="Turn the kill switch on or off for one endpoint or, without one, for all. Experiments keep their "
         "state and their users' buckets, and gather nothing while it is on. Turning it to where it is changes nothing.",
         request=TurnSerializer,
-        responses={200: KillSwitchSerializer, **WRITE_PROBLEMS, **BRAKE_PROBLEMS},
+        responses={200: TurnedSerializer, **WRITE_PROBLEMS, **BRAKE_PROBLEMS},
     )
     def post(self, request: Request) -> Response:
         """Turn it."""
@@ -67,10 +75,9 @@ class KillSwitchView(APIView):
             require_told()
         else:
             resume_experiments(endpoint, actor=request_actor(request), reason=reason)
-        return _answer()
+        return Response(TurnedSerializer({**_state(), "edges": await_edges()}).data)
 
 
-def _answer() -> Response:
+def _state() -> dict[str, Any]:
     stops = open_stops()
-    state = {"everywhere": stops.everywhere, "endpoints": list(stops.by_endpoint.values())}
-    return Response(KillSwitchSerializer(state).data)
+    return {"everywhere": stops.everywhere, "endpoints": list(stops.by_endpoint.values())}

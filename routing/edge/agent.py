@@ -57,9 +57,10 @@ def run_agent(edge: EdgeAgent, stop: Event) -> None:
     status = EdgeStatus()
     cuts = Cuts(directory.cuts)
     applier = Applier(directory, envoy, cuts)
+    heartbeat = HeartbeatLoop(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels)
     loops = (
-        Follower(redis, envoy, applier, status).run,
-        HeartbeatLoop(redis, status, cuts, edge=edge.name, zone=edge.zone, labels=edge.labels).run,
+        Follower(redis, envoy, applier, status, confirm=heartbeat.step).run,
+        heartbeat.run,
         Guarding(Tail(directory.access_log), applier, cuts).run,
         Loads(applier, status).run,
         SpoolLoop(edge, redis, envoy, Spool(directory.access_log), status).run,

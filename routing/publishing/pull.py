@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from controlplane.problems.errors import RecordedLater, SluiceError, Unavailable
 from controlplane.storage.database import impatient, with_reserve
 from controlplane.storage.redis_connections import get_redis, write_anyway
+from routing.edges.confirmation import await_edges
 from routing.publishing import redis_table, waiting_orders
 from routing.publishing.compilation import NO_TABLE
 from routing.publishing.newest_table import latest_table
@@ -84,9 +85,16 @@ def _tell_now(order: Order, reason: Exception) -> RecordedLater:
         ) from error
     return RecordedLater(
         "recorded-later",
-        f"It is done: edges apply it within a second. The database could not be written: {reason}",
+        f"It is done: {_who_applies_it(order)} The database could not be written: {reason}",
         next_step=f"{mend}; it is recorded then. Nothing has to be sent again.",
     )
+
+
+def _who_applies_it(order: Order) -> str:
+    confirmation = await_edges(recorded=False) if order.brake() is not None else None
+    if confirmation is None or not confirmation.missing:
+        return "edges apply it within a second."
+    return f"edges were told. {confirmation.sentence}"
 
 
 def _tell(order: Order, *, later: bool) -> None:

@@ -17,6 +17,7 @@ from controlplane.web.pages import acting, done, requires
 from routing.models import AccessKey, Endpoint
 from routing.publishing.require_told import require_told
 from routing.resources.issue_key import issue_key, revoke_key
+from routing.views.confirmation import tell_confirmation
 
 
 class AccessKeyForm(forms.Form):
@@ -48,7 +49,8 @@ def access_key_list(request: HttpRequest) -> HttpResponse:
 def access_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a key useless."""
     key = get_object_or_404(AccessKey, pk=pk)
-    done(request, lambda: _revoke(request, key), f"The key {key} is revoked.")
+    if done(request, lambda: _revoke(request, key), f"The key {key} is revoked."):
+        tell_confirmation(request)
     return redirect("access-key-list")
 
 

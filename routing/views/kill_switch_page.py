@@ -13,6 +13,7 @@ from routing.kill_switch.stop_experiments import stop_experiments
 from routing.kill_switch.stops import open_stops
 from routing.models import Endpoint, Split
 from routing.publishing.require_told import require_told
+from routing.views.confirmation import tell_confirmation
 
 
 class ReasonForm(forms.Form):
@@ -55,3 +56,4 @@ def _turn(request: HttpRequest, endpoint: Endpoint | None, reason: str) -> None:
         stop_experiments(endpoint, actor=acting(request), reason=reason)
         require_told()
         messages.success(request, f"Experiments on {where} are stopped; users get default backends within a second.")
+    tell_confirmation(request)

@@ -43,6 +43,6 @@ def promote(
 def _told(done: Done, *, as_json: bool) -> int:
     output = Output(as_json=as_json)
     if as_json:
-        output.document({"sentence": done.sentence, "experiment": done.experiment})
+        output.document({"sentence": done.sentence, "experiment": done.experiment, "edges": done.edges})
     output.say(done.sentence)
     return ExitCode.PASSED

@@ -1,4 +1,4 @@
-"""Tells Redis every second that this edge lives, and what it serves."""
+"""Tells Redis every second, and whenever that changes, that this edge lives and what it serves."""
 
 from datetime import UTC, datetime
 from threading import Event

@@ -18,8 +18,10 @@ class EdgeStatus:
     losses: str = "[]"
     compared_until: str = ""
 
-    def note_served(self, version: int) -> None:
-        """Envoy serves this version."""
-        if self.served_since is None or version != self.served_version:
-            self.served_version, self.served_since = version, datetime.now(UTC)
+    def note_served(self, version: int) -> bool:
+        """Envoy serves this version; whether that is new."""
         self.envoy_error = ""
+        if self.served_since is not None and version == self.served_version:
+            return False
+        self.served_version, self.served_since = version, datetime.now(UTC)
+        return True

@@ -1,5 +1,6 @@
 """Follows the current routing table in Redis and brings Envoy onto it."""
 
+from collections.abc import Callable
 from threading import Event
 
 import structlog
@@ -26,7 +27,11 @@ ENVOY_AWAY_SECONDS = 0.1
 class Follower:
     """Level-triggered: each step compares what is wanted with what Envoy serves, and does what is missing."""
 
-    def __init__(self, redis: Redis, envoy: EnvoyAdmin, applier: Applier, status: EdgeStatus) -> None:
+    def __init__(
+        self, redis: Redis, envoy: EnvoyAdmin, applier: Applier, status: EdgeStatus, *, confirm: Callable[[], object]
+    ) -> None:
+        """`confirm` tells Redis what is served; somebody may be waiting for that."""
+        self._confirm = confirm
         self._redis = redis
         self._envoy = envoy
         self._applier = applier
@@ -94,7 +99,8 @@ class Follower:
             self._refuse(self._wanted.version, str(error))
             self._wanted = self._applier.applied
             return True
-        self._status.note_served(self._wanted.version)
+        if self._status.note_served(self._wanted.version):
+            self._confirm()
         return True
 
     def _refuse(self, version: int, reason: str) -> None:

@@ -12,6 +12,7 @@ from controlplane.audit.actors import Actor
 from controlplane.models import Role
 from controlplane.problems.errors import InvalidInput, RecordedLater, SluiceError
 from controlplane.storage.redis_connections import get_redis
+from routing.edges.confirmation import await_edges
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Endpoint
@@ -63,7 +64,8 @@ def _published() -> str:
     version = latest.version if latest else 0
     try:
         if redis_table.current_version(get_redis()) == version:
-            return f"Edges apply routing table {version} within a second."
+            confirmed = await_edges().sentence or "Edges apply it within a second."
+            return f"Edges were told of routing table {version}. {confirmed}"
     except redis.RedisError:
         pass
     return f"Redis is away: edges get routing table {version} once it answers and the worker runs."

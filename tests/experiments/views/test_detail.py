@@ -300,5 +300,5 @@ def test_a_long_history_takes_no_more_queries(django_assert_max_num_queries: Dja
     for seconds in range(200, 0, -1):
         measured(experiment, found(), seconds_ago=seconds)
     browser = visitor(Role.VIEWER)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         text(browser, "/experiments/canary")

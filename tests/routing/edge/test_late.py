@@ -84,7 +84,7 @@ def test_a_lost_message_heals(tmp_path: Path, valkey: RunningValkey, redis: Redi
 def test_a_lost_message_costs_one_look_which_comes_within_half_a_second(late_edge: RunningEdge, redis: Redis) -> None:
     late_edge.start_envoy()
     directory, envoy = late_edge.directory, EnvoyAdmin("127.0.0.1", late_edge.port, late_edge.directory.admin)
-    follower = Follower(redis, envoy, Applier(directory, envoy, Cuts(directory.cuts)), EdgeStatus())
+    follower = Follower(redis, envoy, Applier(directory, envoy, Cuts(directory.cuts)), EdgeStatus(), confirm=list)
     follower.step()
     lose_message(redis, 1)
 
