@@ -60,7 +60,7 @@ METRICS = (
     # With the margin that they have where a plan does not list them, they need more users than come here.
     *(
         {"metric": metric, "role": "guardrail", "margin": 0.03, "margin_kind": "absolute", "minimum_effect": 1.0}
-        for metric in ("client-error-rate", "redirect-rate", "abandon-rate")
+        for metric in ("client-error-rate", "redirect-rate", "abandon-rate", "truncated-rate")
     ),
     {"metric": "cost-per-request", "role": "observed"},
 )

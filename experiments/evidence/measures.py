@@ -5,8 +5,8 @@
   sent elsewhere, and for each that its client left; `routing.access_log.results` says what is what
 - `timed_out`: 1 for each request that its backend took too long for; it is an error too
 - `cut_off`: 1 for each answer that had begun and broke off, by its backend's doing or as its time was over
-- `truncated`, `filtered`, `refusals`: 1 for each answer that was cut at a length, stopped by a filter, or refused by
-  the model, where the answer tells why the model stopped
+- `truncated`, `filtered`, `refusals`: 1 for each answer that says that it was cut at a length, stopped by a filter, or
+  refused by the model; whether the arms say as often why the model stopped is compared
 - `duration_ms`, `ttft_ms`, `inter_token_ms`, `queue_ms`, `prompt_tokens`, `completion_tokens`, `cost`, `retries`: the
   column, where it is known
 - `count(<column>)`: 1 for each request for which the column is known

@@ -10,7 +10,7 @@ import narwhals as nw
 
 from controlplane.problems.errors import InvalidInput
 from experiments.evidence.conditions import read_conditions
-from experiments.evidence.measures import FRACTION, WIDE, Measure, NumberType, parse
+from experiments.evidence.measures import FRACTION, STOP, WIDE, Measure, NumberType, parse
 from experiments.evidence.rows import total
 from experiments.stats.core.types import Evidence, MetricType, UnitSums
 from experiments.stats.metrics import KINDS
@@ -92,7 +92,8 @@ def measures_of(metric: MetricDefinition) -> tuple[Measure, ...]:
     measures = tuple(replace(parse(text), until=metric.until, conditions=metric.chosen_by) for text in texts)
     if not metric.kind.is_ratio:
         return measures
-    columns = _columns(measures)
+    # An answer that does not say why its model stopped does not say that it was cut: of all requests it is one.
+    columns = tuple(column for column in _columns(measures) if column != STOP)
     return tuple(each if each.from_outcomes else each.where_known(columns) for each in measures)
 
 

@@ -27,6 +27,7 @@ DEFAULT_MARGINS: Mapping[str, Accepted] = MappingProxyType(
         "client-error-rate": Accepted(0.01),
         "redirect-rate": Accepted(0.01),
         "abandon-rate": Accepted(0.02),
+        "truncated-rate": Accepted(0.02),
         "latency": Accepted(0.25, MarginKind.RELATIVE, 0.25),
     }
 )
@@ -56,9 +57,10 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "client-error-rate": Meaning("client_errors"),
         "redirect-rate": Meaning("redirects"),
         "abandon-rate": Meaning("abandoned"),
+        "truncated-rate": Meaning("truncated"),
         "latency": Meaning("duration_ms", display_unit="ms"),
     }
 )
-"""By the metric's key: the share of requests that failed, were refused, were sent elsewhere, or were left; and how long
-one takes.
+"""By the metric's key: the share of requests that failed, were refused, were sent elsewhere, or were left, or whose
+answer was cut at a length; and how long one takes.
 """

@@ -64,10 +64,16 @@ NOT_MODIFIED = 304
 SWITCHES = 101
 
 STOPS = {
-    "length": ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "limit"),
+    "length": (
+        *("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"),
+        *("limit", "incomplete"),
+    ),
     "content_filter": ("content_filter", "safety", "content_filtered"),
 }
 """What servers call an answer that was cut at a length, and one that a filter stopped."""
+
+NOT_STOPPED = ("queued", "in_progress")
+"""What the Responses API calls an answer that is still worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +263,7 @@ def stop(line: LogLine) -> str | None:
     told = line.facts.answer
     if told is not None and told.refused:
         return "refusal"
-    if told is None or not told.stop:
+    if told is None or not told.stop or told.stop in NOT_STOPPED:
         return "length" if told and "response.incomplete" in told.names("ends") else None
     word = str(told.stop).lower()
     return next((name for name, words in STOPS.items() if word in words), word)

@@ -113,7 +113,7 @@ RESPONSES = Shape(
         *(f"type=response.{kind}.{name}" for kind in _ON_THE_WAY for name in ("delta", "done")),
     ),
     ends=("response.completed", "response.incomplete"),
-    stops=("incomplete_details.reason", "response.incomplete_details.reason"),
+    stops=tuple(f"{of}{name}" for of in ("", "response.") for name in ("status", "incomplete_details.reason")),
     refusals=("output.*.content.*.refusal", "response.output.*.content.*.refusal"),
     fails=(*FAILS, "response.error", "status=failed", "status=cancelled", *_RESPONSE_FAILS),
     streams=Streams.ASKED,

@@ -56,7 +56,7 @@ ROWS = [
         r"\bquiet_ramp\b",
         {"bench/calibration/halting.py", "bench/calibration/__main__.py"},
     ),
-    Row("a measure", r'"truncated"|`truncated`|>truncated<', {"experiments/evidence/measures.py"}),
+    Row("a measure", r'"refusals": "refusal"', {"experiments/evidence/measures.py"}),
     Row(
         "a metric type",
         r"MetricType\.F1\b|metrics import .*\bclassification\b|\bF1 = ",

@@ -9,7 +9,7 @@ from experiments.plan.spec import read_spec
 from routing.models import Backend, Endpoint, Layer
 from routing.resources.register import register
 
-OTHERS_OFF = ["client-error-rate", "redirect-rate", "abandon-rate", "latency"]
+OTHERS_OFF = ["client-error-rate", "redirect-rate", "abandon-rate", "truncated-rate", "latency"]
 """Default guardrails that a draft does without, so that a few hundred users decide it."""
 
 

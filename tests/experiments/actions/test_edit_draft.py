@@ -45,7 +45,14 @@ def test_a_plan_is_replaced_with_all_its_rows() -> None:
     assert (after["maximum_seconds"], after["switched_off"]) == (14 * 86_400, [])
     assert Stage.objects.count() == 1
     by_default = set(PlanMetric.objects.filter(by_default=True).values_list("metric__key", flat=True))
-    assert by_default == {"error-rate", "client-error-rate", "redirect-rate", "abandon-rate", "latency"}
+    assert by_default == {
+        "error-rate",
+        "client-error-rate",
+        "redirect-rate",
+        "abandon-rate",
+        "truncated-rate",
+        "latency",
+    }
 
 
 def test_variants_come_and_go() -> None:

@@ -20,7 +20,10 @@ from tests.factories.rows import request_row, store
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 REQUESTS_EACH = 8
-PLAN = {**draft_data()["plan"], "switched_off": ["client-error-rate", "redirect-rate", "abandon-rate"]}
+PLAN = {
+    **draft_data()["plan"],
+    "switched_off": ["client-error-rate", "redirect-rate", "abandon-rate", "truncated-rate"],
+}
 
 
 @pytest.fixture(autouse=True)

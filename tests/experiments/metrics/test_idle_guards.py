@@ -213,7 +213,7 @@ def test_a_margin_is_refused_where_nothing_can_exceed_it(
         (1e12, "relative", "100 % of the control"),
     ],
 )
-@pytest.mark.parametrize("key", ["error-rate", "client-error-rate", "redirect-rate", "abandon-rate"])
+@pytest.mark.parametrize("key", ["error-rate", "client-error-rate", "redirect-rate", "abandon-rate", "truncated-rate"])
 def test_a_default_guardrail_is_not_switched_off_by_its_margin(
     operator: Caller, key: str, margin: float, kind: str, most: str
 ) -> None:

@@ -107,3 +107,46 @@ def test_a_draft_that_only_watches_latency_has_it_switched_off_by_name(tmp_path:
             listed: [],
         }
         assert database.execute("SELECT COUNT(*) FROM experiments_planmetric").fetchall() == [(3,)]
+
+
+def test_drafts_get_the_guardrail_of_cut_answers_and_frozen_plans_stay(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    migrate(path, "0021_metric_conditions", "experiments")
+    with closing(sqlite3.connect(path)) as database:
+        bare = plan_of(database, "bare", None, "guardrail")
+        watching = plan_of(database, "watching", None)
+        frozen = plan_of(database, "frozen", "2026-01-01 00:00:00", "guardrail")
+        [(cut,)] = database.execute("SELECT id FROM experiments_metric WHERE key = 'truncated-rate'").fetchall()
+        observed = {"role": "observed", "minimum_effect": 1, "margin_kind": "relative"}
+        insert(database, "experiments_planmetric", plan_id=watching, metric_id=cut, **observed)
+        database.commit()
+
+        migrate(path, "0022_truncated_by_default", "experiments")
+
+        rows = "SELECT plan_id, role, margin, margin_kind, by_default FROM experiments_planmetric WHERE metric_id = ?"
+        assert database.execute(rows, (cut,)).fetchall() == [
+            (watching, "observed", 0.0, "relative", 0),
+            (bare, "guardrail", 0.02, "absolute", 1),
+        ]
+        plans = dict(database.execute("SELECT id, switched_off FROM experiments_plan").fetchall())
+        assert {plan: json.loads(names) for plan, names in plans.items()} == {
+            bare: [],
+            watching: ["truncated-rate"],
+            frozen: [],
+        }
+
+
+def test_a_metric_of_its_name_that_measured_something_else_keeps_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    migrate(path, "0021_metric_conditions", "experiments")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE experiments_metric SET numerator = 'retries' WHERE key = 'truncated-rate'")
+        database.commit()
+
+        migrate(path, "0022_truncated_by_default", "experiments")
+
+        named = "SELECT key, numerator FROM experiments_metric WHERE key LIKE 'truncated-rate%' ORDER BY key"
+        assert database.execute(named).fetchall() == [
+            ("truncated-rate", "truncated"),
+            ("truncated-rate-as-defined-here", "retries"),
+        ]

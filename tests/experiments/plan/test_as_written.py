@@ -41,7 +41,7 @@ SPECS: list[dict[str, Any]] = [
     {"plan": PLAN},
     {"plan": {**PLAN, "alpha": 1e-6, "halt_alpha": 0.07, "power": 0.9999, "tick_seconds": 1.5, "minimum_units": 2}},
     {"plan": {**PLAN, "looks": 1, "spending": "pocock", "maximum_seconds": 7}},
-    {"plan": {**PLAN, "switched_off": ["redirect-rate", "abandon-rate", "client-error-rate"]}},
+    {"plan": {**PLAN, "switched_off": ["redirect-rate", "truncated-rate", "abandon-rate", "client-error-rate"]}},
 ]
 
 
@@ -75,7 +75,7 @@ def test_guardrails_that_nobody_listed_are_not_listed() -> None:
         "error-rate",
         "cost-per-request",
     ]
-    assert stored("canary").plan.metrics.count() == 7
+    assert stored("canary").plan.metrics.count() == 8
 
 
 def test_what_makes_no_sense_is_not_read_as_nothing() -> None:

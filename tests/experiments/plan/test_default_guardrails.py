@@ -101,6 +101,37 @@ def test_a_slow_candidate_goes_on_once_latency_is_switched_off_by_name(lake: str
     assert decided(experiment, 60).kind is DecisionKind.ADVANCE
 
 
+def test_a_candidate_whose_every_answer_is_cut_is_halted(lake: str) -> None:
+    experiment = running()
+    control, cut = rows(experiment, "control", 0, stop="stop"), rows(experiment, "better", USERS, stop="length")
+    store(lake, REQUESTS, [*control, *cut])
+
+    assert decided(experiment, 5).kind is DecisionKind.HALT
+
+
+def test_a_candidate_that_is_cut_as_often_as_the_control_blames_nobody(lake: str) -> None:
+    experiment = running()
+    for variant, first in (("control", 0), ("better", USERS)):
+        told = enumerate(rows(experiment, variant, first))
+        store(lake, REQUESTS, [row | {"stop": "stop" if n % 4 else "length"} for n, row in told])
+
+    assert decided(experiment, 60).kind is not DecisionKind.HALT
+
+
+@pytest.mark.parametrize(("stop", "kind"), [(None, DecisionKind.HOLD), ("stop", DecisionKind.PROMOTE)])
+def test_a_candidate_that_stops_to_say_whether_it_was_cut_is_not_promoted(
+    lake: str, stop: str | None, kind: DecisionKind
+) -> None:
+    experiment = running()
+    control, better = rows(experiment, "control", 0, stop="stop"), rows(experiment, "better", USERS, stop=stop)
+    store(lake, REQUESTS, [*control, *better])
+    decided(experiment, 60)
+
+    assert decided(Experiment.objects.get(), 300).kind is kind
+    results = experiment.analyses.latest("id").results
+    assert [finding["code"] for finding in results["findings"]] == (["unknown-by-arm"] if stop is None else [])
+
+
 @pytest.mark.parametrize("result", ["rejected", "redirected", "abandoned"])
 def test_clients_that_are_wrong_in_both_arms_blame_nobody(lake: str, result: str) -> None:
     experiment = running()
@@ -242,7 +273,7 @@ def test_one_answer_in_twenty_that_cannot_be_read_holds_nothing(lake: str) -> No
 
 
 def test_answers_that_cannot_be_read_hold_nothing_that_does_not_need_them(lake: str) -> None:
-    experiment = running(("error-rate",), LATENCY)
+    experiment = running(("error-rate", "truncated-rate"), LATENCY)
     store_unread(lake, experiment, 2)
 
     assert decided(experiment, 60).kind is DecisionKind.ADVANCE

@@ -57,7 +57,7 @@ def test_a_running_one_says_what_is_known_with_numbers_and_what_comes() -> None:
 def test_the_guard_of_the_edges_and_what_is_not_watched_are_said() -> None:
     planned(guard={"requests": 30, "failing_share": 0.25, "window_seconds": 2, "first_byte_ms": 1500})
     assert "once of the latest 30 requests within 2 s 25 % fail, or begin to be answered after 1500 ms" in page()
-    assert "Not watched</dt><dd>client-error-rate, redirect-rate, abandon-rate" in page()
+    assert "Not watched</dt><dd>client-error-rate, redirect-rate, abandon-rate, truncated-rate" in page()
 
 
 def test_a_guard_that_is_off_is_said() -> None:

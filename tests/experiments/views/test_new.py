@@ -72,17 +72,19 @@ def test_the_defaults_make_a_sensible_plan(browser: Client) -> None:
         "client-error-rate": ("guardrail", 0.01, "absolute"),
         "redirect-rate": ("guardrail", 0.01, "absolute"),
         "abandon-rate": ("guardrail", 0.02, "absolute"),
+        "truncated-rate": ("guardrail", 0.02, "absolute"),
     }
     backends = [(v.key, v.backend.key) for v in experiment.variants.all()]
     assert backends == [("control", "stable"), ("candidate", "candidate")]
 
 
 def test_a_default_guardrail_is_off_once_it_is_switched_off_by_name(browser: Client) -> None:
-    send(browser, sheet(browser, watched=["error-rate", "client-error-rate", "abandon-rate", "latency"]))
+    watched = ["error-rate", "client-error-rate", "abandon-rate", "truncated-rate", "latency"]
+    send(browser, sheet(browser, watched=watched))
     plan = Experiment.objects.get().plan
     assert plan.switched_off == ["redirect-rate"]
     by_default = plan.metrics.filter(by_default=True).values_list("metric__key", flat=True)
-    assert set(by_default) == {"client-error-rate", "abandon-rate"}
+    assert set(by_default) == {"client-error-rate", "abandon-rate", "truncated-rate"}
 
 
 def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> None:

@@ -15,6 +15,7 @@ from tests.routing.envoy.answers.edge import (
     ERROR,
     MESSAGES,
     NO_ANSWER,
+    RESPONSES,
     SUCCESS,
     UNFINISHED,
     Seen,
@@ -26,9 +27,12 @@ from tests.routing.envoy.answers.examples import (
     BLOCK_END,
     CALL,
     COUNTED,
+    CREATED,
+    CUT,
     DONE,
     HI,
     MESSAGE,
+    RESPONSE,
     ROLE,
     START,
     STOP,
@@ -100,6 +104,27 @@ def test_a_plain_answer_without_a_reason_is_one_whose_reason_is_unknown(
     row = row_of(envoy, path, kind)
 
     assert (row["result"], row["stop"]) == ("success", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "stop"),
+    [
+        (RESPONSE, "completed"),
+        (CUT, "length"),
+        ({**RESPONSE, "status": "incomplete"}, "length"),
+        ({**CUT, "incomplete_details": {"reason": "content_filter"}}, "content_filter"),
+        ({**RESPONSE, "status": "queued", "background": True, "output": []}, None),
+    ],
+)
+def test_a_response_says_it_by_its_status(
+    envoy: RunningEnvoy, server: BrokenServer, content: dict[str, Any], stop: str | None
+) -> None:
+    server.answer = document(content)
+    assert row_of(envoy, RESPONSES)["stop"] == stop
+
+    if content["status"] in ("completed", "incomplete"):
+        server.answer = named_events(CREATED, {"type": f"response.{content['status']}", "response": content})
+        assert row_of(envoy, RESPONSES)["stop"] == stop
 
 
 @pytest.mark.parametrize(
