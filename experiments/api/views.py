@@ -41,7 +41,7 @@ from experiments.plan.spec import DraftChanges, ExperimentSpec, read_spec
 from experiments.presenters.edge_splits import edge_splits
 from experiments.presenters.reads import experiments
 from routing.api.confirmation import ConfirmationSerializer
-from routing.edges.confirmation import await_edges
+from routing.publishing.confirmation import await_edges
 
 READ = {200: ExperimentSerializer, **NOT_MODIFIED, **READ_PROBLEMS}
 ACTED = {200: ExperimentSerializer, **CONDITIONAL_PROBLEMS}

@@ -23,7 +23,7 @@ from experiments.presenters.timeline import stage_lines, stage_spans
 from experiments.presenters.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.presenters.verdict import TONES, announce, lead, summarise
 from experiments.stats.core.types import MetricResult
-from routing.edges.unconfirmed_changes import unconfirmed_changes
+from routing.publishing.unconfirmed_changes import unconfirmed_changes
 from routing.resources.defaults import in_words
 
 

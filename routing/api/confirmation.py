@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from routing.edges.confirmation import Confirmation
+from routing.publishing.confirmation import Confirmation
 
 
 class ConfirmationSerializer(serializers.Serializer[Confirmation]):

@@ -12,11 +12,11 @@ from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
 from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from routing.api.confirmation import ConfirmationSerializer
-from routing.edges.confirmation import await_edges
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.kill_switch.stops import open_stops
 from routing.models import Endpoint, Stop
+from routing.publishing.confirmation import await_edges
 from routing.publishing.require_told import require_told
 
 

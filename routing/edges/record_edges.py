@@ -10,8 +10,7 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
-from routing import redis_keys
-from routing.edges import living
+from routing import living_edges, redis_keys
 from routing.edges.heartbeats import read_heartbeat
 from routing.models import Edge
 
@@ -27,7 +26,7 @@ def record_edges(client: redis.Redis, *, now: datetime | None = None) -> int:
     too, once the collector has all of their rows. Raises `redis.RedisError` when the server does not answer.
     """
     moment = now or timezone.now()
-    names = living.names(client)
+    names = living_edges.names(client)
     recorded = {name for name in sorted(names) if _record(client, name, moment)}
     _forget(client, names - recorded)
     return len(recorded)
@@ -35,9 +34,9 @@ def record_edges(client: redis.Redis, *, now: datetime | None = None) -> int:
 
 def _record(client: redis.Redis, name: bytes, now: datetime) -> bool:
     """Whether the edge has a heartbeat, which was copied, or what is wrong with it."""
-    known = living.known_name(name)
+    known = living_edges.known_name(name)
     try:
-        beat = living.fields(client, name)
+        beat = living_edges.fields(client, name)
         if beat:
             _keep(known, _columns(known, beat, now))
     except (redis.ResponseError, DataError, IntegrityError, ValueError) as error:
@@ -73,5 +72,5 @@ def _forget(client: redis.Redis, silent: set[bytes]) -> None:
     kept = set(Edge.objects.values_list("name", flat=True))
     for name in silent:
         stream = redis_keys.requests("").encode() + name
-        if living.known_name(name) not in kept and not client.xlen(stream):
+        if living_edges.known_name(name) not in kept and not client.xlen(stream):
             client.srem(redis_keys.EDGES, name)

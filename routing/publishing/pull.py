@@ -16,9 +16,9 @@ from django.db import DatabaseError
 from controlplane.problems.errors import RecordedLater, SluiceError, Unavailable
 from controlplane.storage.database import impatient, with_reserve
 from controlplane.storage.redis_connections import get_redis, write_anyway
-from routing.edges.confirmation import await_edges
 from routing.publishing import redis_table, waiting_orders
 from routing.publishing.compilation import NO_TABLE
+from routing.publishing.confirmation import await_edges
 from routing.publishing.newest_table import latest_table
 from routing.publishing.publish import publish
 from routing.publishing.redis_table import TableTold

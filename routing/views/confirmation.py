@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest
 
-from routing.edges.confirmation import await_edges
+from routing.publishing.confirmation import await_edges
 
 
 def tell_confirmation(request: HttpRequest) -> None:

@@ -12,11 +12,11 @@ from controlplane.audit.actors import Actor
 from controlplane.models import Role
 from controlplane.problems.errors import InvalidInput, RecordedLater, SluiceError
 from controlplane.storage.redis_connections import get_redis
-from routing.edges.confirmation import await_edges
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
 from routing.models import Endpoint
 from routing.publishing import redis_table
+from routing.publishing.confirmation import await_edges
 from routing.publishing.newest_table import latest_table
 
 

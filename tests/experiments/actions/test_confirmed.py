@@ -15,8 +15,8 @@ from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
 from routing import redis_keys
-from routing.edges.confirmation import read_confirmation
 from routing.models import AccessKey
+from routing.publishing.confirmation import read_confirmation
 from routing.publishing.publish import publish
 from routing.resources.issue_key import issue_key
 from tests.databases import refusing_writes

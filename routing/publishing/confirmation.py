@@ -9,7 +9,7 @@ import structlog
 from django.db import DatabaseError
 
 from controlplane.storage.redis_connections import glance_at_redis
-from routing.edges import living
+from routing import living_edges
 from routing.models import Edge, RoutingTable
 from routing.publishing import redis_table
 from routing.publishing.redis_table import to_version
@@ -94,14 +94,14 @@ def read_confirmation(*, recorded: bool = True) -> Confirmation:
 
 def _reporting(client: redis.Redis) -> dict[str, int]:
     """What each edge says that it serves, of those whose heartbeat has not expired."""
-    beats = {living.known_name(name): _beat(client, name) for name in living.names(client)}
+    beats = {living_edges.known_name(name): _beat(client, name) for name in living_edges.names(client)}
     return {name: to_version(beat.get("applied_version", "")) for name, beat in beats.items() if beat}
 
 
 def _beat(client: redis.Redis, name: bytes) -> dict[str, str]:
     """A heartbeat; of what is none, that it tells nothing."""
     try:
-        return living.fields(client, name)
+        return living_edges.fields(client, name)
     except redis.ResponseError:
         return {"applied_version": ""}
 

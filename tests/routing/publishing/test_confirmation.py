@@ -12,10 +12,10 @@ from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from experiments.models import Experiment
 from routing import redis_keys
-from routing.edges.confirmation import Confirmation, ServingEdge, await_edges, read_confirmation
-from routing.edges.unconfirmed_changes import unconfirmed_changes
 from routing.models import Edge
+from routing.publishing.confirmation import Confirmation, ServingEdge, await_edges, read_confirmation
 from routing.publishing.publish import publish
+from routing.publishing.unconfirmed_changes import unconfirmed_changes
 from tests.connections import NOWHERE, environment
 from tests.factories.drafts import draft, endpoint
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import structlog
 
 from controlplane.problems.problem import Problem
-from routing.edges.confirmation import ServingEdge, read_confirmation
 from routing.models import RoutingTable
+from routing.publishing.confirmation import ServingEdge, read_confirmation
 from routing.table import Table, TableUnreadableError, from_json
 
 NEXT_STEP = (
