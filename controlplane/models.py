@@ -7,6 +7,19 @@ from django.db import models
 from django.utils import timezone
 
 
+class Right(models.TextChoices):
+    """What can be allowed to one and not to another; the scopes of tokens are these."""
+
+    READ = "read", "look at everything"
+    EVENTS = "events", "send outcomes"
+    FLAGS = "flags", "evaluate flags"
+    PLAN = "plan", "register, change and remove what experiments need, and write drafts"
+    START = "start", "start and resume experiments, and turn the kill switch off"
+    HALT = "halt", "halt and pause experiments, and turn the kill switch on"
+    PROMOTE = "promote", "promote candidates, and switch endpoints"
+    ADMIN = "admin", "manage accounts, and erase users"
+
+
 class Role(models.TextChoices):
     """What an account or a token may do."""
 
@@ -16,12 +29,26 @@ class Role(models.TextChoices):
     OPERATOR = "operator", "Operator: may run experiments and change routing"
     ADMIN = "admin", "Admin: may manage accounts too"
 
-    def includes(self, other: "Role") -> bool:
-        """Whether this role may do what `other` may, as each does what those before may; but a sender cannot look."""
-        order = list(Role)
-        blind = self is Role.SENDER and other is Role.VIEWER
-        return order.index(self) >= order.index(other) and not blind
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What it may do."""
+        return RIGHTS[self]
 
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do all that `other` may."""
+        return self.rights >= other.rights
+
+
+LOOKING = frozenset({Right.READ, Right.FLAGS})
+OPERATING = frozenset(Right) - {Right.ADMIN}
+
+RIGHTS = {
+    Role.VIEWER: LOOKING,
+    Role.SENDER: frozenset({Right.EVENTS}),
+    Role.REPORTER: LOOKING | {Right.EVENTS},
+    Role.OPERATOR: OPERATING,
+    Role.ADMIN: OPERATING | {Right.ADMIN},
+}
 
 ACCOUNT_ROLES = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 """Those of people; the others are for tokens."""
@@ -51,6 +78,9 @@ class Token(models.Model):
     prefix = models.CharField(max_length=16, unique=True)
     digest = models.CharField(max_length=64)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.OPERATOR)
+    scopes = models.JSONField(
+        default=list, blank=True, help_text="The rights that it is limited to; none: all that its role has."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

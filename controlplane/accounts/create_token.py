@@ -1,20 +1,31 @@
 """Create an API token."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from controlplane.accounts.tokens import issue_token
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role, User
+from controlplane.models import Right, Role, User
 from controlplane.storage.races import beside_others
 
 
-def create_token(user: User, name: str, *, role: Role, expires_at: datetime | None, actor: Actor) -> str:
-    """Create a token of `user` and return its only readable form.
+def create_token(
+    user: User,
+    name: str,
+    *,
+    role: Role,
+    scopes: Collection[Right] = (),
+    expires_at: datetime | None,
+    actor: Actor,
+) -> str:
+    """Create a token of `user`, limited to `scopes` where there are some, and return its only readable form.
 
-    Raises `NotAllowed` when it would have a higher role than the actor.
+    Raises `NotAllowed` when it would have a right that the actor has not.
     """
-    actor.require(role)
+    for right in sorted(scopes or role.rights):
+        actor.require(right)
+    told = {"user": user.get_username(), "role": role, "scopes": sorted(scopes)}
     with beside_others():
-        record(actor, "create", "token", name, after={"user": user.get_username(), "role": role})
-        return issue_token(user, name, role=role, expires_at=expires_at)
+        record(actor, "create", "token", name, after=told)
+        return issue_token(user, name, role=role, scopes=scopes, expires_at=expires_at)

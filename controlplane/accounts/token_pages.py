@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.accounts.create_token import create_token
 from controlplane.accounts.revoke_token import revoke_token
-from controlplane.models import Role, Token, User
+from controlplane.models import Right, Role, Token, User
 from controlplane.web.issuing import days_field, end_of, issuing_page
 from controlplane.web.pages import acting, done
 
@@ -23,12 +23,27 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, help_text="What it is for, like ci-pipeline.")
     role = forms.ChoiceField()
+    scopes = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(right.value, f"{right.value}: {right.label}") for right in Right],
+        help_text="Limits it to these. None: all that the role may.",
+    )
     days = days_field()
 
     def __init__(self, data: Mapping[str, Any] | None, *, owner: Role) -> None:
         super().__init__(data)
         choices = [(role.value, role.label) for role in Role if owner.includes(role)]
         self.fields["role"] = forms.ChoiceField(choices=choices)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse scopes that the role has not."""
+        cleaned = super().clean() or self.cleaned_data
+        role, scopes = cleaned.get("role"), cleaned.get("scopes", ())
+        beyond = [scope for scope in scopes if role and scope not in Role(role).rights]
+        if beyond:
+            self.add_error("scopes", f"A {role} has no right to {' or '.join(beyond)}.")
+        return cleaned
 
 
 @never_cache
@@ -59,6 +74,7 @@ def _create(request: HttpRequest, data: Mapping[str, Any]) -> str:
         request.user,
         data["name"],
         role=Role(data["role"]),
+        scopes=[Right(scope) for scope in data["scopes"]],
         expires_at=end_of(data["days"]),
         actor=acting(request),
     )

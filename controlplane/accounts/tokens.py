@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from controlplane.models import Role, Token, User
+from controlplane.models import Right, Role, Token, User
 from controlplane.storage.database import impatient
 
 log = structlog.get_logger(__name__)
@@ -21,10 +22,18 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 LONGEST_WAIT_SECONDS = 0.2
 
 
-def issue_token(user: User, name: str, *, role: Role = Role.OPERATOR, expires_at: datetime | None = None) -> str:
-    """Create a token and return its only readable form."""
+def issue_token(
+    user: User,
+    name: str,
+    *,
+    role: Role = Role.OPERATOR,
+    scopes: Collection[Right] = (),
+    expires_at: datetime | None = None,
+) -> str:
+    """Create a token, limited to `scopes` where there are some, and return its only readable form."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(24)
-    Token.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), role=role, expires_at=expires_at)
+    limits = {"role": role, "scopes": sorted(scopes), "expires_at": expires_at}
+    Token.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), **limits)
     return f"{SCHEME}_{prefix}_{secret}"
 
 

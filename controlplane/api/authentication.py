@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from controlplane.accounts.tokens import find_token
 from controlplane.audit.actors import Actor, actor_of
-from controlplane.models import Role, Token, User
+from controlplane.models import Right, Role, Token, User
 
 SCHEME = "bearer"
 
@@ -30,7 +30,11 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def request_actor(request: Request) -> Actor:
-    """The actor behind an authenticated API request; a token's own role narrows that of its user."""
+    """The actor behind an authenticated API request; a token's own role and scopes narrow that of its user."""
     assert isinstance(request.user, User)  # noqa: S101 - the permission class lets nobody else through
-    token_role = Role(request.auth.role) if isinstance(request.auth, Token) else None
-    return actor_of(request.user, token_role=token_role)
+    if not isinstance(request.auth, Token):
+        return actor_of(request.user)
+    # What this release does not know is no right of anybody.
+    scopes = frozenset(Right(scope) for scope in request.auth.scopes if scope in Right.values)
+    limited = scopes if request.auth.scopes else None
+    return actor_of(request.user, token_role=Role(request.auth.role), scopes=limited)

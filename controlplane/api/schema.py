@@ -8,6 +8,7 @@ from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 
 from controlplane.api.inlined import inlined
+from controlplane.api.permissions import RightPermission
 from controlplane.storage.legible_columns import LegibleField
 
 
@@ -44,7 +45,7 @@ READ_PROBLEMS = {401: problem("The token is missing or not valid."), 404: proble
 WRITE_PROBLEMS = {
     **READ_PROBLEMS,
     400: problem("Invalid input; every field is named."),
-    403: problem("The role is too low."),
+    403: problem("The right that `x-right` names is missing, by the role or by the scopes of the token."),
     409: problem("The present state does not permit it."),
 }
 CONDITIONAL_PROBLEMS = {**WRITE_PROBLEMS, 412: problem("It is no longer in the state that `If-Match` names.")}
@@ -52,6 +53,16 @@ BRAKE_PROBLEMS = {
     202: problem("Done: edges were told. The database could not be written; it is recorded later."),
     503: problem("Recorded, and edges were not told; or neither. The problem says which."),
 }
+
+
+class RightsSchema(AutoSchema):
+    """Names the right that each operation needs, as `x-right`."""
+
+    def get_extensions(self) -> dict[str, Any]:
+        """The right."""
+        permissions = self.view.get_permissions()
+        rights = [each.right(self.method) for each in permissions if isinstance(each, RightPermission)]
+        return {"x-right": rights[0].value} if rights else {}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,unused-ignore]

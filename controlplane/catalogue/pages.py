@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from controlplane.catalogue.resource import Resource
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.web.editing import unsaved
 from controlplane.web.pages import accepted, acting, done, page, requires
 
@@ -37,7 +37,7 @@ def _list(resource: Resource[Any]) -> Callable[[HttpRequest], HttpResponse]:
 
 def _new(resource: Resource[Any]) -> Callable[[HttpRequest], HttpResponse]:
     @require_http_methods(["GET", "POST"])
-    @requires(Role.OPERATOR)
+    @requires(Right.PLAN)
     def add(request: HttpRequest) -> HttpResponse:
         form = resource.form(request.POST or None)
         if form.is_valid() and accepted(form, lambda: resource.add(form.instance, actor=acting(request))):
@@ -50,7 +50,7 @@ def _new(resource: Resource[Any]) -> Callable[[HttpRequest], HttpResponse]:
 
 def _edit(resource: Resource[Any]) -> Callable[[HttpRequest, str], HttpResponse]:
     @require_http_methods(["GET", "POST"])
-    @requires(Role.OPERATOR)
+    @requires(Right.PLAN)
     def edit(request: HttpRequest, key: str) -> HttpResponse:
         row = get_object_or_404(resource.model, key=key)
         form = resource.form(request.POST or None, instance=row)
@@ -67,7 +67,7 @@ def _edit(resource: Resource[Any]) -> Callable[[HttpRequest, str], HttpResponse]
 
 def _delete(resource: Resource[Any]) -> Callable[[HttpRequest, str], HttpResponse]:
     @require_http_methods(["GET", "POST"])
-    @requires(Role.OPERATOR)
+    @requires(Right.PLAN)
     def ask(request: HttpRequest, key: str) -> HttpResponse:
         row, noun = get_object_or_404(resource.model, key=key), resource.noun
         back = reverse(f"{noun}-list")

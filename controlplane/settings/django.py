@@ -129,11 +129,11 @@ REST_FRAMEWORK = {
         "controlplane.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["controlplane.api.permissions.RolePermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["controlplane.api.permissions.RightPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "controlplane.api.negotiation.WritesAnyway",
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsing.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "controlplane.api.schema.RightsSchema",
     "DEFAULT_PAGINATION_CLASS": "controlplane.api.pagination.PageNumberPagination",
     # Any other would become a part of the name of the file that the schema is.
     "ALLOWED_VERSIONS": ["1"],

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from controlplane.audit.actors import Actor, actor_of
-from controlplane.models import Role, User
+from controlplane.models import Right, User
 from controlplane.problems.errors import NotAllowed, SluiceError
 
 Arguments = ParamSpec("Arguments")
@@ -25,14 +25,14 @@ def acting(request: HttpRequest) -> Actor:
     return actor_of(request.user)
 
 
-def requires(role: Role) -> Callable[[View[Arguments]], View[Arguments]]:
-    """Answer with the 403 page unless the person has the role."""
+def requires(right: Right) -> Callable[[View[Arguments]], View[Arguments]]:
+    """Answer with the 403 page unless the person has the right."""
 
     def guard(view: View[Arguments]) -> View[Arguments]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             try:
-                acting(request).require(role)
+                acting(request).require(right)
             except NotAllowed as error:
                 raise PermissionDenied(str(error)) from error
             return view(request, *args, **kwargs)
@@ -44,7 +44,7 @@ def requires(role: Role) -> Callable[[View[Arguments]], View[Arguments]]:
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """A rendered page that knows which buttons the person may see."""
-    may_operate = acting(request).role.includes(Role.OPERATOR)
+    may_operate = acting(request).may(Right.PLAN)
     return render(request, template, {"may_operate": may_operate, **context}, status=status)
 
 

@@ -2,7 +2,7 @@
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import InvalidInput
 from controlplane.storage.races import insert
 from experiments.metrics.idle_guards import refuse_idle_guards
@@ -18,7 +18,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
     Raises `NotAllowed`; `InvalidInput` when the key is taken, a named thing does not exist, or a guardrail would guard
     nothing; `Conflict` when one of the first two has just become so.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     if Experiment.objects.filter(key=spec.key).exists():
         raise invalid("key-taken", "key", f"There is an experiment called {spec.key} already.")
     with changing():

@@ -2,7 +2,7 @@
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from controlplane.storage.races import beside_others
 from controlplane.storage.versions import locked
@@ -14,7 +14,7 @@ def delete(experiment: Experiment, *, actor: Actor, version: int | None = None) 
 
     Raises `NotAllowed`, `Missing`, `Outdated`, and `Conflict` once it has started: what happened is kept.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     with beside_others():
         present = locked(experiment, version=version)
         if present.state != State.DRAFT:

@@ -5,7 +5,7 @@ from typing import Any
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict, InvalidInput
 from controlplane.storage.versions import locked, renamed, swap
 from experiments.metrics.idle_guards import refuse_idle_guards
@@ -23,7 +23,7 @@ def edit_draft(experiment: Experiment, changes: Mapping[str, Any], *, actor: Act
     keeps a spec from being created. Then nothing is saved. What changes nothing leaves no trace. Returns whether
     anything is other than it was.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     with changing():
         present = locked(experiment, version=version)
         spec = changed_spec(present, changes)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controlplane.audit.actors import Actor
+from controlplane.models import Right
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
 from experiments.actions.resume import resume
 from experiments.actions.start import start
+from experiments.lifecycle.transition import right_of
 from experiments.models import Experiment, State
 from routing.publishing.require_told import require_told
 
@@ -33,6 +35,11 @@ class ExperimentVerb:
     is_brake: bool = False
     is_confirmed: bool = False
     needs_reason: bool = False
+
+    @property
+    def right(self) -> Right:
+        """Who may do it."""
+        return right_of(self.name)
 
     @property
     def route(self) -> str:

@@ -19,7 +19,7 @@ from controlplane.api.parsing import at_most
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
 from controlplane.audit.actors import Actor
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Unavailable
 from controlplane.settings import get_environment
 from experiments.specs.apply import Change, apply, plan
@@ -99,7 +99,7 @@ class ChangesSerializer(serializers.Serializer[object]):
     """What a file changes, thing by thing."""
 
     changed = serializers.BooleanField(help_text="Whether anything is other than the file says.")
-    may_apply = serializers.BooleanField(help_text="Whether the caller's role suffices to apply it.")
+    may_apply = serializers.BooleanField(help_text="Whether the caller has the right `plan`, which applying needs.")
     changes = ChangeSerializer(many=True)
 
 
@@ -194,7 +194,7 @@ def _sent(request: Request) -> bytes:
 def _answer(changes: tuple[Change, ...], actor: Actor) -> Response:
     told = {
         "changed": any(change.action != "none" for change in changes),
-        "may_apply": actor.role.includes(Role.OPERATOR),
+        "may_apply": actor.may(Right.PLAN),
         "changes": list(map(_told, changes)),
     }
     return Response(ChangesSerializer(told).data)

@@ -15,8 +15,9 @@ from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged, entity_tag
-from controlplane.api.permissions import ReadPermission
+from controlplane.api.permissions import ReadPermission, needs
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
+from controlplane.models import Right
 from controlplane.problems.errors import InvalidInput
 from experiments.actions import verbs
 from experiments.actions.create import create
@@ -68,7 +69,7 @@ def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Re
             **(BRAKE_PROBLEMS if verb.needs_reason else {}),
         },
     )
-    return described(action(detail=True, methods=["post"])(act))
+    return described(action(detail=True, methods=["post"], permission_classes=[needs(verb.right)])(act))
 
 
 @extend_schema_view(
@@ -158,7 +159,7 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         parameters=[IF_MATCH, ETAG],
         responses={**ACTED, **CONFIRMED},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=[needs(Right.PROMOTE)])
     def promote(self, request: Request, key: str) -> Response:
         """Promote by hand."""
         experiment = self.meant()

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from controlplane.storage.races import locked
 from controlplane.storage.redis_connections import glance_at_redis
@@ -26,6 +26,13 @@ from routing.publishing.waiting_orders import Verb
 
 LOOK = "Its decisions say what happened to it."
 OFF = "its candidates get no users any more."
+RIGHTS = {
+    Verb.HALT: Right.HALT,
+    Verb.PAUSE: Right.HALT,
+    "promote": Right.PROMOTE,
+}
+"""What other verbs than those of the right `start` need."""
+
 COMPARED = ("version", "state", "stage_index", "stage_entered_at", "paused_at")
 BRAKED = (*COMPARED, "promoted_variant", "promoted_audience")
 
@@ -94,9 +101,14 @@ def repeatable(experiment: Experiment, work: Callable[[], object]) -> Callable[[
     return attempt
 
 
+def right_of(verb: str) -> Right:
+    """Who starts what lies still needs another right than who stops it, or gives it to everybody."""
+    return RIGHTS.get(verb, Right.START)
+
+
 def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:
     """Raise `NotAllowed`, or `Conflict` when the state that was read does not permit the verb."""
-    actor.require(Role.OPERATOR)
+    actor.require(right_of(verb))
     if experiment.state == State.PROMOTED and verb in (Verb.HALT, Verb.PAUSE):
         raise promoted_already(experiment)
     if experiment.state not in allowed and not _is_halt_of_who_has_users(experiment, verb):

@@ -8,7 +8,7 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from controlplane.audit.actors import Actor
-from controlplane.models import Role
+from controlplane.models import Right, Role
 from controlplane.problems.errors import FieldProblem, InvalidInput, SluiceError
 from experiments.specs.differences import Difference, differences
 from experiments.specs.items import Item, read_items
@@ -38,7 +38,7 @@ def plan(content: bytes, *, actor: Actor) -> tuple[Change, ...]:
 
     Raises as `apply` does, but for `NotAllowed`.
     """
-    actor.require(Role.VIEWER)
+    actor.require(Right.READ)
     items = checked_items(content)
     with transaction.atomic():
         changes = _written(items, Actor(actor.name, Role.ADMIN))

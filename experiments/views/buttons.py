@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Outdated
 from controlplane.web.pages import acting, done, page, requires
 from experiments.actions.delete import delete
@@ -21,7 +21,7 @@ def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
     """The view behind one button. The form may carry a `reason`."""
 
     @require_POST
-    @requires(Role.OPERATOR)
+    @requires(verb.right)
     def press(request: HttpRequest, key: str) -> HttpResponse:
         experiment = find_experiment(key)
         reason = request.POST.get("reason", "").strip()
@@ -39,7 +39,7 @@ def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def experiment_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Ask, then throw a draft away."""
     experiment = find_experiment(key)

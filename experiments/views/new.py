@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Outdated, SluiceError
 from controlplane.web.pages import acting, page, requires
 from experiments.actions.create import create
@@ -20,7 +20,7 @@ FEWEST_BACKENDS = 2
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def experiment_new(request: HttpRequest) -> HttpResponse:
     """Create a draft."""
     sheet, is_sent = _sent(request, ExperimentSheet(request.POST or None))
@@ -33,7 +33,7 @@ def experiment_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def experiment_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a draft; one that has started, or that makes no sense, is only looked at."""
     experiment = find_experiment(key)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.web.pages import accepted, acting, page, requires
 from controlplane.web.shares import percent
 from experiments.actions.promote import promote_by_hand
@@ -78,7 +78,7 @@ class Proposal:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PROMOTE)
 @as_far_as_it_can_be_read
 def experiment_promote(request: HttpRequest, key: str) -> HttpResponse:
     """Show the change, and make it when it is confirmed with a reason."""

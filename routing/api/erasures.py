@@ -9,7 +9,9 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.permissions import needs
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.models import Right
 from controlplane.settings import get_environment
 from routing.allocation.unit_identity import NoUnitError, canonical_unit, unit_hash
 from routing.erasure.ask_erasure import ask_erasure
@@ -79,6 +81,7 @@ class ErasureViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     """Users whose rows are erased."""
 
     queryset = Erasure.objects.all()
+    permission_classes = (needs(Right.ADMIN, reading=Right.READ),)
     serializer_class = ErasureSerializer
 
     def create(self, request: Request) -> Response:

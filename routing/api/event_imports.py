@@ -8,15 +8,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.parsing import at_most
-from controlplane.api.permissions import RolePermission
+from controlplane.api.permissions import RightPermission
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.request_limits import LARGEST_BODY
 from routing.importing.files import LARGEST_FILE
 from routing.importing.receive import LONGEST_NAME, receive_part, register_import
@@ -35,13 +34,15 @@ class PartParser(BaseParser):
         return at_most(LARGEST_BODY, stream)
 
 
-class ImportPermission(RolePermission):
+class ImportPermission(RightPermission):
     """Who may send outcomes may follow the import of them too."""
 
-    def needed(self, request: Request) -> Role:
+    writing = Right.EVENTS
+
+    def needed(self, request: Request) -> Right:
         """A list is for those who look; one import, for those who know its key."""
-        follows = request_actor(request).role is Role.SENDER and _names_one(request)
-        return Role.VIEWER if request.method in SAFE_METHODS and not follows else Role.SENDER
+        follows = request_actor(request).may(Right.EVENTS) and _names_one(request)
+        return Right.EVENTS if follows else super().needed(request)
 
 
 def _names_one(request: Request) -> bool:

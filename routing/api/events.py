@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.parsing import BatchParser
-from controlplane.api.permissions import SendPermission
+from controlplane.api.permissions import needs
 from controlplane.api.problems import field_problem
 from controlplane.api.schema import WRITE_PROBLEMS, FieldProblemSerializer, problem
+from controlplane.models import Right
 from controlplane.settings import get_environment
 from controlplane.storage.redis_connections import get_redis
 from routing.intake.accept import accept, count_refused
@@ -56,7 +57,7 @@ class EventsView(APIView):
     """Outcomes: what happened after a request."""
 
     parser_classes = (BatchParser,)
-    permission_classes = (SendPermission,)
+    permission_classes = (needs(Right.EVENTS),)
 
     @extend_schema(
         description="Record outcomes of users or requests, once each by its id. `202` says that they are safe in Redis."

@@ -10,7 +10,9 @@ from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.permissions import RightPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.models import Right
 from routing.api.confirmation import ConfirmationSerializer
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
@@ -51,8 +53,21 @@ class TurnSerializer(StrictSerializer):
     endpoint = serializers.SlugRelatedField(slug_field="key", queryset=Endpoint.objects.all(), required=False)
 
 
+class KillSwitchPermission(RightPermission):
+    """Turning it on is a halt of all, and turning it off a start."""
+
+    writing = Right.HALT
+
+    def needed(self, request: Request) -> Right:
+        """By what is sent."""
+        turned_off = isinstance(request.data, dict) and request.data.get("on") is False
+        return Right.START if request.method == "POST" and turned_off else super().needed(request)
+
+
 class KillSwitchView(APIView):
     """The kill switch: every user gets the endpoints' own backends while it is on."""
+
+    permission_classes = (KillSwitchPermission,)
 
     @extend_schema(description="Where the kill switch is on.", responses={200: KillSwitchSerializer, **READ_PROBLEMS})
     def get(self, request: Request) -> Response:

@@ -15,8 +15,10 @@ from rest_framework.response import Response
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, Tagged
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.permissions import needs
 from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, problem
 from controlplane.catalogue.resource import Line, Resource
+from controlplane.models import Right
 from controlplane.settings import get_environment
 from controlplane.web.form_fields import LinesField, PairsField, StrictJSONField
 from routing.catalogue.served import DefaultsForm, ServedSerializer, published
@@ -198,7 +200,7 @@ class EndpointCalls(Tagged[Endpoint]):
         parameters=[IF_MATCH, ETAG],
         responses={200: EndpointSerializer, **CONDITIONAL_PROBLEMS},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=[needs(Right.PROMOTE)])
     def switch(self, request: Request, key: str) -> Response:
         """Swap the backend and the standby."""
         endpoint = self.get_object()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from routing.edges.lost_rows import still_needed_by
 from routing.edges.reported import SILENT_AFTER
@@ -20,7 +20,7 @@ def retire_edge(edge: Edge, *, actor: Actor, now: datetime | None = None) -> Non
     Redis forgets its name once the collector has all of its rows. Raises `NotAllowed`, and `Conflict` while it reports,
     or what it lost still keeps a running experiment from being promoted.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     moment = now or timezone.now()
     with transaction.atomic():
         _refuse_while_needed(edge)

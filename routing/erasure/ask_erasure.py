@@ -6,7 +6,7 @@ from django.utils import timezone
 from controlplane.audit.actors import Actor
 from controlplane.audit.reasons import stated
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from routing.models import Erasure
 
 
@@ -15,7 +15,7 @@ def ask_erasure(unit: int, *, actor: Actor, reason: str) -> Erasure:
 
     Raises `NotAllowed`, and `InvalidInput` without a reason.
     """
-    actor.require(Role.ADMIN)
+    actor.require(Right.ADMIN)
     why = stated(reason, "An erasure")
     with transaction.atomic():
         asked = {"asked_at": timezone.now(), "by": actor.name, "reason": why}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput, Unavailable
 from routing.importing.files import LARGEST_FILE, write_part
 from routing.models import EventImport
@@ -35,7 +35,7 @@ def register_import(name: str, size: int, *, actor: Actor, digest: str = "") -> 
         NotAllowed: the actor may not send outcomes.
 
     """
-    actor.require(Role.SENDER)
+    actor.require(Right.EVENTS)
     kind = KINDS.get(PurePath(name).suffix.lower())
     if kind is None or len(name) > LONGEST_NAME:
         raise _wrong("file-kind", "name", f"Name a file that ends in {', '.join(KINDS)}, in 200 characters.")
@@ -63,7 +63,7 @@ def receive_part(found: EventImport, offset: int, part: bytes, *, actor: Actor) 
         NotAllowed: the actor may not send outcomes.
 
     """
-    actor.require(Role.SENDER)
+    actor.require(Right.EVENTS)
     if offset + len(part) > found.size:
         raise _wrong("part-too-long", "offset", f"The file has {found.size} bytes, as it was registered.")
     _require_place(found, offset)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from controlplane.audit.actors import Actor
 from controlplane.audit.reasons import stated
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from routing.kill_switch.record_orders import record_orders
 from routing.models import Endpoint, Stop
 from routing.publishing.publish import publish
@@ -22,7 +22,7 @@ def resume_experiments(endpoint: Endpoint | None, *, actor: Actor, reason: str) 
     stays stopped while all of them are. Raises `NotAllowed`, and `InvalidInput` without a reason or when edges could
     not serve the table; then the switch stays on.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.START)
     reason = stated(reason, "Letting experiments run again")
     with suppress(redis.RedisError):
         record_orders()

@@ -5,7 +5,7 @@ from django.db import transaction
 from controlplane.audit.actors import Actor
 from controlplane.audit.reasons import stated
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from routing.models import Endpoint, Stop
 from routing.publishing.pull import pull
 from routing.publishing.waiting_orders import Order, Verb
@@ -17,7 +17,7 @@ def stop_experiments(endpoint: Endpoint | None, *, actor: Actor, reason: str) ->
     The experiments stay as they are and keep their users' buckets. Where the switch is on already, the stop that is
     there stays. Raises `NotAllowed`, `InvalidInput` without a reason, and as `pull` does.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.HALT)
     reason = stated(reason, "The kill switch")
     scope = endpoint.key if endpoint else ""
     order = Order(verb=Verb.STOP, subject=scope, actor=actor.name, role=actor.role, reason=reason)

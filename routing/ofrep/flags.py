@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import entity_tag, is_known
-from controlplane.api.permissions import ReadPermission
-from controlplane.models import Role
+from controlplane.api.permissions import needs
+from controlplane.models import Right
 from controlplane.problems.errors import InvalidInput
 from controlplane.problems.strict_json import UNREADABLE
 from routing.ofrep.answers import FLAG_PROBLEMS, NO_FLAG, Flag, FlagQuestion, Flags
@@ -25,7 +25,7 @@ from routing.ofrep.flag_table import current_table
 class _EvaluationView(APIView):
     """Errors of these paths are problems that have the members of the protocol too, whatever raises them."""
 
-    permission_classes = (ReadPermission,)
+    permission_classes = (needs(Right.FLAGS),)
 
     def handle_exception(self, exc: Exception) -> Response:
         """A problem that has the protocol's form too, and the type of content that the protocol has."""
@@ -86,7 +86,7 @@ class FlagsView(_EvaluationView):
 def _allowed(request: Request, context: Context) -> Context:
     """The context, from who may have exposures recorded if it asks for that. Raises `NotAllowed`."""
     if context.record_exposure:
-        request_actor(request).require(Role.SENDER)
+        request_actor(request).require(Right.EVENTS)
     return context
 
 

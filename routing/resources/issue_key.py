@@ -9,7 +9,7 @@ from django.db import transaction
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from routing.models import AccessKey, Endpoint
 from routing.publishing.publish import publish
@@ -27,7 +27,7 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
     Raises `NotAllowed`; `Conflict` when an endpoint was just removed; `InvalidInput` when edges could not hold it. Then
     nothing is saved.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     key = f"{SCHEME}_{secrets.token_urlsafe(32)}"
     with changing(*endpoints):
         made = AccessKey.objects.create(
@@ -49,7 +49,7 @@ def revoke_key(key: AccessKey, *, actor: Actor) -> None:
 
     Raises `NotAllowed`, `Conflict` when it is already, and as `pull` does.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     order = Order(verb=Verb.REVOKE, subject=key.digest, actor=actor.name, role=actor.role, reason="")
     pull(order, lambda: record_revocation(key, order), f"{actor.name} revoked a key of {key.client}")
 

@@ -2,7 +2,7 @@
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from routing.models import Backend
 from routing.publishing.publish import publish
@@ -14,7 +14,7 @@ def restore(backend: Backend, *, actor: Actor) -> None:
 
     Raises `NotAllowed`; `Conflict` when it is not retired; `InvalidInput` when edges could not serve it any more.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     with changing():
         if not Backend.objects.filter(pk=backend.pk, retired_at__isnull=False).update(retired_at=None):
             raise Conflict(

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from routing.models import Backend
 from routing.publishing.publish import publish
@@ -17,7 +17,7 @@ def retire(backend: Backend, *, actor: Actor) -> None:
 
     Raises `NotAllowed`, and `Conflict` while anything that is not over names it, or when it is retired already.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PLAN)
     with changing():
         present = Backend.objects.select_for_update().get(pk=backend.pk)
         _refuse_while_used(present)

@@ -6,7 +6,7 @@ from datetime import datetime
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.catalogue.writes import snapshot
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.storage.versions import change, locked
 from routing.models import Endpoint
 from routing.resources.defaults import Default, with_default
@@ -27,7 +27,7 @@ def set_default(
 
     Call it inside `changing`, and publish after it. Raises `NotAllowed`.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PROMOTE)
     present = locked(endpoint)
     before = snapshot(present)
     changes = with_default(present, default, audience=audience, everybody=everybody, key=key)

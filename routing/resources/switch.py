@@ -5,7 +5,7 @@ from typing import Any
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.catalogue.writes import snapshot
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Conflict
 from controlplane.storage.versions import change, locked
 from routing.models import Backend, Endpoint
@@ -30,7 +30,7 @@ def switch(
     Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` without a standby, when somebody else was faster, or when
     experiments run and it is not `forced`: their variants keep what they have.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Right.PROMOTE)
     with changing(endpoint):
         present = locked(endpoint, version=version)
         standby = _standby(present, to)

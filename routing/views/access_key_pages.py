@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.storage.keyed import KEY_VALIDATOR
 from controlplane.web.issuing import days_field, end_of, issuing_page
 from controlplane.web.pages import acting, done, requires
@@ -37,7 +37,7 @@ class AccessKeyForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def access_key_list(request: HttpRequest) -> HttpResponse:
     """All keys; one that is issued is shown on this answer and never again."""
     keys = AccessKey.objects.prefetch_related("endpoints")
@@ -45,7 +45,7 @@ def access_key_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def access_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a key useless."""
     key = get_object_or_404(AccessKey, pk=pk)

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.web.pages import acting, done, page, requires
 from routing.models import Backend
 from routing.resources.references import living_users
@@ -13,7 +13,7 @@ from routing.resources.retire import retire
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def backend_retire(request: HttpRequest, key: str) -> HttpResponse:
     """Say who uses a backend, or ask, then take it out of use."""
     backend = get_object_or_404(Backend, key=key)
@@ -24,7 +24,7 @@ def backend_retire(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def backend_restore(request: HttpRequest, key: str) -> HttpResponse:
     """Bring a retired backend back into use."""
     backend = get_object_or_404(Backend, key=key)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.web.pages import acting, done, page, requires
 from routing.alerts.current import alerts
 from routing.edges.lost_rows import lost_rows, still_needed_by
@@ -57,7 +57,7 @@ def _row(edge: Edge, latest_version: int, now: datetime) -> dict[str, object]:
 
 
 @require_POST
-@requires(Role.OPERATOR)
+@requires(Right.PLAN)
 def edge_retire(request: HttpRequest, name: str) -> HttpResponse:
     """Forget an edge that is gone for good."""
     edge = get_object_or_404(Edge, name=name)

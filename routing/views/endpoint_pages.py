@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.errors import Unavailable
 from controlplane.settings import get_environment
 from controlplane.web.pages import accepted, acting, page, requires
@@ -55,7 +55,7 @@ def endpoint_detail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.PROMOTE)
 def endpoint_switch(request: HttpRequest, key: str) -> HttpResponse:
     """Show what a switch to the standby changes, and make it when it is confirmed."""
     endpoint = get_object_or_404(Endpoint.objects.select_related("backend", "standby"), key=key)

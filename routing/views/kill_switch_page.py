@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.web.pages import accepted, acting, page, requires
 from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
@@ -27,7 +27,7 @@ class ReasonForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Role.OPERATOR)
+@requires(Right.HALT)
 def kill_switch(request: HttpRequest, key: str = "") -> HttpResponse:
     """Show whom it concerns, and turn it when a reason is given."""
     endpoint = get_object_or_404(Endpoint.objects.select_related("backend"), key=key) if key else None

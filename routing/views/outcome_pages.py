@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
-from controlplane.models import Role
+from controlplane.models import Right
 from controlplane.problems.request_limits import LARGEST_BODY
 from controlplane.storage.redis_connections import glance_at_redis
 from controlplane.web.pages import acting, done, page, requires
@@ -56,7 +56,7 @@ def outcome_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Role.OPERATOR)
+@requires(Right.EVENTS)
 def outcome_import(request: HttpRequest) -> HttpResponse:
     """Import a file that fits into one request; larger ones come by the API, which the page's script does."""
     form = ImportForm(request.POST, request.FILES)

@@ -1,13 +1,14 @@
 """The people of every permission test: somebody unknown, one who may look, one who may act, one who may all."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.test import Client
 
 from controlplane.accounts.tokens import issue_token
-from controlplane.models import ACCOUNT_ROLES, Role, User
+from controlplane.models import ACCOUNT_ROLES, Right, Role, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Caller:
         return self.client.generic(method, f"/api/v1/{path}", _json(body), "application/json")
 
 
-def caller(role: Role | None) -> Caller:
-    """Somebody with a token of that role; without a role, somebody unknown."""
+def caller(role: Role | None, scopes: Collection[Right] = ()) -> Caller:
+    """Somebody with a token of that role, limited to the scopes; without a role, somebody unknown."""
     headers: dict[str, Any] = {}
     if role is not None:
         of_account = role if role in ACCOUNT_ROLES else Role.OPERATOR
         user, _ = User.objects.get_or_create(username=role.value, defaults={"role": of_account})
-        headers["authorization"] = f"Bearer {issue_token(user, 'test', role=role)}"
+        headers["authorization"] = f"Bearer {issue_token(user, 'test', role=role, scopes=scopes)}"
     return Caller(Client(headers=headers, raise_request_exception=False))
 
 

@@ -38,6 +38,16 @@ def test_a_token_may_send_outcomes_alone() -> None:
     assert Token.objects.count() == 1
 
 
+def test_a_token_is_limited_to_scopes_that_its_role_has() -> None:
+    browser = visitor(Role.OPERATOR)
+    browser.post("/tokens", {"name": "pipeline", "role": "operator", "scopes": ["start", "halt"]})
+    assert Token.objects.get().scopes == ["halt", "start"]
+    assert "halt, start alone" in text(browser, "/tokens")
+    refused = browser.post("/tokens", {"name": "sneaky", "role": "viewer", "scopes": ["read", "start"]})
+    assert "A viewer has no right to start." in refused.content.decode()
+    assert Token.objects.count() == 1
+
+
 def test_a_revoked_token_is_useless() -> None:
     browser = visitor(Role.OPERATOR)
     secret = issue_token(User.objects.get(username="operator"), "old")

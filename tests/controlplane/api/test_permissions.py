@@ -8,16 +8,16 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from controlplane.audit.actors import SLUICE
-from controlplane.models import Role, Token
+from controlplane.models import Right, Role, Token
 from experiments.actions.start import start
 from routing.models import AccessKey, Edge, Erasure, EventImport, Issuer, Layer
 from routing.resources.register import register
 from routing.resources.retire import retire
 from tests.factories.drafts import backend, draft, draft_data, endpoint
 from tests.factories.tokens import Signer
-from tests.visitors.callers import Caller
+from tests.visitors.callers import Caller, caller
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 BACKEND = {"key": "new", "name": "New", "addresses": ["http://127.0.0.1:9"]}
 ENDPOINT = {"key": "new", "name": "New", "path_prefix": "/new", "backend": "stable"}
@@ -34,11 +34,11 @@ class Operation:
     path: str
     expected: int
     body: Any = None
-    needs: Role = Role.OPERATOR
+    needs: Right = Right.PLAN
 
 
 READS = [
-    Operation("GET", path, 200)
+    Operation("GET", path, 200, needs=Right.READ)
     for path in (
         "",
         "schema/",
@@ -80,11 +80,10 @@ READS = [
         "specs/schema",
     )
 ] + [
-    Operation("GET", "event-imports", 200),
-    Operation("GET", "event-imports/upload", 200, needs=Role.SENDER),
-    Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500}),
-    Operation("POST", "specs/plan", 200, {"backends": [BACKEND]}),
-    Operation("POST", "specs/export", 200, {"backends": [BACKEND]}),
+    Operation("GET", "event-imports", 200, needs=Right.READ),
+    Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500}, Right.READ),
+    Operation("POST", "specs/plan", 200, {"backends": [BACKEND]}, Right.READ),
+    Operation("POST", "specs/export", 200, {"backends": [BACKEND]}, Right.READ),
 ]
 WRITES = [
     Operation("POST", "backends", 201, BACKEND),
@@ -111,20 +110,20 @@ WRITES = [
     Operation("PATCH", "experiments/waiting", 200, {"name": "Renamed"}),
     Operation("PATCH", "experiments/live", 409, {"name": "Renamed"}),
     Operation("DELETE", "experiments/waiting", 204),
-    Operation("POST", "experiments/waiting/start", 200, {}),
-    Operation("POST", "experiments/live/pause", 200, {}),
-    Operation("POST", "experiments/live/resume", 409, {}),
-    Operation("POST", "experiments/live/halt", 200, {"reason": "looks wrong"}),
-    Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}),
-    Operation("POST", "endpoints/chat/switch", 409, {}),
-    Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}),
+    Operation("POST", "experiments/waiting/start", 200, {}, Right.START),
+    Operation("POST", "experiments/live/pause", 200, {}, Right.HALT),
+    Operation("POST", "experiments/live/resume", 409, {}, Right.START),
+    Operation("POST", "experiments/live/halt", 200, {"reason": "looks wrong"}, Right.HALT),
+    Operation("POST", "experiments/live/promote", 200, {"reason": "looks right"}, Right.PROMOTE),
+    Operation("POST", "endpoints/chat/switch", 409, {}, Right.PROMOTE),
+    Operation("POST", "endpoints/warm/switch", 200, {"to": "warm", "reason": "all tests are green"}, Right.PROMOTE),
     Operation("POST", "specs/apply", 200, {"backends": [BACKEND]}),
-    Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}),
-    Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}),
-    Operation("POST", "erasures", 403, {"user": "ada", "reason": "she asked for it"}, Role.ADMIN),
-    Operation("POST", "events", 202, {"events": [EVENT]}, Role.SENDER),
-    Operation("POST", "event-imports", 201, {"name": "labels.csv", "size": 5}, Role.SENDER),
-    Operation("PUT", "event-imports/upload/content", 400, needs=Role.SENDER),
+    Operation("POST", "kill-switch", 200, {"on": True, "reason": "looks wrong", "endpoint": "chat"}, Right.HALT),
+    Operation("POST", "kill-switch", 200, {"on": False, "reason": "looks right"}, Right.START),
+    Operation("POST", "erasures", 403, {"user": "ada", "reason": "she asked for it"}, Right.ADMIN),
+    Operation("POST", "events", 202, {"events": [EVENT]}, Right.EVENTS),
+    Operation("POST", "event-imports", 201, {"name": "labels.csv", "size": 5}, Right.EVENTS),
+    Operation("PUT", "event-imports/upload/content", 400, needs=Right.EVENTS),
 ]
 
 
@@ -156,38 +155,46 @@ def test_a_stranger_is_sent_away(operation: Operation, stranger: Caller) -> None
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
+MAY = {
+    Role.VIEWER: {Right.READ, Right.FLAGS},
+    Role.SENDER: {Right.EVENTS},
+    Role.REPORTER: {Right.READ, Right.FLAGS, Right.EVENTS},
+    Role.OPERATOR: set(Right) - {Right.ADMIN},
+}
+
+
 @pytest.mark.usefixtures("redis_server")
-@pytest.mark.parametrize("operation", READS, ids=name)
-def test_a_viewer_reads(operation: Operation, viewer: Caller) -> None:
-    assert viewer.send(operation.method, operation.path, operation.body).status_code == 200
+@pytest.mark.parametrize("role", list(MAY))
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_a_role_may_what_its_rights_say_and_is_told_which_is_missing(operation: Operation, role: Role) -> None:
+    answer = caller(role).send(operation.method, operation.path, operation.body)
+    if operation.needs in MAY[role]:
+        assert answer.status_code == operation.expected
+    else:
+        assert_missing(answer, operation.needs)
 
 
-@pytest.mark.parametrize("operation", WRITES, ids=name)
-def test_a_viewer_writes_nothing(operation: Operation, viewer: Caller) -> None:
-    answer = viewer.send(operation.method, operation.path, operation.body)
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
+def test_a_token_of_one_scope_does_what_needs_that_and_nothing_else(operation: Operation) -> None:
+    others = caller(Role.ADMIN, set(Right) - {operation.needs})
+    assert_missing(others.send(operation.method, operation.path, operation.body), operation.needs)
+    alone = caller(Role.ADMIN, {operation.needs})
+    expected = 202 if operation.needs is Right.ADMIN else operation.expected
+    assert alone.send(operation.method, operation.path, operation.body).status_code == expected
+
+
+def test_who_sends_a_file_follows_its_import_without_looking_at_anything_else() -> None:
+    for scope in (Right.EVENTS, Right.READ):
+        assert caller(Role.ADMIN, {scope}).get("event-imports/upload").status_code == 200
+    assert_missing(caller(Role.ADMIN, {Right.HALT}).get("event-imports/upload"), Right.READ)
+
+
+def assert_missing(answer: Any, right: Right) -> None:
+    """It is refused, and the right is named."""
     assert answer.status_code == 403
-    assert operation.needs.encode() in answer.content
-
-
-@pytest.mark.usefixtures("redis_server")
-@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
-def test_a_sender_sends_outcomes_and_nothing_else(operation: Operation, sender: Caller) -> None:
-    answer = sender.send(operation.method, operation.path, operation.body)
-    assert answer.status_code == (operation.expected if operation.needs is Role.SENDER else 403)
-
-
-@pytest.mark.usefixtures("redis_server")
-@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
-def test_a_reporter_reads_and_sends_outcomes(operation: Operation, reporter: Caller) -> None:
-    answer = reporter.send(operation.method, operation.path, operation.body)
-    may = operation in READS or operation.needs is Role.SENDER
-    assert answer.status_code == (operation.expected if may else 403)
-
-
-@pytest.mark.usefixtures("redis_server")
-@pytest.mark.parametrize("operation", READS + WRITES, ids=name)
-def test_an_operator_may_all_of_it(operation: Operation, operator: Caller) -> None:
-    assert operator.send(operation.method, operation.path, operation.body).status_code == operation.expected
+    assert answer.json()["code"] == "right-missing"
+    assert f"needs the right {right}." in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=name)
@@ -207,12 +214,23 @@ def test_every_operation_of_the_document_is_called_here() -> None:
     }
     assert len(documented) > 40
     called = {(operation.method, operation.path) for operation in READS + WRITES}
+    called.add(("GET", "event-imports/upload"))
     missing = {
         (method, path)
         for method, path in documented
         if not any(method == other and re.fullmatch(_pattern(path), called_path) for other, called_path in called)
     }
     assert missing == set()
+
+
+def test_the_document_names_the_right_of_every_operation() -> None:
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            pattern = _pattern(path.removeprefix("/api/v1/"))
+            same = [each for each in READS + WRITES if each.method == method.upper()]
+            rights = {each.needs for each in same if re.fullmatch(pattern, each.path)}
+            assert not rights or told["x-right"] in rights, f"{method} {path}"
 
 
 def _pattern(path: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from controlplane.audit.actors import Actor, actor_of
-from controlplane.models import Role, User
+from controlplane.models import Right, Role, User
 from controlplane.problems.errors import NotAllowed
 
 
@@ -26,13 +26,21 @@ from controlplane.problems.errors import NotAllowed
     ],
 )
 def test_a_role_includes_those_below_it(has: Role, needs: Role, may: bool) -> None:
-    actor = Actor("ada", has)
-    if may:
-        actor.require(needs)
-    else:
-        with pytest.raises(NotAllowed) as caught:
-            actor.require(needs)
-        assert needs in caught.value.detail
+    assert has.includes(needs) is may
+
+
+def test_a_right_that_is_missing_is_named_with_who_has_it() -> None:
+    with pytest.raises(NotAllowed, match="ada has the role viewer, and this needs the right start") as caught:
+        Actor("ada", Role.VIEWER).require(Right.START)
+    assert caught.value.next_step == "Ask an admin for the role operator or admin."
+    limited = Actor("ada", Role.OPERATOR, frozenset({Right.READ, Right.HALT}))
+    limited.require(Right.HALT)
+    with pytest.raises(NotAllowed, match="has the scopes halt, read, and this needs the right start"):
+        limited.require(Right.START)
+
+
+def test_scopes_give_no_right_that_the_role_has_not() -> None:
+    assert not Actor("ada", Role.VIEWER, frozenset({Right.PROMOTE})).may(Right.PROMOTE)
 
 
 @pytest.mark.parametrize(

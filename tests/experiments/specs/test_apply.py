@@ -62,7 +62,7 @@ def test_a_plan_writes_nothing_and_a_viewer_may_make_one(viewer: Caller, operato
     counts = [model.objects.count() for model in (Backend, Endpoint, Layer, Experiment, AuditEvent, RoutingTable)]
     assert counts == [0] * 6
     assert not Metric.objects.filter(key="thumbs-up").exists()
-    assert sent(viewer, "apply", WHOLE, 403)["code"] == "role-too-low"
+    assert sent(viewer, "apply", WHOLE, 403)["code"] == "right-missing"
     assert sent(operator, "plan", WHOLE)["may_apply"] is True
 
 

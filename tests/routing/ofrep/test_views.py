@@ -250,7 +250,7 @@ def test_who_may_only_look_has_no_exposure_recorded(viewer: Client, queue: Redis
 
     status, content = ask(viewer, path, {"context": {**context, "recordExposure": True}})
 
-    assert (status, content["errorCode"], content["code"]) == (403, "GENERAL", "role-too-low")
+    assert (status, content["errorCode"], content["code"]) == (403, "GENERAL", "right-missing")
     assert "sender" in content["errorDetails"]
     assert queue.keys() == []
 
