@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from routing.access_log.line import LogLine
 from routing.protocols import Shape
-from routing.protocols.types import FREE, Streams
+from routing.protocols.types import ANSWER, ERRORS, NUMBERS, Streams
 
 
 class Result(StrEnum):
@@ -194,8 +194,9 @@ def _by_headers(line: LogLine) -> Ending | None:
 
 
 def _by_error(line: LogLine) -> Ending | None:
-    """A document of an error where the protocol does not say what an answer is: it may hold an answer beside it only if
-    the protocol leaves all of them to the model.
+    """A document of an error where the protocol does not say what an answer is.
+
+    Where it leaves all of them to the model, an error may be a number, and several may stand beside an answer.
     """
     told, protocol = line.facts.answer, line.protocol_of_backend
     if told is None or protocol is None or line.shape is not None or line.is_stream or not (told.whole and told.error):
@@ -203,7 +204,9 @@ def _by_error(line: LogLine) -> Ending | None:
     if protocol.shapes:
         is_asked = line.method == "POST" or (line.method == "GET" and not _JOBS.search(line.path or ""))
         return ERROR if is_asked else None
-    return ERROR if told.names("holds").isdisjoint(FREE.holds) else None
+    held = told.names("holds")
+    is_answer = not held.isdisjoint(NUMBERS) or (ANSWER in held and held.isdisjoint(ERRORS))
+    return None if is_answer else ERROR
 
 
 def _by_body(line: LogLine) -> Ending | None:
@@ -239,7 +242,7 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
     told = line.facts.answer
     if told is None:
         # Only what calls itself something else than JSON is not read.
-        return None if shape.texts else NO_ANSWER
+        return None if shape.texts or _is_of_media(line, shape) else NO_ANSWER
     if told.whole and told.error:
         return ERROR
     is_hollow = bool(shape.every and told.hollow)
@@ -247,6 +250,12 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
     return NOT_AS_ASKED if asked else None
+
+
+def _is_of_media(line: LogLine, shape: Shape) -> bool:
+    """Whether an answer is of a type that it may be of, and longer than the header of one."""
+    header = next((header for kind, header in shape.media if line.media_type.startswith(kind)), None)
+    return header is not None and line.body_bytes > header
 
 
 def _holds_something(line: LogLine, shape: Shape, places: tuple[str, ...]) -> bool:

@@ -77,6 +77,26 @@ TRANSCRIPTS = Shape(
     streams=Streams.FREE,
 )
 
+# What formats of sound begin with, in bytes: RIFF and its chunks of format and data; FLAC's mark and STREAMINFO (RFC
+# 9639); the header of a page of Ogg (RFC 3533); those of a frame of ADTS (ISO 14496-3) and of MPEG audio (ISO 11172-3).
+# Of others half a sample of PCM is the least.
+_SOUNDS = (
+    *((f"audio/{name}", 44) for name in ("wav", "x-wav", "vnd.wave")),
+    *((f"audio/{name}", 42) for name in ("flac", "x-flac")),
+    *((f"audio/{name}", 28) for name in ("ogg", "opus")),
+    *(("audio/aac", 7), ("audio/mpeg", 4), ("audio/", 1), ("application/octet-stream", 1)),
+)
+
+SPEECH = Shape(
+    r"/audio/speech",
+    holds=("audio",),
+    parts=("audio",),
+    ends=("speech.audio.done",),
+    media=_SOUNDS,
+    completes=False,
+    streams=Streams.FREE,
+)
+
 # What an item of the Responses API may hold: a message its parts, a call or its result one of the others.
 _ITEM = (
     *(f"content.*.{name}" for name in ("text", "refusal", "transcript", "audio", "data")),
@@ -137,6 +157,7 @@ SHAPES = (
     RESPONSES,
     IMAGES,
     TRANSCRIPTS,
+    SPEECH,
     Shape(r"/(?:embeddings|pooling)", holds=VECTORS, every=LISTED, completes=False),
     Shape(r"/rerank", holds=RANKED, every=LISTED, completes=False),
     Shape(r"/score", holds=_SCORED, every=LISTED, completes=False),

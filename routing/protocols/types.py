@@ -106,7 +106,8 @@ class Shape:
     the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
     model stopped; a stream that never did although it `says_why` was cut off. `refusals` hold what the model says
     instead of an answer. `completes` is False where an answer has no completion, and so no tokens of one. With `texts`
-    it may be something else than JSON, which is not read. `streams` says when it is a stream.
+    it may be something else than JSON, which is not read; so it may where it is of one of the types of `media`, each
+    with the bytes of its header, which it has more of. `streams` says when it is a stream.
     """
 
     paths: str
@@ -124,6 +125,7 @@ class Shape:
     every: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
     texts: bool = False
+    media: tuple[tuple[str, int], ...] = ()
     completes: bool = True
     streams: Streams = Streams.NEVER
 
@@ -137,9 +139,14 @@ class Shape:
         return re.search(rf"(?:{self.paths})/*$", path.partition("?")[0], re.IGNORECASE) is not None
 
 
+ANSWER = "?[*]"
+ERRORS = ("error", "error[]")
+NUMBERS = ("error[number]", "errors[number]")
+"""What a document may hold of which no protocol says anything: other members, an error in words, an error of a fit."""
+
 FREE = Shape(
     r"",
-    holds=("?[*]", "error[number]", "errors[number]"),
+    holds=(ANSWER, *ERRORS, *NUMBERS),
     fails=("error", "errors"),
     known=(
         *("code", "status", "status_code", "statusCode", "type", "error_type", "error_code", "title", "success", "ok"),
@@ -148,7 +155,7 @@ FREE = Shape(
     ),
     streams=Streams.FREE,
 )
-"""What is known of answers of which a protocol says nothing: a document that tells of an error and of nothing else."""
+"""What is known of answers of which a protocol says nothing: a document that tells of an error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,6 @@ DOCUMENTED: list[Case] = [
     ("openai", "/v1/embeddings", document({"x": VECTORS}), NO_ANSWER),
     ("openai", "/v1/rerank", document(RANKED), SUCCESS),
     ("openai", "/v1/moderations", document({"results": [{"flagged": False}]}), SUCCESS),
-    ("openai", "/v1/audio/speech", stream(event({"type": "speech.audio.done"})), SUCCESS),
     ("openai", "/v1/audio/transcriptions", stream(event({"type": "transcript.text.done", "text": "Hi"})), SUCCESS),
     # Triton and the Open Inference Protocol.
     ("triton", "/v2/models/a/infer", document(TENSORS), SUCCESS),

@@ -1,4 +1,4 @@
-"""An experiment learns of documents of an error alone, where the protocol leaves to the model what an answer is.
+"""An experiment learns of documents of an error, where the protocol leaves to the model what an answer is.
 
 Of the answers one of several is read; once one is such a document, all are.
 """
@@ -56,9 +56,15 @@ def said(content: Any) -> Answer:
         {"errors": [{"message": "x"}]},
         {"error": "x", "code": 500, "status": "failed", "request_id": "a"},
         {"error": "x", "result": None, "predictions": [], "text": " ", "scores": [None, []]},
+        # Whatever else is told of it, and whatever stands beside it.
+        {"error": "x", "service": "y"},
+        {"error": {"type": "x"}, "node": 7},
+        {"error": ["x"], "hint": "y"},
+        {"error": True, "label": "cat"},
+        {"error": "low light", "label": "cat"},
     ],
 )
-def test_a_document_of_an_error_alone_is_found_and_then_always(
+def test_a_document_of_an_error_is_found_and_then_always(
     envoy: RunningEnvoy, server: BrokenServer, content: Any, method: str
 ) -> None:
     server.answer = said(content)
@@ -73,15 +79,18 @@ def test_a_document_of_an_error_alone_is_found_and_then_always(
         said({"error": None, "label": "cat"}),
         said({"error": "", "message": "hello"}),
         said({"error": [], "errors": {}}),
-        # An answer, with what is told beside it.
-        said({"error": "low light", "label": "cat"}),
+        # An answer, with what is told of some rows beside it.
         said({"errors": ["row 3"], "rows": [0]}),
         said({"error": 0.37}),
         said({"error": 0.37, "value": 0}),
         said({"result": {"error": "x"}}),
         said([{"error": "x"}]),
         said("error"),
+        # That may be all that a model finds, and what some call their answer.
         said({}),
+        said([]),
+        said({"detail": "Not Found"}),
+        said({"message": "Hello"}),
         events({"error": "x"}),
         plain(b'{"error": "x"', b"application/json"),
         plain(b'{"error": "x"}', b"text/plain"),
