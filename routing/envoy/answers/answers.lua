@@ -170,7 +170,8 @@ local function read_answer(handle)
     read = read_stream
   elseif not find(kind, "json", 1, true) then
     -- Tensors of the Open Inference Protocol may stand in bytes behind the JSON.
-    length = tonumber(headers:get("inference-header-content-length"))
+    local told = headers:get("inference-header-content-length")
+    length = told and tonumber(told)
     if not length then return end
   end
   return read(handle, specification(handle:filterContext():get("answers")), length)
