@@ -17,6 +17,7 @@ from experiments.evidence import CollectedEvidence, MetricDefinition, collect_ev
 from experiments.lifecycle.lease import Lease
 from experiments.loop.carry import carried_of
 from experiments.loop.evidence_starts import later_starts
+from experiments.loop.guard_findings import guard_findings
 from experiments.loop.health_findings import health_findings
 from experiments.models import Analysis, Experiment
 from experiments.plan.as_judged import judge_plan, metric_definitions
@@ -136,6 +137,7 @@ def analyse(experiment: Experiment, measured: Measured, looks: PastLooks) -> Res
     judged = measured.noted(judge(measured.plan, measured.evidence, looks=looks, later=measured.later))
     findings = (
         *health_findings(experiment, measured.plan, measured.collected, measured.now),
+        *guard_findings(experiment, measured.plan, measured.evidence, judged),
         *measured.apart.findings(),
         *measured.late.findings(),
     )

@@ -7,7 +7,7 @@ from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
 from experiments.evidence.measures import ALWAYS_KNOWN, Measure, parse
 from experiments.evidence.metric_sums import outcome_names
 from experiments.evidence.special import check_conditions, check_special
-from experiments.models import Metric
+from experiments.models import Metric, PlanMetric
 from experiments.models.default_guardrails import Meaning
 from experiments.plan.as_judged import metric_definition
 from experiments.stats.metrics import kind_of
@@ -81,7 +81,7 @@ def _check_extras(metric: Metric, kind: MetricKind) -> None:
             raise _invalid(field, message)
 
 
-def is_share(metric: Metric) -> bool:
+def is_share(metric: Metric | PlanMetric) -> bool:
     """Whether its value lies between 0 and 1, whatever happens: a share of users, of requests, or of labels."""
     meaning = metric.meaning
     kind = kind_of(meaning.type)
@@ -91,12 +91,21 @@ def is_share(metric: Metric) -> bool:
     return part.is_indicator and whole.function in ("requests", "count")
 
 
-def ceiling(metric: Metric) -> float | None:
+def ceiling(metric: Metric | PlanMetric) -> float | None:
     """The largest value that it can have, 0 being the smallest; None where nobody knows one."""
     if is_share(metric):
         return 1.0
     capped = kind_of(metric.meaning.type).has_cap and not parse(metric.meaning.numerator).from_outcomes
     return metric.meaning.cap if capped else None
+
+
+def floor(metric: Metric | PlanMetric) -> float | None:
+    """The smallest value that it can have: 0, but for what outcomes say."""
+    meaning = metric.meaning
+    if is_share(metric) or kind_of(meaning.type).is_of_labels:
+        return 0.0
+    measures = [parse(text) for text in (meaning.numerator, meaning.denominator) if text]
+    return None if any(measure.from_outcomes for measure in measures) else 0.0
 
 
 def _refuse_redefinition(metric: Metric) -> None:

@@ -39,6 +39,9 @@ Percent = Annotated[float, Field(ge=0.01, le=100)]
 Parameters = dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]]
 
 LARGEST = 1e12
+LARGEST_EFFECT = 10.0
+"""Ten times what the control has: whoever looks for nothing smaller sees no harm."""
+
 MOST_FAILURES_A_SECOND = 20
 SMALLEST_CONTROL = 0.05
 """The control's share of the users; beside a smaller one harm is seen late, as it takes users of both."""
@@ -73,7 +76,7 @@ class MetricSpec(_Spec):
     margin: float = Field(0, ge=0, le=LARGEST, description="Harm that a guardrail accepts.")
     margin_kind: MarginKind = MarginKind.RELATIVE
     minimum_effect: float = Field(
-        0.05, ge=1e-6, le=LARGEST, description="Smallest effect that matters, relative to the control."
+        0.05, ge=1e-6, le=LARGEST_EFFECT, description="Smallest effect that matters, relative to the control."
     )
 
 
@@ -158,7 +161,7 @@ class GuardSpec(_Spec):
     failing_share: float = Field(0.5, gt=0, le=0.9, description="The share of them that ejects it.")
     window_seconds: float = Field(5, gt=0, le=60, description="Older requests do not count.")
     first_byte_ms: float = Field(
-        0, ge=0, le=86_400_000, description="An answer that begins later is a failure; 0 means no limit."
+        0, ge=0, le=3_600_000, description="An answer that begins later is a failure; 0 means no limit."
     )
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ from routing.models.stored_lists import (
     check_texts,
     check_tiers,
 )
-from routing.models.validators import PATH_VALIDATOR, SECONDS
+from routing.models.validators import LONGEST_SECONDS, PATH_VALIDATOR, SECONDS
 from routing.table import LARGEST_BODY
 
 
@@ -116,7 +116,9 @@ class Endpoint(Keyed):
         help_text="Audiences that get another backend, headers or query parameters; the first that fits counts.",
     )
     timeout_seconds = models.PositiveIntegerField(
-        default=300, validators=[MaxValueValidator(86_400)], help_text="Time limit of a whole answer; 0 means no limit."
+        default=300,
+        validators=[MaxValueValidator(LONGEST_SECONDS)],
+        help_text="Time limit of a whole answer; 0 means no limit.",
     )
     anonymous = models.BooleanField(default=False, help_text="Users without an id get one from the edge, in a cookie.")
     hosts = LegibleField(

@@ -1,6 +1,7 @@
 """Health of an experiment: whether its records and its randomisation can be believed, before any metric is read."""
 
 from experiments.stats.core.types import Finding, Severity
+from experiments.stats.health.cannot_fire import Guarded, Range, cannot_fire_findings
 from experiments.stats.health.check import HealthEvidence, check_health
 from experiments.stats.health.findings import by_severity, checked, not_checked
 from experiments.stats.health.last_answers import LastAnswers
@@ -13,6 +14,7 @@ from experiments.stats.health.unknown import Incomparable, incomparable
 
 __all__ = [
     "Finding",
+    "Guarded",
     "HealthEvidence",
     "Incomparable",
     "LastAnswers",
@@ -20,11 +22,13 @@ __all__ = [
     "LostRecords",
     "OutcomeTiming",
     "Overlap",
+    "Range",
     "Segment",
     "Severity",
     "Stage",
     "TrafficSoFar",
     "by_severity",
+    "cannot_fire_findings",
     "check_health",
     "checked",
     "incomparable",

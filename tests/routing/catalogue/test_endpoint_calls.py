@@ -40,6 +40,9 @@ def test_what_is_sent_is_read(operator: Caller) -> None:
         ("rules", [{**RULE, "headers": {"host": "x"}}]),
         ("rules", [{**RULE, "weight": 2}]),
         ("rules", RULE),
+        ("timeout_seconds", 3_601),
+        ("first_byte_seconds", 3_600.5),
+        ("idle_seconds", 86_400),
     ],
 )
 def test_what_cannot_be_set_names_its_field(operator: Caller, field: str, value: Any) -> None:
