@@ -14,8 +14,11 @@ from experiments.loop.reconcile import reconcile
 from experiments.loop.record_orders import record_orders
 from experiments.models import Experiment
 from experiments.models.experiment import LIVE_STATES
+from routing import redis_keys
 from routing.alerts.note_tick import note_tick
 from routing.edges.record_edges import record_edges
+from routing.places.all_places import all_places
+from routing.places.clear_places import clear_places
 from routing.publishing.publish import publish
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,13 @@ def publish_what_is_wanted() -> None:
     publish("reconciled")
 
 
+def clear_what_is_in_the_way() -> None:
+    """What somebody else wrote in Redis in the place of something of ours would stop whoever reads there."""
+    client = get_redis()
+    clear_places(client, redis_keys.kinds())
+    clear_places(client, all_places(client, timezone.now()))
+
+
 def hear_from_edges() -> None:
     """Keep what they tell."""
     record_edges(get_redis())
@@ -74,6 +84,7 @@ def note_that_it_ran() -> None:
 JOBS: tuple[Callable[[], None], ...] = (
     record_what_waits,
     publish_what_is_wanted,
+    clear_what_is_in_the_way,
     hear_from_edges,
     look_at_what_is_due,
     note_that_it_ran,

@@ -21,6 +21,7 @@ from routing.edges.lost_rows import lost_rows
 from routing.edges.reported import SILENT_AFTER
 from routing.guard import Cut
 from routing.models import Edge, Hindrance, RoutingTable
+from routing.places.clear_places import cleared_lately
 from routing.publishing import redis_table, waiting_orders
 
 BEHIND_AFTER = timedelta(seconds=5)
@@ -36,6 +37,7 @@ ON_EVERY_PAGE = frozenset(
         "edges-not-told",
         "brake-unrecorded",
         "disk-full",
+        "place-cleared",
         "worker-silent",
         "collector-silent",
     }
@@ -60,7 +62,7 @@ def alerts(now: datetime) -> list[Alert]:
     found = [alert for edge in edges for alert in _readable(_of(edge, newest, now), f"edge {edge.name}", edge.name)]
     found += _readable(_hindrances(), "what is not published")
     found += _readable(_untold(newest, edges, now), "routing tables")
-    found += [*_unrecorded(), *_disk(now), *_readable(_worker(newest, now), "ticks")]
+    found += [*_unrecorded(), *_cleared(now), *_disk(now), *_readable(_worker(newest, now), "ticks")]
     found += _readable(_collector(newest, edges, now), "what is collected")
     found += _readable(_caretaker(now), "the care of the lake")
     return sorted(found, key=lambda alert: alert.since)
@@ -206,6 +208,20 @@ def _caretaker(now: datetime) -> Iterator[Alert]:
         detail = f"The table {table.name} of the lake cannot be kept in order: {failure.reason}"
         next_step = "Mend what it names: until then files grow, and rows past their time stay. All else goes on."
         yield Alert(Problem.of("caretaker-failing", detail, next_step), "", failure.since)
+
+
+def _cleared(now: datetime) -> Iterator[Alert]:
+    try:
+        cleared = cleared_lately(glance_at_redis(), now)
+    except redis.RedisError:
+        return
+    for one in cleared:
+        detail = (
+            f"Somebody wrote a {one.found} under {one.key} in Redis, where Sluice keeps a {one.kept}. It was removed "
+            f"at {one.at:%Y-%m-%d %H:%M:%S} UTC; what had been kept there is lost."
+        )
+        next_step = "Find out who writes there, and give Sluice a database of its own. Sluice goes on by itself."
+        yield Alert(Problem.of("place-cleared", detail, next_step), "", one.at)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:

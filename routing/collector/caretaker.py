@@ -15,6 +15,7 @@ from pyarrow import ArrowException
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 
+from routing import redis_keys
 from routing.lake.care import forget_failure, tell_care, tell_failure
 from routing.lake.delta_tables import Superseded
 from routing.lake.schema import LakeTable
@@ -47,7 +48,7 @@ class Caretaker:
         now = datetime.now(UTC)
         is_time = now >= self._next.get(table, now)
         try:
-            with self._redis.lock(f"sluice:tidy:{table.name}", timeout=LOCK_SECONDS, blocking=False):
+            with self._redis.lock(redis_keys.tidying(table.name), timeout=LOCK_SECONDS, blocking=False):
                 if is_time:
                     self._tidy(table, now)
                 else:

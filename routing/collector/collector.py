@@ -8,6 +8,7 @@ the collector may be killed at any point, and a second one beside it only loses 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -25,6 +26,7 @@ from routing.lake import delta_tables, streams
 from routing.lake.batches import Batch, read_batch
 from routing.lake.edge_rows import tell_gap, tell_rows
 from routing.lake.schema import REQUESTS, LakeTable
+from routing.places.clear_places import clear_places
 
 log = structlog.get_logger()
 
@@ -126,6 +128,7 @@ class Collector:
                 tell_gap(self._redis, stream.removeprefix(redis_keys.REQUESTS_PREFIX), now)
         except RedisError as error:
             log.warning("what was collected is not told", reason=str(error))
+            self._clear_places_after(error)
 
     def run(self, seconds: float, stop: Event) -> None:
         """Step every `seconds` until stopped; at once when more waits, after a pause when a part is away.
@@ -152,10 +155,22 @@ class Collector:
     def _wait_after(self, error: Exception) -> float:
         """Forget the table, which may be stale, and say once that collecting waits."""
         self._delta = None
+        self._clear_places_after(error)
         if not self._failures:
             log.warning("collecting waits", table=self._table.name, reason=str(error))
         self._failures += 1
         return float(min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10)))
+
+    def _clear_places_after(self, error: Exception) -> None:
+        """Have what lies in the place of something else removed, as each tick does: the worker may be away."""
+        # In a pipeline the refusal stands behind the command.
+        if redis_keys.WRONG_TYPE not in str(error):
+            return
+        with suppress(RedisError):
+            clear_places(self._redis, redis_keys.kinds())
+            known = streams.streams_of(self._redis, REQUESTS)
+            edges = [name.removeprefix(redis_keys.REQUESTS_PREFIX) for name in known]
+            clear_places(self._redis, redis_keys.kinds(edges=edges))
 
     def _note_recovery(self) -> None:
         if self._failures:

@@ -62,7 +62,7 @@ def run_import(found: EventImport, place: Place) -> bool:
         Conflict: `import-elsewhere`, another process has taken it over.
 
     """
-    lease = place.redis.lock(f"sluice:import:{found.key}", timeout=LEASE_SECONDS, thread_local=False)
+    lease = place.redis.lock(redis_keys.import_lease(found.key), timeout=LEASE_SECONDS, thread_local=False)
     try:
         if not lease.acquire(blocking=False):
             return False
@@ -111,7 +111,8 @@ def _take(found: EventImport, place: Place, surveyed: Survey, chunk: Sequence[Re
     others = Counter(each.fate for each in refused)
     others[Fate.DUPLICATE] += len(chunk) - len(read)
     events = [each for each in read if isinstance(each, OutcomeEvent)]
-    new = store(place.redis, events, place.unit_key, others, Step(progress_key(found), first, following))
+    step = Step(redis_keys.import_progress(found.key), first, following)
+    new = store(place.redis, events, place.unit_key, others, step)
     progress = _progress(place.redis, found)
     if new == ELSEWHERE and int(progress.get("rows", "0")) != following:
         raise _elsewhere(found)
@@ -153,23 +154,18 @@ def _named(refused: Sequence[RefusedEvent]) -> list[dict[str, Any]]:
     ]
 
 
-def progress_key(found: EventImport) -> str:
-    """Where Redis keeps how far an import is; it shares the stream's slot."""
-    return f"{{{redis_keys.OUTCOMES}}}:import:{found.key}"
-
-
 def _progress(redis: Redis, found: EventImport) -> dict[str, str]:
-    answer = redis.hgetall(progress_key(found))
+    answer = redis.hgetall(redis_keys.import_progress(found.key))
     return {_text(name): _text(value) for name, value in answer.items()}
 
 
 def _restore(found: EventImport, redis: Redis) -> None:
     """Tell a Redis that lost its data how far the import is."""
-    if found.reached and not redis.exists(progress_key(found)):
+    if found.reached and not redis.exists(redis_keys.import_progress(found.key)):
         told: list[str | int] = ["rows", found.reached, Fate.ON_TIME, found.accepted]
         told += [Fate.DUPLICATE, found.duplicates, Fate.REFUSED, found.refused]
-        redis.hset(progress_key(found), items=told)
-        redis.expire(progress_key(found), KEPT)
+        redis.hset(redis_keys.import_progress(found.key), items=told)
+        redis.expire(redis_keys.import_progress(found.key), KEPT)
 
 
 def _awake(records: Iterable[Record], go_on: Callable[[], object]) -> Iterator[Record]:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from controlplane.problems.errors import Unavailable
 from routing import redis_keys
 from routing.allocation.unit_identity import unit_hash
-from routing.intake.fates import KEPT, TAKEN, Fate, counts_key
+from routing.intake.fates import KEPT, TAKEN, Fate
 from routing.intake.outcomes import OutcomeEvent
 
 REMEMBERED = timedelta(days=7)
@@ -100,7 +100,7 @@ def store(
     """
     # In the order of the call, so that of two outcomes about one thing the later one is the newer.
     now = datetime.now(UTC)
-    keys = [redis_keys.OUTCOMES, counts_key(now.date()), step.progress if step else redis_keys.OUTCOMES]
+    keys = [redis_keys.OUTCOMES, redis_keys.outcome_counts(now.date()), step.progress if step else redis_keys.OUTCOMES]
     rows = [to_json(_row(event, key, now + number * MICROSECOND)) for number, event in enumerate(events)]
     arguments = [
         int(REMEMBERED.total_seconds()),
@@ -111,7 +111,7 @@ def store(
         "".join(str(TAKEN.index(fate) + 1) for fate in _fates(events, now)),
         json.dumps(others),
     ]
-    names = [*keys, *(_mark(event.id) for event in events)]
+    names = [*keys, *(redis_keys.outcome_mark(event.id) for event in events)]
     try:
         return cast("int", redis.eval(STORE_NEW, len(names), *names, *arguments, *rows))
     except RedisError as error:
@@ -141,10 +141,6 @@ def _fates(events: Sequence[OutcomeEvent], now: datetime) -> Iterator[Fate]:
         else:
             yield Fate.OUT_OF_ORDER if event.time < newest else Fate.ON_TIME
         newest = max(newest, event.time)
-
-
-def _mark(event_id: str) -> str:
-    return f"{{{redis_keys.OUTCOMES}}}:id:{event_id}"
 
 
 def _row(event: OutcomeEvent, key: bytes, received_at: datetime) -> dict[str, Any]:

@@ -3,17 +3,16 @@
 An outcome cannot be held against requests when it comes, as these come by another way and in their own time.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import narwhals as nw
+from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 
 from routing import redis_keys
 from routing.lake.reading import Frame, read_lake
 
-KEY = f"{{{redis_keys.OUTCOMES}}}:belonging"
 LATELY = timedelta(days=1)
 REQUESTS_SINCE = timedelta(days=8)
 IN_EXPERIMENT, IN_NONE = 2, 1
@@ -31,6 +30,9 @@ class Belonging:
     in_none: int
     unknown_request: int
     unknown_unit: int
+
+
+_BELONGING = TypeAdapter(Belonging)
 
 
 def count_belonging(lake_url: str, now: datetime) -> Belonging:
@@ -56,16 +58,16 @@ def count_belonging(lake_url: str, now: datetime) -> Belonging:
 
 def note_belonging(redis: Redis, found: Belonging) -> None:
     """Keep what was counted last, for who asks. Raises `RedisError`."""
-    redis.set(KEY, json.dumps({**asdict(found), "at": found.at.isoformat()}))
+    redis.set(redis_keys.BELONGING, _BELONGING.dump_json(found))
 
 
 def last_belonging(redis: Redis) -> Belonging | None:
-    """What was counted last; None where nothing was yet. Raises `RedisError`."""
-    text = redis.get(KEY)
-    if text is None:
+    """What was counted last; None where nothing was yet, or none that can be read. Raises `RedisError`."""
+    text = redis.get(redis_keys.BELONGING)
+    try:
+        return None if text is None else _BELONGING.validate_json(text)
+    except ValidationError:
         return None
-    fields = json.loads(text)
-    return Belonging(**{**fields, "at": datetime.fromisoformat(fields["at"])})
 
 
 def _counts(outcomes: Frame, requests: Frame) -> list[int]:

@@ -38,26 +38,21 @@ class DayCounts:
     counts: Mapping[Fate, int]
 
 
-def counts_key(day: date) -> str:
-    """Where the counts of a day are; it shares the stream's slot."""
-    return f"{{{redis_keys.OUTCOMES}}}:counts:{day.isoformat()}"
-
-
 def read_counts(redis: Redis, days: int, now: datetime) -> list[DayCounts]:
     """The counts of so many days up to today, the newest first. Raises `RedisError`."""
     wanted = [now.astimezone(UTC).date() - timedelta(days=back) for back in range(days)]
     with redis.pipeline(transaction=False) as pipeline:
         for day in wanted:
-            pipeline.hgetall(counts_key(day))
+            pipeline.hgetall(redis_keys.outcome_counts(day))
         answers = cast("list[dict[str | bytes, str | bytes]]", pipeline.execute())
     return [DayCounts(day, fate_counts(answer)) for day, answer in zip(wanted, answers, strict=True)]
 
 
 def fate_counts(answer: Mapping[str, str] | Mapping[str | bytes, str | bytes]) -> dict[Fate, int]:
-    """A hash of counts as Redis gives it; what it does not hold is 0."""
-    texts = {_text(name): int(_text(value)) for name, value in answer.items() if _text(name) in set(Fate)}
-    return {fate: texts.get(fate, 0) for fate in Fate}
+    """A hash of counts as Redis gives it; what it does not hold is 0, and so is what is no number."""
+    texts = {_text(name): _text(value) for name, value in answer.items()}
+    return {fate: int(told) if (told := texts.get(fate, "")).isdecimal() else 0 for fate in Fate}
 
 
 def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
+    return value if isinstance(value, str) else value.decode(errors="replace")

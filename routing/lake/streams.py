@@ -15,7 +15,6 @@ from routing import redis_keys
 from routing.lake.batches import Rejected
 from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
 
-REJECTED = "sluice:rejected"
 REJECTED_KEPT = 10_000
 
 SEQUENCE_BITS = {REQUESTS: 32, OUTCOMES: 20}
@@ -88,7 +87,7 @@ def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Iterable[R
     with redis.pipeline(transaction=False) as pipeline:
         for row in rejected:
             pipeline.xadd(
-                REJECTED,
+                redis_keys.REJECTED,
                 {"stream": entry.stream, "id": entry_id, "reason": row.reason, "content": row.content},
                 maxlen=REJECTED_KEPT,
             )
@@ -98,10 +97,10 @@ def set_aside(redis: Redis, table: LakeTable, entry: Entry, rejected: Iterable[R
 def forget_rejected(redis: Redis, unit: int) -> None:
     """Remove what was set aside and names a unit."""
     needle = str(unit).encode()
-    kept = cast("list[tuple[bytes, dict[bytes, bytes | str]]]", redis.xrange(REJECTED))
+    kept = cast("list[tuple[bytes, dict[bytes, bytes | str]]]", redis.xrange(redis_keys.REJECTED))
     gone = [entry_id for entry_id, fields in kept if any(needle in _bytes(value) for value in fields.values())]
     if gone:
-        redis.xdel(REJECTED, *gone)
+        redis.xdel(redis_keys.REJECTED, *gone)
 
 
 def _bytes(value: bytes | str) -> bytes:

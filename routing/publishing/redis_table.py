@@ -77,7 +77,7 @@ def current_table(client: redis.Redis) -> TableTold:
     try:
         version, content = client.hmget(redis_keys.TABLE, "version", "content")
     except redis.ResponseError as error:
-        if not str(error).startswith("WRONGTYPE"):
+        if not str(error).startswith(redis_keys.WRONG_TYPE):
             raise
         return TableTold(0, "")
     return TableTold(to_version(version), content or "")

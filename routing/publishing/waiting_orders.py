@@ -101,7 +101,7 @@ def _whatever_lies_there(client: redis.Redis, ask: Callable[[], Answer]) -> Answ
     try:
         return ask()
     except redis.ResponseError as error:
-        if not str(error).startswith("WRONGTYPE"):
+        if not str(error).startswith(redis_keys.WRONG_TYPE):
             raise
         log.error("what lay in the place of orders is removed", reason=str(error))
         client.delete(redis_keys.ORDERS)

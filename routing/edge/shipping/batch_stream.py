@@ -42,9 +42,12 @@ class RequestStream:
         return _position(entry_id)
 
     def collected(self) -> Position | None:
-        """The place up to which the lake holds everything; None when the collector has not said."""
+        """The place up to which the lake holds everything; None when the collector has not said, or not legibly."""
         entry_id = self._redis.hget(redis_keys.COLLECTED, self._key)
-        return None if entry_id is None else _position(entry_id)
+        try:
+            return None if entry_id is None else _position(entry_id)
+        except ValueError:
+            return None
 
     def append(
         self, end: Position, rows: list[dict[str, Any]], *, after: Position, create: bool, counted: str = "[]"
@@ -72,7 +75,7 @@ class RequestStream:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _position(entry_id: str | bytes) -> Position:

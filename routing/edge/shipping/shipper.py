@@ -102,10 +102,17 @@ class Shipper:
         """Go on counting from a place, unless this agent knows better already."""
         if place == self._counted_until:
             return
-        counted = self._stream.counted(place)
         from_the_start = place == START and not self._spool.was_shipped()
-        self.tally = Tally.from_json(counted) if counted else Tally(whole=from_the_start)
+        self.tally = self._counted(place) or Tally(whole=from_the_start)
         self._counted_until = place
+
+    def _counted(self, place: Position) -> Tally | None:
+        counted = self._stream.counted(place)
+        try:
+            return Tally.from_json(counted) if counted else None
+        except ValueError as error:
+            log.warning("counts left aside", reason=str(error))
+            return None
 
     def _waited_enough(self) -> bool:
         now = time.monotonic()

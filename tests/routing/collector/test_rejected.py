@@ -9,7 +9,7 @@ from routing import redis_keys
 from routing.collector.collector import Collector
 from routing.lake import delta_tables
 from routing.lake.schema import REQUESTS
-from routing.lake.streams import REJECTED
+from routing.redis_keys import REJECTED
 from tests.factories.rows import request_row, send, stored
 
 pytestmark = pytest.mark.slow

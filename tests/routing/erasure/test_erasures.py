@@ -18,8 +18,9 @@ from routing.erasure.ask_erasure import ask_erasure
 from routing.erasure.carry_out import carry_out, carry_out_all
 from routing.lake.batches import Rejected
 from routing.lake.schema import OUTCOMES, REQUESTS
-from routing.lake.streams import REJECTED, Entry, set_aside
+from routing.lake.streams import Entry, set_aside
 from routing.models import Erasure
+from routing.redis_keys import REJECTED
 from tests.factories.rows import outcome_row, request_row, store, stored
 from tests.visitors.callers import Caller
 

@@ -18,10 +18,11 @@ from routing.allocation.unit_identity import unit_hash
 from routing.erasure.ask_erasure import ask_erasure
 from routing.importing.files import LARGEST_FILE, file_of
 from routing.importing.receive import MOST_OPEN, receive_part, register_import
-from routing.importing.run import Place, progress_key, run_import
+from routing.importing.run import Place, run_import
 from routing.importing.waiting import run_waiting
 from routing.lake.schema import OUTCOMES
 from routing.models import EventImport
+from routing.redis_keys import import_progress
 from tests.connections import environment
 from tests.factories.rows import outcome_row, store
 from tests.routing.importing.files import UNIT_KEY, begun, counted, csv_of, imported, jsonl_of, parquet_of, queued, row
@@ -209,7 +210,7 @@ def test_a_chunk_that_the_database_did_not_hear_of_is_taken_once(redis_server: R
     # As if the process had died between the two: Redis has it all, the database nothing, and Redis forgot the ids.
     for reached in (0, 5_000):
         EventImport.objects.update(state=State.RUNNING, reached=reached, accepted=reached, refused=0, problems=[])
-        redis_server.hset(progress_key(found), "rows", 6_001 if reached else 5_000)
+        redis_server.hset(import_progress(found.key), "rows", 6_001 if reached else 5_000)
         redis_server.delete(*redis_server.scan_iter("*:id:*"))
         file_of(found).write_bytes(kept)
         before = len(queued(redis_server))

@@ -1,0 +1,1 @@
+"""Places in Redis, and what belongs in each."""
