@@ -49,6 +49,7 @@ CHAT = Shape(
     stops=("choices.*.finish_reason",),
     says_why=True,
     refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
+    aloud=tuple(f"choices.*.{of}.{name}" for of in _OF_MESSAGES for name in ("content", "content.*.text")),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
     every=("choices.*",),
     fails=(*FAILS, *_CHOICE_FAILS),
@@ -56,7 +57,9 @@ CHAT = Shape(
 )
 
 # Text, or a message as Mistral's `/fim/completions` has it.
-COMPLETIONS = replace(CHAT, paths=r"/completions", holds=(_TEXT, *CHAT.holds), parts=(_TEXT, *CHAT.parts))
+COMPLETIONS = replace(
+    CHAT, paths=r"/completions", holds=(_TEXT, *CHAT.holds), parts=(_TEXT, *CHAT.parts), aloud=(_TEXT, *CHAT.aloud)
+)
 
 IMAGES = Shape(
     r"/images/(?:generations|edits|variations)",
@@ -128,6 +131,7 @@ RESPONSES = Shape(
         *("delta", "text", "refusal", "arguments", "code", "partial_image_b64"),
         *(f"{of}.{name}" for of in _ITEMS for name in _ITEM),
     ),
+    aloud=("delta", "text", *(f"{of}.content.*.text" for of in ("output.*", *_ITEMS))),
     voids=(
         *(f"{of}.type={kind}" for of in ("output.*", *_ITEMS) for kind in _STEPS),
         *(f"type=response.{kind}.{name}" for kind in _ON_THE_WAY for name in ("delta", "done")),

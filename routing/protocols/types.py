@@ -101,7 +101,8 @@ class Shape:
     A plain answer is JSON that has something in one of `holds`, or in all of one of `promises` where it is still to
     come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
     text behind a `=`, holds nothing, whatever is in it. Members that are `known` are none of `?`, and `?` counts only
-    where none of `own` is there, be it empty. Each of the objects `every` has to hold something. An answer fails
+    where none of `own` is there, be it empty. Each of the objects `every` has to hold something, and of texts that are
+    `aloud` only what stands outside of marks of thinking counts. An answer fails
     that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
     the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
     model stopped; a stream that never did although it `says_why` was cut off. `refusals` hold what the model says
@@ -123,6 +124,7 @@ class Shape:
     known: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     every: tuple[str, ...] = ()
+    aloud: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
     texts: bool = False
     media: tuple[tuple[str, int], ...] = ()

@@ -8,9 +8,9 @@ from routing.envoy.names import ANSWERS, HTTP_FILTERS, Message
 from routing.protocols import Protocol, Told
 from routing.protocols.types import DONE, FREE, Streams
 
-# A script of what is looked for, the walk through JSON, and the reading of answers; others that read some requests too,
-# or some answers alone.
-PARTS = ("wanted.lua", "walk.lua", "answers.lua")
+# A script of what is looked for, of thoughts and findings, the walk through JSON, and the reading of answers; others
+# that read some requests too, or some answers alone.
+PARTS = ("wanted.lua", "thoughts.lua", "found.lua", "walk.lua", "answers.lua")
 ASKED, SELDOM = "asked", "seldom"
 
 
@@ -63,6 +63,7 @@ def _specification(protocols: Iterable[Protocol]) -> str:
         "fails": [path for shape in shapes for path in shape.fails],
         "voids": [path for shape in shapes for path in shape.voids],
         "known": [path for shape in shapes for path in shape.known],
+        "aloud": [path for shape in shapes for path in shape.aloud],
         "every": [path for shape in shapes for path in shape.every],
         "own": [path for shape in shapes for path in shape.own],
         "plain": [_pair(told) for protocol in protocols for told in protocol.plain],

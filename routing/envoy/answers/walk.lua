@@ -327,6 +327,18 @@ local function is_over(walk) return walk.state == OVER end
 
 local function has_begun(walk) return walk.state ~= BEGINNING end
 
+-- Whether a text has nothing for its user yet, but may think aloud: what is kept of it begins with a whole letter.
+local function still_thinks(walk, state, text, last)
+  local node, found, at = walk.node, walk.found, last + 1
+  if not node.aloud or found.seen[node.holds] == found.turn then return false end
+  if state ~= WANTED_TEXT then
+    repeat at = at - 1 until byte(text, at) == BACKSLASH or byte(text, at) >= FIRST_OF_LETTER
+  end
+  if speaks(found, sub(text, walk.token + 1, at - 1)) then return false end
+  walk.carry = '"' .. sub(text, at, last)
+  return true
+end
+
 -- What is looked at goes on in the next piece: it is kept where it is short, else passed over.
 local function cut(walk, state, text, last)
   local is_name = state <= WITHIN_VALUE
@@ -335,6 +347,7 @@ local function cut(walk, state, text, last)
     return is_name and WANTED_NAME or WANTED_VALUE
   end
   if state > WITHIN_VALUE and state < WITHIN_SCALAR then
+    if still_thinks(walk, state, text, last) then return WANTED_VALUE end
     -- A text may hold nothing for as long as it likes; what is nothing is all that can be left out of it.
     local at = behind_nothing(walk.node, text, walk.token + 1, last)
     if last - at < LONGEST then
