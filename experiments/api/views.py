@@ -25,6 +25,7 @@ from experiments.actions.delete import delete
 from experiments.actions.edit_draft import changed_spec, edit_draft
 from experiments.actions.promote import promote_by_hand
 from experiments.api.course import CoursePointSerializer, course_point
+from experiments.api.exploration import ExplorationSerializer, exploration_of
 from experiments.api.serializers import (
     AnalysisSerializer,
     ConfirmedExperimentSerializer,
@@ -198,6 +199,17 @@ class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
         """Effects, traffic and failures over time."""
         points = read_course(get_object_or_404(Experiment, key=key))
         return Response(CoursePointSerializer(map(course_point, points), many=True).data)
+
+    @extend_schema(
+        description="Effects and users by the plan's dimensions, by what a user's first request has there: to explore, "
+        "as nothing is decided on them. They are computed beside the analyses, at most each minute and a hundredth of "
+        "the time.",
+        responses={200: ExplorationSerializer, **READ_PROBLEMS},
+    )
+    @action(detail=True)
+    def exploration(self, request: Request, key: str) -> Response:
+        """Effects by dimension."""
+        return Response(exploration_of(get_object_or_404(Experiment, key=key)))
 
     @extend_schema(
         description="The newest analyses, and all older ones that something was decided on, newest first.",

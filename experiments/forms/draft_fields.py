@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Model, Q
 
 from controlplane.storage.keyed import KEY_VALIDATOR
+from experiments.evidence.conditions import CONDITION_COLUMNS
 from experiments.forms.spec_fields import Groups, SpecField
 from experiments.models import Metric
 from experiments.models.experiment import Kind
@@ -92,6 +93,14 @@ DRAFT: Groups = {
         plan("minimum_units", "Users at least"),
         plan("maximum_seconds", "Days at most", per=DAY, name="maximum_days"),
         plan("tick_seconds", "Seconds between analyses"),
+    ),
+    "dimensions": (
+        plan(
+            "dimensions",
+            "Results by dimension",
+            kind=partial(forms.MultipleChoiceField, widget=forms.CheckboxSelectMultiple),
+            choices=[(name, name.capitalize()) for name in CONDITION_COLUMNS],
+        ),
     ),
     "looks": (
         plan("looks"),

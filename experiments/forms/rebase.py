@@ -6,7 +6,7 @@ from typing import Any
 from controlplane.web.editing import NOTHING, Difference
 
 PLAN = "plan."
-SWITCHED_OFF = "switched_off"
+UNORDERED = ("switched_off", "dimensions")
 Parts = Mapping[str, Any]
 
 
@@ -44,11 +44,11 @@ def differences(opened: Parts, now: Parts, saved: Parts) -> list[Difference]:
 
 
 def _said(value: Any) -> Any:
-    """A value without what a form does to it: blanks at the ends of lines, and the order of what is switched off."""
+    """A value without what a form does to it: blanks at the ends of lines, and the order of what has none."""
     if isinstance(value, str):
         return [line.strip() for line in value.strip().splitlines()]
     if isinstance(value, Mapping):
-        return {name: _said(sorted(part) if name == SWITCHED_OFF else part) for name, part in value.items()}
+        return {name: _said(sorted(part) if name in UNORDERED else part) for name, part in value.items()}
     return [_said(part) for part in value] if isinstance(value, list) else value
 
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from controlplane.settings.celery import app
 from controlplane.storage.redis_connections import get_redis
+from experiments.exploration.claim_due import claim_due_explorations
+from experiments.exploration.explore import explore_experiment
 from experiments.loop.carry import evidence_is_right, forget_ended
 from experiments.loop.claim_due import claim_due
 from experiments.loop.reconcile import reconcile
@@ -38,6 +40,12 @@ def tick() -> None:
 def reconcile_experiment(pk: int) -> None:
     """Analyse one experiment, decide and act."""
     reconcile(Experiment.objects.select_related("plan", "endpoint").get(pk=pk), now=timezone.now())
+
+
+@app.task
+def explore(pk: int) -> None:
+    """Compute one experiment's effects by dimension; nothing is decided on them."""
+    explore_experiment(Experiment.objects.select_related("plan", "endpoint").get(pk=pk), timezone.now())
 
 
 @app.task
@@ -76,6 +84,12 @@ def look_at_what_is_due() -> None:
         _alone(partial(reconcile_experiment.delay, pk), experiment=pk)
 
 
+def explore_what_is_due() -> None:
+    """Have the effects by dimension computed, behind all that decides."""
+    for pk in claim_due_explorations(timezone.now()):
+        _alone(partial(explore.delay, pk), experiment=pk)
+
+
 def note_that_it_ran() -> None:
     """Where no worker goes through its tick, an alert says so."""
     note_tick(timezone.now())
@@ -87,6 +101,7 @@ JOBS: tuple[Callable[[], None], ...] = (
     clear_what_is_in_the_way,
     hear_from_edges,
     look_at_what_is_due,
+    explore_what_is_due,
     note_that_it_ran,
 )
 

@@ -43,6 +43,7 @@ class Plan(models.Model):
     looks = models.PositiveIntegerField()
     spending = models.CharField(max_length=20, choices=SPENDING_CHOICES)
     switched_off = LegibleField(shape=STORED_TEXTS, default=list, blank=True)
+    dimensions = LegibleField(shape=STORED_TEXTS, default=list, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from controlplane.problems.errors import FieldProblem, InvalidInput
 from controlplane.problems.strict_json import count_fields
 from controlplane.problems.strict_numbers import StrictNumbers
+from experiments.evidence.conditions import CONDITION_COLUMNS
 from experiments.models.default_guardrails import DEFAULT_MARGINS
 from experiments.models.experiment import Kind
 from experiments.stats.core.types import MarginKind, Role
@@ -27,6 +28,12 @@ def _known_default(key: str) -> str:
     return key
 
 
+def _known_dimension(name: str) -> str:
+    if name not in CONDITION_COLUMNS:
+        raise ValueError(f"use one of {', '.join(CONDITION_COLUMNS)}")
+    return name
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("give it a name that can be seen")
@@ -35,6 +42,7 @@ def _not_blank(text: str) -> str:
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 DefaultGuardrail = Annotated[str, AfterValidator(_known_default)]
+Dimension = Annotated[str, AfterValidator(_known_dimension)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
 Parameters = dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]]
 
@@ -105,6 +113,11 @@ class PlanSpec(_Spec):
     switched_off: tuple[DefaultGuardrail, ...] = Field(
         (), description="Default guardrails that this plan switches off."
     )
+    dimensions: tuple[Dimension, ...] = Field(
+        (),
+        max_length=len(CONDITION_COLUMNS),
+        description="Results are also shown by these columns of a user's first request; that decides nothing.",
+    )
 
     @property
     def default_guardrails(self) -> tuple[MetricSpec, ...]:
@@ -134,6 +147,12 @@ class PlanSpec(_Spec):
     def _time_suffices(self) -> Self:
         if sum(stage.soak_seconds for stage in self.stages) > self.maximum_seconds:
             raise ValueError("the stages together soak for longer than maximum_seconds allows")
+        return self
+
+    @model_validator(mode="after")
+    def _dimensions_differ(self) -> Self:
+        if len(set(self.dimensions)) < len(self.dimensions):
+            raise ValueError("a dimension may appear only once")
         return self
 
     @model_validator(mode="after")

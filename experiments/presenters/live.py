@@ -13,7 +13,10 @@ from experiments.charts.effect_over_time import EffectPoint, effect_over_time
 from experiments.charts.forest import forest_plot
 from experiments.charts.traffic_over_time import traffic_over_time
 from experiments.course.reads import Point, read_course
+from experiments.exploration.content import ExplorationContent
+from experiments.exploration.reads import Found, read_exploration
 from experiments.models.experiment import LIVE_STATES, State
+from experiments.presenters.breakdown import dimension_tables
 from experiments.presenters.comparison import accepted_harm, forest_rows, metric_lines
 from experiments.presenters.course import Traffic, effect_points, effect_rows, traffic_of
 from experiments.presenters.drawings import Chart, Drawing
@@ -43,6 +46,12 @@ class Visit:
     def course(self) -> list[Point]:
         """Read when a part that shows it is."""
         return read_course(self.dossier.experiment)
+
+    @cached_property
+    def exploration(self) -> Found:
+        """What is shown by dimension."""
+        asked = self.dossier.experiment.plan.dimensions
+        return read_exploration(self.dossier.experiment) if asked else Found(None, ExplorationContent())
 
     @cached_property
     def traffic(self) -> Traffic:
@@ -169,6 +178,16 @@ def _course_rows(visit: Visit) -> dict[str, Any]:
     return {"course": visit.traffic}
 
 
+def _breakdown(visit: Visit) -> dict[str, Any]:
+    result, found = _chosen(visit), visit.exploration
+    return {
+        "explored_at": found.at,
+        "dimensions": dimension_tables(visit.dossier, found.content, result) if result else [],
+        "broken_down": visit.dossier.plan.labels[result.metric].name if result else "",
+        "split_problems": found.content.problems,
+    }
+
+
 def _log(visit: Visit) -> dict[str, Any]:
     return {"log": log_lines(visit.dossier)}
 
@@ -187,6 +206,7 @@ PARTS = (
     PagePart("results", _results, _place),
     PagePart("effect", _effect, lambda visit: (_place(visit), visit.chosen)),
     PagePart("effect_rows", _effect_rows, lambda visit: (_place(visit), visit.chosen)),
+    PagePart("breakdown", _breakdown, lambda visit: (visit.exploration.at, visit.chosen, _lead(visit))),
     PagePart("course", _course, _place),
     PagePart("course_rows", _course_rows, _place),
     PagePart("traffic", _traffic, _place),
@@ -236,6 +256,12 @@ def _chosen(visit: Visit) -> MetricResult | None:
         return None
     asked = [result for result in results.metrics if _name(result) == visit.chosen]
     return asked[0] if asked else lead(results)
+
+
+def _lead(visit: Visit) -> str:
+    """The name of the metric that is shown."""
+    result = _chosen(visit)
+    return _name(result) if result else ""
 
 
 def _tabs(dossier: Dossier, chosen: MetricResult) -> list[dict[str, object]]:

@@ -46,6 +46,7 @@ def plan_facts(dossier: Dossier) -> list[tuple[str, str]]:
         ("Analysed every", duration(timedelta(seconds=plan.tick_seconds))),
         ("Gives up after", duration(dossier.plan.maximum)),
         ("Edges eject", _guard_in_words(dossier.experiment.guard)),
+        *([("Also shown by", ", ".join(plan.dimensions))] if plan.dimensions else []),
         *([("Not watched", ", ".join(off))] if (off := _not_watched(dossier)) else []),
     ]
 

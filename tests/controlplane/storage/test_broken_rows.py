@@ -135,7 +135,7 @@ COLUMNS: dict[Any, tuple[str, ...]] = {
     Edge: ("cuts", "loads", "losses"),
     Experiment: ("audience", "guard", "promoted_audience"),
     Variant: ("headers", "query"),
-    Plan: ("switched_off",),
+    Plan: ("switched_off", "dimensions"),
     Metric: ("conditions",),
     MetricEdition: ("conditions",),
 }

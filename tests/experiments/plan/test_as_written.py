@@ -42,6 +42,7 @@ SPECS: list[dict[str, Any]] = [
     {"plan": {**PLAN, "alpha": 1e-6, "halt_alpha": 0.07, "power": 0.9999, "tick_seconds": 1.5, "minimum_units": 2}},
     {"plan": {**PLAN, "looks": 1, "spending": "pocock", "maximum_seconds": 7}},
     {"plan": {**PLAN, "switched_off": ["redirect-rate", "truncated-rate", "abandon-rate", "client-error-rate"]}},
+    {"plan": {**PLAN, "dimensions": ["stream", "edge"]}},
 ]
 
 

@@ -52,6 +52,8 @@ def plan(**changes: Any) -> dict[str, Any]:
         ({"plan": plan(stages=close(10, 10))}, "plan", "larger than the one before"),
         ({"plan": plan(stages=close(0, 10))}, "plan.stages.0.coverage", "greater than or equal to 0.01"),
         ({"plan": plan(stages=close(*range(1, 101)))}, "plan.stages", "at most 50 items"),
+        ({"plan": plan(dimensions=["duration_ms"])}, "plan.dimensions.0", "edge, client, stream"),
+        ({"plan": plan(dimensions=["edge", "edge"])}, "plan", "a dimension may appear only once"),
         ({"plan": plan(looks=0)}, "plan.looks", "greater than or equal to 1"),
         ({"plan": plan(looks=500)}, "plan.looks", "less than or equal to 100"),
         ({"plan": plan(halt_alpha=1e-5)}, "plan.halt_alpha", "greater than or equal to 0.0001"),

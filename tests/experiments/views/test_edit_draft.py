@@ -36,6 +36,7 @@ PLAN = {
     "looks": 3,
     "spending": "pocock",
     "switched_off": ["redirect-rate"],
+    "dimensions": ["edge", "stream"],
 }
 FULL: dict[str, Any] = {
     "name": "Ärger & <b>",

@@ -87,6 +87,13 @@ def test_a_default_guardrail_is_off_once_it_is_switched_off_by_name(browser: Cli
     assert set(by_default) == {"client-error-rate", "abandon-rate", "truncated-rate"}
 
 
+def test_dimensions_are_none_until_they_are_chosen(browser: Client) -> None:
+    send(browser, sheet(browser))
+    send(browser, sheet(browser, key="by-edge", dimensions=["stream", "edge"]))
+    chosen = {each.key: each.plan.dimensions for each in Experiment.objects.all()}
+    assert sorted(chosen.values()) == [[], ["stream", "edge"]]
+
+
 def test_a_margin_in_the_metrics_own_unit_is_taken_as_typed(browser: Client) -> None:
     values = sheet(browser, **{"metrics-1-margin": "120", "metrics-1-margin_kind": "absolute"})
     send(browser, values)
