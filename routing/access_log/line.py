@@ -42,13 +42,15 @@ class Answer:
 
     `holds` are the paths where it has something, `hollow` says whether one of several that have to hold something holds
     nothing, `whole` says whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the
-    model stopped, `refused` whether it said so in words of its own, and the tokens are text.
+    model stopped, `odd` are the forms of which some event was none, `refused` says whether it did so in words of its
+    own, and the tokens are text.
     """
 
     holds: Any = None
     hollow: Any = None
     whole: Any = None
     ends: Any = None
+    odd: Any = None
     error: Any = None
     stop: Any = None
     refused: Any = None
@@ -58,7 +60,7 @@ class Answer:
     cache_read_tokens: Any = None
     total_tokens: Any = None
 
-    def names(self, of: Literal["holds", "ends"]) -> frozenset[str]:
+    def names(self, of: Literal["holds", "ends", "odd"]) -> frozenset[str]:
         """What was found of these, each by its name."""
         return frozenset(str(getattr(self, of) or "").split())
 

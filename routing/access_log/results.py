@@ -233,7 +233,8 @@ def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
         return NOT_AS_ASKED
     if shape.marks and told.names("ends").isdisjoint(shape.marks):
         return UNFINISHED
-    if not told.whole or not _holds_something(line, shape, shape.parts):
+    is_odd = shape.form in told.names("odd")
+    if is_odd or not told.whole or not _holds_something(line, shape, shape.parts):
         return NO_ANSWER
     return UNFINISHED if shape.says_why and not told.stop else None
 

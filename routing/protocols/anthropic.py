@@ -37,6 +37,7 @@ MESSAGE = Shape(
     voids=tuple(f"{of}.type={kind}" for of in ("content.*", "content_block") for kind in _STEPS),
     ends=("message_stop",),
     aloud=("content.*.text", "content_block.text", "delta.text"),
+    form="type",
     stops=("stop_reason", "delta.stop_reason"),
     says_why=True,
     streams=Streams.ASKED,

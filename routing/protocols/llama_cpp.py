@@ -15,6 +15,7 @@ NATIVE_SHAPE = Shape(
     holds=("content", "tokens[]", "*.content", "*.tokens[]"),
     parts=("content", "tokens[]"),
     last=("stop",),
+    form="content|stop",
     stops=("stop_type",),
     streams=Streams.ASKED,
 )

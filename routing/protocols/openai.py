@@ -34,6 +34,8 @@ _MESSAGE = (
     *(f"audio.{name}" for name in ("data", "transcript")),
     *(f"images.*.{name}" for name in _PICTURE),
 )
+# Of a chunk `choices`; some servers leave them out of what tells of usage, or of no choice yet.
+_CHUNK = "choices|usage|object"
 _TEXT = "choices.*.text"
 _OF_MESSAGES = ("message", "delta")
 _THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text")
@@ -52,6 +54,7 @@ CHAT = Shape(
     aloud=tuple(f"choices.*.{of}.{name}" for of in _OF_MESSAGES for name in ("content", "content.*.text")),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
     every=("choices.*",),
+    form=_CHUNK,
     fails=(*FAILS, *_CHOICE_FAILS),
     streams=Streams.ASKED,
 )
@@ -66,6 +69,7 @@ IMAGES = Shape(
     holds=tuple(f"data.*.{name}" for name in ("url", "b64_json")),
     parts=("b64_json",),
     ends=("image_generation.completed", "image_edit.completed"),
+    form="type",
     completes=False,
     streams=Streams.FREE,
 )
@@ -76,6 +80,7 @@ TRANSCRIPTS = Shape(
     holds=("text", "segments[]"),
     parts=("delta", "text", *CHAT.parts),
     ends=("transcript.text.done", DONE),
+    form=f"type|{_CHUNK}",
     texts=True,
     streams=Streams.FREE,
 )
@@ -137,6 +142,7 @@ RESPONSES = Shape(
         *(f"type=response.{kind}.{name}" for kind in _ON_THE_WAY for name in ("delta", "done")),
     ),
     ends=("response.completed", "response.incomplete"),
+    form="type",
     stops=tuple(f"{of}{name}" for of in ("", "response.") for name in ("status", "incomplete_details.reason")),
     refusals=("output.*.content.*.refusal", "response.output.*.content.*.refusal"),
     fails=(*FAILS, "response.error", "status=failed", "status=cancelled", *_RESPONSE_FAILS),

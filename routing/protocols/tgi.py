@@ -20,7 +20,15 @@ _TEXT = "generated_text"
 GENERATED = Told(Count.COMPLETION_TOKENS, "details.generated_tokens")
 _STOPS = ("details.finish_reason", "*.details.finish_reason")
 
-GENERATE = Shape(r"/generate", holds=(_TEXT,), parts=(_TEXT,), last=(_TEXT,), stops=_STOPS, streams=Streams.FREE)
+GENERATE = Shape(
+    r"/generate",
+    holds=(_TEXT,),
+    parts=(_TEXT,),
+    last=(_TEXT,),
+    form=f"token|{_TEXT}",
+    stops=_STOPS,
+    streams=Streams.FREE,
+)
 
 # The text is null in each event but the last.
 GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)

@@ -105,10 +105,11 @@ class Shape:
     `aloud` only what stands outside of marks of thinking counts. An answer fails
     that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
     the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
-    model stopped; a stream that never did although it `says_why` was cut off. `refusals` hold what the model says
-    instead of an answer. `completes` is False where an answer has no completion, and so no tokens of one. With `texts`
-    it may be something else than JSON, which is not read; so it may where it is of one of the types of `media`, each
-    with the bytes of its header, which it has more of. `streams` says when it is a stream.
+    model stopped; a stream that never did although it `says_why` was cut off. `form` are the names of members, with a
+    `|` between them, of which each event has at least one at its top; empty where it may have any. `refusals` hold what
+    the model says instead of an answer. `completes` is False where an answer has no completion, and so no tokens of
+    one. With `texts` it may be something else than JSON, which is not read; so it may where it is of one of the types
+    of `media`, each with the bytes of its header, which it has more of. `streams` says when it is a stream.
     """
 
     paths: str
@@ -119,6 +120,7 @@ class Shape:
     stops: tuple[str, ...] = ()
     says_why: bool = False
     refusals: tuple[str, ...] = ()
+    form: str = ""
     promises: tuple[tuple[str, ...], ...] = ()
     voids: tuple[str, ...] = ()
     known: tuple[str, ...] = ()

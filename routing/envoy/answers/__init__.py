@@ -66,6 +66,7 @@ def _specification(protocols: Iterable[Protocol]) -> str:
         "aloud": [path for shape in shapes for path in shape.aloud],
         "every": [path for shape in shapes for path in shape.every],
         "own": [path for shape in shapes for path in shape.own],
+        "forms": [shape.form for shape in shapes if shape.form],
         "plain": [_pair(told) for protocol in protocols for told in protocol.plain],
         "streamed": [_pair(told) for protocol in protocols for told in protocol.streamed],
     }

@@ -1,4 +1,7 @@
 local MARK = "\239\187\191"
+local EVERY_FORM = -1
+-- A comment has no name before its colon.
+local FIELDS = {[""] = true, data = true, event = true, id = true, retry = true}
 
 -- Streams -----------------------------------------------------------------------------------------------------------
 
@@ -21,9 +24,10 @@ end
 
 -- Names and values, a line each: Envoy takes and logs one text at a part of what a table costs.
 local WORDS = {}
-local function words_of(found, whole)
+local function words_of(found, whole, odd)
   local count = 0
   if whole then count = add(WORDS, count, "whole", "true") end
+  if odd then count = add(WORDS, count, "odd", odd) end
   if found.error then count = add(WORDS, count, "error", "true") end
   if found.hollow then count = add(WORDS, count, "hollow", "true") end
   if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
@@ -34,18 +38,37 @@ local function words_of(found, whole)
   return concat(WORDS, "\n", 1, count)
 end
 
-local function tell(handle, found, whole)
-  handle:streamInfo():dynamicMetadata():set("sluice", "answer", words_of(found, whole))
+local function tell(handle, found, whole, odd)
+  handle:streamInfo():dynamicMetadata():set("sluice", "answer", words_of(found, whole, odd))
 end
+
+-- The forms of which some event was none.
+local function odd_of(stream)
+  if stream.fits == EVERY_FORM then return nil end
+  local odd = {}
+  for at, form in ipairs(stream.forms) do
+    if band(stream.fits, lshift(1, at)) == 0 then odd[#odd + 1] = form end
+  end
+  return concat(odd, " ")
+end
+
+local function tell_stream(handle, stream) tell(handle, stream.found, not stream.broken, odd_of(stream)) end
 
 -- An event is over: what it held is a whole document, or nothing.
 local function end_event(stream)
   local walk = stream.walk
   if has_begun(walk) then
     if not is_over(walk) then stream.broken = true end
+    stream.fits = band(stream.fits, walk.form)
     begin_again(walk)
   end
   stream.ended_by = stream.found.ends
+end
+
+-- Whether a line is one of a stream of events: a comment, nothing but blanks, or what its field is called.
+local function is_line(text, at, last)
+  local line = sub(text, at, last)
+  return FIELDS[match(line, "^[^:]*")] or not find(line, "%S")
 end
 
 -- A line that has ended, or the beginning of one of data: `at` to `last`.
@@ -54,7 +77,7 @@ local function take_line(stream, text, at, last)
   local letter = byte(text, at)
   if letter == 100 and sub(text, at, at + 4) == "data:" then
     local from = byte(text, at + 5) == 32 and at + 6 or at + 5
-    if byte(text, from) == 91 and sub(text, from, from + 5) == DONE and not has_begun(stream.walk) then
+    if byte(text, from) == 91 and not has_begun(stream.walk) and match(sub(text, from, last), "^(.-)%s*$") == DONE then
       stream.done = true
       end_by(stream.found, DONE)
       stream.ended_by = stream.found.ends
@@ -66,12 +89,15 @@ local function take_line(stream, text, at, last)
   elseif letter == 101 then
     local name = match(sub(text, at, last), "^event: ?(.*)$")
     -- As older servers of llama.cpp tell of one.
-    if find(text, "^error:", at) then name = "error" end
+    if find(text, "^error:", at) or (name and name:lower() == "error") then name = "error" end
     local mark = name and stream.ends[name]
     if mark then end_by(stream.found, mark) end
+    if not name then stream.broken = stream.broken or not is_line(text, at, last) end
   elseif letter == 123 and find(text, '^{%s*"error"%s*:%s*[^n%s]', at) then
     -- A document that stands in a stream by itself: no event, and its client sees nothing more.
     end_by(stream.found, "error")
+  elseif not is_line(text, at, last) then
+    stream.broken = true
   end
 end
 
@@ -84,6 +110,7 @@ local function take_beginning(stream, text, at)
   elseif last - at <= LONGEST then
     stream.line = sub(text, at)
   else
+    if not is_line(text, at, last) then stream.broken = true end
     stream.skips = true
   end
 end
@@ -118,6 +145,7 @@ local function read_stream(handle, wanted)
   local walk = new_walk(wanted.streamed)
   local found, told = walk.found, ""
   local stream = {found = found, ends = wanted.ends, walk = walk, line = "", ended_by = told}
+  stream.forms, stream.fits = wanted.forms, EVERY_FORM
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
     if length > 0 and not stream.done then
@@ -125,13 +153,13 @@ local function read_stream(handle, wanted)
       -- A client that has read the last event, or of an error, may leave before the body ends.
       local news = found.error and "error" or stream.ended_by
       if news ~= told then
-        tell(handle, found, not stream.broken)
+        tell_stream(handle, stream)
         told = news
       end
     end
   end
   if not stream.done then take_piece(stream, "\n\n") end
-  tell(handle, found, not stream.broken)
+  tell_stream(handle, stream)
   end_walk(walk)
 end
 

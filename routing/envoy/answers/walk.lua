@@ -253,6 +253,7 @@ ACTIONS[-NAME_ENDS] = function(walk, _, text, at)
   if not node and find(name, "\\", 1, true) then node = own.members[unescape(name)] end
   node = node or own["?"] or false
   if node and node.own then hold(walk.found, node.own) end
+  if node and node.form then walk.form = bor(walk.form, node.form) end
   walk.node = node
   return node and WANTED_COLON or COLON, at + 1
 end
@@ -305,7 +306,9 @@ ACTIONS[-FIRST_OF_OBJECT] = function(walk, _, text, at)
   return OBJECT_TEXT, at + 1
 end
 
-local function begin_again(walk) walk.state, walk.depth, walk.node, walk.carry = BEGINNING, 0, walk.root, "" end
+local function begin_again(walk)
+  walk.state, walk.depth, walk.node, walk.carry, walk.form = BEGINNING, 0, walk.root, "", 0
+end
 
 -- Walks that have ended, for the next answers: to make and to collect one costs more than to go through most answers.
 local FREE = {}

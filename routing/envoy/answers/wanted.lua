@@ -6,7 +6,7 @@
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 local concat, remove = table.concat, table.remove
-local band, bor, bxor, rshift, tobit = bit.band, bit.bor, bit.bxor, bit.rshift, bit.tobit
+local band, bor, bxor, lshift, rshift, tobit = bit.band, bit.bor, bit.bxor, bit.lshift, bit.rshift, bit.tobit
 local clear, ffi = require("table.clear"), require("ffi")
 
 local LETTERS, FOURS = ffi.typeof("const uint8_t *"), ffi.typeof("const int32_t *")
@@ -110,6 +110,19 @@ local function count(root, words)
   for name, path in words:gmatch("([^ =]+)=([^ ]+)") do place(root, path).count = name end
 end
 
+-- The forms of events, each the names of members of which an event has one: a bit of each that a name is of.
+local function mark_forms(root, words)
+  local forms = {}
+  for form in words:gmatch("[^ ]+") do
+    forms[#forms + 1] = form
+    for name in form:gmatch("[^|]+") do
+      local node = place(root, name)
+      node.form = bor(node.form or 0, lshift(1, #forms))
+    end
+  end
+  return forms
+end
+
 -- `holds: path …;parts: path …;ends: name …;…;plain: count=path …;streamed: …`, taken apart once.
 local function specification(text)
   local known = SPECIFICATIONS[text]
@@ -129,6 +142,7 @@ local function specification(text)
   count(plain, parts.plain)
   count(streamed, parts.streamed)
   known = {plain = plain, streamed = streamed, ends = {error = "error"}}
+  known.forms = mark_forms(streamed, parts.forms)
   local kind = place(streamed, "type")
   kind.texts = kind.texts or {}
   for name in parts.ends:gmatch("[^ ]+") do

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.slow
         (stream(event(delta("Hi")), b"event: error\ndata: x\n\n", event(DONE)), ERROR),
         (stream(event(delta("Hi")), b'error: {"code": 500}\n\n', event(DONE)), ERROR),
         (stream(event(delta("Hi")), b'{"error": {"message": "x"}}\n\n', event(DONE)), ERROR),
-        (stream(event(delta("Hi", "stop")), b'{"error": null}\n\n', event(DONE)), SUCCESS),
+        (stream(event(delta("Hi", "stop")), b'{"error": null}\n\n', event(DONE)), NO_ANSWER),
         # Events that are no JSON.
         (events(delta("Hi"), "Internal Server Error", DONE), NO_ANSWER),
         (events(delta("Hi"), json.dumps(delta("Hi"))[:-1], DONE), NO_ANSWER),
