@@ -62,6 +62,12 @@ NO_REQUEST = InvalidInput("bad-request", "This is not a valid HTTP request.", ne
 REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Check the list for what exists.")
 
 
+class EscapedRenderer(JSONRenderer):
+    """Says what no UTF-8 can, as half a letter that was sent."""
+
+    ensure_ascii = True
+
+
 class ProblemResponse(Response):
     """Is JSON, whatever the path answers otherwise."""
 
@@ -69,7 +75,10 @@ class ProblemResponse(Response):
     def rendered_content(self) -> Any:
         """The document."""
         self["Content-Type"] = CONTENT_TYPE
-        return JSONRenderer().render(self.data)
+        try:
+            return JSONRenderer().render(self.data)
+        except UnicodeEncodeError:
+            return EscapedRenderer().render(self.data)
 
 
 def answer_problem(error: Exception, context: Mapping[str, Any]) -> Response:

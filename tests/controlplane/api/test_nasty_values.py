@@ -35,7 +35,8 @@ FLAGS = [
 ]
 STATED = {"users_per_hour": 500, "exponent": 0.7, "baselines": {"error-rate": {"value": 0.01}}}
 FORECAST = Operation("POST", "experiments/waiting/forecast", 200, STATED)
-WITH_BODY = [operation for operation in WRITES if operation.body is not None] + [FORECAST, *FLAGS]
+ASKED = [operation for operation in READS if operation.body is not None and operation.path != FORECAST.path]
+WITH_BODY = [operation for operation in WRITES if operation.body is not None] + [*ASKED, FORECAST, *FLAGS]
 
 # What JSON can spell, whether it means something or not.
 VALUES = {
