@@ -62,12 +62,6 @@ NO_REQUEST = InvalidInput("bad-request", "This is not a valid HTTP request.", ne
 REMOVED = Missing("not-found", "Somebody has just removed it.", next_step="Check the list for what exists.")
 
 
-class EscapedRenderer(JSONRenderer):
-    """Says what no UTF-8 can, as half a letter that was sent."""
-
-    ensure_ascii = True
-
-
 class ProblemResponse(Response):
     """Is JSON, whatever the path answers otherwise."""
 
@@ -78,7 +72,16 @@ class ProblemResponse(Response):
         try:
             return JSONRenderer().render(self.data)
         except UnicodeEncodeError:
-            return EscapedRenderer().render(self.data)
+            return JSONRenderer().render(_sayable(self.data))
+
+
+def _sayable(told: Any) -> Any:
+    """With a question mark for each half of a letter, which was sent and is quoted, and which no UTF-8 has."""
+    if isinstance(told, Mapping):
+        return {_sayable(name): _sayable(value) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [_sayable(each) for each in told]
+    return told.encode(errors="replace").decode() if isinstance(told, str) else told
 
 
 def answer_problem(error: Exception, context: Mapping[str, Any]) -> Response:

@@ -59,6 +59,7 @@ READS = [
         "experiments/live/course",
         "experiments/live/decisions",
         "experiments/live/edges",
+        "experiments/live/exploration",
         "experiments/live/gate",
         "issuers",
         "issuers/login",
