@@ -175,7 +175,7 @@ def test_what_never_ends_or_never_begins_is_timed_out(
         ("openai", "/v1/embeddings", plain(CHOICES), ("failed", "no-answer")),
         ("openai", "/v1/files", plain(b'{"id": "file-1"}'), ("success", None)),
         ("openai", "/v1/files", plain(b"<html>", b"text/html"), ("failed", "no-answer")),
-        ("openai", "/v1/audio/speech", plain(b"\x00\x01", b"audio/mpeg"), ("success", None)),
+        ("openai", "/v1/audio/speech", plain(b"\xff\xfb\x90\x64\x00\x01", b"audio/mpeg"), ("success", None)),
         ("vllm", CHAT, plain(b"{}"), ("failed", "no-answer")),
         ("tgi", "/generate", plain(b'{"generated_text": "Hi"}'), ("success", None)),
         ("tgi", "/generate", plain(b'{"error": "overloaded", "error_type": "x"}'), ("failed", "error-in-answer")),
