@@ -40,7 +40,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many users there are, how many requests they send a second in total, and their seed."""
+    """How many users there are, how many requests they send a second in total, and their seed.
+
+    They send about as much as each other: among few users with some heavy ones, shares of requests show too little.
+    """
 
     users: int
     rate: float
@@ -65,7 +68,7 @@ class Traffic:
         """
         chance = random.Random(self.crowd.seed)
         names = [f"user-{number}" for number in range(self.crowd.users)]
-        activity = list(accumulate(chance.lognormvariate(0, 1) for _ in names))
+        activity = list(accumulate(chance.lognormvariate(0, 0.3) for _ in names))
         under_way = asyncio.Semaphore(MOST_UNDER_WAY)
         limits = httpx.Limits(max_connections=MOST_UNDER_WAY, max_keepalive_connections=MOST_UNDER_WAY)
         async with (
