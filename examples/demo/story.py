@@ -55,7 +55,7 @@ good one hardly ever misses its verdict. A slow machine, whose latencies tell le
 
 METRICS = (
     {"metric": "thumbs-up-rate", "role": "goal", "minimum_effect": 0.1},
-    {"metric": "error-rate", "role": "guardrail", "margin": 0.02, "margin_kind": "absolute", "minimum_effect": 1.0},
+    {"metric": "error-rate", "role": "guardrail", "margin": 0.03, "margin_kind": "absolute", "minimum_effect": 1.0},
     {"metric": "latency", "role": "guardrail", "margin": 0.1, "minimum_effect": 0.2},
     # With the margin that they have where a plan does not list them, they need more users than come here.
     *(
