@@ -1,34 +1,23 @@
 """A few users who fail with all their requests, among users who send one request or thousands."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from experiments.stats.core.types import (
-    Direction,
     Evidence,
-    MarginKind,
-    MetricPlan,
-    MetricType,
     PastLooks,
-    Role,
     UnitSums,
     Verdict,
 )
 from experiments.stats.judging.judge import judge
-from tests.experiments.stats.samples import plan
+from tests.experiments.stats.samples import ERRORS, plan
 
 pytestmark = pytest.mark.slow
 
 MARGIN = 0.01
-ERRORS = MetricPlan(
-    "errors",
-    MetricType.RATIO,
-    Direction.DECREASE,
-    Role.GUARDRAIL,
-    margin=MARGIN,
-    margin_kind=MarginKind.ABSOLUTE,
-    counts_events=True,
-)
+FAILED_REQUESTS = replace(ERRORS, margin=MARGIN, counts_events=True)
 RUNS = 200
 USERS = 3000
 
@@ -48,7 +37,7 @@ def _passes(rng: np.random.Generator, sigma: float) -> bool:
     failed = ours * (rng.random(USERS) < MARGIN)
     sums = {("errors", "control"): UnitSums.of(np.zeros(USERS), sound), ("errors", "new"): UnitSums.of(failed, ours)}
     seen = Evidence({"control": USERS, "new": USERS}, sums)
-    return judge(plan(ERRORS), seen, looks=PastLooks(last=True)).metrics[0].verdict is Verdict.PASS
+    return judge(plan(FAILED_REQUESTS), seen, looks=PastLooks(last=True)).metrics[0].verdict is Verdict.PASS
 
 
 def test_variants_that_are_alike_are_not_said_to_be_worse_for_a_few_heavy_users() -> None:
@@ -68,4 +57,4 @@ def _is_said_to_be_worse(rng: np.random.Generator) -> bool:
         requests = np.where(heavy, 150.0, rng.geometric(1.0 / 3.0, units))
         sums["errors", variant] = UnitSums.of(requests * (heavy & (rng.random(units) < 0.5)), requests)
     seen = Evidence({"control": units, "new": units}, sums)
-    return judge(plan(ERRORS), seen, looks=PastLooks(last=True)).metrics[0].verdict is Verdict.FAIL
+    return judge(plan(FAILED_REQUESTS), seen, looks=PastLooks(last=True)).metrics[0].verdict is Verdict.FAIL

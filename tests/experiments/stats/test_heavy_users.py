@@ -1,34 +1,23 @@
 """Harm that heavy users alone meet: of them few are there, so that often none of those who fail was met yet."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from experiments.stats.core.types import (
-    Direction,
     Evidence,
     JudgePlan,
-    MarginKind,
-    MetricPlan,
-    MetricType,
     PastLooks,
-    Role,
     UnitSums,
     Verdict,
 )
 from experiments.stats.judging.judge import judge
 from experiments.stats.metrics.heavy import heavy_total, heavy_totals
-from tests.experiments.stats.samples import plan
+from tests.experiments.stats.samples import ERRORS, plan
 
 MARGIN, HEAVY = 0.005, 40.0
-ERRORS = MetricPlan(
-    "errors",
-    MetricType.RATIO,
-    Direction.DECREASE,
-    Role.GUARDRAIL,
-    margin=MARGIN,
-    margin_kind=MarginKind.ABSOLUTE,
-    counts_events=True,
-)
+FAILED_REQUESTS = replace(ERRORS, margin=MARGIN, counts_events=True)
 RUNS, USERS = 200, 3000
 
 
@@ -47,7 +36,7 @@ def _judged(rng: np.random.Generator, harm: float, failing: float = 0.002) -> Ve
         sums["errors", variant] = UnitSums.of(np.where(wholly, sent, failed), sent)
         heavy["errors", variant] = float(heavy_totals(sent[None])[0])
     seen = Evidence({"control": USERS, "new": USERS}, sums, heavy)
-    return judge(plan(ERRORS), seen, looks=PastLooks(last=True)).metrics[0].verdict
+    return judge(plan(FAILED_REQUESTS), seen, looks=PastLooks(last=True)).metrics[0].verdict
 
 
 @pytest.mark.slow
@@ -66,7 +55,7 @@ def _seen(users: int, heavy: float) -> tuple[JudgePlan, Evidence]:
     failed[::500] = 1.0
     sums = UnitSums.of(failed, np.full(users, 2.0))
     names = {("errors", variant) for variant in ("control", "new")}
-    return plan(ERRORS), Evidence(
+    return plan(FAILED_REQUESTS), Evidence(
         {"control": users, "new": users}, dict.fromkeys(names, sums), dict.fromkeys(names, heavy)
     )
 
