@@ -50,7 +50,7 @@ def copy_into(path: Path) -> None:
                 old.unlink()
             _migrate(f"sqlite:///{kept}.part")
             Path(f"{kept}.part").rename(kept)
-    shutil.copyfile(kept, path)
+        shutil.copyfile(kept, path)
 
 
 @cache

@@ -86,7 +86,11 @@ def known_control(control: str, variants: Iterable[str]) -> None:
     """Raise InvalidEvidence `control-missing` unless the control is among the variants."""
     require(
         control in set(variants),
-        lambda: _evidence("control-missing", f"The control {control!r} has no sums.", "Add those of the control."),
+        lambda: _evidence(
+            "control-missing",
+            f"Nothing is counted of the control {control!r} yet.",
+            "Wait until it has data; if none comes, look at the split and at the control's backend.",
+        ),
     )
 
 

@@ -272,7 +272,7 @@ NONE = {"control": math.nan}
         (
             HealthEvidence("control", before={"cost": {"new": share(9, 1)}}),
             ["The time before the start"],
-            "The control 'control' has no sums.",
+            "Nothing is counted of the control 'control' yet.",
         ),
         (
             HealthEvidence("control", sums={"cost": {"new": UnitSums(9, math.inf, 9, 9, 9, 9)}}),
