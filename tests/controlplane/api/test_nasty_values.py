@@ -72,6 +72,8 @@ UNREADABLE = {
     "3 000 deep": '{"a":' * 3000 + "1" + "}" * 3000,
     "100 000 deep": "[" * 100_000 + "]" * 100_000,
 }
+READ_ALIKE = {"specs/plan", "specs/export"}
+"""What reads its body as `specs/apply` does, which is given all; YAML takes long to read."""
 IN_TURN = 3
 """How many of the values each further field of a kind is given: the first is given all."""
 BODIES: dict[str, bytes] = {
@@ -243,9 +245,8 @@ def tries(document: dict[str, Any]) -> dict[str, list[tuple[Place, str]]]:
     for operation in WITH_BODY:
         schema = described(document, operation)["requestBody"]["content"]["application/json"]["schema"]
         fields = sorted({place.path: place for place in places(document, schema)}.values(), key=str)
-        pairs = tried[name(operation)] = [
-            (place, nasty) for place in (fields[0], fields[-1]) for nasty in UNREADABLE.values()
-        ]
+        ends = () if operation.path in READ_ALIKE else (fields[0], fields[-1])
+        pairs = tried[name(operation)] = [(place, nasty) for place in ends for nasty in UNREADABLE.values()]
         for place in fields:
             values = islice(turn, IN_TURN) if place.kind in kinds else VALUES.values()
             pairs += [(place, nasty) for nasty in values]
@@ -264,7 +265,8 @@ def test_no_field_takes_it(operation: Operation, tries: dict[str, list[tuple[Pla
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=name)
 def test_no_body_is_it(operation: Operation, operator: Caller) -> None:
-    for body in (*BODIES.values(), *(nasty.encode() for nasty in (VALUES | UNREADABLE).values())):
+    values = {} if operation.path in READ_ALIKE else VALUES | UNREADABLE
+    for body in (*BODIES.values(), *(nasty.encode() for nasty in values.values())):
         refused_in_words(send(operator, operation, body))
 
 

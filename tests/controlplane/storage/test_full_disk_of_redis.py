@@ -49,6 +49,8 @@ def started(disk: Path, port: int, client: redis.Redis) -> Iterator[subprocess.P
     with stopping(subprocess.Popen(command)) as process:
         wait_until(lambda: answers(client))
         yield process
+        # Asked to end, it would wait for room to save.
+        process.kill()
 
 
 def answers(client: redis.Redis) -> bool:

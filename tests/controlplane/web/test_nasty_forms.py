@@ -1,6 +1,5 @@
 """Every field of every form, every path and every query, given what no field may hold: a page in words, no failure."""
 
-import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from itertools import cycle, islice
@@ -93,10 +92,12 @@ IN_TURN = 3
 
 
 def kind_of(tag: str, name: str, attributes: dict[str, str | None]) -> str:
-    """What is read alike: inputs that ask for the same; what rows say of a thing each has a way of its own."""
+    """What is read alike: choices, inputs of one type whatever their bounds, what rows of things all have."""
+    if tag == "select":
+        return tag
     if tag == "input" and attributes.get("type") != "hidden":
-        return " ".join(f"{asked}={attributes.get(asked)}" for asked in ("type", "min", "max", "step", "maxlength"))
-    return re.sub(r"\d+", "0", "initial" if name.startswith("initial-") else name)
+        return " ".join(f"{asked}={attributes.get(asked)}" for asked in ("type", "step"))
+    return "initial" if name.startswith("initial-") else name.rpartition("-")[2]
 
 
 class _Fields(HTMLParser):

@@ -31,7 +31,7 @@ def since(lake: str, metrics: list[MetricDefinition], *seconds: float) -> tuple[
     return collect_evidence(lake, "exp", START, metrics, now=NOW, starts=starts).since
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(events.REQUESTS, max_size=40), st.lists(events.OUTCOMES, max_size=15), MOMENTS)
 def test_it_is_that_of_an_experiment_that_began_then(
     requests: list[Row], outcomes: list[Row], starts: list[datetime]

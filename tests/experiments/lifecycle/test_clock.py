@@ -90,7 +90,7 @@ turns = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(SWITCHES)), max_s
 @example([(10, "pause"), (12, "everywhere"), (14, "everywhere"), (20, "pause")], 40)
 @example([(5, "endpoint"), (8, "endpoint"), (10, "pause"), (20, "pause")], 40)
 @example([(5, "everywhere"), (10, "pause"), (15, "everywhere"), (20, "pause"), (25, "pause")], 40)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_soaked_time_is_what_a_stopwatch_would_show(flips: list[tuple[int, str]], now: int) -> None:
     Stop.objects.all().delete()
     experiment = live(flips, None)
@@ -101,7 +101,7 @@ def test_soaked_time_is_what_a_stopwatch_would_show(flips: list[tuple[int, str]]
 
 
 @given(turns, st.integers(0, 40))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_stage_counts_from_its_own_start(flips: list[tuple[int, str]], advanced_at: int) -> None:
     """What stood still before the stage was entered takes nothing from it; nobody advances while paused."""
     Stop.objects.all().delete()

@@ -13,7 +13,7 @@ from tests.visitors.website import PEOPLE, run_website
 
 pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROUNDS = 8
+ROUNDS = 4
 FILL = f"""{PEOPLE}
 from controlplane.audit.actors import SLUICE
 from controlplane.settings import get_environment
