@@ -40,14 +40,13 @@ def _named(told: object) -> object:
 class Answer:
     """What was read of an answer, as it stood there.
 
-    `holds` are the paths where it has something, `hollow` says whether one of several that have to hold something holds
-    nothing, `whole` says whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the
-    model stopped, `odd` are the forms of which some event was none, `refused` says whether it did so in words of its
-    own, and the tokens are text.
+    `holds` are the paths where it has something, with a `!` those of which one holds nothing that has to, `whole` says
+    whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the model stopped, `odd`
+    are the forms of which some event was none, `refused` says whether it did so in words of its own, and the tokens are
+    text.
     """
 
     holds: Any = None
-    hollow: Any = None
     whole: Any = None
     ends: Any = None
     odd: Any = None

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.access_log.line import LogLine
+from routing.access_log.line import Answer, LogLine
 from routing.protocols import Shape
-from routing.protocols.types import ANSWER, ERRORS, NUMBERS, Streams
+from routing.protocols.types import ANSWER, CODES, ERRORS, NUMBERS, WORDS, Streams
 
 
 class Result(StrEnum):
@@ -199,14 +199,22 @@ def _by_error(line: LogLine) -> Ending | None:
     Where it leaves all of them to the model, an error may be a number, and several may stand beside an answer.
     """
     told, protocol = line.facts.answer, line.protocol_of_backend
-    if told is None or protocol is None or line.shape is not None or line.is_stream or not (told.whole and told.error):
+    if told is None or protocol is None or line.shape is not None or line.is_stream or not told.whole:
         return None
     if protocol.shapes:
+        if not told.error:
+            return None
         is_asked = line.method == "POST" or (line.method == "GET" and not _JOBS.search(line.path or ""))
         return ERROR if is_asked else None
+    return ERROR if _is_of_error(told) else None
+
+
+def _is_of_error(told: Answer) -> bool:
+    """Whether a document tells of an error, by its name or by a code and what that means, and of nothing else."""
     held = told.names("holds")
-    is_answer = not held.isdisjoint(NUMBERS) or (ANSWER in held and held.isdisjoint(ERRORS))
-    return None if is_answer else ERROR
+    if not held.isdisjoint(NUMBERS) or (ANSWER in held and held.isdisjoint(ERRORS)):
+        return False
+    return bool(told.error) or not (held.isdisjoint(CODES) or held.isdisjoint(WORDS))
 
 
 def _by_body(line: LogLine) -> Ending | None:
@@ -246,7 +254,7 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
         return None if shape.texts or _is_of_media(line, shape) else NO_ANSWER
     if told.whole and told.error:
         return ERROR
-    is_hollow = bool(shape.every and told.hollow)
+    is_hollow = not told.names("holds").isdisjoint(f"{path}!" for path in shape.every)
     if not told.whole or is_hollow or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)

@@ -131,7 +131,7 @@ RESPONSES = Shape(
     r"/responses",
     holds=tuple(f"output.*.{name}" for name in _ITEM),
     # What is worked out in the background holds nothing yet.
-    promises=tuple(("background", f"status={status}") for status in ("queued", "in_progress")),
+    promises=tuple(("background=true", f"status={status}") for status in ("queued", "in_progress")),
     parts=(
         *("delta", "text", "refusal", "arguments", "code", "partial_image_b64"),
         *(f"{of}.{name}" for of in _ITEMS for name in _ITEM),

@@ -84,7 +84,7 @@ class Told:
     path: str
 
 
-FAILS = ("error", "type=error", "object=error")
+FAILS = ("error", "error_code", "type=error", "object=error")
 """What tells of an error in answers of all kinds, as paths of `Shape`."""
 
 
@@ -94,9 +94,10 @@ class Shape:
 
     `paths` is a regular expression for the end of the path. Members are told by their path from the top of a document,
     `*` for each of a list and `?` for each member that no path names. `choices.*.text` has something that is a text
-    with any letter but blanks, a number or true; `choices[]` that is a list or an object which is not empty; `data[*]`
-    that is not null; `data[+]` that is a vector with a number but zero, in base64 too. The last two look into lists.
-    `error[number]` has a number alone.
+    with any letter but blanks; `choices[]` that is a list or an object which is not empty; `data[*]` that is not null;
+    `data[+]` that is a vector with a number but zero, in base64 too. The last two look into lists. `error[number]` has
+    a number alone, `code[code]` a number or a word that is the code of an error. `status=queued` has that text or, as
+    in `background=true`, that literal.
 
     A plain answer is JSON that has something in one of `holds`, or in all of one of `promises` where it is still to
     come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
@@ -144,17 +145,22 @@ class Shape:
 
 
 ANSWER = "?[*]"
-ERRORS = ("error", "error[]")
+ERRORS = ("error", "error[]", "error_code")
 NUMBERS = ("error[number]", "errors[number]")
-"""What a document may hold of which no protocol says anything: other members, an error in words, an error of a fit."""
+CODES = ("code[code]", "status_code[code]", "statusCode[code]")
+WORDS = ("message", "msg")
+"""What a document may hold of which no protocol says anything: other members, an error in words, an error of a fit, and
+the code and the words of an error."""
 
 FREE = Shape(
     r"",
-    holds=(ANSWER, *ERRORS, *NUMBERS),
-    fails=("error", "errors"),
+    holds=(ANSWER, *ERRORS, *NUMBERS, *CODES, *WORDS),
+    fails=(
+        *(*FAILS, "errors", "error_message", "error_msg", "error_description", "detail", "traceback"),
+        *("status=error", "status=failed"),
+    ),
     known=(
-        *("code", "status", "status_code", "statusCode", "type", "error_type", "error_code", "title", "success", "ok"),
-        *("message", "msg", "detail", "details", "error_description", "error_message", "trace", "traceback"),
+        *("object", "error_type", "title", "success", "ok", "details", "trace"),
         *("id", "request_id", "requestId", "time", "timestamp", "path", "instance", "model", "model_name", "version"),
     ),
     streams=Streams.FREE,

@@ -10,7 +10,7 @@ from routing.protocols.types import DONE, FREE, Streams
 
 # A script of what is looked for, of thoughts and findings, the walk through JSON, and the reading of answers; others
 # that read some requests too, or some answers alone.
-PARTS = ("wanted.lua", "thoughts.lua", "found.lua", "walk.lua", "answers.lua")
+PARTS = ("wanted.lua", "thoughts.lua", "found.lua", "rows.lua", "walk.lua", "answers.lua")
 ASKED, SELDOM = "asked", "seldom"
 
 

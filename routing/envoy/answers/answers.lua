@@ -29,7 +29,6 @@ local function words_of(found, whole, odd)
   if whole then count = add(WORDS, count, "whole", "true") end
   if odd then count = add(WORDS, count, "odd", odd) end
   if found.error then count = add(WORDS, count, "error", "true") end
-  if found.hollow then count = add(WORDS, count, "hollow", "true") end
   if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
   if found.ends ~= "" then count = add(WORDS, count, "ends", found.ends) end
   if found.refused then count = add(WORDS, count, "refused", "true") end

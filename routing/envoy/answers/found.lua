@@ -3,7 +3,7 @@
 -- What was seen in an earlier turn is not seen.
 local function begin_findings(found)
   found.turn, found.holds, found.ends = found.turn + 1, "", ""
-  found.error, found.refused, found.stop, found.hollow = nil, nil, nil, nil
+  found.error, found.refused, found.stop = nil, nil, nil
   found.thought, found.waits = nil, ""
   clear(found.counts)
 end
@@ -29,6 +29,15 @@ local function forget(found, before)
   found.holds = before
 end
 
+-- What a member holds, all found since `before` ends, is taken back.
+local function take_back(found, path, before)
+  local late = sub(found.holds, #before + 1)
+  forget(found, before)
+  for each in late:gmatch("[^ ]+") do
+    if sub(each, 1, #path) ~= path or find(each, "^[%w_]", #path + 1) then hold(found, each) end
+  end
+end
+
 -- What one of several holds, each of which has to hold something, is found anew; what was found before is returned.
 local function begin_item(found)
   local before = found.holds
@@ -36,8 +45,8 @@ local function begin_item(found)
   return before
 end
 
-local function end_item(found, before)
-  if found.holds == "" then found.hollow = true end
+local function end_item(found, hollow, before)
+  if found.holds == "" then hold(found, hollow) end
   for path in before:gmatch("[^ ]+") do hold(found, path) end
 end
 
@@ -81,32 +90,49 @@ local function holder_of(found, node, text, from, last)
   return behind_nothing(node, text, from, last) <= last and holds or nil
 end
 
+-- Whether a number or a word is, where one of an error would be told, that of none.
+local NO_ERRORS = {["0"] = true, ok = true, success = true, none = true, no_error = true}
+local function tells_none(word) return NO_ERRORS[word:lower()] or find(word, "^2%d%d$") end
+
+-- Whether a number or a word is, where one of an error would be told, that of none.
+local NO_ERRORS = {["0"] = true, ok = true, success = true, none = true, no_error = true}
+local function tells_none(word) return NO_ERRORS[word:lower()] or find(word, "^2%d%d$") end
+
+-- What a text says that is one word of several.
+local function find_word(found, node, word)
+  if node.held then hold(found, node.held[word]) end
+  if node.code and find(word, "^[%w_.:-]+$") and not tells_none(word) then hold(found, node.code) end
+  if node.stop then found.stop = find(word, "^[%w_.-]+$") and word or OTHER end
+  local mark = node.texts and node.texts[word]
+  if mark then end_by(found, mark) end
+end
+
 -- `from` to `last`, which is taken out of its answer only where somebody asks what it is.
 local function find_text(found, node, text, from, last)
   -- A text is no number, whatever it says.
   if node.count then found.counts[node.count] = '"' end
   if node.last then end_by(found, node.last) end
   if last < from and not node.aloud then return end
+  local asks = node.stop or node.texts or node.held or node.code or node.fails
+  local word = asks and sub(text, from, last)
+  if node.fails and tells_none(word) then return end
   find_filled(found, node, holder_of(found, node, text, from, last))
-  if not (node.stop or node.texts or node.held) then return end
-  local word = sub(text, from, last)
-  if node.held then hold(found, node.held[word]) end
-  if node.stop then found.stop = find(word, "^[%w_.-]+$") and word or OTHER end
-  local mark = node.texts and node.texts[word]
-  if mark then end_by(found, mark) end
+  if asks then find_word(found, node, word) end
 end
 
 -- A number or a literal. Of a number that is told several times the last one counts.
 local function find_scalar(found, node, text)
   if text == "null" then return end
+  local is_number = find(text, "^[-%d]")
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
-  if node.number and find(text, "^[-%d]") then hold(found, node.number) end
+  if node.number and is_number then hold(found, node.number) end
+  if node.code and is_number and not tells_none(text) then hold(found, node.code) end
+  if node.held then hold(found, node.held[text]) end
   if node.vector then
     if find(text, "^%-?[0.]*[1-9]") then hold(found, node.vector) end
-  elseif text == "0" or node.any then
-    -- A score may be none; no error is an error of number none.
+  elseif node.any then
     hold(found, node.holds)
-  elseif text ~= "false" then
-    find_filled(found, node, node.holds)
+  elseif text ~= "false" and text ~= "0" then
+    find_filled(found, node, node.fails and node.holds)
   end
 end

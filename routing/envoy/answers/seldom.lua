@@ -1,8 +1,9 @@
 -- Answers of which the protocol says nothing: all that is looked for are documents of an error.
 
 local function is_error(found)
-  if not found.error or find(found.holds, "[number]", 1, true) then return false end
-  return found.holds == "" or find(found.holds, "error", 1, true) ~= nil
+  local holds = found.holds
+  if find(holds, "[number]", 1, true) or not (found.error or find(holds, "[code]", 1, true)) then return false end
+  return not find(holds, "?[*]", 1, true) or find(holds, "error", 1, true) ~= nil
 end
 
 function envoy_on_response(handle)

@@ -1,17 +1,33 @@
+-- Letters -----------------------------------------------------------------------------------------------------------
+
+-- The code of the letter that an escape stands for, and what is behind it; nothing where it goes on in the next piece.
+local function escaped_at(text, at)
+  local code, behind = match(text, "^\\u(%x%x%x%x)()", at)
+  if not code then return match(text, "^\\[bfnrt]()", at) and 0 or nil, at + 2 end
+  code = tonumber(code, 16)
+  if code < 0xd800 or code > 0xdbff then return code, behind end
+  local low, last = match(text, "^\\u([dD][c-fC-F]%x%x)()", behind)
+  if low then return (code - 0xd800) * 1024 + tonumber(low, 16) + 0x2400, last end
+  return behind <= #text and code or nil, behind
+end
+
+-- That of the letter which begins at `at`, in UTF-8 or as an escape.
+local function letter_at(text, at)
+  local code = byte(text, at)
+  if code == BACKSLASH then return escaped_at(text, at) end
+  if code < FIRST_OF_SEVERAL then return code, at + 1 end
+  local following = code < 224 and 1 or code < 240 and 2 or 3
+  if at + following > #text then return nil, at end
+  code = band(code, rshift(63, following))
+  for place = at + 1, at + following do code = code * 64 + band(byte(text, place), 63) end
+  return code, at + following + 1
+end
+
 -- The first letter from `at` on that is no blank, `last` + 1 where all are; escapes count as the letters they stand for.
 local function behind_blanks(text, at, last)
   while at <= last do
-    local letter, behind = byte(text, at), nil
-    if letter == BLANK then
-      behind = at + 1
-    elseif letter == BACKSLASH then
-      behind = match(text, "^\\[bfnrt]()", at)
-      local code, after = match(text, "^\\u(%x%x%x%x)()", at)
-      if code and BLANK_CODES[tonumber(code, 16)] then behind = after end
-    elseif letter >= FIRST_OF_SEVERAL then
-      for _, blank in ipairs(BLANKS) do behind = behind or match(text, blank, at) end
-    end
-    if not behind then return at end
+    local code, behind = letter_at(text, at)
+    if not BLANK_CODES[code or BACKSLASH] then return at end
     at = behind
   end
   return at
@@ -25,7 +41,7 @@ local MARKS = {{"<think>", "</think>"}, {"<thinking>", "</thinking>"}, {"[THINK]
 local LONGEST_MARK = #"</thinking>"
 
 local function without_escapes(text)
-  if not find(text, "\\", 1, true) then return text end
+  if not find(text, "\\u003", 1, true) and not find(text, "\\/", 1, true) then return text end
   return (text:gsub("\\u003[cC]", "<"):gsub("\\u003[eE]", ">"):gsub("\\/", "/"))
 end
 

@@ -1,173 +1,6 @@
 -- The walk ----------------------------------------------------------------------------------------------------------
---
--- JSON is an automaton: each byte leads from one state to the next, most of them by nothing but a look into a table.
--- Where something happens the table has an action, which is negative. A state is the place of its row.
 
--- Such an array is read twice as fast as a table.
-local NEXT = ffi.new("int32_t[?]", MOST_ROWS * 256)
 local ACTIONS = {}
-local ROWS = 0
-local WHITE, DIGITS, HEX, ENDS = " \n\r\t", "0123456789", "0123456789abcdefABCDEF", " \n\r\t,}]"
-
-local BROKEN, OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST, SEPARATE = -1, -2, -3, -4, -5, -6
-local NAME_BEGINS, NAME_ENDS, VALUE_BEGINS, TEXT_ENDS, SCALAR_ENDS, LITERAL_ENDS = -7, -8, -9, -10, -11, -12
-local FIRST_OF_LIST, FIRST_OF_OBJECT = -13, -14
-
-local function row(white)
-  ROWS = ROWS + 256
-  for letter = 0, 255 do NEXT[ROWS + letter] = BROKEN end
-  if white then
-    for at = 1, #WHITE do NEXT[ROWS + byte(WHITE, at)] = ROWS end
-  end
-  return ROWS
-end
-
-local function lead(from, letters, to)
-  for at = 1, #letters do NEXT[from + byte(letters, at)] = to end
-end
-
--- How UTF-8 goes on behind its first byte, by RFC 3629: of the first bytes from one to another the second is one of
--- these, and then so many follow.
-local SECONDS = {
-  {194, 223, 128, 191, 0},
-  {224, 224, 160, 191, 1},
-  {225, 236, 128, 191, 1},
-  {237, 237, 128, 159, 1},
-  {238, 239, 128, 191, 1},
-  {240, 240, 144, 191, 2},
-  {241, 243, 128, 191, 2},
-  {244, 244, 128, 143, 2},
-}
-
-local function letter_rows(text)
-  local following = {[0] = text, row(), row()}
-  for count = 1, 2 do
-    for letter = 128, 191 do NEXT[following[count] + letter] = following[count - 1] end
-  end
-  for _, of in ipairs(SECONDS) do
-    local second = row()
-    for letter = of[3], of[4] do NEXT[second + letter] = following[of[5]] end
-    for letter = of[1], of[2] do NEXT[text + letter] = second end
-  end
-end
-
--- A text from behind its first quotation mark; `to` is where the last one leads. TEXT_ROWS are all of its rows.
-local TEXT_ROWS = 1 + 5 + 2 + #SECONDS
-
-local function text_rows(to)
-  local text, escape = row(), row()
-  local digits = {row(), row(), row(), row()}
-  for letter = 32, 127 do NEXT[text + letter] = text end
-  letter_rows(text)
-  lead(text, '"', to)
-  lead(text, "\\", escape)
-  lead(escape, '"\\/bfnrt', text)
-  lead(escape, "u", digits[1])
-  for number = 1, 4 do lead(digits[number], HEX, digits[number + 1] or text) end
-  return text
-end
-
-local function literal_rows(from, word, to)
-  for at = 1, #word do
-    local behind = at < #word and row() or to
-    lead(from, sub(word, at, at), behind)
-    from = behind
-  end
-end
-
--- A number, from a row that leads into it; `behind` gives each byte that ends one its state.
-local function number_rows(from, behind)
-  local minus, zero, whole, point, parts, e, sign, power = row(), row(), row(), row(), row(), row(), row(), row()
-  for _, begin in ipairs({from, minus}) do
-    lead(begin, "0", zero)
-    lead(begin, "123456789", whole)
-  end
-  lead(from, "-", minus)
-  lead(whole, DIGITS, whole)
-  lead(point, DIGITS, parts)
-  lead(parts, DIGITS, parts)
-  for _, digits in ipairs({zero, whole, parts}) do lead(digits, "eE", e) end
-  for _, digits in ipairs({zero, whole}) do lead(digits, ".", point) end
-  lead(e, "+-", sign)
-  for _, before in ipairs({e, sign, power}) do lead(before, DIGITS, power) end
-  for _, digits in ipairs({zero, whole, parts, power}) do
-    for at = 1, #ENDS do NEXT[digits + byte(ENDS, at)] = behind(byte(ENDS, at)) end
-  end
-end
-
--- All values: where one may begin, and the text that one may be. What is behind one is `after`, or the action there.
-local function value_rows(value, after, text_ends, literal_ends, scalar_ends)
-  local text = text_rows(text_ends or after)
-  lead(value, '"', text)
-  lead(value, "{", OPEN_OBJECT)
-  lead(value, "[", OPEN_LIST)
-  for _, word in ipairs({"true", "false", "null"}) do literal_rows(value, word, literal_ends or after) end
-  number_rows(value, function(letter) return scalar_ends or NEXT[after + letter] end)
-  return text
-end
-
-local function name_rows(value, name_ends)
-  local name, colon = row(true), row(true)
-  local text = text_rows(name_ends or colon)
-  lead(name, '"', text)
-  lead(colon, ":", value)
-  return name, colon, text
-end
-
-local NOWHERE = row()
-for letter = 0, 255 do NEXT[NOWHERE + letter] = NOWHERE end
-
--- The document as a whole.
-local BEGINNING, OVER = row(true), row(true)
-lead(BEGINNING, "{", OPEN_OBJECT)
-lead(BEGINNING, "[", OPEN_LIST)
-
--- Lists and objects in which nothing is looked for.
-local LIST_VALUE, LIST_AFTER = row(true), row(true)
-lead(LIST_AFTER, ",", LIST_VALUE)
-lead(LIST_AFTER, "]", CLOSE_LIST)
-value_rows(LIST_VALUE, LIST_AFTER)
-local LIST_FIRST = row()
-for letter = 0, 255 do NEXT[LIST_FIRST + letter] = NEXT[LIST_VALUE + letter] end
-lead(LIST_FIRST, WHITE, LIST_FIRST)
-lead(LIST_FIRST, "]", CLOSE_LIST)
-
-local OBJECT_VALUE, OBJECT_AFTER = row(true), row(true)
-local OBJECT_NAME, _, OBJECT_TEXT = name_rows(OBJECT_VALUE)
-lead(OBJECT_AFTER, ",", OBJECT_NAME)
-lead(OBJECT_AFTER, "}", CLOSE_OBJECT)
-value_rows(OBJECT_VALUE, OBJECT_AFTER)
-local OBJECT_FIRST = row(true)
-lead(OBJECT_FIRST, '"', OBJECT_TEXT)
-lead(OBJECT_FIRST, "}", CLOSE_OBJECT)
-
--- Values that are not looked at, of lists and objects in which something is.
-local VALUE, AFTER = row(true), row(true)
-lead(AFTER, ",", SEPARATE)
-lead(AFTER, "}", CLOSE_OBJECT)
-lead(AFTER, "]", CLOSE_LIST)
-local TEXT = value_rows(VALUE, AFTER)
-local _, COLON, NAME_TEXT = name_rows(VALUE)
-local FIRST_VALUE, FIRST_NAME = row(), row(true)
-for letter = 0, 255 do NEXT[FIRST_VALUE + letter] = FIRST_OF_LIST end
-lead(FIRST_VALUE, WHITE, FIRST_VALUE)
-lead(FIRST_VALUE, "]", CLOSE_LIST)
-lead(FIRST_NAME, '"', FIRST_OF_OBJECT)
-lead(FIRST_NAME, "}", CLOSE_OBJECT)
-
--- Names and values that are looked at. All rows from here on are within one.
-local WANTED_VALUE, WANTED_BEGIN = row(true), row()
-local WANTED_NAME, WANTED_COLON = row(true), row(true)
-lead(WANTED_VALUE, '"-0123456789tfn', VALUE_BEGINS)
-lead(WANTED_VALUE, "{", OPEN_OBJECT)
-lead(WANTED_VALUE, "[", OPEN_LIST)
-lead(WANTED_NAME, '"', NAME_BEGINS)
-lead(WANTED_COLON, ":", WANTED_VALUE)
-local WITHIN = ROWS
-local WANTED_NAME_TEXT = text_rows(NAME_ENDS)
-local WITHIN_VALUE = ROWS
-local WANTED_TEXT = value_rows(WANTED_BEGIN, AFTER, TEXT_ENDS, LITERAL_ENDS, SCALAR_ENDS)
-local WITHIN_SCALAR = WANTED_TEXT + TEXT_ROWS * 256
 
 local function unescape(text)
   text = text:gsub("\\u00(%x%x)", function(digits)
@@ -192,16 +25,17 @@ local function open(walk, at, is_object)
   if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
   if node.count then walk.found.counts[node.count] = "{" end
   if node.every then walk.outer[depth] = begin_item(walk.found) end
-  if node.may_be_void then walk.before[depth], walk.void[depth] = walk.found.holds, false end
-  return is_object and FIRST_NAME or FIRST_VALUE, at + 1
+  if not is_object then return FIRST_VALUE, at + 1 end
+  walk.names[depth], walk.before[depth], walk.void[depth] = 0, walk.found.holds, false
+  return FIRST_NAME, at + 1
 end
 
 local function close(walk, at, is_object)
   local depth = walk.depth
   if walk.objects[depth] ~= is_object then return NOWHERE, at end
   local own = walk.nodes[depth]
-  if own and own.may_be_void and walk.void[depth] then forget(walk.found, walk.before[depth]) end
-  if own and own.every then end_item(walk.found, walk.outer[depth]) end
+  if own and is_object and walk.void[depth] then forget(walk.found, walk.before[depth]) end
+  if own and own.every then end_item(walk.found, own.every, walk.outer[depth]) end
   walk.depth, walk.node = depth - 1, false
   return behind(walk), at + 1
 end
@@ -247,11 +81,19 @@ ACTIONS[-NAME_BEGINS] = function(walk, _, _, at)
   return WANTED_NAME_TEXT, at + 1
 end
 
+-- Of members of one name the last one counts, as parsers have it (RFC 8259, 4): what an earlier one holds is taken back.
+local function begin_member(walk, node, depth)
+  local names = walk.names[depth]
+  if band(names, node.name) ~= 0 then take_back(walk.found, node.path, walk.before[depth]) end
+  walk.names[depth] = bor(names, node.name)
+end
+
 ACTIONS[-NAME_ENDS] = function(walk, _, text, at)
   local own, name = walk.nodes[walk.depth], sub(text, walk.token + 1, at - 1)
   local node = own.members[name]
   if not node and find(name, "\\", 1, true) then node = own.members[unescape(name)] end
   node = node or own["?"] or false
+  if node and node.name then begin_member(walk, node, walk.depth) end
   if node and node.own then hold(walk.found, node.own) end
   if node and node.form then walk.form = bor(walk.form, node.form) end
   walk.node = node
@@ -317,6 +159,7 @@ local function new_walk(root)
   local walk = remove(FREE)
   if not walk then
     walk = {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}, outer = {}}
+    walk.names = {}
   end
   walk.root, walk.begun, walk.head = root, false, ""
   begin_again(walk)

@@ -24,19 +24,15 @@ local OTHER = "other"
 local QUOTE, BLANK, BACKSLASH = 34, 32, 92
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
 
--- What nobody sees: white space by Unicode, what it has a display leave out (Default_Ignorable_Code_Point), and the blank
--- of Braille, as codes and as patterns of their bytes in UTF-8.
+-- Codes of what nobody sees: white space and controls by Unicode, what it has a display leave out
+-- (Default_Ignorable_Code_Point), the blank of Braille, halves of a pair alone, and what stands for a letter that is none.
 local FIRST_OF_SEVERAL, FIRST_OF_LETTER = 128, 192
-local BLANK_CODES, BLANKS = {}, {
-  "^\194[\133\160\173]()", "^\205\143()", "^\216\156()", "^\225\133[\159\160]()", "^\225\154\128()",
-  "^\225\158[\180\181]()", "^\225\160[\139-\143]()", "^\226\128[\128-\143\168-\175]()", "^\226\129[\159-\175]()",
-  "^\226\160\128()", "^\227\128\128()", "^\227\133\164()", "^\239\184[\128-\143]()", "^\239\187\191()",
-  "^\239\190\160()", "^\239\191[\176-\184]()", "^\240\157\133[\179-\186]()", "^\243\160[\128-\191][\128-\191]()",
-}
+local BLANK_CODES = {}
 for _, span in ipairs({
-  {0, 32}, {0x85, 0x85}, {0xa0, 0xa0}, {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x1680, 0x1680},
+  {0, 32}, {0x7f, 0xa0}, {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x1680, 0x1680},
   {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
-  {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8},
+  {0x3000, 0x3000}, {0x3164, 0x3164}, {0xd800, 0xdfff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+  {0xfff0, 0xfff8}, {0xfffd, 0xfffd}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 }) do
   for code = span[1], span[2] do BLANK_CODES[code] = true end
 end
@@ -49,28 +45,29 @@ local SPECIFICATIONS = {}
 -- object that no path names.
 local function place(root, path)
   local node = root
-  for step in path:gmatch("[^.]+") do
+  for step, behind in path:gmatch("([^.]+)()") do
     local places = node
     if step ~= "*" then node.members = node.members or {} end
     if step ~= "*" and step ~= "?" then places = node.members end
-    places[step] = places[step] or {}
+    places[step] = places[step] or {path = sub(path, 1, behind - 1)}
     node = places[step]
   end
   return node
 end
 
--- What something is of that has to be there: `path` of a text, a number or `true`, `path[]` of a list or an object that is
--- not empty, `path[*]` of anything but null, `path[+]` of a vector, these two also within lists, however deep, and
--- `path[number]` of a number alone.
+-- What something is of that has to be there: `path` of a text, `path[]` of a list or an object that is not empty,
+-- `path[*]` of anything but null, `path[+]` of a vector, these two also within lists, however deep, `path[number]` of a
+-- number alone, and `path[code]` of a number or a word that is the code of no success.
 local HOLDING = {
   [""] = function(node, path) node.holds = path end,
   ["[]"] = function(node, path) node.list, node.object = path, path end,
   ["[*]"] = function(node, path) node.holds, node.object, node.any, node["*"] = path, path, path, node end,
   ["[+]"] = function(node, path) node.vector, node["*"] = path, node end,
   ["[number]"] = function(node, path) node.number = path end,
+  ["[code]"] = function(node, path) node.code = path end,
 }
 
--- `name=path` of a number, `path=text` of a text.
+-- `name=path` of a number, `path=text` of a text or a literal.
 local MARKED = {
   holds = function(node, path, text)
     if not text then return HOLDING[match(path, "%[.*%]$") or ""](node, path) end
@@ -80,7 +77,7 @@ local MARKED = {
   -- Members that are no others.
   known = function() end,
   own = function(node, path) node.own = path .. "?" end,
-  every = function(node) node.every = true end,
+  every = function(node, path) node.every = path .. "!" end,
   last = function(node, path) node.last = path end,
   stops = function(node) node.stop = true end,
   refusals = function(node) node.refusal = true end,
@@ -91,9 +88,9 @@ local MARKED = {
     node.texts = node.texts or {}
     node.texts[text] = "error"
   end,
-  voids = function(node, _, text, object)
+  voids = function(node, _, text)
     node.voids = node.voids or {}
-    node.voids[text], object.may_be_void = true, true
+    node.voids[text] = true
   end,
 }
 
@@ -101,8 +98,7 @@ local function mark(root, part, words)
   for word in words:gmatch("[^ ]+") do
     local path, text = match(word, "^(.-)=(.*)$")
     path = path or word
-    local object = place(root, match(path, "^(.*)%.") or "")
-    MARKED[part](place(root, (path:gsub("%[.*%]$", ""))), path, text, object)
+    MARKED[part](place(root, (path:gsub("%[.*%]$", ""))), path, text)
   end
 end
 
@@ -121,6 +117,22 @@ local function mark_forms(root, words)
     end
   end
   return forms
+end
+
+-- Members of an object that may hold something have a bit each: those of the first 32, of more than any kind has.
+local function number_names(node)
+  local is_held = node.holds or node.list or node.any or node.vector or node.number or node.code or node.held
+  local bits = 0
+  for _, member in pairs(node.members or {}) do
+    if number_names(member) then
+      member.name, bits = bits < 32 and lshift(1, bits) or nil, bits + 1
+      is_held = true
+    end
+  end
+  for _, step in ipairs({"*", "?"}) do
+    if node[step] and node[step] ~= node then is_held = number_names(node[step]) or is_held end
+  end
+  return is_held
 end
 
 -- `holds: path …;parts: path …;ends: name …;…;plain: count=path …;streamed: …`, taken apart once.
@@ -143,6 +155,8 @@ local function specification(text)
   count(streamed, parts.streamed)
   known = {plain = plain, streamed = streamed, ends = {error = "error"}}
   known.forms = mark_forms(streamed, parts.forms)
+  number_names(plain)
+  number_names(streamed)
   local kind = place(streamed, "type")
   kind.texts = kind.texts or {}
   for name in parts.ends:gmatch("[^ ]+") do

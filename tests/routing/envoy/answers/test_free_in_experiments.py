@@ -89,7 +89,6 @@ def test_a_document_of_an_error_is_found_and_then_always(
         # That may be all that a model finds, and what some call their answer.
         said({}),
         said([]),
-        said({"detail": "Not Found"}),
         said({"message": "Hello"}),
         events({"error": "x"}),
         plain(b'{"error": "x"', b"application/json"),

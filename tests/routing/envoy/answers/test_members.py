@@ -33,6 +33,12 @@ pytestmark = pytest.mark.slow
         (plain(b'{"\\u0065rror": {"message": "x"}}'), ERROR),
         (document(choice(HI, error={"code": 502, "message": "Provider disconnected"})), ERROR),
         (document(choice(HI, finish="error")), ERROR),
+        # As FastChat and Baidu write one.
+        (document({**choice({"content": "**NETWORK ERROR**"}), "error_code": 50002}), ERROR),
+        (document({"error_code": 110, "error_msg": "Access token invalid or no longer valid"}), ERROR),
+        (document({**choice(HI), "error_code": 0}), SUCCESS),
+        (document({**choice(HI), "error_code": None}), SUCCESS),
+        (document({**choice(HI), "error_code": ""}), SUCCESS),
         (document({**choice(HI), "error": None}), SUCCESS),
         (document(choice(HI, error=None)), SUCCESS),
         # It holds nothing.
@@ -40,6 +46,11 @@ pytestmark = pytest.mark.slow
         (document(choice({"role": "assistant", "content": None})), NO_ANSWER),
         (document(choice({"role": "assistant", "tool_calls": []})), NO_ANSWER),
         (document({"choices": [{}]}), NO_ANSWER),
+        # Content is a text or null, by the API, and a name of a function a text.
+        *((document(choice({"content": value})), NO_ANSWER) for value in (5, 0, -1.5, True, False, {"text": "Hi"})),
+        (document(choice({"content": ["Hi"]})), NO_ANSWER),
+        (document(choice({"content": [{"type": "text", "text": 5}]})), NO_ANSWER),
+        (document(choice({"content": None, "tool_calls": [{"function": {"name": 5}}]})), NO_ANSWER),
         (document(choice({"content": None}, finish="content_filter")), NO_ANSWER),
         # It holds something else than text.
         (document(choice({"content": None, "refusal": "I will not."})), SUCCESS),
