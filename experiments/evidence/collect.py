@@ -14,6 +14,7 @@ from experiments.evidence.metric_sums import (
     distinct_measures,
     outcome_names,
     read_evidence,
+    read_reached,
     sum_expressions,
     unit_products,
     unit_values,
@@ -45,6 +46,8 @@ class CollectedEvidence:
     `timings` has, by metric of outcomes, when these come; while that cannot be told, the metric has no sums.
     `last_answers` counts by variant the units whose newest request was not answered. `units_by_edge` has the distinct
     units by edge and variant, those of several variants among them; None where they were not counted on the way.
+    `reached` has, by metric that counts events and variant, how many units reach each total of heavy ones; empty where
+    they were not counted on the way.
     """
 
     evidence: Evidence
@@ -58,6 +61,7 @@ class CollectedEvidence:
     timings: Mapping[str, OutcomeTiming] = field(default_factory=dict)
     last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
     units_by_edge: Mapping[str, Mapping[str, int]] | None = None
+    reached: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     def of(self, metrics: Sequence[MetricDefinition]) -> "CollectedEvidence":
         """The same with the sums of these metrics alone, and nothing of when outcomes come."""
@@ -245,6 +249,7 @@ def _collected(
         known_sums(metrics, found.sums),
         read_answers(metrics, found.sums),
         last_answers={arm: _last_answers(row) for arm, row in arms.items()},
+        reached={(key, arm): each for arm, row in arms.items() for key, each in read_reached(metrics, row).items()},
     )
 
 

@@ -260,10 +260,10 @@ def read_sums(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> di
     }
 
 
-def read_heavy(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, float]:
-    """What heavy units' denominators are, of each metric that counts events, from the same row."""
+def read_reached(metrics: Sequence[MetricDefinition], row: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """How many units' denominators reach each total of heavy ones, of each metric that counts events, from that row."""
     return {
-        metrics[number].key: heavy_total([round(row[column]) for column in heavy_columns(first)])
+        metrics[number].key: tuple(round(row[column]) for column in heavy_columns(first))
         for number, first in event_denominators(metrics).items()
     }
 
@@ -273,7 +273,11 @@ def read_evidence(
 ) -> Evidence:
     """All that the rows of the arms tell."""
     sums = {(metric, arm): found for arm, row in rows.items() for metric, found in read_sums(metrics, row).items()}
-    heavy = {(metric, arm): found for arm, row in rows.items() for metric, found in read_heavy(metrics, row).items()}
+    heavy = {
+        (metric, arm): heavy_total(reached)
+        for arm, row in rows.items()
+        for metric, reached in read_reached(metrics, row).items()
+    }
     return Evidence(units, sums, heavy)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
@@ -18,6 +18,9 @@ LATELY = timedelta(days=7)
 SHORTEST_HOURS = 1.0 / 60.0
 """Less than a minute of traffic says nothing of how many come."""
 SLOWEST_GROWTH = 0.3
+NO_GROWTH = 0.05
+"""A growth below this over a day or more, 4 % of users who are new in the second half, is that of a fixed crowd."""
+FIXED_AFTER_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class CollectedBaseline:
     `hours` is the time from the first request to the last, and `units_of_first_half` counts the units that were
     seen in the first half of it. Both counts of units are scaled up where the endpoint keeps only a share of those
     whom no experiment takes: each that was kept with probability s counts 1/s (Horvitz and Thompson, 1952). The sums
-    are of the units that were kept.
+    are of the units that were kept, and so is `reached`: how many units reach each total of heavy ones, of metrics that
+    count events.
     """
 
     units: float
@@ -35,18 +39,21 @@ class CollectedBaseline:
     hours: float
     sums: Mapping[str, UnitSums]
     lake: LakeVersion
+    reached: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def arrivals(self) -> Arrivals | None:
         """How many distinct units come in so many hours; None when there is too little to tell.
 
-        The exponent is log2(all units / units of the first half), between 0.3 and 1.
+        The exponent is log2(all units / units of the first half), between 0.3 and 1. Of a crowd to which hardly anybody
+        came in the second half of a day or more, there are no more than were seen.
         """
         if self.hours < SHORTEST_HOURS or not self.units_of_first_half:
             return None
         growth = math.log2(self.units / self.units_of_first_half)
         exponent = min(max(growth, SLOWEST_GROWTH), 1.0)
-        return Arrivals(self.units / self.hours**exponent, exponent)
+        is_fixed = growth < NO_GROWTH and self.hours >= FIXED_AFTER_HOURS
+        return Arrivals(self.units / self.hours**exponent, exponent, self.units if is_fixed else math.inf)
 
 
 def collect_baseline(
@@ -76,7 +83,8 @@ def collect_baseline(
         collected = sums_over_units(reading, measured, start, metrics, now=moment)
         units, first_half, hours = _spread(reading, measured)
     sums = {metric: sums for (metric, _), sums in collected.evidence.sums.items()}
-    return CollectedBaseline(units, first_half, hours, sums, collected.lake)
+    reached = {metric: found for (metric, _), found in collected.reached.items()}
+    return CollectedBaseline(units, first_half, hours, sums, collected.lake, reached)
 
 
 def _spread(reading: Reading, measured: Frame) -> tuple[float, float, float]:

@@ -1,5 +1,6 @@
 """What is known of metrics and traffic before the start: stated, or else from history."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -82,7 +83,8 @@ def _from_history(experiment: Experiment, metric: MetricPlan, history: Collected
     if sums is None:
         detail = f"Nothing was measured of {metric.key} in the last 7 days."
         return Obstacle.of("baseline-missing", detail, advice)
-    found = attempt(lambda: from_history(metric.type, sums))
+    reached = history.reached.get(metric.key, ()) if history else ()
+    found = attempt(lambda: from_history(metric.type, sums, reached))
     if isinstance(found, Baseline):
         return found
     return replace(found, detail=f"{metric.key}: {found.detail}", next_step=advice)
@@ -99,4 +101,6 @@ def _arrivals(experiment: Experiment, stated: Stated, history: CollectedBaseline
             f"Too few users came to {experiment.endpoint.key} in the last 7 days to say how fast they come.",
             "State `users_per_hour`, or send traffic and ask again.",
         )
-    return Arrivals(first_hour * BasisPoints(experiment.traffic).share, exponent)
+    part = BasisPoints(experiment.traffic).share
+    most = recorded.most if recorded and stated.users_per_hour is None else math.inf
+    return Arrivals(first_hour * part, exponent, most * part)

@@ -48,6 +48,7 @@ def _needs(prospect: Prospect, metric: MetricPlan, variant: str) -> MetricNeeds:
         source=prospect.known.sources.get(metric.key),
         units=found.units if found else None,
         control_units=found.control_units if found else None,
+        heavy_requests=(found.heavy or None) if found else None,
         smallest_effects=_smallest_effects(prospect, metric, variant) if baseline else (),
         obstacle=units if isinstance(units, Obstacle) else None,
     )

@@ -15,7 +15,7 @@ def summary(prospect: Prospect, needs: PlannedUnits | Obstacle, duration: Durati
     if isinstance(needs, Obstacle):
         return f"The needs of this plan are not known yet. {needs.detail} {needs.next_step}"
     parts = [f"Needs about {_users(prospect, needs)}{_time(prospect, duration)}."]
-    return " ".join([*parts, *_longest(prospect, needs), *_hindered(duration)])
+    return " ".join([*parts, *_longest(prospect, needs), *_heavy_users(needs), *_hindered(duration)])
 
 
 def about(number: float) -> str:
@@ -52,6 +52,16 @@ def _longest(prospect: Prospect, needs: PlannedUnits) -> list[str]:
     if len(prospect.plan.metrics) < 2:
         return []
     return [f"{prospect.labels[needs.binding.metric].name} takes longest."]
+
+
+def _heavy_users(needs: PlannedUnits) -> list[str]:
+    """Why a share of requests takes longer than its errors tell."""
+    if not needs.binding.heavy:
+        return []
+    return [
+        f"Some users send about {about(needs.binding.heavy)} requests each, and enough of them have to be met to tell "
+        "that none fails wholly."
+    ]
 
 
 def _hindered(duration: Duration) -> list[str]:

@@ -49,6 +49,10 @@ class MetricNeeds(Fact):
     source: Source | None
     units: float | None = Field(description="Users of the candidate until it is answered.")
     control_units: float | None
+    heavy_requests: float | None = Field(
+        description="Of a share of requests that needs more users as some of them send much: requests that each of "
+        "about ten users of a variant sends; else null."
+    )
     smallest_effects: tuple[SmallestEffect, ...] = Field(
         description="The smallest effect of a goal, or the smallest margin of a guardrail, that is shown by then."
     )
@@ -80,7 +84,10 @@ class Duration(Fact):
     whole_weeks_days: float | None = Field(description="Rounded up to whole weeks.")
     maximum_days: float
     stages: tuple[ExpectedStage, ...]
-    obstacle: Obstacle | None = Field(description="Set to `too-slow` when it takes longer than the plan allows.")
+    obstacle: Obstacle | None = Field(
+        description="`too-slow` when it takes longer than the plan allows, `crowd-too-small` when users are always the "
+        "same and too few."
+    )
 
 
 class ExpectedOutcome(Fact):

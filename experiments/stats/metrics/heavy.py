@@ -13,7 +13,7 @@ FEWEST = 10
 """Units of one arm that make a kind of users: of what fewer do, no data tell whether there are others like them."""
 
 
-def heavy_total(reached: Sequence[int]) -> float:
+def heavy_total(reached: Sequence[float]) -> float:
     """The total that the tenth heaviest unit of an arm has at the most, from how many units reach each threshold.
 
     It is one less than the first threshold that fewer than ten units reach.

@@ -1,12 +1,14 @@
 """What is known of a metric before the start: from history where there is some, else from what the user states."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.errors import InvalidArgument, require
 from experiments.stats.core.types import MetricType, UnitSums
 from experiments.stats.metrics import KINDS
+from experiments.stats.metrics.heavy import THRESHOLDS, heavy_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +16,30 @@ class Baseline:
     """A metric's `value` and the variance of one unit, so that an estimate from n units has unit_variance / n.
 
     `is_share`: a share of units, whose variance follows from its value, p (1 - p), and so changes with the effect.
-    `denominator` is a unit's mean denominator, like its requests; 1 for what is no ratio.
+    `denominator` is a unit's mean denominator, like its requests; 1 for what is no ratio. `reached` is, of a share of
+    requests, the part of units whose denominator reaches each of the totals of heavy units (`heavy.THRESHOLDS`); where
+    it is not known, denominators are taken to be geometric.
     """
 
     value: float
     unit_variance: float
     is_share: bool = False
     denominator: float = 1.0
+    reached: tuple[float, ...] = ()
+
+    def heaviest(self, units: float) -> float:
+        """How many mean denominators the tenth heaviest of so many units has at the most.
+
+        The geometric distribution has the standard deviation that a stated number of requests a user is taken to have,
+        about its mean.
+
+        >>> from experiments.stats.planning.baseline import share_of_requests
+        >>> errors = share_of_requests(0.01, 4.0, correlation=0.0)
+        >>> [errors.heaviest(units) for units in (50.0, 1000.0, 100_000.0)]
+        [1.75, 5.5, 11.0]
+        """
+        total = heavy_total([units * each for each in self.reached or geometric(self.denominator)])
+        return total / self.denominator
 
     def variance_at(self, value: float) -> float:
         """Unit variance if the metric had another value."""
@@ -83,8 +102,18 @@ def share_of_requests(value: float, requests_a_unit: float, *, correlation: floa
     return Baseline(value, binomial * effect / requests_a_unit, denominator=requests_a_unit)
 
 
-def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
-    """From sums over units of the past, for any type of metric.
+def geometric(mean_total: float) -> tuple[float, ...]:
+    """The part of units that reaches each total of heavy units, if each sends one more request with the same chance.
+
+    >>> geometric(2.0)[:3], geometric(1.0)[:3]
+    ((0.5, 0.25, 0.125), (0.0, 0.0, 0.0))
+    """
+    more = max(1.0 - 1.0 / mean_total, 0.0) if mean_total > 0.0 else 0.0
+    return tuple(more ** (threshold - 1) for threshold in THRESHOLDS)
+
+
+def from_history(kind: MetricType, sums: UnitSums, reached: Sequence[int] = ()) -> Baseline:
+    """From sums over units of the past, for any type of metric, and how many of them reach each total of heavy units.
 
     Raises:
         InvalidArgument: `baseline-range`, the sums hold nothing to estimate from.
@@ -96,7 +125,8 @@ def from_history(kind: MetricType, sums: UnitSums) -> Baseline:
     arm = KINDS[kind].estimator.estimate(SumsColumns.of([sums]))
     value, variance = float(arm.value[0]), float(arm.variance[0])
     require(math.isfinite(value) and variance > 0.0, lambda: _error("baseline-range", f"The history says {value}."))
-    return Baseline(value, variance, KINDS[kind].is_share, sums.sum_d / sums.units)
+    parts = tuple(each / sums.units for each in reached)
+    return Baseline(value, variance, KINDS[kind].is_share, sums.sum_d / sums.units, parts)
 
 
 def design_effect(requests_a_unit: float, *, correlation: float, variation: float = 0.0) -> float:

@@ -22,6 +22,8 @@ class Question:
     `level` is one-sided: half of alpha for a two-sided test. `margin` is the harm that is accepted, in the metric's
     unit, or a share of |control| where `margin_is_relative`; without one the question is superiority. `sides` is 2
     for equivalence, when both ends of the margin have to be excluded. `inflation` is the price of several looks.
+    `heavy_may_fail`: a look asks whether the margin is kept though heavy units alone may fail, and then wholly, as of
+    shares of requests.
     """
 
     level: float = 0.025
@@ -31,6 +33,7 @@ class Question:
     margin_is_relative: bool = False
     equivalence: bool = False
     inflation: float = 1.0
+    heavy_may_fail: bool = False
 
 
 USUAL = Question()
@@ -42,7 +45,7 @@ def units_needed(baseline: Baseline, effect: float, question: Question = USUAL) 
     Superiority, normal: (z_level + z_power)² (v_T + v_C / k) / effect², and for shares
     (z_level sqrt(p q (1 + 1/k)) + z_power sqrt(p_T q_T + p_C q_C / k))² / effect² with p pooled. For a margin the
     effect is the true harm, usually 0, and the distance to the margin takes its place; a relative margin m has the
-    variance v_T + (1 + m)² v_C / k of its linear contrast.
+    variance v_T + (1 + m)² v_C / k of its linear contrast. Where heavy units may fail see `_with_heavy_units`.
     Assumes enough units for a normal limit; `student_units` is for few.
     References: Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions (2003); Farrington and Manning
     (Stat. Med. 1990).
@@ -61,11 +64,14 @@ def units_needed(baseline: Baseline, effect: float, question: Question = USUAL) 
     distance, null, alternative = _spreads(baseline, effect, question)
     require(distance > 0.0, lambda: _error("effect-zero", "There is no distance between what is true and the null."))
     wanted = special.ndtri(1.0 - question.level) * math.sqrt(null) + _z_power(question) * math.sqrt(alternative)
-    return float((wanted / distance) ** 2 * question.inflation)
+    units = float((wanted / distance) ** 2 * question.inflation)
+    return _with_heavy_units(baseline, effect, question, units) if question.heavy_may_fail else units
 
 
 def power(baseline: Baseline, effect: float, units: float, question: Question = USUAL) -> float:
     """Chance to see an effect of this size with so many units of the candidate; `question.power` plays no part.
+
+    Heavy units that may fail are left out.
 
     Raises:
         InvalidArgument: `question-range`, `share-range`, `units-range`.
@@ -150,6 +156,35 @@ def student_power(effect: float, standard_deviation: float, units: float, questi
     return float(stats.nct.sf(critical, degrees, shift))
 
 
+def _with_heavy_units(baseline: Baseline, effect: float, question: Question, units: float) -> float:
+    """Units that it takes if heavy ones may fail wholly, of whom there are heavier ones the more units there are."""
+    before = 0.0
+    while units > before:
+        before, units = units, max(units, _against_heavy_units(baseline, effect, question, units))
+    return units
+
+
+def _against_heavy_units(baseline: Baseline, effect: float, question: Question, units: float) -> float:
+    """Units that it takes if heavy ones are as heavy as among so many.
+
+    The variance N of one unit under the hypothesis is v (1 + 1/k) + margin · h, for what the tenth heaviest unit of the
+    larger arm sends, h times the mean; the truth has the smaller T. All of the planned information is there at
+    n_1 = inflation N (z_level + z_power)² / distance², and a look at n units asks for about z_level sqrt(n_1 / n), by
+    O'Brien and Fleming. So an equal candidate passes with its power from the n on at which
+    distance n = z_power sqrt(T n) + z_level sqrt(N n_1).
+    """
+    distance, _, truth = _spreads(baseline, effect, question)
+    heaviest = baseline.heaviest(units * max(question.control_ratio, 1.0))
+    chance = baseline.variance_at(baseline.value) * (1.0 + 1.0 / question.control_ratio)
+    null = max(truth, chance + _margin_of(baseline, question) * heaviest)
+    z_level, z_power = float(special.ndtri(1.0 - question.level)), _z_power(question)
+    at_once = question.inflation * null * ((z_level + z_power) / distance) ** 2
+    if question.inflation == 1.0:
+        return at_once
+    sure = z_power * math.sqrt(truth)
+    return ((sure + math.sqrt(sure**2 + 4.0 * distance * z_level * math.sqrt(null * at_once))) / (2.0 * distance)) ** 2
+
+
 def _spreads(baseline: Baseline, effect: float, question: Question) -> tuple[float, float, float]:
     """Distance to the null, and the variance of the contrast for one unit of the candidate, under null and truth."""
     k, control = question.control_ratio, baseline.value
@@ -157,12 +192,17 @@ def _spreads(baseline: Baseline, effect: float, question: Question) -> tuple[flo
     in_range = not baseline.is_share or 0.0 <= treated <= 1.0
     require(in_range, lambda: _error("share-range", f"A share of {treated} does not exist."))
     factor = 1.0 + question.margin if question.margin_is_relative else 1.0
-    margin = question.margin * abs(control) if question.margin_is_relative else question.margin
+    margin = _margin_of(baseline, question)
     truth = baseline.variance_at(treated) + factor**2 * baseline.variance_at(control) / k
     if question.margin:
         return margin - abs(effect), truth, truth
     pooled = baseline.variance_at((treated + k * control) / (1.0 + k)) * (1.0 + 1.0 / k)
     return abs(effect), pooled, truth
+
+
+def _margin_of(baseline: Baseline, question: Question) -> float:
+    """In the metric's unit."""
+    return question.margin * abs(baseline.value) if question.margin_is_relative else question.margin
 
 
 def _z_power(question: Question) -> float:

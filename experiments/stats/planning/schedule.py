@@ -17,14 +17,15 @@ HOURS_A_WEEK = 168.0
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Distinct units of an endpoint after t hours: first_hour · t^exponent.
+    """Distinct units of an endpoint after t hours: first_hour · t^exponent, and `most` at the most.
 
     With an exponent of 1 every hour brings as many new units; below it more and more of them have been seen before,
-    as with users who come back (0.5 to 0.8 is usual).
+    as with users who come back (0.5 to 0.8 is usual). A crowd that is always the same has a `most`.
     """
 
     first_hour: float
     exponent: float = 1.0
+    most: float = math.inf
 
     def units(self, hours: ArrayLike) -> Floats:
         """Distinct units after so many hours.
@@ -32,14 +33,17 @@ class Arrivals:
         >>> Arrivals(100.0, 0.5).units([1.0, 4.0]).tolist()
         [100.0, 200.0]
         """
-        return np.asarray(self.first_hour * np.asarray(hours, dtype=np.float64) ** self.exponent)
+        come = self.first_hour * np.asarray(hours, dtype=np.float64) ** self.exponent
+        return np.asarray(np.minimum(come, self.most))
 
     def hours_until(self, units: float) -> float:
-        """Hours until so many distinct units were seen.
+        """Hours until so many distinct units were seen; infinite if there are not as many.
 
         >>> Arrivals(100.0, 0.5).hours_until(200.0)
         4.0
         """
+        if units > self.most:
+            return math.inf
         return float((units / self.first_hour) ** (1.0 / self.exponent))
 
 
@@ -83,7 +87,8 @@ def schedule(
     in when it returns. Whole weeks hold each weekday equally often.
 
     Raises:
-        InvalidArgument: `stages-range`, `arrivals-range`, or `too-slow` when it takes longer than the maximum.
+        InvalidArgument: `stages-range`, `arrivals-range`, `crowd-too-small` when there are not as many units, or
+            `too-slow` when it takes longer than the maximum.
 
     >>> plan = schedule([StageTarget(0.1, 2.0), StageTarget(1.0, 0.0)], Arrivals(1000.0), share=0.5, units=5000.0)
     >>> [(stage.ends, stage.units) for stage in plan.stages]
@@ -93,7 +98,7 @@ def schedule(
     planned, now = [], 0.0
     for number, stage in enumerate(stages):
         wanted = max(stage.units, units) if number == len(stages) - 1 else stage.units
-        reached = arrivals.hours_until(wanted / (share * stage.coverage))
+        reached = _hours_until(arrivals, wanted / (share * stage.coverage))
         ends = max(now + stage.soak_hours, reached)
         at_end = float(arrivals.units(ends)) * share * stage.coverage
         planned.append(StageSchedule(stage.coverage, now, ends, at_end))
@@ -115,6 +120,11 @@ def sensitivity(
     """
     units = arrivals.units(np.asarray(days, dtype=np.float64) * 24.0) * share
     return np.array([_smallest(baseline, float(each), question) for each in units])
+
+
+def _hours_until(arrivals: Arrivals, units: float) -> float:
+    require(units <= arrivals.most, lambda: _crowd_too_small(arrivals.most, units))
+    return arrivals.hours_until(units)
 
 
 def _smallest(baseline: Baseline, units: float, question: Question) -> float:
@@ -140,6 +150,16 @@ def _too_slow(hours: float, maximum: float) -> InvalidArgument:
         "too-slow",
         f"The plan takes {hours / 24.0:.3g} days, and may take {maximum / 24.0:.3g}.",
         next_step="Ask for a larger effect or margin, give it more traffic, fewer candidates, or more time.",
+    )
+
+
+def _crowd_too_small(crowd: float, units: float) -> InvalidArgument:
+    return InvalidArgument(
+        "crowd-too-small",
+        f"It takes about {units:,.0f} users, and about {crowd:,.0f} take part, who are always the same: no number of "
+        "days will do.",
+        next_step="Ask for a larger effect or margin, give it more traffic or fewer candidates; and where a share of "
+        "requests takes longest, guard the share of users who fail instead.",
     )
 
 

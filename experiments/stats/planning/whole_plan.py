@@ -1,7 +1,7 @@
 """How many units a whole plan needs: every metric asks its own question, and the most demanding one decides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from experiments.stats.core.errors import InvalidArgument, require
 from experiments.stats.core.types import JudgePlan, MarginKind, MetricPlan, Role
@@ -10,15 +10,22 @@ from experiments.stats.judging.looks import joint_power, level_of, price_of_look
 from experiments.stats.planning.baseline import Baseline
 from experiments.stats.planning.sample_size import Question, units_needed
 
+HEAVY, MARKEDLY = 2.0, 1.2
+"""Users who send so many times the mean, and make so many times as many units needed, are worth a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class MetricUnits:
-    """What one metric of one candidate needs: units of the candidate, and so of the control."""
+    """What one metric of one candidate needs: units of the candidate, and so of the control.
+
+    `heavy` is what heavy units send where that, as they may fail wholly, makes it need more, and else 0.
+    """
 
     metric: str
     variant: str
     units: float
     control_units: float
+    heavy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ def question_of(plan: JudgePlan, metric: MetricPlan, variant: str) -> Question:
         margin=0.0 if metric.role is Role.GOAL else metric.margin,
         margin_is_relative=metric.margin_kind is MarginKind.RELATIVE,
         inflation=price_of_looks(plan),
+        heavy_may_fail=metric.counts_events and metric.role is Role.GUARDRAIL and metric.margin > 0.0,
     )
 
 
@@ -95,7 +103,11 @@ def metric_units(plan: JudgePlan, metric: MetricPlan, baseline: Baseline, varian
     question = question_of(plan, metric, variant)
     effect = 0.0 if question.margin else metric.minimum_effect * abs(baseline.value)
     units = units_needed(baseline, effect, question)
-    return MetricUnits(metric.key, variant, units, units * question.control_ratio)
+    needs = MetricUnits(metric.key, variant, units, units * question.control_ratio)
+    heaviest = baseline.heaviest(max(units, needs.control_units))
+    without = units_needed(baseline, effect, replace(question, heavy_may_fail=False))
+    is_heavy = heaviest >= HEAVY and units >= without * MARKEDLY
+    return replace(needs, heavy=heaviest * baseline.denominator) if is_heavy else needs
 
 
 def _error(code: str, detail: str) -> InvalidArgument:

@@ -10,6 +10,7 @@ from experiments.stats.core.spending import Look
 from experiments.stats.core.types import JudgePlan, MetricPlan, Role
 from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm_at_looks import looks_level
+from experiments.stats.judging.heavy_users import with_failing_heavy_users
 from experiments.stats.judging.looks import level_of, planned_information
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.metrics import KINDS
@@ -96,7 +97,8 @@ def _information(rollout: Rollout, tick: Tick) -> tuple[Floats, Floats]:
     """Information of each cell if nothing differs, and its share of what the plan needs."""
     cells = _expected_cells(rollout, tick)
     with np.errstate(all="ignore"):
-        information = harm_contrast(cells, observed_sign(cells), look_contrast).information
+        tested = with_failing_heavy_users(cells, harm_contrast(cells, observed_sign(cells), look_contrast))
+        information = tested.information
         return information, information / planned_information(rollout.plan, cells)
 
 
@@ -108,7 +110,17 @@ def _expected_cells(rollout: Rollout, tick: Tick) -> Cells:
     ]
     control = [_expected_sums(KINDS[metric.type], rollout.baselines[metric.key], tick.control) for metric, _ in cells]
     new, old = (SumsColumns(*np.array(rows).T) for rows in (candidate, control))
-    return arrange([metric for metric, _ in cells], [variant for _, variant in cells], new, old)
+    heavy = heavy_at(rollout, tick)
+    return arrange([metric for metric, _ in cells], [variant for _, variant in cells], new, old, heavy=heavy)
+
+
+def heavy_at(rollout: Rollout, tick: Tick) -> Floats:
+    """What heavy units send by then, of each cell of a share of requests; 0 for all other cells."""
+    largest = max(tick.control, *tick.candidates)
+    known = [(metric, rollout.baselines[metric.key]) for metric, _ in cells_of(rollout.plan)]
+    return np.array(
+        [each.heaviest(largest) * each.denominator if metric.counts_events else 0.0 for metric, each in known]
+    )
 
 
 def _expected_sums(kind: MetricKind, baseline: Baseline, units: float) -> tuple[float, ...]:

@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from experiments.stats.core.arrays import Flags
+from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import SumsColumns
 from experiments.stats.core.contrast import lower_tail
 from experiments.stats.core.types import MetricPlan, Role
 from experiments.stats.judging.cells import Cells, arrange, candidates_of
 from experiments.stats.judging.harm import anytime_alpha, is_burnt_in, log_harm
+from experiments.stats.judging.heavy_users import with_failing_heavy_users
 from experiments.stats.judging.noninferiority import harm_contrast, look_contrast, observed_sign
 from experiments.stats.metrics import KINDS
 from experiments.stats.sequential import anytime
-from experiments.stats.simulation.course import Course, Tick, cells_of, course_of
+from experiments.stats.simulation.course import Course, Tick, cells_of, course_of, heavy_at
 from experiments.stats.simulation.draws import Arm
 from experiments.stats.simulation.outcome import Outcome, Runs
 from experiments.stats.simulation.scenario import Rollout, Scenario
@@ -67,7 +68,7 @@ def _simulate_one(
         if not under_way.size:
             break
         with np.errstate(all="ignore"):
-            cells = arms.cells(under_way)
+            cells = arms.cells(under_way, heavy_at(rollout, tick))
             halted = under_way[_is_harmful(rollout, cells)]
             runs.halted[halted] = True
             runs.end(halted, tick.hours, sum(tick.candidates))
@@ -107,13 +108,14 @@ class _Arms:
         for (_, name), arm in self.treated.items():
             arm.grow(tick.candidates[self.candidates.index(name)], rng)
 
-    def cells(self, runs: Places) -> Cells:
-        """The cells of these runs, all runs of a cell beside each other."""
+    def cells(self, runs: Places, heavy: Floats) -> Cells:
+        """The cells of these runs, all runs of a cell beside each other; `heavy` is of each cell of the plan."""
         treated = [self.treated[metric.key, name].sums(runs) for metric, name in self.cells_of_plan]
         control = [self.control[metric.key].sums(runs) for metric, _ in self.cells_of_plan]
         metrics = [metric for metric, _ in self.cells_of_plan for _ in range(runs.size)]
         variants = [name for _, name in self.cells_of_plan for _ in range(runs.size)]
-        return arrange(metrics, variants, SumsColumns.joined(treated), SumsColumns.joined(control))
+        new, old = SumsColumns.joined(treated), SumsColumns.joined(control)
+        return arrange(metrics, variants, new, old, heavy=np.repeat(heavy, runs.size))
 
 
 def _by_cell(rollout: Rollout, columns: NDArray[Value]) -> NDArray[Value]:
@@ -137,14 +139,18 @@ def _decide(
 
     A guardrail that is shown to be beyond its margin is watched on until it has nothing left to spend.
     """
-    z = _by_cell(rollout, special.ndtri(lower_tail(harm_contrast(cells, observed_sign(cells), look_contrast))))
+    as_seen = harm_contrast(cells, observed_sign(cells), look_contrast)
+    seen, z = (
+        _by_cell(rollout, special.ndtri(lower_tail(each)))
+        for each in (as_seen, with_failing_heavy_users(cells, as_seen))
+    )
     before = runs.shown[under_way]
     critical = course.critical[look]
     plan_cells = cells_of(rollout.plan)
     is_goal = np.array([metric.role is Role.GOAL for metric, _ in plan_cells])
-    shown, ruled_out = (z <= -critical) | before, (is_goal & (z >= critical)) | course.spent[look]
+    shown, ruled_out = (z <= -critical) | before, (is_goal & (seen >= critical)) | course.spent[look]
     runs.shown[under_way] = shown
-    harmed = (z >= course.halting[look]) & _by_cell(rollout, is_burnt_in(rollout.plan, cells))
+    harmed = (seen >= course.halting[look]) & _by_cell(rollout, is_burnt_in(rollout.plan, cells))
     halted = under_way[harmed.any(axis=1) & np.isnan(runs.hours[under_way])]
     runs.halted[halted] = True
     runs.end(halted, tick.hours, sum(tick.candidates))

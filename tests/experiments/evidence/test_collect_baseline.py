@@ -88,6 +88,13 @@ def test_the_last_seven_days_count_unless_told_otherwise(lake_url: str) -> None:
     assert found.units == 1
 
 
+def test_how_many_users_send_much_is_counted_of_what_may_fail(lake_url: str) -> None:
+    fill(lake_url, [request_row(f"{unit}-{n}", unit=unit) for unit in (1, 2, 3) for n in range(2 * unit)])
+    found = collect_baseline(lake_url, "chat", START, [REQUESTS, ERRORS, MEDIAN])
+    # Users with 2, 4 and 6 requests, of the totals 2, 3, 4, 6, 8 and so on.
+    assert {key: counts[:5] for key, counts in found.reached.items()} == {"errors": (3, 2, 2, 1, 0)}
+
+
 def test_without_requests_nothing_is_known(lake_url: str) -> None:
     found = collect_baseline(lake_url, "chat", START, [REQUESTS, MEDIAN])
     assert (found.units, found.hours, found.sums, found.arrivals) == (0, 0.0, {}, None)
@@ -100,6 +107,8 @@ def test_without_requests_nothing_is_known(lake_url: str) -> None:
         ((800, 300, 8.0), Arrivals(100.0, 1.0)),
         ((400, 200 * 2**0.5, 16.0), Arrivals(100.0, 0.5)),
         ((100, 100, 1.0), Arrivals(100.0, 0.3)),
+        ((100, 100, 32.0), Arrivals(100.0 / 32.0**0.3, 0.3, 100.0)),
+        ((100, 90, 32.0), Arrivals(100.0 / 32.0**0.3, 0.3)),
         ((100, 100, 0.01), None),
         ((1, 0, 0.0), None),
     ],

@@ -166,6 +166,42 @@ def test_history_is_used_and_what_is_stated_wins(lake_url: str) -> None:
     assert "at present traffic" in said.summary
 
 
+def crowd(lake_url: str, users: int, heavy: int) -> None:
+    """Three days of the same users, each with a request a day, and of a tenth who send more."""
+    start = datetime.now(UTC) - timedelta(days=3)
+    rows = [
+        request_row(
+            f"{day}-{user}-{n}",
+            unit=user,
+            time=(start + timedelta(days=day, seconds=100 * user + n)).isoformat(),
+            status=500 if (user + n) % 50 == 0 else 200,
+        )
+        for day in range(3)
+        for user in range(users)
+        for n in range(heavy if user < 60 else 1)
+    ]
+    fill(lake_url, rows)
+
+
+def test_heavy_users_who_are_always_the_same_are_never_enough(lake_url: str) -> None:
+    """The judge does not promote: a share of requests is not shown by few heavy users. The forecast says so before."""
+    crowd(lake_url, users=600, heavy=10)
+    errors = {"metric": "error-rate", "role": "guardrail", "margin": 0.02, "margin_kind": "absolute"}
+    said = expected(planned(errors))
+
+    [needs] = said.metrics
+    assert needs.heavy_requests == pytest.approx(30.0, rel=0.45)
+    assert said.needs.units is not None
+    assert said.needs.units > 600
+    assert "Some users send about 31 requests each, and enough of them have to be met" in said.summary
+    assert said.duration.days is None
+    assert said.duration.obstacle is not None
+    assert said.duration.obstacle.code == "crowd-too-small"
+    assert "no number of days will do" in said.summary
+    outcomes = {each.scenario: each for each in said.simulation.scenarios}
+    assert outcomes["no effect"].promote < 0.1
+
+
 def test_a_history_that_says_nothing_of_one_metric_leaves_the_others(lake_url: str) -> None:
     now = datetime.now(UTC)
     rows = [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import JudgePlan, MetricType, Role, UnitSums
+from experiments.stats.metrics.heavy import THRESHOLDS
 from experiments.stats.planning import (
     Arrivals,
     Baseline,
@@ -146,6 +147,58 @@ def test_stages_end_when_their_units_are_there() -> None:
     assert found.whole_weeks_hours == 168.0
     slower = schedule(stages, Arrivals(2000.0, 0.7), share=0.5, units=20_000)
     assert slower.hours > found.hours
+
+
+def heavy_and_light(part: float, requests: int) -> Baseline:
+    """Of 40,000 users some send so many requests and all others one; two requests in a thousand fail."""
+    rng = np.random.default_rng(5)
+    sent = np.where(np.arange(40_000) < 40_000 * part, float(requests), 1.0)
+    reached = [int((sent >= threshold).sum()) for threshold in THRESHOLDS]
+    return from_history(MetricType.RATIO, UnitSums.of(rng.binomial(sent.astype(np.int64), 0.002), sent), reached)
+
+
+HALF_A_POINT = replace(ERRORS, margin=0.005, counts_events=True)
+
+
+def test_a_share_of_requests_needs_users_for_what_heavy_ones_may_do() -> None:
+    """The variance under the hypothesis is margin · h / requests and more, for users of whom ten send h requests."""
+    judged = replace(plan(HALF_A_POINT), looks=1)
+    [heavy] = planned_units(judged, {"errors": heavy_and_light(0.01, 44)}).metrics
+    [light] = planned_units(judged, {"errors": heavy_and_light(0.01, 1)}).metrics
+
+    # 0.99 + 0.44 requests a user; level 5 %, power 1 - 0.2 / 2.
+    of_chance, of_heavy = 2.0 * 0.002 * 0.998 / 1.43, 0.005 * 44.0 / 1.43
+    wanted = (1.6449 + 1.2816) ** 2 * (of_chance + of_heavy) / 0.005**2
+    assert heavy.units == pytest.approx(wanted, rel=0.03)
+    assert heavy.heavy == 44.0
+    assert light.units < heavy.units / 10.0
+    assert light.heavy == 0.0
+
+
+def test_who_is_too_rare_to_be_met_ten_times_asks_for_nothing() -> None:
+    few, many = (heavy_and_light(0.01, 44).heaviest(units) * 1.43 for units in (900.0, 1100.0))
+
+    assert (few, many) == pytest.approx((1.0, 44.0))
+
+
+def test_requests_that_are_stated_are_spread_as_is_said_of_them() -> None:
+    """The tenth heaviest of users whose requests are geometric, whose standard deviation is about their mean."""
+    rng = np.random.default_rng(6)
+    tenth = np.sort(rng.geometric(0.2, (200, 2000)), axis=1)[:, -10].mean()
+    stated = share_of_requests(0.01, 5.0, correlation=0.1)
+
+    assert tenth <= stated.heaviest(2000.0) * 5.0 <= 1.5 * tenth
+
+
+def test_of_a_crowd_that_is_always_the_same_no_number_of_days_will_do() -> None:
+    crowd = Arrivals(1000.0, 0.3, most=2000.0)
+
+    assert crowd.units([1.0, 1000.0]).tolist() == [1000.0, 2000.0]
+    assert schedule([StageTarget(1.0, 0.0)], crowd, share=0.5, units=1000).hours < math.inf
+    with pytest.raises(StatisticsError) as error:
+        schedule([StageTarget(1.0, 0.0)], crowd, share=0.5, units=1001)
+    assert error.value.code == "crowd-too-small"
+    assert "2,002 users" in str(error.value)
 
 
 def test_a_plan_that_takes_too_long_is_refused() -> None:

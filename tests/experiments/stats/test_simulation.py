@@ -8,6 +8,7 @@ import pytest
 
 from experiments.stats.core.errors import StatisticsError
 from experiments.stats.core.types import Direction, JudgePlan, Role
+from experiments.stats.metrics.heavy import THRESHOLDS
 from experiments.stats.planning import Arrivals, Baseline, StageTarget, planned_units
 from experiments.stats.planning.baseline import share, share_of_requests
 from experiments.stats.simulation import Outcome, Rollout, Scenario, simulate, usual_scenarios
@@ -109,6 +110,35 @@ def test_goal_and_guardrail_together_have_the_planned_power(ticks: int) -> None:
     rollout = Rollout(judged, baselines, (StageTarget(1.0, 1.0),), Arrivals(500.0), maximum_hours=hours, ticks=ticks)
     (found,) = simulate(rollout, usual_scenarios(judged)[1:2], runs=RUNS)
     assert found.promote >= 0.8 - chance(0.8)
+
+
+def test_a_share_of_requests_of_few_heavy_users_is_not_promoted_by_chance_alone() -> None:
+    """Without harm, with users enough for the errors that are seen: what heavy ones may do keeps a fixed crowd."""
+    errors = replace(ERRORS, margin=0.005, counts_events=True)
+    light, heavy = (
+        replace(
+            share_of_requests(0.002, 4.0, correlation=0.0),
+            reached=tuple(0.05 if threshold <= requests else 0.0 for threshold in THRESHOLDS),
+        )
+        for requests in (4, 60)
+    )
+    outcomes = {}
+    for name, baseline in (("light", light), ("heavy", heavy)):
+        for most in (6000.0, math.inf):
+            rollout = Rollout(
+                plan(errors),
+                {"errors": baseline},
+                (StageTarget(1.0, 1.0),),
+                Arrivals(500.0, 1.0, most),
+                500.0,
+                ticks=30,
+            )
+            [outcomes[name, most]] = simulate(rollout, [Scenario("no effect")], runs=100)
+
+    assert outcomes["light", 6000.0].promote > 0.9
+    assert outcomes["heavy", 6000.0].promote == 0.0
+    assert outcomes["heavy", 6000.0].inconclusive == 1.0
+    assert outcomes["heavy", math.inf].promote > 0.8
 
 
 def test_observed_metrics_decide_nothing() -> None:
