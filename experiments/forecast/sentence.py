@@ -58,10 +58,8 @@ def _heavy_users(needs: PlannedUnits) -> list[str]:
     """Why a share of requests takes longer than its errors tell."""
     if not needs.binding.heavy:
         return []
-    return [
-        f"Some users send about {about(needs.binding.heavy)} requests each, and enough of them have to be met to tell "
-        "that none fails wholly."
-    ]
+    sent = f"{about(needs.binding.heavy)} requests each"
+    return [f"Some users send about {sent}, and enough of them have to be met to tell that none fails wholly."]
 
 
 def _hindered(duration: Duration) -> list[str]:
