@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sluice.connection import SECONDS, Answer, Connection
 from sluice.edges import Edges, read_edges
+from sluice.examination import Part, examine
 from sluice.experiment import Experiment, read_experiment
 from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
@@ -62,6 +64,10 @@ class Client:
     def check(self) -> None:
         """Nothing, where Sluice answers and knows the token."""
         self._connection.call("GET", "")
+
+    def examine(self) -> tuple[Part, ...]:
+        """The parts of the installation, each with what is wrong with it."""
+        return _understood(lambda: examine(self._connection, lambda: datetime.now(UTC)))
 
     def experiments(self) -> Iterator[Experiment]:
         """All experiments, the newest first."""

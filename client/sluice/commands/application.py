@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sluice.commands.doctor import doctor
 from sluice.commands.events import import_file
 from sluice.commands.gate import gate
 from sluice.commands.login import login
@@ -23,7 +24,7 @@ application = typer.Typer(
 events = typer.Typer(help="What happened after requests.", rich_markup_mode=None)
 events.command("import")(import_file)
 
-for command in (login, plan, apply, export, status, start, halt, promote, gate, wait):
+for command in (login, plan, apply, export, status, start, halt, promote, gate, wait, doctor):
     application.command(command.__name__)(command)
 application.command("sample-size")(sample_size)
 application.add_typer(events, name="events")
