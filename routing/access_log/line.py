@@ -44,6 +44,10 @@ class Answer:
     whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the model stopped, `odd`
     are the forms of which some event was none, `refused` says whether it did so in words of its own, and the tokens are
     text.
+
+    Of what is no JSON `looks` says what that looks like: an `answer`, a `document`, the name of a `state` that a server
+    failed by, or `nothing`. Of a call of gRPC `holds` tells whether there is a message, any content in one and their
+    first tags, and `status` what the trailers within the body say.
     """
 
     holds: Any = None
@@ -53,6 +57,8 @@ class Answer:
     error: Any = None
     stop: Any = None
     refused: Any = None
+    looks: Any = None
+    status: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
     cache_write_tokens: Any = None
@@ -104,9 +110,8 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is a trailer's, that
-    of calls from browsers a header's, which has one where nothing else is answered. `run` tells one run of Envoy from
-    the next.
+    """One request; times in the units that their names say. A status of 0 is none. `grpc_status` is the trailers'; the
+    headers have one, `grpc_head_status`, where nothing else is answered. `run` tells one run of Envoy from the next.
     """
 
     time: str
@@ -129,7 +134,7 @@ class LogLine:
     encoding: str | None = None
     body_bytes: int = 0
     grpc_status: Any = None
-    grpc_web_status: str | None = None
+    grpc_head_status: str | None = None
     run: str = ""
 
     @property

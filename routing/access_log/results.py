@@ -42,10 +42,17 @@ OF_TIME = frozenset({"UT", "SI", "DT", "UMSDR"})
 OF_BACKEND = frozenset({"UF", "UC", "UR", "UH", "URX", "UPE", "UO", "LR", "DF"})
 OF_SLUICE = frozenset({"NR", "NC", "RL", "RLSE", "UAEX", "OM", "DO", "UDO", "LH", "NFCF"})
 
-# What HTTP would say by the status: 5xx, 504, 499; all other numbers but 0 are its 4xx.
-GRPC_FAILED = frozenset({2, 12, 13, 14, 15})
-GRPC_TIMED_OUT = 4
-GRPC_CANCELLED = 1
+# What HTTP would say by the status: 5xx and 504; all other numbers but 0 are its 4xx. A client that cancels a call gets
+# no trailers: who cancelled one that has some was a server.
+GRPC_CANCELLED, GRPC_UNKNOWN, GRPC_TIMED_OUT, GRPC_LARGEST, GRPC_DIGITS = 1, 2, 4, 16, 2
+GRPC_FAILED = frozenset({GRPC_CANCELLED, GRPC_UNKNOWN, 12, 13, 14, 15})
+
+# What stands before each message: whether it is compressed, and its length in four bytes.
+GRPC_LEAST = 5
+
+# Of the Open Inference Protocol a result is never empty; a stream tells of an error in field 1 of a message.
+_INFERS = re.compile(r"GRPCInferenceService/Model(?:Stream)?Infer$")
+GRPC_STREAM_ERROR = "tag=10"
 
 GRPC = "application/grpc"
 GRPC_WEB = "application/grpc-web"
@@ -85,10 +92,13 @@ class Ending:
 
 
 NO_ANSWER = Ending(Result.FAILED, "no-answer")
+BROKE_OFF = Ending(Result.FAILED, "broke-off")
+SERVER_ERROR = Ending(Result.FAILED, "server-error")
 ERROR = Ending(Result.FAILED, "error-in-answer")
 UNFINISHED = Ending(Result.FAILED, "unfinished")
 NOT_AS_ASKED = Ending(Result.FAILED, "not-as-asked")
 UNREADABLE = Ending(Result.UNKNOWN, "unreadable")
+UNDOCUMENTED = Ending(Result.UNKNOWN, "undocumented")
 
 
 def ending_of(line: LogLine) -> Ending:
@@ -136,7 +146,7 @@ def _of_backend(line: LogLine) -> Ending | None:
 
 def _server_error(line: LogLine) -> Ending | None:
     """A status that says so; what of Envoy's own is none of the above is nobody else's."""
-    return Ending(Result.FAILED, "server-error") if line.status >= 500 and not _has(line, OF_SLUICE) else None
+    return SERVER_ERROR if line.status >= 500 and not _has(line, OF_SLUICE) else None
 
 
 def _of_client(line: LogLine) -> Ending | None:
@@ -166,22 +176,43 @@ def _was_asked_for(line: LogLine) -> bool:
 
 
 def _by_grpc(line: LogLine) -> Ending | None:
-    """GRPC tells how a call ended in its trailers; one without has broken off.
-
-    What calls from browsers have for trailers is the end of the body, which is not read.
-    """
+    """GRPC tells how a call ended in its trailers; one without has broken off. One that went well has a message."""
     if not line.media_type.startswith(GRPC):
         return NO_ANSWER if (line.sent_type or "").lower().startswith(GRPC) else None
-    code = line.grpc_status
-    if line.media_type.startswith(GRPC_WEB):
-        if not (line.grpc_web_status or "").isdecimal():
-            return UNREADABLE
-        code = int(line.grpc_web_status or "")
-    if code in (GRPC_TIMED_OUT, GRPC_CANCELLED):
-        return Ending(Result.TIMED_OUT, "timed-out") if code == GRPC_TIMED_OUT else Ending(Result.ABANDONED)
-    if not isinstance(code, int) or code in GRPC_FAILED:
-        return Ending(Result.FAILED, "broke-off" if code is None else "server-error")
-    return Ending(Result.REJECTED) if code else Ending(Result.SUCCESS)
+    told = _grpc_status(line)
+    if told is None:
+        return UNREADABLE if line.media_type.startswith(GRPC_WEB) and line.facts.answer is None else BROKE_OFF
+    code = int(told) if told.isdecimal() and len(told) <= GRPC_DIGITS else GRPC_UNKNOWN
+    if code == GRPC_TIMED_OUT:
+        return Ending(Result.TIMED_OUT, "timed-out")
+    if code in GRPC_FAILED or code > GRPC_LARGEST:
+        return SERVER_ERROR
+    return Ending(Result.REJECTED) if code else _of_messages(line)
+
+
+def _grpc_status(line: LogLine) -> str | None:
+    """What the trailers say; the headers have it in their place where nothing else is answered.
+
+    What calls from browsers have for trailers is the end of the body.
+    """
+    told = line.facts.answer
+    found = told.status if told is not None and told.status is not None else line.grpc_status
+    if found is None and line.body_bytes == 0:
+        found = line.grpc_head_status
+    return None if found is None else str(found)
+
+
+def _of_messages(line: LogLine) -> Ending:
+    """A call that went well: its messages are whole, and there is one, with something in it where there has to be."""
+    told = line.facts.answer
+    if line.body_bytes < GRPC_LEAST or (told is not None and not told.whole):
+        return NO_ANSWER
+    holds = told.names("holds") if told is not None else frozenset({"message", "content"})
+    if _INFERS.search(line.path or ""):
+        if GRPC_STREAM_ERROR in holds and (line.path or "").endswith("/ModelStreamInfer"):
+            return ERROR
+        return Ending(Result.SUCCESS) if "content" in holds else NO_ANSWER
+    return Ending(Result.SUCCESS) if "message" in holds else NO_ANSWER
 
 
 def _by_headers(line: LogLine) -> Ending | None:
@@ -225,7 +256,7 @@ def _by_body(line: LogLine) -> Ending | None:
     if line.is_page or (line.body_bytes == 0 and line.status not in WITHOUT_BODY):
         return NO_ANSWER
     if shape is None:
-        return None
+        return UNDOCUMENTED
     if line.status in WITHOUT_BODY:
         return NO_ANSWER
     if not line.is_readable:
@@ -249,22 +280,31 @@ def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
 
 def _of_document(line: LogLine, shape: Shape) -> Ending | None:
     told = line.facts.answer
-    if told is None:
-        # Only what calls itself something else than JSON is not read.
-        return None if shape.texts or _is_of_media(line, shape) else NO_ANSWER
+    if told is None or told.looks:
+        return None if _is_text(line, shape) or _is_of_media(line, shape) else NO_ANSWER
     if told.whole and told.error:
         return ERROR
-    is_hollow = not told.names("holds").isdisjoint(f"{path}!" for path in shape.every)
+    is_hollow = not told.names("holds").isdisjoint(f"{path}!" for path in (*shape.every, *shape.tensors))
     if not told.whole or is_hollow or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
     return NOT_AS_ASKED if asked else None
 
 
+def _is_text(line: LogLine, shape: Shape) -> bool:
+    """Whether an answer is a text where it may be one, with words in it."""
+    return line.media_type.startswith(shape.texts) and _look(line) in (None, "answer")
+
+
 def _is_of_media(line: LogLine, shape: Shape) -> bool:
     """Whether an answer is of a type that it may be of, and longer than the header of one."""
     header = next((header for kind, header in shape.media if line.media_type.startswith(kind)), None)
-    return header is not None and line.body_bytes > header
+    return header is not None and line.body_bytes > header and _look(line) in (None, "answer")
+
+
+def _look(line: LogLine) -> str | None:
+    """What it looks like that is no JSON; None where that was not read."""
+    return line.facts.answer.looks if line.facts.answer else None
 
 
 def _holds_something(line: LogLine, shape: Shape, places: tuple[str, ...]) -> bool:

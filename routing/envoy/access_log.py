@@ -23,8 +23,8 @@ LINE = {
     "kind": "%RESP(CONTENT-TYPE)%",
     "encoding": "%RESP(CONTENT-ENCODING)%",
     "body_bytes": "%BYTES_SENT%",
-    "grpc_status": "%GRPC_STATUS_NUMBER%",
-    "grpc_web_status": "%RESP(GRPC-STATUS)%",
+    "grpc_status": "%TRAILER(GRPC-STATUS)%",
+    "grpc_head_status": "%RESP(GRPC-STATUS)%",
     "run": f"%ENVIRONMENT({RUN_VARIABLE})%",
 }
 

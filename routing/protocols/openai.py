@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from routing.protocols import messages
 from routing.protocols.types import DONE, FAILS, Count, Protocol, Question, Ready, Shape, Streams, Told
 
 # What the chat and embeddings APIs call them, and what the Responses API does.
@@ -16,10 +17,11 @@ _NAMES = (
 USAGE = tuple(Told(count, f"usage.{name}") for count, name in _NAMES)
 
 # A stream of chat tells it in its last event, and only when `stream_options.include_usage` asks for that; some servers
-# tell it with a choice, or as Groq does. The Responses API always tells it, in the answer that its last event holds.
+# tell it with a choice, or as Groq does. The Responses API always tells it, in the answer that its last event holds,
+# the Messages API in the message that its first one holds.
 STREAMED_USAGE = tuple(
     Told(count, f"{of}.{name}")
-    for of in ("usage", "choices.*.usage", "x_groq.usage", "response.usage")
+    for of in ("usage", "choices.*.usage", "x_groq.usage", "response.usage", "message.usage")
     for count, name in _NAMES
 )
 
@@ -67,6 +69,7 @@ COMPLETIONS = replace(
 IMAGES = Shape(
     r"/images/(?:generations|edits|variations)",
     holds=tuple(f"data.*.{name}" for name in ("url", "b64_json")),
+    every=("data.*",),
     parts=("b64_json",),
     ends=("image_generation.completed", "image_edit.completed"),
     form="type",
@@ -77,11 +80,11 @@ IMAGES = Shape(
 # Subtitles and plain text are asked for by the form that brings the sound, and so is a stream; vLLM's is one of chat.
 TRANSCRIPTS = Shape(
     r"/audio/(?:transcriptions|translations)",
-    holds=("text", "segments[]"),
+    holds=("text",),
     parts=("delta", "text", *CHAT.parts),
     ends=("transcript.text.done", DONE),
     form=f"type|{_CHUNK}",
-    texts=True,
+    texts=("text/", "application/x-subrip"),
     streams=Streams.FREE,
 )
 
@@ -161,7 +164,29 @@ _SCORED = (*RANKED, "scores[*]")
 _CLASSIFIED = (*RANKED, "data.*.label", "data.*.probs[*]", "*.embedding[*]")
 _MODERATED = tuple(f"results.*.{name}" for name in ("flagged[*]", "categories[]", "category_scores[]"))
 
+# What a server keeps for its client, like a file or a thread and its messages, has an id.
+_KEPT = (
+    "files",
+    "uploads",
+    "batches",
+    "assistants",
+    "threads",
+    "vector_stores",
+    "conversations",
+    "containers",
+    "videos",
+)
+KEPT = Shape(rf"/(?:{'|'.join(_KEPT)}|threads/[^/]+/messages)", holds=("id",), completes=False)
+
+# As vLLM, llama.cpp and TGI tell tokens of a text, and the first two the text of tokens or of a conversation.
+TOKENS = Shape(r"/tokenize", holds=("tokens[]", "count[number]", "*.id[number]"), completes=False)
+TEXTS = Shape(r"/(?:detokenize|apply-template)", holds=("prompt", "content"), completes=False)
+
 SHAPES = (
+    KEPT,
+    *messages.SHAPES,
+    TOKENS,
+    TEXTS,
     CHAT,
     COMPLETIONS,
     RESPONSES,

@@ -2,23 +2,11 @@
 
 from dataclasses import replace
 
-from routing.protocols.kserve_v2 import INFER, MODEL_IN_PATH, READY
-from routing.protocols.types import Count, ErrorForm, LoadMetrics, Protocol, Series, Shape, Streams, Told
+from routing.protocols.kserve_v2 import MODEL_IN_PATH, READY, SHAPES
+from routing.protocols.openai import STREAMED_USAGE, USAGE
+from routing.protocols.types import Count, ErrorForm, LoadMetrics, Protocol, Series, Told
 
 REQUESTS = "nv_trt_llm_request_metrics"
-
-# An answer of the generate extension has the outputs of the model by their names: those of language models are
-# `text_output` and what is told beside it. A stream has no mark of its end.
-_OUTPUTS = ("text_output[*]", "?[*]")
-GENERATE = Shape(
-    r"/generate",
-    holds=_OUTPUTS,
-    parts=_OUTPUTS,
-    known=("model_name", "model_version", "id", "parameters", "sequence_id", "sequence_start", "sequence_end"),
-    own=("text_output",),
-    streams=Streams.FREE,
-)
-GENERATE_STREAM = replace(GENERATE, paths=r"/generate_stream", streams=Streams.ALWAYS)
 
 TRITON = Protocol(
     key="triton",
@@ -28,11 +16,15 @@ TRITON = Protocol(
     # What the vLLM and TensorRT-LLM backends answer when `return_num_input_tokens` and `return_num_output_tokens`
     # ask for it. Each event of a stream tells its own output tokens alone, so that no event knows their sum.
     plain=(
+        *USAGE,
         Told(Count.PROMPT_TOKENS, "num_input_tokens"),
         Told(Count.COMPLETION_TOKENS, "num_output_tokens"),
     ),
-    streamed=(Told(Count.PROMPT_TOKENS, "num_input_tokens"),),
-    shapes=(INFER, GENERATE, GENERATE_STREAM),
+    streamed=(
+        *STREAMED_USAGE,
+        Told(Count.PROMPT_TOKENS, "num_input_tokens"),
+    ),
+    shapes=SHAPES,
     load=LoadMetrics(
         path="/metrics",
         port=8002,

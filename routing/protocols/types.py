@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import unquote
 
 MODEL = "{model}"
 
@@ -109,8 +110,9 @@ class Shape:
     model stopped; a stream that never did although it `says_why` was cut off. `form` are the names of members, with a
     `|` between them, of which each event has at least one at its top; empty where it may have any. `refusals` hold what
     the model says instead of an answer. `completes` is False where an answer has no completion, and so no tokens of
-    one. With `texts` it may be something else than JSON, which is not read; so it may where it is of one of the types
-    of `media`, each with the bytes of its header, which it has more of. `streams` says when it is a stream.
+    one. It may be no JSON but a text of one of the types `texts`, with words in it, or of one of the types of `media`,
+    each with the bytes of its header, which it has more of. Each of the objects `tensors` has as many elements as its
+    shape says. `streams` says when it is a stream.
     """
 
     paths: str
@@ -129,7 +131,8 @@ class Shape:
     every: tuple[str, ...] = ()
     aloud: tuple[str, ...] = ()
     fails: tuple[str, ...] = FAILS
-    texts: bool = False
+    tensors: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     media: tuple[tuple[str, int], ...] = ()
     completes: bool = True
     streams: Streams = Streams.NEVER
@@ -140,8 +143,8 @@ class Shape:
         return (*self.ends, *self.last)
 
     def is_for(self, path: str) -> bool:
-        """Whether it is what a path, with or without a query, answers."""
-        return re.search(rf"(?:{self.paths})/*$", path.partition("?")[0], re.IGNORECASE) is not None
+        """Whether it is what a path, with or without a query and encoded or not, answers."""
+        return re.search(rf"(?:{self.paths})/*$", unquote(path.partition("?")[0]), re.IGNORECASE) is not None
 
 
 ANSWER = "?[*]"

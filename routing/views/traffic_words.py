@@ -27,6 +27,7 @@ FAILURES = {
     "knows; or a status that is no answer, like 304 for a POST",
     "not-as-asked": "A stream instead of a plain answer, or the other way round",
     "unreadable": "The answer was compressed although the edge asked for none of that, and could not be read",
+    "undocumented": "The backend's protocol does not say what an answer to this path is",
 }
 WITHOUT_UNIT = {
     "absent": "The request has no user id",

@@ -33,8 +33,8 @@ def unreadable_findings(read: Mapping[str, Mapping[str, UnitSums]]) -> Iterator[
                 Problem.of(
                     "unreadable-answers",
                     f"{metric} is judged without the answers that could not be read: {told}.",
-                    "Have both backends answer uncompressed and by the endpoint's protocol, so that edges can "
-                    "read it, or halt it.",
+                    "Have both backends answer uncompressed, at paths that their protocol knows, so that edges can "
+                    "read it; or register both as http, of whose answers nothing is known; or halt it.",
                 ),
                 Severity.BLOCKS_PROMOTION,
                 metric,

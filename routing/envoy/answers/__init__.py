@@ -10,7 +10,10 @@ from routing.protocols.types import DONE, FREE, Streams
 
 # A script of what is looked for, of thoughts and findings, the walk through JSON, and the reading of answers; others
 # that read some requests too, or some answers alone.
-PARTS = ("wanted.lua", "thoughts.lua", "found.lua", "rows.lua", "walk.lua", "answers.lua")
+PARTS = (
+    *("wanted.lua", "thoughts.lua", "tensors.lua", "found.lua", "rows.lua", "walk.lua"),
+    *("frames.lua", "texts.lua", "answers.lua"),
+)
 ASKED, SELDOM = "asked", "seldom"
 
 
@@ -65,6 +68,8 @@ def _specification(protocols: Iterable[Protocol]) -> str:
         "known": [path for shape in shapes for path in shape.known],
         "aloud": [path for shape in shapes for path in shape.aloud],
         "every": [path for shape in shapes for path in shape.every],
+        "tensors": [path for shape in shapes for path in shape.tensors],
+        "texts": [kind for shape in shapes for kind in (*shape.texts, *(kind for kind, _ in shape.media))],
         "own": [path for shape in shapes for path in shape.own],
         "forms": [shape.form for shape in shapes if shape.form],
         "plain": [_pair(told) for protocol in protocols for told in protocol.plain],

@@ -164,44 +164,57 @@ end
 
 -- Plain answers -----------------------------------------------------------------------------------------------------
 
+-- The bytes behind the JSON are those that its tensors tell of.
+local function compare_bytes(found, wanted, behind)
+  if found.behind ~= behind then hold(found, wanted.tensors .. "!") end
+end
+
 -- `length` is that of the JSON, where something else comes behind it.
 local function read_plain(handle, wanted, length)
-  local walk, left, told = new_walk(wanted.plain), length or math.huge, false
+  local walk, left, behind, told = new_walk(wanted.plain), length or math.huge, 0, false
   for chunk in handle:bodyChunks() do
     local size = math.min(chunk:length(), left)
+    behind = behind + chunk:length() - size
     if size > 0 then
       local text = without_mark(walk, chunk:getBytes(0, size))
       go(walk, text, 1, #text)
       left = left - size
-      if not told and is_over(walk) then
+      if not told and not length and is_over(walk) then
+        compare_bytes(walk.found, wanted, 0)
         -- A client that has read the document may leave before the body ends.
         tell(handle, walk.found, true)
         told = true
       end
     end
   end
+  if length then compare_bytes(walk.found, wanted, behind) end
   if not told or not is_over(walk) then tell(handle, walk.found, is_over(walk)) end
   end_walk(walk)
   return walk.found
+end
+
+local function is_text(kind) return sub(kind, 1, 5) == "text/" or sub(kind, 1, 20) == "application/x-subrip" end
+
+local function is_sound(kind) return sub(kind, 1, 6) == "audio/" or sub(kind, 1, 24) == "application/octet-stream" end
+
+-- How long the JSON is where the tensors of the Open Inference Protocol stand in bytes behind it.
+local function length_of_json(headers, wanted)
+  return wanted.tensors ~= "" and tonumber(headers:get("inference-header-content-length") or "") or nil
 end
 
 -- What is found in a document is returned.
 local function read_answer(handle)
   local headers = handle:headers()
   if sub(headers:get(":status"), 1, 1) ~= "2" then return end
+  local kind = (headers:get("content-type") or "json"):lower()
+  if is_call(kind) then return read_frames(handle, kind) end
   local encoding = headers:get("content-encoding")
   if encoding and encoding ~= "" and encoding:lower() ~= "identity" then return end
-  local kind = (headers:get("content-type") or "json"):lower()
-  local read, length = read_plain, nil
-  if find(kind, "text/event-stream", 1, true) then
-    read = read_stream
-  elseif not find(kind, "json", 1, true) then
-    -- Tensors of the Open Inference Protocol may stand in bytes behind the JSON.
-    local told = headers:get("inference-header-content-length")
-    length = told and tonumber(told)
-    if not length then return end
-  end
-  return read(handle, specification(handle:filterContext():get("answers")), length)
+  local wanted = specification(handle:filterContext():get("answers"))
+  if find(kind, "text/event-stream", 1, true) then return read_stream(handle, wanted) end
+  local length = length_of_json(headers, wanted)
+  if length or find(kind, "json", 1, true) then return read_plain(handle, wanted, length) end
+  if wanted.has_texts and (is_text(kind) or is_sound(kind)) then read_text(handle, is_sound(kind)) end
 end
 
 function envoy_on_response(handle) read_answer(handle) end

@@ -4,7 +4,7 @@
 local function begin_findings(found)
   found.turn, found.holds, found.ends = found.turn + 1, "", ""
   found.error, found.refused, found.stop = nil, nil, nil
-  found.thought, found.waits = nil, ""
+  found.thought, found.waits, found.behind = nil, "", 0
   clear(found.counts)
 end
 
@@ -39,14 +39,17 @@ local function take_back(found, path, before)
 end
 
 -- What one of several holds, each of which has to hold something, is found anew; what was found before is returned.
-local function begin_item(found)
+local function begin_item(found, node)
   local before = found.holds
+  if node.tensor then begin_tensor(found) end
   forget(found, "")
   return before
 end
 
-local function end_item(found, hollow, before)
-  if found.holds == "" then hold(found, hollow) end
+local function end_item(found, node, before)
+  local is_whole = found.holds ~= ""
+  if node.tensor then is_whole = is_whole_tensor(found) end
+  if not is_whole then hold(found, node.every) end
   for path in before:gmatch("[^ ]+") do hold(found, path) end
 end
 
@@ -59,6 +62,7 @@ end
 -- Something is there, and not empty; `holds` is the path of what has it.
 local function find_filled(found, node, holds)
   hold(found, holds)
+  hold(found, node.other)
   if node.fails then found.error = true end
   if node.refusal then found.refused = true end
   if node.last then end_by(found, node.last) end
@@ -79,7 +83,7 @@ end
 
 -- What holds a text, if that has any letter that is something; most that are asked about begin with one.
 local function holder_of(found, node, text, from, last)
-  local holds = node.holds or node.vector
+  local holds = node.holds or node.vector or node.text
   if not holds or found.seen[holds] == found.turn then return holds end
   if node.aloud then
     local is_something = speaks(found, sub(text, from, last))
@@ -100,6 +104,7 @@ local function tells_none(word) return NO_ERRORS[word:lower()] or find(word, "^2
 
 -- What a text says that is one word of several.
 local function find_word(found, node, word)
+  if node.noted then NOTED[node.noted](found, word) end
   if node.held then hold(found, node.held[word]) end
   if node.code and find(word, "^[%w_.:-]+$") and not tells_none(word) then hold(found, node.code) end
   if node.stop then found.stop = find(word, "^[%w_.-]+$") and word or OTHER end
@@ -113,7 +118,7 @@ local function find_text(found, node, text, from, last)
   if node.count then found.counts[node.count] = '"' end
   if node.last then end_by(found, node.last) end
   if last < from and not node.aloud then return end
-  local asks = node.stop or node.texts or node.held or node.code or node.fails
+  local asks = node.stop or node.texts or node.held or node.code or node.fails or node.noted
   local word = asks and sub(text, from, last)
   if node.fails and tells_none(word) then return end
   find_filled(found, node, holder_of(found, node, text, from, last))
@@ -125,6 +130,8 @@ local function find_scalar(found, node, text)
   if text == "null" then return end
   local is_number = find(text, "^[-%d]")
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
+  if node.noted then NOTED[node.noted](found, text) end
+  hold(found, node.other)
   if node.number and is_number then hold(found, node.number) end
   if node.code and is_number and not tells_none(text) then hold(found, node.code) end
   if node.held then hold(found, node.held[text]) end

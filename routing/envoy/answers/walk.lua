@@ -24,18 +24,23 @@ local function open(walk, at, is_object)
   walk.depth, walk.nodes[depth], walk.objects[depth], walk.node = depth, node, is_object, false
   if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
   if node.count then walk.found.counts[node.count] = "{" end
-  if node.every then walk.outer[depth] = begin_item(walk.found) end
+  if node.every then walk.outer[depth] = begin_item(walk.found, node) end
+  if node.opened then OPENED[node.opened](walk, at) end
   if not is_object then return FIRST_VALUE, at + 1 end
   walk.names[depth], walk.before[depth], walk.void[depth] = 0, walk.found.holds, false
   return FIRST_NAME, at + 1
 end
 
-local function close(walk, at, is_object)
+local function close(walk, text, at, is_object)
   local depth = walk.depth
   if walk.objects[depth] ~= is_object then return NOWHERE, at end
   local own = walk.nodes[depth]
   if own and is_object and walk.void[depth] then forget(walk.found, walk.before[depth]) end
-  if own and own.every then end_item(walk.found, own.every, walk.outer[depth]) end
+  if depth == walk.data_depth then
+    count_data(walk, text, at - 1)
+    walk.data_depth = nil
+  end
+  if own and own.every then end_item(walk.found, own, walk.outer[depth]) end
   walk.depth, walk.node = depth - 1, false
   return behind(walk), at + 1
 end
@@ -68,8 +73,8 @@ end
 ACTIONS[-BROKEN] = function(_, _, _, at) return NOWHERE, at end
 ACTIONS[-OPEN_OBJECT] = function(walk, _, _, at) return open(walk, at, true) end
 ACTIONS[-OPEN_LIST] = function(walk, _, _, at) return open(walk, at, false) end
-ACTIONS[-CLOSE_OBJECT] = function(walk, _, _, at) return close(walk, at, true) end
-ACTIONS[-CLOSE_LIST] = function(walk, _, _, at) return close(walk, at, false) end
+ACTIONS[-CLOSE_OBJECT] = function(walk, _, text, at) return close(walk, text, at, true) end
+ACTIONS[-CLOSE_LIST] = function(walk, _, text, at) return close(walk, text, at, false) end
 
 ACTIONS[-SEPARATE] = function(walk, _, text, at)
   if walk.objects[walk.depth] then return begin_name(walk, text, at + 1) end
@@ -161,7 +166,7 @@ local function new_walk(root)
     walk = {found = {seen = {}, turn = 0, counts = {}}, nodes = {}, objects = {}, before = {}, void = {}, outer = {}}
     walk.names = {}
   end
-  walk.root, walk.begun, walk.head = root, false, ""
+  walk.root, walk.begun, walk.head, walk.data_depth = root, false, "", nil
   begin_again(walk)
   begin_findings(walk.found)
   return walk
@@ -218,6 +223,7 @@ local function go(walk, text, at, last)
     text = walk.carry .. sub(text, at, last)
     at, last, walk.carry = 1, #text, ""
   end
+  walk.data_at = at
   -- The compiler is told that all of them are whole numbers: it has them for fractions otherwise, and takes twice as long.
   local state = tobit(walk.state)
   at, last = tobit(at), tobit(last)
@@ -234,5 +240,6 @@ local function go(walk, text, at, last)
       state, at = tobit(state), tobit(at)
     end
   end
+  if walk.data_depth then count_data(walk, text, last) end
   walk.state = state > WITHIN and cut(walk, state, text, last) or state
 end

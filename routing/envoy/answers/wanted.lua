@@ -75,7 +75,7 @@ local MARKED = {
     node.held[text] = path .. "=" .. text
   end,
   -- Members that are no others.
-  known = function() end,
+  known = function(node) node.known = true end,
   own = function(node, path) node.own = path .. "?" end,
   every = function(node, path) node.every = path .. "!" end,
   last = function(node, path) node.last = path end,
@@ -132,7 +132,15 @@ local function number_names(node)
   for _, step in ipairs({"*", "?"}) do
     if node[step] and node[step] ~= node then is_held = number_names(node[step]) or is_held end
   end
+  node.may_hold = is_held
   return is_held
+end
+-- What one kind names is for another one of the members that nobody named.
+local function mark_others(root)
+  local others = root["?"]
+  for _, node in pairs(others and root.members or {}) do
+    if not (node.known or node.own or node.fails) and node.may_hold then node.other = others.holds end
+  end
 end
 
 -- `holds: path …;parts: path …;ends: name …;…;plain: count=path …;streamed: …`, taken apart once.
@@ -146,6 +154,7 @@ local function specification(text)
     for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own"}) do mark(root, part, parts[part]) end
   end
   mark(plain, "every", parts.every)
+  mark(plain, "tensors", parts.tensors)
   mark(plain, "aloud", parts.aloud)
   mark(streamed, "spoken", parts.aloud)
   mark(plain, "holds", parts.holds)
@@ -154,9 +163,12 @@ local function specification(text)
   count(plain, parts.plain)
   count(streamed, parts.streamed)
   known = {plain = plain, streamed = streamed, ends = {error = "error"}}
+  known.tensors, known.has_texts = parts.tensors, parts.texts ~= ""
   known.forms = mark_forms(streamed, parts.forms)
   number_names(plain)
   number_names(streamed)
+  mark_others(plain)
+  mark_others(streamed)
   local kind = place(streamed, "type")
   kind.texts = kind.texts or {}
   for name in parts.ends:gmatch("[^ ]+") do

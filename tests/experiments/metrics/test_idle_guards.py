@@ -39,11 +39,10 @@ DIFFERENT = [
     ("vllm", "http", "/v1"),
     ("openai", "torchserve", "/chat"),
     ("bentoml", "openai", "/chat"),
-    ("openai", "anthropic", "/"),
     ("triton", "http", "/v2"),
-    ("kserve-v2", "openai", "/"),
+    ("kserve-v2", "openai", "/v2/models/m/infer"),
     ("tgi", "vllm", "/generate"),
-    ("triton", "kserve-v2", "/v2/models/m/generate"),
+    ("triton", "openai", "/v2/models/m/generate"),
     ("openai", "llama-cpp", "/completion"),
 ]
 ALIKE = [
@@ -53,6 +52,8 @@ ALIKE = [
     ("tgi", "vllm", "/v1/chat/completions"),
     ("ray-serve", "llama-cpp", "/v1"),
     ("kserve-v2", "triton", "/v2/models/m/infer"),
+    ("kserve-v2", "openai", "/openai/v1"),
+    ("openai", "anthropic", "/"),
     ("http", "http", "/chat"),
     ("http", "torchserve", "/predictions"),
 ]

@@ -80,7 +80,8 @@ def test_an_answer_by_the_fallback_is_a_failure_of_the_backend() -> None:
     ("code", "result"),
     [
         (0, Result.SUCCESS),
-        (1, Result.ABANDONED),
+        # A client that cancels a call gets no trailers.
+        (1, Result.FAILED),
         (2, Result.FAILED),
         (3, Result.REJECTED),
         (4, Result.TIMED_OUT),
@@ -93,7 +94,11 @@ def test_an_answer_by_the_fallback_is_a_failure_of_the_backend() -> None:
         (15, Result.FAILED),
         (16, Result.REJECTED),
         (None, Result.FAILED),
+        (17, Result.FAILED),
         ("odd", Result.FAILED),
+        ("-1", Result.FAILED),
+        ("99999999999", Result.FAILED),
+        ("0", Result.SUCCESS),
     ],
 )
 def test_grpc_tells_it_in_its_trailers(code: Any, result: Result) -> None:
@@ -138,20 +143,19 @@ def test_no_method_is_answered_by_a_page_that_nobody_asked_for(method: str, kind
 @pytest.mark.parametrize(
     ("code", "ending"),
     [
-        # In the last frame of the body, which is not read.
-        (None, Ending(Result.UNKNOWN, "unreadable")),
-        ("odd", Ending(Result.UNKNOWN, "unreadable")),
-        # In the headers, where nothing else is answered.
-        ("0", Ending(Result.SUCCESS)),
+        (None, Ending(Result.FAILED, "broke-off")),
+        ("odd", Ending(Result.FAILED, "server-error")),
+        # Nothing else is answered.
+        ("0", Ending(Result.FAILED, "no-answer")),
         ("4", Ending(Result.TIMED_OUT, "timed-out")),
         ("5", Ending(Result.REJECTED)),
         ("13", Ending(Result.FAILED, "server-error")),
     ],
 )
-def test_calls_of_grpc_from_browsers_are_known_where_the_headers_tell(
-    kind: str, code: str | None, ending: Ending
-) -> None:
-    assert ended(kind=kind, grpc_web_status=code) == ending
+def test_a_status_among_the_headers_is_for_calls_without_an_answer(kind: str, code: str | None, ending: Ending) -> None:
+    read = {"answer": "whole\ntrue"}
+    assert ended(read, kind=kind, grpc_head_status=code, body_bytes=0) == ending
+    assert ended(kind=kind, grpc_head_status=code) == Ending(Result.UNKNOWN, "unreadable")
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json", None])

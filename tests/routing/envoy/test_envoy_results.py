@@ -29,6 +29,7 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 
 pytestmark = pytest.mark.slow
 
+TENSOR = b'{"outputs": [{"name": "a", "datatype": "BYTES", "shape": [1], "data": ["error"]}]}'
 CHOICES = b'{"object": "chat.completion", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'
 DELTA = b'data: {"choices": [{"delta": {"content": "Hi \\"error\\": {"}, "finish_reason": null}]}\n\n'
 LAST = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
@@ -183,7 +184,7 @@ def test_what_never_ends_or_never_begins_is_timed_out(
         ("tgi", "/generate_stream", stream(b'data: {"generated_text": "Hi"}\n\n'), ("success", None)),
         ("llama-cpp", "/completion", stream(b'data: {"content": "a", "stop": true}\n\n'), ("success", None)),
         ("llama-cpp", "/completion", stream(b'data: {"content": "a", "stop": false}\n\n'), ("failed", "unfinished")),
-        ("triton", "/v2/models/a/infer", plain(b'{"outputs": [{"data": ["error"]}]}'), ("success", None)),
+        ("triton", "/v2/models/a/infer", plain(TENSOR), ("success", None)),
         ("kserve-v2", "/v2/models/a/infer", plain(b'{"error": "no such model"}'), ("failed", "error-in-answer")),
         ("triton", "/v2/models/a/generate_stream", stream(b'data: {"text_output": "a"}\n\n'), ("success", None)),
         # Kinds whose answers are up to the model or the service.

@@ -61,8 +61,6 @@ def row_of_who_left(envoy: RunningEnvoy, kind: str, path: str, length: int) -> d
         ("llama-cpp", "/completion", STREAM, [LLAMA]),
         ("openai", CHAT, PLAIN, [DOCUMENT]),
         ("openai", CHAT, PLAIN, [DOCUMENT[:20], DOCUMENT[20:]]),
-        # What a protocol says nothing of is complete as a document.
-        ("openai", "/v1/unknown", PLAIN, [DOCUMENT]),
     ],
 )
 def test_who_leaves_at_the_end_of_an_answer_has_it(
@@ -95,6 +93,14 @@ def test_it_is_what_its_body_says(
     row = row_of_who_left(envoy, "openai", path, len(b"".join(pieces)))
 
     assert (row["result"], row["failure"]) == ("failed", failure)
+
+
+def test_what_a_protocol_says_nothing_of_is_complete_as_a_document(envoy: RunningEnvoy, server: BrokenServer) -> None:
+    server.answer = say_and_hang(PLAIN, chunk(DOCUMENT))
+
+    row = row_of_who_left(envoy, "openai", "/v1/unknown", len(DOCUMENT))
+
+    assert (row["result"], row["failure"], row["finish"]) == ("unknown", "undocumented", "complete")
 
 
 @pytest.mark.parametrize(
