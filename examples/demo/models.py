@@ -12,7 +12,7 @@ import httpx
 
 from examples.demo.story import Model
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 
 
 @contextmanager
