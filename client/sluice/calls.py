@@ -16,7 +16,7 @@ from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
 from sluice.problems import Unreachable, WrongUse
 from sluice.results import MetricLine, read_lines
-from sluice.specs import Changes, export, read_changes, refresh, send_file
+from sluice.specs import Changes, applied, export, planned, read_changes, refresh
 
 LONGEST_WAIT_SECONDS = 55
 """Sluice lets one request wait for so long."""
@@ -108,12 +108,12 @@ class Client:
 
     def plan(self, content: bytes) -> Changes:
         """What applying a file of specs would change. Raises `Refused` with the line and column of each problem."""
-        sent = send_file(self._connection, "plan", content)
+        sent = planned(self._connection, content)
         return _understood(lambda: read_changes(sent))
 
     def apply(self, content: bytes) -> Changes:
         """Bring what there is in line with a file of specs. Raises as `plan` does; then nothing is changed."""
-        sent = send_file(self._connection, "apply", content)
+        sent = applied(self._connection, content)
         return _understood(lambda: read_changes(sent))
 
     def export(self, *only: str) -> str:
@@ -132,7 +132,7 @@ class Client:
         return import_file(self._connection, file, told)
 
     def _act(self, key: str, verb: str, body: Mapping[str, object]) -> Done:
-        answer = self._connection.call("POST", f"{_path(key)}/{verb}", body=body)
+        answer = self._connection.write(f"{_path(key)}/{verb}", body=body)
         return _understood(lambda: _done(answer))
 
 

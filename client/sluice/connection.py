@@ -4,18 +4,25 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 from sluice.problems import FieldProblem, Problem, Refused, Unreachable, WrongUse
 
 SECONDS = 20.0
+PAUSES = (0.5, 2.0)
+"""Seconds before a write is sent again whose answer was lost."""
+
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _CHECK = "Check the address and that Sluice runs; trying again is right."
 _NO_SLUICE = "Check that the address is that of Sluice's web app, and that no proxy answers in its place."
 _TOO_MANY = 429
 _FAILED = 500
+_UNHEARD = ("unreachable", "no-sluice", "still-running")
+"""Codes of what says nothing about whether a write was done."""
 
 Query = Mapping[str, str | int | list[str]]
 
@@ -51,6 +58,24 @@ class Connection:
         """One call below `/api/v1/`. Raises `Refused`; `Unreachable` where nothing usable came in so many seconds."""
         sent: dict[str, Any] = {"json": body} if body is not None else {"content": content}
         return _read(self._send(method, path, query, seconds, sent))
+
+    def write(
+        self, path: str, *, body: object = None, content: bytes | None = None, seconds: float = SECONDS
+    ) -> Answer:
+        """One POST that is done once, though it is sent again, twice at the most, where its answer was lost.
+
+        Raises as `call` does.
+        """
+        sent: dict[str, Any] = {"json": body} if body is not None else {"content": content}
+        sent["headers"] = {"Idempotency-Key": str(uuid4())}
+        for pause in PAUSES:
+            try:
+                return _read(self._send("POST", path, None, seconds, sent))
+            except (Refused, Unreachable) as problem:
+                if problem.code not in _UNHEARD:
+                    raise
+            sleep(pause)
+        return _read(self._send("POST", path, None, seconds, sent))
 
     def text(
         self,

@@ -24,7 +24,7 @@ def import_file(connection: Connection, file: Path, told: Told) -> Import:
     """Send it, and follow it until its rows are in. Raises `OSError`, `Refused`, `Unreachable` and `WrongUse`."""
     body = {"name": file.name, "size": file.stat().st_size}
     with file.open("rb") as content:
-        found: Import = connection.call("POST", "event-imports", body=body).content
+        found: Import = connection.write("event-imports", body=body).content
         lost = 0
         while found["state"] not in {"done", "failed"}:
             try:

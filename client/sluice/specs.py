@@ -46,9 +46,15 @@ class Changes:
     changes: tuple[Change, ...]
 
 
-def send_file(connection: Connection, verb: str, content: bytes) -> Mapping[str, Any]:
-    """Plan or apply. Raises `Refused` and `Unreachable`."""
-    found: Mapping[str, Any] = connection.call("POST", f"specs/{verb}", content=content, seconds=SECONDS).content
+def planned(connection: Connection, content: bytes) -> Mapping[str, Any]:
+    """What applying a file would change. Raises `Refused` and `Unreachable`."""
+    found: Mapping[str, Any] = connection.call("POST", "specs/plan", content=content, seconds=SECONDS).content
+    return found
+
+
+def applied(connection: Connection, content: bytes) -> Mapping[str, Any]:
+    """What applying a file changed. Raises as `planned` does."""
+    found: Mapping[str, Any] = connection.write("specs/apply", content=content, seconds=SECONDS).content
     return found
 
 

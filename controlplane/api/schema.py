@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 
+from controlplane.api.idempotency import IDEMPOTENCY_KEY, takes_key
 from controlplane.api.inlined import inlined
 from controlplane.api.permissions import RightPermission
 from controlplane.storage.legible_columns import LegibleField
@@ -55,8 +56,23 @@ BRAKE_PROBLEMS = {
 }
 
 
+SENT_OTHERWISE = problem("The `Idempotency-Key` came before with another request.")
+
+
 class RightsSchema(AutoSchema):
-    """Names the right that each operation needs, as `x-right`."""
+    """Names the right that each operation needs, as `x-right`, and the key that each write may have."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """What views do not say themselves."""
+        return [IDEMPOTENCY_KEY] if takes_key(self.view, self.method) else []
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """With what is answered to a key that came with another request."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation and takes_key(self.view, self.method):
+            told = self._get_response_for_code(SENT_OTHERWISE, "422")  # type: ignore[no-untyped-call,unused-ignore]
+            operation["responses"]["422"] = told
+        return operation
 
     def get_extensions(self) -> dict[str, Any]:
         """The right."""

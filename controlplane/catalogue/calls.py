@@ -8,6 +8,7 @@ from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.catalogue.resource import Resource
 from controlplane.storage.keyed import Keyed
@@ -16,7 +17,7 @@ Row = TypeVar("Row", bound=Keyed)
 Calls = type[viewsets.ModelViewSet[Any]]
 
 
-class _ResourceCalls(Tagged[Row], viewsets.ModelViewSet[Row], Generic[Row]):
+class _ResourceCalls(Idempotent, Tagged[Row], viewsets.ModelViewSet[Row], Generic[Row]):
     """Each call parses, writes as the page does, and answers."""
 
     resource: ClassVar[Resource[Any]]

@@ -15,6 +15,7 @@ TITLES = {
     412: "Precondition failed",
     413: "Content too large",
     415: "Unsupported media type",
+    422: "Unprocessable content",
     426: "Upgrade required",
     429: "Too many requests",
     431: "Request header fields too large",

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.parsing import at_most
 from controlplane.api.permissions import ReadPermission
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
@@ -126,7 +127,7 @@ class SpecPlanView(APIView):
         return _answer(plan(_sent(request), actor=actor), actor)
 
 
-class SpecApplyView(APIView):
+class SpecApplyView(Idempotent):
     """Bringing what there is in line with a file."""
 
     parser_classes = (FileParser,)

@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged, entity_tag
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.permissions import ReadPermission, needs
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS, problem
 from controlplane.models import Right
@@ -105,7 +106,7 @@ def verb_action(verb: verbs.ExperimentVerb) -> Callable[["ExperimentViewSet", Re
         description="Delete a draft.", parameters=[IF_MATCH], responses={204: None, **CONDITIONAL_PROBLEMS}
     ),
 )
-class ExperimentViewSet(Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
+class ExperimentViewSet(Idempotent, Tagged[Experiment], viewsets.ModelViewSet[Experiment]):
     """Experiments and their verbs."""
 
     queryset = experiments()

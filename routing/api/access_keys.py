@@ -1,5 +1,7 @@
 """REST of access keys."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
@@ -8,6 +10,7 @@ from rest_framework.response import Response
 from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.storage.keyed import KEY_VALIDATOR
 from routing.models import AccessKey, Endpoint
@@ -67,6 +70,7 @@ class IssuedKeySerializer(serializers.Serializer[object]):
     ),
 )
 class AccessKeyViewSet(
+    Idempotent,
     Tagged[AccessKey],
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -77,6 +81,9 @@ class AccessKeyViewSet(
 
     queryset = AccessKey.objects.prefetch_related("endpoints")
     serializer_class = AccessKeySerializer
+    secret_of: ClassVar = {
+        "create": "Revoke the newest key of this client, and issue another, with a new `Idempotency-Key`."
+    }
 
     def create(self, request: Request) -> Response:
         """Issue a key."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import LegibleModelSerializer
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
 from routing.edges.reported import SILENT_AFTER
 from routing.edges.retire_edge import retire_edge
@@ -64,7 +65,7 @@ class EdgeSerializer(LegibleModelSerializer[Edge]):
     ),
     retrieve=extend_schema(description="One edge.", responses={200: EdgeSerializer, **READ_PROBLEMS}),
 )
-class EdgeViewSet(viewsets.ReadOnlyModelViewSet[Edge]):
+class EdgeViewSet(Idempotent, viewsets.ReadOnlyModelViewSet[Edge]):
     """Edges as they last reported."""
 
     queryset = Edge.objects.all()

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.permissions import needs
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.models import Right
@@ -77,7 +78,7 @@ class AskedSerializer(StrictSerializer):
         responses={202: ErasureSerializer, **WRITE_PROBLEMS},
     ),
 )
-class ErasureViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Erasure]):
+class ErasureViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Erasure]):
     """Users whose rows are erased."""
 
     queryset = Erasure.objects.all()

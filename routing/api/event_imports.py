@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.parsing import at_most
 from controlplane.api.permissions import RightPermission
 from controlplane.api.schema import READ_PROBLEMS, WRITE_PROBLEMS, problem
@@ -84,7 +85,9 @@ class EventImportSerializer(serializers.ModelSerializer[EventImport]):
         read_only_fields = fields
 
 
-class EventImportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[EventImport]):
+class EventImportViewSet(
+    Idempotent, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[EventImport]
+):
     """Imports of outcomes from files."""
 
     queryset = EventImport.objects.all()

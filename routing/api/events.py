@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.parsing import BatchParser
 from controlplane.api.permissions import needs
 from controlplane.api.problems import field_problem
@@ -53,7 +53,7 @@ class ReceiptSerializer(serializers.Serializer[object]):
     refused = RefusedEventSerializer(many=True, help_text="Empty unless `partial` is asked for.")
 
 
-class EventsView(APIView):
+class EventsView(Idempotent):
     """Outcomes: what happened after a request."""
 
     parser_classes = (BatchParser,)

@@ -6,10 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from controlplane.api.authentication import request_actor
 from controlplane.api.fields import StrictSerializer
+from controlplane.api.idempotency import Idempotent
 from controlplane.api.permissions import RightPermission
 from controlplane.api.schema import BRAKE_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
 from controlplane.models import Right
@@ -64,7 +64,7 @@ class KillSwitchPermission(RightPermission):
         return Right.START if request.method == "POST" and turned_off else super().needed(request)
 
 
-class KillSwitchView(APIView):
+class KillSwitchView(Idempotent):
     """The kill switch: every user gets the endpoints' own backends while it is on."""
 
     permission_classes = (KillSwitchPermission,)

@@ -21,7 +21,7 @@ olga = User.objects.create_user("olga", role=Role.OPERATOR)
 pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.OPERATOR))
 for key in ("waiting", "github", "gitlab"):
     planned(key, traffic=8)
-for key in ("good", "bad", "slow", "restarted", "watched", "cancelled-0", "cancelled-1"):
+for key in ("good", "bad", "slow", "restarted", "watched", "cancelled-0", "cancelled-1", "lost"):
     measured(running(key, traffic=8), found())
 """
 

@@ -63,6 +63,19 @@ def test_every_change_of_one_thing_takes_the_state_that_it_is_meant_for(document
         assert ("412" in operation["responses"]) == (name in conditional), name
 
 
+def test_every_write_by_post_may_be_sent_again_with_its_key(document: dict[str, Any]) -> None:
+    taking = {
+        name
+        for name, operation in operations(document)
+        if "Idempotency-Key" in {parameter["name"] for parameter in operation.get("parameters", [])}
+    }
+    posts = {name: told.get("x-right") for name, told in operations(document) if name.startswith("post /api/v1/")}
+    assert taking == {name for name, right in posts.items() if right != "read"}
+    assert len(taking) > 15
+    for name, operation in operations(document):
+        assert ("422" in operation["responses"]) == (name in taking), name
+
+
 def test_every_answer_with_one_thing_tells_its_state(document: dict[str, Any]) -> None:
     told = {
         name
