@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -14,6 +13,7 @@ from sluice.examination import Part, examine
 from sluice.experiment import Experiment, read_experiment
 from sluice.gate import Gate, read_gate
 from sluice.imports import Told, import_file, unheard
+from sluice.lists import pieces
 from sluice.problems import Unreachable, WrongUse
 from sluice.results import MetricLine, read_lines
 from sluice.specs import Changes, applied, export, planned, read_changes, refresh
@@ -71,11 +71,8 @@ class Client:
 
     def experiments(self) -> Iterator[Experiment]:
         """All experiments, the newest first."""
-        for page in count(1):
-            content = self._connection.call("GET", "experiments", query={"page": page, "page_size": 500}).content
+        for content in pieces(self._connection, "experiments"):
             yield from _understood(lambda: [read_experiment(each) for each in content["results"]])  # noqa: B023
-            if content.get("next") is None:
-                return
 
     def gate(self, key: str, *, wait: int = 0, seconds: float = SECONDS) -> Gate:
         """Whether it is decided. Waits so many seconds for that, 55 at the most, and `seconds` more for the answer."""
@@ -85,7 +82,7 @@ class Client:
 
     def results(self, key: str) -> tuple[MetricLine, ...]:
         """What the newest analysis found; nothing before the first."""
-        answer = self._connection.call("GET", f"{_path(key)}/analyses", query={"page_size": 1})
+        answer = self._connection.call("GET", f"{_path(key)}/analyses", query={"limit": 1})
         return _understood(lambda: read_lines(answer.content))
 
     def start(self, key: str, *, reason: str = "") -> Done:

@@ -134,7 +134,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "controlplane.api.negotiation.WritesAnyway",
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "controlplane.api.schema.RightsSchema",
-    "DEFAULT_PAGINATION_CLASS": "controlplane.api.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "controlplane.api.pagination.ListPagination",
     # Any other would become a part of the name of the file that the schema is.
     "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "controlplane.api.problems.answer_problem",
