@@ -2,11 +2,13 @@
 
 A piece begins behind the last row of the one before, by the values that rows are ordered by, so that what is added or
 removed meanwhile neither repeats a row nor skips one. Numbered pages are still there for whoever asks for `page`.
+Links are paths: whatever a request says of its host leads nobody elsewhere.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -43,15 +45,21 @@ class NumberedPages(pagination.PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = MOST
 
+    def get_next_link(self) -> str | None:
+        """The path of the next page."""
+        return _path(super().get_next_link())
+
+    def get_previous_link(self) -> str | None:
+        """The path of the page before."""
+        return _path(super().get_previous_link())
+
 
 class ListPagination(NumberedPages):
     """`?limit=` and `?cursor=`; with `?page=`, numbered pages."""
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
         """The rows of a piece. Raises `InvalidInput` for a limit or a cursor that is none."""
-        self.request, self.numbered = request, self.page_query_param in request.query_params
+        self.asked, self.numbered = request, self.page_query_param in request.query_params
         if self.numbered:
             return super().paginate_queryset(queryset, request, view)
         self.count, order = queryset.count(), _order(queryset)
@@ -74,6 +82,14 @@ class ListPagination(NumberedPages):
         old: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         return [*PARAMETERS, *({**each, "deprecated": True} for each in old)]
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """For the API's document."""
+        found: dict[str, Any] = super().get_paginated_response_schema(schema)
+        for name, told in (("next", "The path of the next piece."), ("previous", "Of numbered pages alone.")):
+            link = {"type": ["string", "null"], "format": "uri-reference", "description": told}
+            found["properties"][name] = link
+        return {**found, "required": ["count", "next", "previous", "results"]}
+
     def _content(self, data: Any) -> dict[str, Any]:
         return {"count": self.count, "next": self._next(), "previous": None, "results": data}
 
@@ -82,20 +98,20 @@ class ListPagination(NumberedPages):
             return None
         values = [_value(self.last, name.lstrip("-")) for name in self.order]
         cursor = signing.dumps(values, salt=self._salt())
-        address = remove_query_param(self.request.build_absolute_uri(), "page_size")
+        address = remove_query_param(self.asked.get_full_path(), "page_size")
         return str(replace_query_param(replace_query_param(address, "limit", self._limit()), "cursor", cursor))
 
     def _limit(self) -> int:
-        text = self.request.query_params.get("limit")
+        text = self.asked.query_params.get("limit")
         if text is None:
-            return self.get_page_size(self.request) or USUAL
+            return self.get_page_size(self.asked) or USUAL
         if not (text.isascii() and text.isdecimal() and len(text) < len(str(MOST)) + 1 and 1 <= int(text) <= MOST):
             raise _unusable("limit", f"Send a whole number from 1 to {MOST}.")
         return int(text)
 
     def _behind(self, order: Sequence[str]) -> Q:
         """The rows behind those that came before: all of them at first."""
-        cursor = self.request.query_params.get("cursor")
+        cursor = self.asked.query_params.get("cursor")
         if cursor is None:
             return Q()
         try:
@@ -109,7 +125,11 @@ class ListPagination(NumberedPages):
 
     def _salt(self) -> str:
         """A cursor is of one list."""
-        return f"cursor {self.request.path}"
+        return f"cursor {self.asked.path}"
+
+
+def _path(address: str | None) -> str | None:
+    return None if address is None else urlsplit(address)._replace(scheme="", netloc="").geturl()
 
 
 def _order(queryset: QuerySet[Any]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The root of the API."""
 
+from urllib.parse import urljoin
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -29,10 +31,10 @@ class IndexView(APIView):
     """Where everything is."""
 
     @extend_schema(
-        description="Addresses of all lists.",
+        description="The paths of all lists.",
         responses={200: OpenApiTypes.OBJECT, **READ_PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """Addresses of all lists."""
+        """The paths of all lists."""
         paths = (*(resource.plural for resource in resources()), *OTHERS)
-        return Response({path.strip("/"): request.build_absolute_uri(path) for path in paths})
+        return Response({path.strip("/"): urljoin(request.path, path) for path in paths})

@@ -1,4 +1,8 @@
-"""Headers of every answer of the web app: nobody keeps what was for one person, and over TLS browsers stay there."""
+"""Headers of every answer of the web app.
+
+Nobody keeps what was for one person, browsers run and load nothing but what Sluice serves, and over TLS they stay
+there.
+"""
 
 from collections.abc import Callable
 
@@ -6,6 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 A_YEAR = "max-age=31536000"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 class AnswerHeadersMiddleware:
@@ -20,6 +29,8 @@ class AnswerHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if settings.SESSION_COOKIE_SECURE:
             response.headers.setdefault("Strict-Transport-Security", A_YEAR)
         return response

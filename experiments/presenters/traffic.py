@@ -1,6 +1,7 @@
 """The traffic that each variant was set to get and the traffic that it got."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from controlplane.web.shares import percent
 from experiments.models import Variant
@@ -12,7 +13,10 @@ from routing.table import BasisPoints
 
 @dataclass(frozen=True, slots=True)
 class VariantLine:
-    """One variant's traffic. `set_share` and `actual_share` are of measured users, `of_everybody` of all users."""
+    """One variant's traffic. `set_share` and `actual_share` are of measured users, `of_everybody` of all users.
+
+    `start` and `width` are its place in the bar of all variants, in per cent.
+    """
 
     variant: Variant
     of_everybody: str
@@ -21,6 +25,7 @@ class VariantLine:
     width: float
     users: int
     requests: int
+    start: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,12 @@ def variant_lines(dossier: Dossier) -> list[VariantLine]:
     """All variants, the control first."""
     counts = dossier.counts
     total = sum(counts.units.values())
-    return [
+    lines = [
         _line(dossier, variant, counts.units.get(variant.key, 0), counts.requests.get(variant.key, 0), total)
         for variant in dossier.variants
     ]
+    starts = accumulate((line.width for line in lines[:-1]), initial=0.0)
+    return [replace(line, start=start) for line, start in zip(lines, starts, strict=True)]
 
 
 def ratio_card(dossier: Dossier) -> RatioCard:

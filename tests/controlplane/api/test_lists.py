@@ -95,6 +95,17 @@ def test_a_limit_is_a_number(viewer: Caller, query: str) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "limit-unusable")
 
 
+def test_no_link_leads_where_a_request_says_that_it_is(viewer: Caller) -> None:
+    layer("layer-0")
+    layer("layer-1")
+    headers = {"host": "elsewhere.example"}
+    for path in ("", "layers?limit=1", "layers?page=1&page_size=1", "layers?page=2&page_size=1"):
+        answer = viewer.client.get(f"/api/v1/{path}", headers=headers)
+        assert answer.status_code == 200
+        assert "elsewhere" not in f"{answer.content!r} {answer.headers}"
+    assert viewer.get("").json()["layers"] == "/api/v1/layers"
+
+
 def test_a_cursor_is_of_its_list(viewer: Caller) -> None:
     endpoint("shop")
     endpoint("chat")

@@ -1,4 +1,7 @@
-"""No cache keeps what one person may see, and an installation behind TLS says so to browsers."""
+"""No cache keeps what one person may see, no page runs what is not Sluice's, and behind TLS browsers are told so."""
+
+import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -21,6 +24,26 @@ def test_no_answer_of_the_api_is_kept(viewer: Caller, path: str) -> None:
 def test_no_page_is_kept(client: Client, path: str) -> None:
     client.force_login(User.objects.create_user("ann", role=Role.VIEWER))
     assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/experiments", "/login", "/nowhere", "/api/v1/backends", "/api/v1/nothing-here"])
+def test_browsers_run_and_frame_nothing_else(client: Client, path: str) -> None:
+    client.force_login(User.objects.create_user("ann", role=Role.VIEWER))
+    headers = client.get(path).headers
+    policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert {policy[f"{kind}-src"] for kind in ("script", "style", "img", "connect")} == {"'self'"}
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_template_has_scripts_or_styles_of_its_own() -> None:
+    inline = re.compile(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:|hx-on", re.IGNORECASE)
+    templates = list(Path("templates").rglob("*.html"))
+    assert len(templates) > 40
+    assert [template for template in templates if inline.search(template.read_text())] == []
 
 
 def test_without_tls_browsers_are_told_nothing_of_it(client: Client) -> None:

@@ -18,6 +18,19 @@ PAGES = (
     "/backends",
     "/endpoints",
     "/endpoints/new",
+    "/endpoints/chat/edit",
+    "/endpoints/chat/stop",
+    "/backends/new",
+    "/backends/stable/delete",
+    "/access-keys",
+    "/issuers",
+    "/issuers/new",
+    "/outcomes",
+    "/data-health",
+    "/experiments/measured",
+    "/experiments/measured/promote",
+    "/experiments/wordy/forecast",
+    "/metrics/new",
     "/layers",
     "/layers/new",
     "/kill-switch",
@@ -183,6 +196,20 @@ def test_no_page_is_wider_than_the_screen(visitors: Visitors, width: int) -> Non
         if not fits(page):
             too_wide.append(path)
     assert (too_wide, visitors.errors) == ([], [])
+
+
+def test_a_script_that_somebody_smuggles_in_does_not_run(visitors: Visitors) -> None:
+    page = visitors.open()
+    page.goto("/")
+    page.evaluate("""() => {
+        const smuggled = document.createElement("script");
+        smuggled.textContent = "window.ran = true";
+        document.body.append(smuggled);
+        document.body.insertAdjacentHTML("beforeend", "<img src='/nowhere' onerror='window.ran = true'>");
+    }""")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in error for error in visitors.errors)
 
 
 def test_it_all_works_without_javascript(visitors: Visitors) -> None:
