@@ -12,6 +12,7 @@ from routing.protocols import Count
 
 PRICED_TOKENS = 1_000_000
 LARGEST_COUNT = 2**53
+UNREADABLE_JSON = "unreadable-json"
 JSON_TYPES = ("application/json", "+json")
 
 
@@ -174,9 +175,10 @@ def inter_token_ms(log: LogLine, completion_tokens: int | None) -> float | None:
 
 def without_unit(log: LogLine) -> str:
     """Why a request has no unit, as a stable code."""
-    if log.facts.without_unit:
-        return log.facts.without_unit
+    told = log.facts.without_unit
+    if told and told != UNREADABLE_JSON:
+        return told
     if log.facts.unit_source == "body" and log.method not in ("GET", "HEAD", "OPTIONS"):
         sent = (log.sent_type or "").partition(";")[0].strip().lower()
-        return "absent" if sent.endswith(JSON_TYPES) else "not-json"
+        return (told or "absent") if sent.endswith(JSON_TYPES) else "not-json"
     return "absent"

@@ -12,6 +12,9 @@ MODEL = "model"
 STREAM = "stream"
 ASKED = "asked"
 
+# Envoy reads no body with a whole number from 2^63 to 2^64 - 1 in it, nor half a surrogate pair; broken JSON neither.
+UNREADABLE = {"metadata_namespace": FACTS, "key": "without_unit", "value": "unreadable-json"}
+
 # Also with a character set behind it, as llama.cpp and many clients write it. Left to itself Envoy takes none of those.
 JSON_TYPE = {"regex": r"(?i)application/([a-z0-9.-]+\+)?json\s*(;.*)?"}
 
@@ -27,7 +30,7 @@ def body_filter(endpoints: Sequence[Endpoint], backends: dict[str, Backend]) -> 
     Requests are read only where they hold something: reading means that Envoy keeps them whole. Answers are not kept.
     """
     wanted = sorted({endpoint.unit.name for endpoint in endpoints if endpoint.unit.source is UnitSource.BODY})
-    rules = [_rule(name.split("."), FIELDS, name, "STRING") for name in wanted]
+    rules = [{**_rule(name.split("."), FIELDS, name, "STRING"), "on_error": UNREADABLE} for name in wanted]
     rules += [_rule(name.split("."), FIELDS, value_field(name), "PROTOBUF_VALUE") for name in wanted]
     if any(endpoint.models for endpoint in endpoints):
         rules.append(_rule((MODEL,), FIELDS, MODEL, "STRING"))

@@ -32,6 +32,8 @@ FAILURES = {
 WITHOUT_UNIT = {
     "absent": "The request has no user id",
     "not-json": "The user id is in a body that is not sent as JSON: set `Content-Type: application/json`",
+    "unreadable-json": "The user id is in a body that could not be read: it is no JSON, or holds half a letter, or a "
+    "number of 2^63 or more: send that as text",
     "inexact-number": "The user id is a number that loses digits on its way: send it as text",
     "not-text": "The user id is neither text nor a whole number",
     "control-characters": "The user id holds control characters",

@@ -7,9 +7,9 @@ local function is_error(found)
 end
 
 function envoy_on_response(handle)
-  if not is_read() then return end
-  local kind = handle:headers():get("content-type") or "json"
-  if not find(kind:lower(), "json", 1, true) then return end
+  local kind = (handle:headers():get("content-type") or "json"):lower()
+  if is_call(kind) then return read_frames(handle, kind) end
+  if not is_read() or not find(kind, "json", 1, true) then return end
   local found = read_answer(handle)
   if found and is_error(found) then begin_to_read_all() end
 end

@@ -99,7 +99,7 @@ PROBLEMS = (
         404,
         "no-endpoint",
         "The model decides which endpoint on this path answers, and this request names none.",
-        "Send `model` in a body of JSON, with `content-type: application/json`.",
+        "Send `model` in a body of JSON, with `content-type: application/json` and without numbers of 2^63 or more.",
         if_also=noted("model_decides"),
         parameter=MODEL,
     ),

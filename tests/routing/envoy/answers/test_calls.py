@@ -9,7 +9,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.factories.tables import make_backend, make_endpoint, make_table
+from routing.table import Arm
+from tests.factories.tables import make_backend, make_endpoint, make_experiment, make_table
 from tests.routing.envoy.answers.edge import ERROR, NO_ANSWER, SUCCESS, Seen
 from tests.servers.call_servers import Call, CallServer, message, run_call_server
 from tests.servers.envoys import RunningEnvoy, run_envoy
@@ -17,6 +18,8 @@ from tests.servers.envoys import RunningEnvoy, run_envoy
 pytestmark = pytest.mark.slow
 
 KINDS = ("http", "kserve-v2")
+# An endpoint with an experiment, of whose answers no protocol says anything.
+COMPARED = "compared"
 INFER = "/inference.GRPCInferenceService/ModelInfer"
 STREAM_INFER = "/inference.GRPCInferenceService/ModelStreamInfer"
 ANY = "/own.Service/Call"
@@ -35,6 +38,8 @@ def calls() -> Iterator[CallServer]:
 def edge(tmp_path_factory: pytest.TempPathFactory, calls: CallServer) -> Iterator[RunningEnvoy]:
     backends = tuple(replace(make_backend(kind, calls.address, protocol=kind), http2=True) for kind in KINDS)
     endpoints = [replace(make_endpoint(kind, path_prefix="/", backend=kind), hosts=(kind,)) for kind in KINDS]
+    compared = make_experiment("e", Arm("new", "http", 0, 10_000))
+    endpoints.append(replace(make_endpoint(COMPARED, compared, path_prefix="/", backend="http"), hosts=(COMPARED,)))
     with run_envoy(tmp_path_factory.mktemp("calls"), make_table(*endpoints, backends=backends)) as running:
         yield running
 
@@ -81,6 +86,7 @@ def test_a_call_says_in_its_trailers_that_it_went_well(
     assert seen(edge, kind) == expected
 
 
+@pytest.mark.parametrize("kind", ["kserve-v2", COMPARED])
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -94,10 +100,12 @@ def test_a_call_says_in_its_trailers_that_it_went_well(
         (HI * 1_500, SUCCESS),
     ],
 )
-def test_messages_are_as_long_as_they_say(edge: RunningEnvoy, calls: CallServer, body: bytes, expected: Seen) -> None:
+def test_messages_are_as_long_as_they_say(
+    edge: RunningEnvoy, calls: CallServer, kind: str, body: bytes, expected: Seen
+) -> None:
     calls.answer = Call(body)
 
-    assert seen(edge, "kserve-v2") == expected
+    assert seen(edge, kind) == expected
 
 
 def test_a_message_may_be_compressed(edge: RunningEnvoy, calls: CallServer) -> None:
