@@ -50,8 +50,10 @@ GRPC_FAILED = frozenset({GRPC_CANCELLED, GRPC_UNKNOWN, 12, 13, 14, 15})
 # What stands before each message: whether it is compressed, and its length in four bytes.
 GRPC_LEAST = 5
 
-# Of the Open Inference Protocol a result is never empty; a stream tells of an error in field 1 of a message.
-_INFERS = re.compile(r"GRPCInferenceService/Model(?:Stream)?Infer$")
+# Calls of the Open Inference Protocol, and the tag of the field that answers one: the outputs, or what a message of a
+# stream has behind its error.
+_OUTPUTS = {"/ModelInfer": "tag=42", "/ModelStreamInfer": "tag=18"}
+_INFERS = re.compile(r"GRPCInferenceService(/Model(?:Stream)?Infer)$")
 GRPC_STREAM_ERROR = "tag=10"
 
 GRPC = "application/grpc"
@@ -207,12 +209,13 @@ def _of_messages(line: LogLine) -> Ending:
     told = line.facts.answer
     if line.body_bytes < GRPC_LEAST or (told is not None and not told.whole):
         return NO_ANSWER
-    holds = told.names("holds") if told is not None else frozenset({"message", "content"})
-    if _INFERS.search(line.path or ""):
-        if GRPC_STREAM_ERROR in holds and (line.path or "").endswith("/ModelStreamInfer"):
-            return ERROR
-        return Ending(Result.SUCCESS) if "content" in holds else NO_ANSWER
-    return Ending(Result.SUCCESS) if "message" in holds else NO_ANSWER
+    if told is None:
+        return Ending(Result.SUCCESS)
+    holds, call = told.names("holds"), _INFERS.search(line.path or "")
+    if call and call[1] == "/ModelStreamInfer" and GRPC_STREAM_ERROR in holds:
+        return ERROR
+    wanted = {_OUTPUTS[call[1]], "more"} if call else {"message"}
+    return NO_ANSWER if holds.isdisjoint(wanted) else Ending(Result.SUCCESS)
 
 
 def _by_headers(line: LogLine) -> Ending | None:

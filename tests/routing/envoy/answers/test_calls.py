@@ -117,7 +117,11 @@ def test_a_message_may_be_compressed(edge: RunningEnvoy, calls: CallServer) -> N
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
-        (INFER, HI, SUCCESS),
+        # Fields 1, 3 and 5: the model's name, the id, and an output, of which `raw_output_contents` has the data.
+        (INFER, message(b"\x0a\x01m\x1a\x02hi\x2a\x03\x0a\x01a\x32\x02\x00\x00"), SUCCESS),
+        (INFER, message(b"\x0a\x84\x10" + b"m" * 2_052 + b"\x2a\x03\x0a\x01a"), SUCCESS),
+        (INFER, message(b"\x0a\x01m\x1a\x02hi"), NO_ANSWER),
+        (INFER, HI, NO_ANSWER),
         (INFER, message(b""), NO_ANSWER),
         (STREAM_INFER, message(b"\x12\x04\x1a\x02hi"), SUCCESS),
         (STREAM_INFER, message(b""), NO_ANSWER),
