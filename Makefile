@@ -3,6 +3,7 @@
 # make lint   style, types, import contracts          make bench      speed and memory
 # make calibrate   error rates of the statistics, into docs/calibration.md
 # make test-backends   real model servers; installs them, which takes long
+# make test-spark      evidence on DuckDB and on Spark; installs PySpark and Java
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 BACKENDS := $(basename $(notdir $(wildcard tests/backends/requirements/*.txt)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-fast test-backends lint bench calibrate install install-development system-packages lock clean
+.PHONY: run demo test test-fast test-backends test-spark lint bench calibrate install install-development system-packages lock clean
 
 run: install
 	@exec $(BIN)/python manage.py up
@@ -19,7 +20,7 @@ demo: install
 	@exec $(BIN)/python -m examples.demo
 
 test: lint system-packages
-	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore tests/loop --ignore tests/backends
+	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore tests/loop --ignore tests/backends --ignore tests/spark
 	$(BIN)/python -m tests.on_postgresql -n 2 --dist loadfile
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/loop
 
@@ -28,6 +29,11 @@ test-fast: install-development
 
 test-backends: install-development $(BACKENDS:%=$(VENV)/backends/%/installed)
 	$(BIN)/python -m pytest tests/backends
+
+test-spark: $(VENV)/installed-spark
+	@$(BIN)/python -m tests.spark.java
+	$(BIN)/python -m pytest tests/experiments/evidence
+	SLUICE_SPARK_MASTER='local[2]' SPARK_CONF_DIR=tests/spark/configuration $(BIN)/python -m pytest tests/experiments/evidence tests/spark
 
 lint: install-development
 	$(BIN)/ruff check .
@@ -63,6 +69,11 @@ $(VENV)/installed-development: $(VENV)/installed client/pyproject.toml
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development]' --editable ./client
 	@touch $@
 
+$(VENV)/installed-spark: $(VENV)/installed-development
+	@echo "Installing PySpark, which takes a minute or two."
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[examples,development,spark]' --editable ./client
+	@touch $@
+
 # One that cannot be installed leaves no environment behind, and its tests are skipped.
 $(VENV)/backends/%/installed: tests/backends/requirements/%.txt
 	@echo "Installing $* for the tests with real model servers."
@@ -72,7 +83,7 @@ $(VENV)/backends/%/installed: tests/backends/requirements/%.txt
 system-packages:
 	@$(BIN)/python -m tests.system_packages
 
-lock: install-development
+lock: $(VENV)/installed-spark
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:

@@ -23,6 +23,9 @@ class Environment(BaseSettings):
     database_url: str = Field("", description="Database; empty means SQLite in the data directory.")
     redis_url: str = Field("redis://127.0.0.1:7379/0", description="Redis or Valkey server.")
     lake_url: str = Field("", description="Delta Lake root; empty means `lake` in the data directory.")
+    spark_master: str = Field(
+        "", description="Spark that reads whole tables of the lake, like `local[*]`; empty means DuckDB."
+    )
     secret_key: SecretStr = Field(SecretStr(""), description="Key for sessions and token hashes.")
     unit_key: SecretStr = Field(SecretStr(""), description="Key of the unit hash, hexadecimal, 16 to 64 bytes.")
     debug: bool = Field(False, description="Django's debug pages; never in production.")

@@ -8,6 +8,8 @@ from functools import partial
 import narwhals as nw
 
 from experiments.evidence.completeness import completeness_checks, known_sums, read_answers
+from experiments.evidence.edge_units import count_by_edge
+from experiments.evidence.history import read_history
 from experiments.evidence.measures import Measure
 from experiments.evidence.metric_sums import (
     MetricDefinition,
@@ -29,7 +31,7 @@ from experiments.evidence.state.sums import Kept, Sums
 from experiments.stats.core.types import Evidence, UnitSums
 from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import OutcomeTiming
-from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from routing.lake.reading import THREADS, Frame, LakeVersion, Reading
 
 FAILURES = ("failed", "failed_last")
 
@@ -96,7 +98,7 @@ def collect_evidence(
         Unavailable: `lake-unavailable`.
 
     """
-    with read_lake(lake_url, as_of, threads) as reading:
+    with read_history(lake_url, as_of, threads) as reading:
         moment = now or datetime.now(UTC)
         settled = Settled(tuple(metrics))
         if any(map(outcome_names, metrics)):
@@ -106,7 +108,8 @@ def collect_evidence(
         kept = kept_of(experiment, started_at, metrics, (*starts, *(carried.coming if carried else ())))
         sums = kept_sums(carried, reading, kept)
         if sums is None:
-            found = from_rows(settled.metrics)
+            edges = count_by_edge(measured_requests(reading.requests, experiment, started_at))
+            found = replace(from_rows(settled.metrics), units_by_edge=edges)
         else:
             found = _from_sums(sums, reading.version, kept, metrics, starts)
             if left := [metric for metric in settled.metrics if not may_be_carried(metric)]:

@@ -82,9 +82,12 @@ STOPS = {"truncated": "length", "filtered": "content_filter", "refusals": "refus
 OF_REQUESTS = ("requests", *RESULTS, CUT_OFF, *STOPS, *COLUMNS)
 """The measures that are a word alone."""
 
-NumberType = type[nw.Int64] | type[nw.Int128] | type[nw.Float64]
-WHOLE, WIDE, FRACTION = nw.Int64, nw.Int128, nw.Float64
-"""A unit's total of what requests add, the sum over units of products of two, and anything of outcomes."""
+NumberType = type[nw.Int64] | nw.Decimal | type[nw.Float64]
+WHOLE, FRACTION = nw.Int64, nw.Float64
+"""A unit's total of what requests add, and anything of outcomes."""
+
+FACTOR, WIDE = nw.Decimal(19, 0), nw.Decimal(38, 0)
+"""The same total where it is multiplied by another, and the sum over units of such products: whole on every engine."""
 
 _ABOVE = re.compile(r"above\(\s*(?P<column>[a-z_]+)\s*,\s*(?P<threshold>\d+(\.\d+)?)\s*\)")
 _CALL = re.compile(r"(?P<function>[a-z_]+)\((?P<argument>[^()]*)\)")

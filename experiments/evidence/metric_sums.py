@@ -10,7 +10,7 @@ import narwhals as nw
 
 from controlplane.problems.errors import InvalidInput
 from experiments.evidence.conditions import read_conditions
-from experiments.evidence.measures import FRACTION, STOP, WIDE, Measure, NumberType, parse
+from experiments.evidence.measures import FACTOR, FRACTION, STOP, WIDE, Measure, NumberType, parse
 from experiments.evidence.rows import total
 from experiments.stats.core.types import Evidence, MetricType, UnitSums
 from experiments.stats.metrics import KINDS
@@ -211,7 +211,7 @@ def unit_products(metrics: Sequence[MetricDefinition]) -> dict[str, nw.Expr]:
     """
     products: dict[str, nw.Expr] = {}
     for number, metric in enumerate(metrics):
-        kind = _number(metric)
+        kind = FRACTION if _number(metric) is FRACTION else FACTOR
         products[f"units_{number}"] = nw.col(f"n_{number}")
         for name, (first, second) in SUMS.items():
             factor = nw.col(f"{first}_{number}").cast(kind)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import narwhals as nw
 
 from experiments.evidence.collect import sums_over_units
+from experiments.evidence.history import read_history
 from experiments.evidence.metric_sums import MetricDefinition
 from experiments.evidence.rows import endpoint_requests, units_of
 from experiments.stats.core.types import UnitSums
 from experiments.stats.planning import Arrivals
-from routing.lake.reading import THREADS, Frame, LakeVersion, Reading, read_lake
+from routing.lake.reading import THREADS, Frame, LakeVersion, Reading
 
 LATELY = timedelta(days=7)
 SHORTEST_HOURS = 1.0 / 60.0
@@ -78,7 +79,7 @@ def collect_baseline(
     """
     moment = now or datetime.now(UTC)
     start = since or moment - LATELY
-    with read_lake(lake_url, as_of, threads) as reading:
+    with read_history(lake_url, as_of, threads) as reading:
         measured = endpoint_requests(reading.requests, endpoint, start)
         collected = sums_over_units(reading, measured, start, metrics, now=moment)
         units, first_half, hours = _spread(reading, measured)

@@ -172,8 +172,10 @@ class _Look:
             .group_by("arm", "unit", "name", "since")
             .agg(nw.col("known_at").min())
         )
-        delay, age = (_seconds(nw.col("known_at") - nw.col("since")), _seconds(nw.lit(self.now) - nw.col("since")))
-        steps = first.with_columns(
+        first = first.with_columns(now=nw.lit(self.now))
+        timed = self.reading.with_milliseconds(first, delay=("since", "known_at"), age=("since", "now"))
+        delay, age = (nw.col(name) / 1000.0 for name in ("delay", "age"))
+        steps = timed.with_columns(
             seconds=delay,
             delay=(nw.max_horizontal(delay, nw.lit(1.0)).log(2.0) * STEPS - 1e-9).ceil().cast(nw.Int64),
             age=(nw.max_horizontal(age, nw.lit(1.0)).log(2.0) * STEPS + 1e-9).floor().cast(nw.Int64),
@@ -192,8 +194,7 @@ class _Look:
                     column.append(value)
         kinds = (pa.string(), pa.int64(), pa.float64())
         table = pa.table({each: pa.array(columns[each], kind) for each, kind in zip(columns, kinds, strict=True)})
-        scores: Frame = nw.from_native(self.reading.connection.from_arrow(table))
-        return rows.join(scores, on=["name", "delay"]).select("arm", "unit", "since", "score")
+        return rows.join(self.reading.rows(table), on=["name", "delay"]).select("arm", "unit", "since", "score")
 
     def _silences(self, newest: Newest, ripe: datetime) -> Mapping[str, Mapping[str, Silence]]:
         """Requests since an arm's newest one with an outcome; only where there may be such that should have one."""
@@ -207,7 +208,7 @@ class _Look:
     def _silence(self, arm: str, last: datetime, ripe: datetime) -> Silence:
         mine = self.measured.filter(nw.col("variant") == arm)
         before, after = nw.col("time") <= last, (nw.col("time") > last) & (nw.col("time") <= ripe)
-        [row] = mine.select(before=before.sum(), after=after.sum()).collect("pyarrow").rows(named=True)
+        [row] = mine.select(before=_how_many(before), after=_how_many(after)).collect("pyarrow").rows(named=True)
         return Silence(int(row["before"] or 0), int(row["after"] or 0))
 
     def _answers(self, names: tuple[str, ...], until: datetime) -> Mapping[str, UnitSums]:
@@ -229,8 +230,8 @@ class _Look:
         return _sums_by_arm(by_unit.join(self.units.select("unit", "arm"), on="unit"))
 
 
-def _seconds(duration: nw.Expr) -> nw.Expr:
-    return duration.dt.total_milliseconds() / 1000.0
+def _how_many(are: nw.Expr) -> nw.Expr:
+    return nw.when(are).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
 
 
 def _newest(rows: Frame, names: Iterable[str]) -> Newest:

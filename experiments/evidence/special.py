@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import narwhals as nw
@@ -141,18 +141,22 @@ def _window(metric: MetricDefinition, events: Frame, units: Frame, now: datetime
     """The sum of each complete unit's events in its window."""
     window = metric.window
     assert window is not None  # noqa: S101 - without a window, it adds up
-    since = (nw.col("time") - nw.col("first_time")).dt.total_milliseconds() / 1000.0
+    time, first = nw.col("time"), nw.col("first_time")
     inside = (
         events.join(units.select("unit", "first_time"), on="unit")
-        .filter(since >= window.start, since < window.end)
+        .filter(time >= first + _after(window.start), time < first + _after(window.end))
         .group_by("unit")
         .agg(nw.col("amount").sum())
     )
-    age = (nw.lit(metric.until or now) - nw.col("first_time")).dt.total_milliseconds() / 1000.0
-    rows = units.filter(age >= window.end).select("unit", "arm").join(inside, on="unit", how="left")
+    complete = first <= (metric.until or now) - timedelta(seconds=window.end)
+    rows = units.filter(complete).select("unit", "arm").join(inside, on="unit", how="left")
     totals = _columns(rows.with_columns(nw.col("amount").fill_null(0.0)), ("amount",))
     is_share = metric.kind.is_share
     return {arm: UnitSums.of(amounts > 0.0 if is_share else amounts) for arm, (amounts,) in totals.items()}
+
+
+def _after(seconds: float) -> nw.Expr:
+    return nw.lit(timedelta(seconds=seconds))
 
 
 def _labels(metric: MetricDefinition, labelled: Frame, units: Frame) -> ByArm:

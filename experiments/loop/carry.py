@@ -1,5 +1,6 @@
 """Where the evidence of experiments is carried from one tick to the next, and whether it is still right."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def evidence_is_right(experiment: Experiment, now: datetime) -> bool:
     carried = carried_of(experiment, now)
     metrics = [metric for metric in metric_definitions(experiment) if may_be_carried(metric)]
     known = _collected(experiment, now, carried)
-    if known.of(metrics) == _collected(experiment, now, None, known).of(metrics):
+    told = _collected(experiment, now, None, known)
+    if known.units_by_edge is None:
+        told = replace(told, units_by_edge=None)
+    if known.of(metrics) == told.of(metrics):
         return True
     log.error("carried evidence differed from the lake's, and is made anew", experiment=experiment.key)
     forget(carried.path)

@@ -1,19 +1,15 @@
-"""The lake as narwhals frames on DuckDB, for the length of one question.
+"""The lake as narwhals frames, for the length of one question.
 
-Everything that names an engine is here: the frames and what is built on them are the same on Spark.
+Whole tables are read by DuckDB on this machine or, where told so, by Spark; what came in since a version is little, and
+is always read here. The frames, and what is built on them, are the same on both.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import duckdb
-import narwhals as nw
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -21,13 +17,13 @@ from deltalake.exceptions import DeltaError
 from controlplane.problems.errors import Unavailable
 from routing.lake.added import files_added
 from routing.lake.delta_tables import NO_VERSION, find_table
-from routing.lake.schema import OUTCOMES, REQUESTS, LakeTable
+from routing.lake.engines import duck, spark
+from routing.lake.engines.engine import Engine, Frame
+from routing.lake.schema import OUTCOMES, REQUESTS
+
+__all__ = ["THREADS", "Frame", "LakeVersion", "Reading", "read_lake"]
 
 THREADS = 2
-OF_STREAMS = {"memory_limit": "512MB", "enable_progress_bar": "false"}
-"""How a stream is made, however long; what it is read from has memory of its own."""
-
-Frame = nw.LazyFrame[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +38,10 @@ class Reading:
     """The two tables at one version. What is not asked for is not opened: to open it, each of its files is."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, requests: DeltaTable | None, outcomes: DeltaTable | None
+        self, here: duck.Duck, whole: Engine, requests: DeltaTable | None, outcomes: DeltaTable | None
     ) -> None:
-        self.connection = connection
+        self._here = here
+        self._whole = whole
         self._requests = requests
         self._outcomes = outcomes
 
@@ -58,57 +55,81 @@ class Reading:
         """That of the table of requests: another one has other rows at the same version."""
         return str(self._requests.metadata().id) if self._requests else ""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine reads whole tables too."""
+        return self._whole is self._here
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """That to this machine's DuckDB, for questions of its own."""
+        return self._here.connection
+
     @cached_property
     def requests(self) -> Frame:
         """All requests."""
-        return _frame(self.connection, REQUESTS, self._requests)
+        return self._whole.table(REQUESTS, self._requests)
 
     @cached_property
     def outcomes(self) -> Frame:
         """All outcomes."""
-        return _frame(self.connection, OUTCOMES, self._outcomes)
+        return self._whole.table(OUTCOMES, self._outcomes)
+
+    @property
+    def requests_to_stream(self) -> Frame:
+        """All requests, for `stream`."""
+        return self._here.table(REQUESTS, self._requests)
 
     def requests_since(self, version: int) -> Frame | None:
-        """The requests that came in after a version of their table; None where the lake cannot tell."""
+        """The requests that came in after a version of their table, for `stream`; None where the lake cannot tell."""
         if version > self.version.requests:
             return None
         if self._requests is None or version == self.version.requests:
-            return _nothing(self.connection, REQUESTS)
+            return self._here.table(REQUESTS, None)
         if version == NO_VERSION:
-            return self.requests
+            return self.requests_to_stream
         files = files_added(self._requests, version)
-        if not files:
-            return None if files is None else _nothing(self.connection, REQUESTS)
-        relation = _files(self.connection, REQUESTS, files)
-        return None if relation is None else nw.from_native(relation)
+        return None if files is None else self._here.files(REQUESTS, files)
 
     def stream(self, frame: Frame, rows: int) -> pa.RecordBatchReader:
-        """A frame in batches of so many rows at most. What has no room in memory waits on the disk."""
-        for name, value in {**OF_STREAMS, "temp_directory": tempfile.gettempdir()}.items():
-            self.connection.execute(f"SET {name} = '{value}'")
-        return frame.to_native().to_arrow_reader(rows)
+        """A frame of this machine in batches of so many rows at most."""
+        return self._here.stream(frame, rows)
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, because several others are made of it."""
-        return nw.from_native(self.connection.from_arrow(frame.collect("pyarrow").to_native()))
+        return self._whole.keep(frame)
+
+    def rows(self, rows: pa.Table) -> Frame:
+        """A few rows, to be joined with others."""
+        return self._whole.rows(rows)
+
+    def with_milliseconds(self, frame: Frame, **pairs: tuple[str, str]) -> Frame:
+        """A frame with columns of the milliseconds from one time to another, by the names of their columns."""
+        return self._whole.with_milliseconds(frame, **pairs)
 
 
 @contextmanager
-def read_lake(lake_url: str, as_of: LakeVersion | None = None, threads: int = THREADS) -> Iterator[Reading]:
+def read_lake(
+    lake_url: str, as_of: LakeVersion | None = None, threads: int = THREADS, spark_master: str = ""
+) -> Iterator[Reading]:
     """Open the lake at a version, the newest unless told otherwise; a table that does not exist is empty.
 
-    Starts threads: not to be used before a fork.
+    With `spark_master` Spark reads whole tables. Starts threads: not to be used before a fork.
 
     Raises:
         InvalidInput: `lake-version-unknown`, see `routing.lake.delta_tables.find_table`.
-        Unavailable: `lake-unavailable`, the lake cannot be read now.
+        Unavailable: `lake-unavailable`, the lake cannot be read now; as `routing.lake.engines.spark.open_spark`.
 
     """
     try:
         requests = find_table(lake_url, REQUESTS, as_of.requests if as_of else None)
         outcomes = find_table(lake_url, OUTCOMES, as_of.outcomes if as_of else None)
-        with duckdb.connect(config={"threads": threads, "autoinstall_known_extensions": False}) as connection:
-            yield Reading(connection, requests, outcomes)
+        with duck.open_duck(threads) as here:
+            if not spark_master:
+                yield Reading(here, here, requests, outcomes)
+                return
+            with spark.open_spark(spark_master) as whole:
+                yield Reading(here, whole, requests, outcomes)
     except (DeltaError, OSError, duckdb.Error) as error:
         raise Unavailable(
             "lake-unavailable",
@@ -119,30 +140,3 @@ def read_lake(lake_url: str, as_of: LakeVersion | None = None, threads: int = TH
 
 def _version(delta: DeltaTable | None) -> int:
     return NO_VERSION if delta is None else delta.version()
-
-
-def _frame(connection: duckdb.DuckDBPyConnection, table: LakeTable, delta: DeltaTable | None) -> Frame:
-    if delta is None:
-        return _nothing(connection, table)
-    relation = _files(connection, table, delta.file_uris())
-    # An older table has its columns in another order, or lacks some until a collector of this release opens it.
-    return nw.from_native(relation or connection.from_arrow(delta.to_pyarrow_dataset(schema=table.schema)))
-
-
-def _nothing(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> Frame:
-    return nw.from_native(connection.from_arrow(table.schema.empty_table()))
-
-
-def _files(
-    connection: duckdb.DuckDBPyConnection, table: LakeTable, paths: Sequence[str]
-) -> duckdb.DuckDBPyRelation | None:
-    """Files of a table, read by DuckDB itself, which takes half the time; None unless they are local.
-
-    Files from before a column was added lack it, which only the table's own schema can make up for.
-    """
-    if not paths or not Path(paths[0]).is_absolute():
-        return None
-    # A table tells its files as addresses, in which a blank is written otherwise.
-    relation = connection.read_parquet([unquote(path) for path in paths], hive_partitioning=True, union_by_name=True)
-    known = set(relation.columns) >= set(table.schema.names)
-    return relation.select(*table.schema.names) if known else None

@@ -37,7 +37,7 @@ def advance(path: Path, reading: Reading, kept: Kept) -> Sums:
         if sums is None or added is None:
             log.info("evidence is read anew", experiment=kept.experiment)
             store.clear()
-            sums, added = Sums(shape), reading.requests
+            sums, added = Sums(shape), reading.requests_to_stream
         found = _Advance(store, reading, kept, sums).add(added)
         store.write_sums(write_sums(found))
         return found
@@ -45,7 +45,7 @@ def advance(path: Path, reading: Reading, kept: Kept) -> Sums:
 
 def sums_of_all(reading: Reading, kept: Kept) -> Sums:
     """The same sums from all rows, of which nothing is kept. Raises `OverflowError` as `advance` does."""
-    return _Advance(None, reading, kept, Sums("")).add(reading.requests)
+    return _Advance(None, reading, kept, Sums("")).add(reading.requests_to_stream)
 
 
 def _added_requests(reading: Reading, sums: Sums | None, kept: Kept) -> Frame | None:

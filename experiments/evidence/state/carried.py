@@ -46,10 +46,11 @@ def kept_of(
 def kept_sums(carried: Carried | None, reading: Reading, kept: Kept) -> Sums | None:
     """The sums at the version that is read, from the file or, where it cannot be used now, from all rows.
 
-    None where they cannot be kept as whole numbers.
+    None where they cannot be kept as whole numbers, and where all rows are too many for this machine.
     """
     try:
-        return (_carried_on(carried, reading, kept) if carried else None) or sums_of_all(reading, kept)
+        found = _carried_on(carried, reading, kept) if carried else None
+        return sums_of_all(reading, kept) if found is None and reading.is_here else found
     except OverflowError as error:
         log.warning("evidence is read row by row", experiment=kept.experiment, reason=str(error))
         return None

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
+from controlplane.settings import get_environment
 from experiments.evidence import MetricDefinition
 from experiments.stats.core.types import MetricType
 from tests.factories.rows import START, outcome_row, request_row
@@ -32,6 +34,9 @@ METRICS = (
     MetricDefinition("revenue_a_request", MetricType.RATIO, "outcome(sale)", "requests"),
 )
 
+FEW_ON_SPARK = 3
+"""Each history takes Spark seconds."""
+
 AMOUNTS = st.sampled_from([0.1, 0.25, 3.0, 1e6])
 UNITS = st.integers(1, 6)
 REQUEST_IDS = st.sampled_from([f"r{number}" for number in range(12)])
@@ -40,6 +45,11 @@ TIMES = st.integers(-5, 90).map(lambda seconds: (START + timedelta(seconds=secon
 
 def rarely(usual: object, *others: object) -> st.SearchStrategy[Any]:
     return st.sampled_from([usual] * 6 + list(others))
+
+
+def drawn(histories: int) -> settings:
+    """So many on DuckDB."""
+    return settings(max_examples=FEW_ON_SPARK if get_environment().spark_master else histories)
 
 
 REQUESTS = st.builds(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.evidence import CollectedEvidence, MetricDefinition, collect_evidence
@@ -52,7 +52,7 @@ def collected(
 
 
 @pytest.mark.slow
-@settings(max_examples=6)
+@events.drawn(6)
 @given(ticks=TICKS, outcomes=st.lists(events.OUTCOMES, max_size=8), data=st.data())
 def test_after_every_batch_it_is_what_is_read_anew(
     ticks: list[tuple[list[Row], int]], outcomes: list[Row], data: st.DataObject

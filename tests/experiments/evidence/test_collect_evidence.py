@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.problems.errors import InvalidInput, Unavailable
@@ -32,7 +32,7 @@ def satisfied(lake_url: str) -> dict[str, float]:
     return {variant: sums.sum_y for (_, variant), sums in found.sums.items()}
 
 
-@settings(max_examples=25)
+@events.drawn(25)
 @given(st.lists(events.REQUESTS, max_size=40), st.lists(events.OUTCOMES, max_size=15))
 def test_the_same_as_by_hand(requests: list[Row], outcomes: list[Row]) -> None:
     expected, in_two_arms = reference.evidence(requests, outcomes, "exp", START, events.METRICS)
@@ -42,7 +42,7 @@ def test_the_same_as_by_hand(requests: list[Row], outcomes: list[Row]) -> None:
     assert found.units_in_two_arms == in_two_arms
 
 
-@settings(max_examples=10)
+@events.drawn(10)
 @given(st.lists(events.REQUESTS, min_size=1, max_size=40))
 def test_requests_and_the_newest_time(requests: list[Row]) -> None:
     counted = reference.measured(requests, "exp", START)

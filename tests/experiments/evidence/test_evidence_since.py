@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.evidence import MetricDefinition, collect_evidence
@@ -31,7 +31,7 @@ def since(lake: str, metrics: list[MetricDefinition], *seconds: float) -> tuple[
     return collect_evidence(lake, "exp", START, metrics, now=NOW, starts=starts).since
 
 
-@settings(max_examples=12)
+@events.drawn(12)
 @given(st.lists(events.REQUESTS, max_size=40), st.lists(events.OUTCOMES, max_size=15), MOMENTS)
 def test_it_is_that_of_an_experiment_that_began_then(
     requests: list[Row], outcomes: list[Row], starts: list[datetime]
