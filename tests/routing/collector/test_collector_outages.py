@@ -12,10 +12,12 @@ from redis.retry import Retry
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from routing import redis_keys
 from routing.collector import collector as collector_module
 from routing.collector.collector import Collector
 from routing.lake.schema import REQUESTS
 from tests.factories.rows import request_row, send, stored
+from tests.servers.object_stores import run_object_store
 from tests.servers.processes import free_port, run_valkey
 from tests.waiting import wait_until
 
@@ -100,4 +102,17 @@ def test_a_lake_that_goes_away(redis: Redis, lake_url: str) -> None:
         log.unlink()
         away.rename(log)
         wait_until(lambda: request_ids(lake_url) == ["a", "b", "c"])
+    assert said(logs, "collecting waits") == 1
+
+
+def test_an_object_store_that_goes_away(redis: Redis) -> None:
+    with run_object_store() as store, collecting(redis, store.lake_url) as logs:
+        send(redis, "local", "100-10", [request_row("a")])
+        wait_until(lambda: redis.exists(redis_keys.EDGE_ROWS))
+        store.go_away()
+        send(redis, "local", "100-20", [request_row("b")], after="100-10")
+        wait_until(lambda: said(logs, "collecting waits"))
+        send(redis, "local", "100-30", [request_row("c")], after="100-20")
+        store.come_back()
+        wait_until(lambda: stored(store.lake_url, REQUESTS, "request_id") == ["a", "b", "c"])
     assert said(logs, "collecting waits") == 1
