@@ -31,6 +31,7 @@ from bench.calibration.speed import speed
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
 from bench.calibration.tails import rare_slow_answers
+from bench.calibration.unlike_arms import unlike_arms
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
@@ -70,6 +71,7 @@ DRAWN: tuple[Measure, ...] = (
     stage_power,
     splits,
     candidates_at_the_margin,
+    unlike_arms,
     goals_without_an_effect,
     several_goals,
     one_heavy_user,

@@ -25,6 +25,7 @@ from bench.calibration.slow_answers import slow_answers
 from bench.calibration.splits import splits
 from bench.calibration.stage_power import stage_power
 from bench.calibration.tails import rare_slow_answers
+from bench.calibration.unlike_arms import unlike_arms
 from bench.calibration.watching import correlated_guardrails, coverage, peeking, small_canary
 
 pytestmark = pytest.mark.slow
@@ -54,6 +55,7 @@ RUNS: dict[Measure, int] = {
     stage_power: 2000,
     splits: 300,
     candidates_at_the_margin: 60,
+    unlike_arms: 40,
     goals_without_an_effect: 40,
     several_goals: 60,
     one_heavy_user: 250,

@@ -7,6 +7,7 @@ statistics and sample size formulae for comparative binomial trials (Stat. Med. 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,12 +18,22 @@ BISECTIONS = 60
 LOG_LARGEST_RATIO = np.log(1e9)
 
 
-def difference_error(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, difference: ArrayLike) -> Floats:
-    """Standard error of p_t - p_c if the true difference is `difference`, by the constrained maximum likelihood.
+@dataclass(frozen=True, slots=True)
+class UnderHypothesis:
+    """Standard error and skewness of p_t - factor · p_c, with the shares that are likeliest under the hypothesis."""
+
+    error: Floats
+    skewness: Floats
+
+
+def under_difference(
+    p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, difference: ArrayLike
+) -> UnderHypothesis:
+    """Of p_t - p_c if the true difference is `difference`, by the constrained maximum likelihood.
 
     The likelihood equation is a cubic in p_t with one root in range, which has a closed form.
 
-    >>> round(float(difference_error(0.015, 2000, 0.014, 2000, 0.005)), 9)
+    >>> round(float(under_difference(0.015, 2000, 0.014, 2000, 0.005).error), 9)
     0.003822248
     """
     p_t, n_t, p_c, n_c, delta = (np.asarray(each, dtype=np.float64) for each in (p_t, n_t, p_c, n_c, difference))
@@ -36,13 +47,13 @@ def difference_error(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayL
     cosine = np.divide(v, u**3, out=np.ones_like(v + u), where=u != 0.0)
     root = 2.0 * u * np.cos((np.pi + np.arccos(np.clip(cosine, -1.0, 1.0))) / 3.0) - b / (3.0 * a)
     null_t = np.clip(root, np.maximum(delta, 0.0), np.minimum(1.0 + delta, 1.0))
-    return _error(null_t, n_t, null_t - delta, n_c, 1.0)
+    return _moments(null_t, n_t, null_t - delta, n_c, np.ones_like(null_t))
 
 
-def ratio_error(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, ratio: ArrayLike) -> Floats:
-    """Standard error of p_t - ratio · p_c if the true ratio is `ratio`, by the constrained maximum likelihood.
+def under_ratio(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, ratio: ArrayLike) -> UnderHypothesis:
+    """Of p_t - ratio · p_c if the true ratio is `ratio`, by the constrained maximum likelihood.
 
-    >>> round(float(ratio_error(0.112, 5000, 0.1, 5000, 1.1)), 9)
+    >>> round(float(under_ratio(0.112, 5000, 0.1, 5000, 1.1).error), 9)
     0.006458592
     """
     p_t, n_t, p_c, n_c, ratio = (np.asarray(each, dtype=np.float64) for each in (p_t, n_t, p_c, n_c, ratio))
@@ -52,7 +63,7 @@ def ratio_error(p_t: ArrayLike, n_t: ArrayLike, p_c: ArrayLike, n_c: ArrayLike, 
     c = ratio * (p_t + size * p_c)
     # The smaller root of a p² + b p + c, written so that no digits cancel: b is never above zero.
     null_t = np.clip(2.0 * c / (np.sqrt(np.maximum(b**2 - 4.0 * a * c, 0.0)) - b), 0.0, np.minimum(ratio, 1.0))
-    return _error(null_t, n_t, null_t / ratio, n_c, ratio)
+    return _moments(null_t, n_t, null_t / ratio, n_c, ratio)
 
 
 def difference_interval(
@@ -67,7 +78,7 @@ def difference_interval(
     p_t, n_t, p_c, n_c, critical = (np.asarray(each, dtype=np.float64) for each in (p_t, n_t, p_c, n_c, critical))
 
     def excess(difference: Floats) -> Floats:
-        error = difference_error(p_t, n_t, p_c, n_c, difference)
+        error = under_difference(p_t, n_t, p_c, n_c, difference).error
         return np.asarray(np.abs(p_t - p_c - difference) - critical * error, dtype=np.float64)
 
     inside = p_t - p_c
@@ -87,7 +98,7 @@ def ratio_interval(
 
     def excess(log_ratio: Floats) -> Floats:
         ratio = np.exp(log_ratio)
-        error = ratio_error(p_t, n_t, p_c, n_c, ratio)
+        error = under_ratio(p_t, n_t, p_c, n_c, ratio).error
         return np.asarray(np.abs(p_t - ratio * p_c) - critical * error, dtype=np.float64)
 
     # Half an event more in each arm keeps the start finite and inside the interval.
@@ -96,10 +107,13 @@ def ratio_interval(
     return np.exp(_boundary(excess, inside, -far)), np.exp(_boundary(excess, inside, far))
 
 
-def _error(null_t: Floats, n_t: Floats, null_c: Floats, n_c: Floats, ratio: ArrayLike) -> Floats:
-    variance = null_t * (1.0 - null_t) / n_t + np.square(ratio) * null_c * (1.0 - null_c) / n_c
+def _moments(null_t: Floats, n_t: Floats, null_c: Floats, n_c: Floats, ratio: Floats) -> UnderHypothesis:
+    of_t, of_c = null_t * (1.0 - null_t), null_c * (1.0 - null_c)
+    variance = of_t / n_t + np.square(ratio) * of_c / n_c
+    third = of_t * (1.0 - 2.0 * null_t) / n_t**2 - ratio**3 * of_c * (1.0 - 2.0 * null_c) / n_c**2
+    skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=variance > 0.0)
     trials = n_t + n_c
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0) * trials / (trials - 1.0)), dtype=np.float64)
+    return UnderHypothesis(np.asarray(np.sqrt(np.maximum(variance, 0.0) * trials / (trials - 1.0))), skewness)
 
 
 def _boundary(excess: Callable[[Floats], Floats], inside: Floats, outside: Floats) -> Floats:

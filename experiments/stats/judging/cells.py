@@ -30,6 +30,9 @@ HARMLESS_SHARE = 0.02
 MOST_SHARE = 0.9
 """Shares of an arm's denominator that one unit may have: without a price, and the most that a price is found for."""
 
+LIKE = 0.8
+"""The smaller over the larger arm, from which on counts of both are skewed alike."""
+
 SMALLEST_RATE = 0.001
 """A control without a single event counts as one that has so many, where a margin is relative to it."""
 
@@ -117,6 +120,18 @@ class Cells:
         """Whether an arm has so few events that only a score test is right."""
         fewest = np.minimum(self.candidate.rare_events, self.control.rare_events)
         return np.asarray(self.measured & np.isfinite(self.candidate.trials) & (fewest < RARE_EVENTS), dtype=np.bool_)
+
+    @cached_property
+    def unlike_counts(self) -> Flags:
+        """Whether it counts events in arms of unlike sizes."""
+        candidate, control = self.candidate.estimates.units, self.control.estimates.units
+        unlike = np.minimum(candidate, control) < LIKE * np.maximum(candidate, control)
+        return np.asarray(self.measured & self.counts_events & unlike, dtype=np.bool_)
+
+    @cached_property
+    def by_score(self) -> Flags:
+        """Whether tests and intervals are those of the score test: events are rare, or shares of unlike arms."""
+        return np.asarray(self.rare | (self.unlike_counts & self.is_share), dtype=np.bool_)
 
     @cached_property
     def counts_events(self) -> Flags:

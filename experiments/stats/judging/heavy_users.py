@@ -33,7 +33,7 @@ def with_failing_heavy_users(cells: Cells, contrast: Contrast) -> Contrast:
     by_heavy_users = accepted_harm(cells) * cells.heavy / candidate.denominator
     least = np.where(guarded, by_chance + by_heavy_users, 0.0)
     error = np.sqrt(np.fmax(contrast.standard_error**2.0, least))
-    return Contrast(contrast.difference, error, contrast.degrees)
+    return contrast.with_error(error)
 
 
 def notes_on_heavy_users(cells: Cells, notes: Sequence[str], held: Flags, *, short: Floats) -> tuple[str, ...]:

@@ -48,18 +48,18 @@ def can_be_told(cells: Cells, difference: Difference) -> Flags:
 
     Where it cannot, no interval of the cell is told, in no unit.
     """
-    return np.asarray(cells.measured & (difference.contrast.varies | cells.rare), dtype=np.bool_)
+    return np.asarray(cells.measured & (difference.contrast.varies | cells.by_score), dtype=np.bool_)
 
 
 def planned(cells: Cells, difference: Difference) -> Ends:
-    """Ends of the interval of candidate - control: Welch's, and the score test's where events are rare.
+    """Ends of the interval of candidate - control: Welch's, and the score test's where cells are judged by it.
 
     NaN where nothing was measured or nothing varied.
     """
     value, half = difference.contrast.difference, difference.critical * difference.contrast.standard_error
     known = can_be_told(cells, difference)
     low, high = np.where(known, value - half, np.nan), np.where(known, value + half, np.nan)
-    places = np.flatnonzero(cells.rare & known)
+    places = np.flatnonzero(cells.by_score & known)
     low[places], high[places] = score.difference_interval(*cells.counts_at(places), difference.normal_critical)
     return low, high
 
@@ -81,12 +81,12 @@ def at_looks(cells: Cells, difference: Difference, look: PresentLook) -> Ends:
 def relative(cells: Cells, difference: Difference) -> Ends:
     """Ends of the interval of (candidate - control) / |control|, NaN where `planned` is and where unbounded.
 
-    Fieller's, and the score test's where events are rare, so that a relative margin lies in it exactly when the test of
-    that margin cannot reject.
+    Fieller's, and the score test's where cells are judged by it, so that a relative margin lies in it when the test of
+    that margin cannot reject, and out of it when it can; but for what skewness adds.
     """
     candidate, control = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
     low, high = fieller.relative_interval(candidate, control, difference.critical)
-    places = np.flatnonzero(cells.rare & cells.measured)
+    places = np.flatnonzero(cells.by_score & cells.measured)
     ratio_low, ratio_high = score.ratio_interval(*cells.counts_at(places), difference.normal_critical)
     low[places], high[places] = ratio_low - 1.0, ratio_high - 1.0
     bounded = can_be_told(cells, difference) & (np.maximum(np.abs(low), np.abs(high)) < LARGEST_LIFT)

@@ -120,10 +120,25 @@ def planned_information(plan: JudgePlan, cells: Cells) -> Floats:
     size = np.abs(cells.control.estimates.value)
     # Of a control that is zero no share is an effect: one of what units differ by is.
     effect = cells.minimum_effect * np.where(size > 0.0, size, np.sqrt(cells.pooled.estimates.variance))
-    margin = accepted_harm(cells)
+    margin = accepted_harm(cells) * _by_both_arms(cells)
     distance = np.where(margin > 0.0, margin, effect)
     wanted = special.ndtri(1.0 - levels(plan, cells)) + special.ndtri(joint_power(plan))
     return np.asarray(price_of_looks(plan) * (wanted / distance) ** 2, dtype=np.float64)
+
+
+def _by_both_arms(cells: Cells) -> Floats:
+    """What both arms say of a small control's size if the candidate is at its margin, over what it says itself.
+
+    A margin relative to a control that has more events by chance is larger, and there seems to be more of the planned
+    information just when a candidate looks good: with 19 candidate users beside each of the control, 8 % of candidates
+    at their margin were promoted. What both say under the hypothesis has nothing to do with how they differ.
+    """
+    candidate, control = cells.candidate.estimates, cells.control.estimates
+    factor = 1.0 + cells.harm_sign * cells.margin
+    together = candidate.units * candidate.value + control.units * control.value
+    told = together / ((candidate.units * factor + control.units) * control.value)
+    small = cells.unlike_counts & cells.relative_margin & (control.units < candidate.units)
+    return np.where(small & (factor > 0.0) & ~cells.has_no_event, told, 1.0)
 
 
 def levels(plan: JudgePlan, cells: Cells) -> Floats:

@@ -32,8 +32,7 @@ def harm_contrast(cells: Cells, control_sign: Floats, build: BuildContrast) -> C
     factor = np.where(cells.relative_margin & ~cells.has_no_event, 1.0 + sign * cells.margin * control_sign, 1.0)
     accepted = np.where(cells.has_no_event, cells.margin * cells.control_size, 0.0)
     shift = sign * np.where(cells.relative_margin, accepted, cells.margin)
-    contrast = build(cells, factor=factor, shift=shift)
-    return Contrast(sign * contrast.difference, contrast.standard_error, contrast.degrees)
+    return build(cells, factor=factor, shift=shift).mirrored(sign)
 
 
 def accepted_harm(cells: Cells) -> Floats:
@@ -44,25 +43,44 @@ def accepted_harm(cells: Cells) -> Floats:
 def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
     """The contrast with the variance for a planned look.
 
-    It is Welch's, but a much smaller arm, or one in which nothing varies, gets the larger variance of both, an arm in
-    which one unit may have much of the denominator pays for it, and where events are rare it is that of the score test,
-    under the hypothesis that the contrast is zero.
+    It is Welch's, but a much smaller arm, or one in which nothing varies, gets the larger variance of both, and an arm
+    in which one unit may have much of the denominator pays for it. Where events are rare, and of events in arms of
+    unlike sizes, it is that of the score test, under the hypothesis that the contrast is zero, and the skewness counts:
+    an arm's own variance is small whenever its share of events is, and in a small arm nothing else is left (of 300
+    candidates at their margin 7 to 9 % were promoted with 5 or 10 % of users). Of requests that is the least, as those
+    of one unit may resemble each other more in one arm.
     """
     arms = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
     contrast = linear_contrast(*arms, factor=factor, shift=shift)
-    places = np.flatnonzero(cells.rare & (factor > 0.0))
+    places = np.flatnonzero((cells.by_score | cells.unlike_counts) & (factor > 0.0))
     if not places.size:
         return contrast
+    null = _under_hypothesis(cells, places, factor[places], shift[places])
     error, degrees = contrast.standard_error.copy(), contrast.degrees.copy()
-    error[places] = _score_error(cells, places, factor[places], shift[places])
-    degrees[places] = np.inf
-    return Contrast(contrast.difference, error, degrees)
+    by_score = cells.by_score[places]
+    error[places] = np.where(by_score, null.error, np.fmax(null.error, error[places]))
+    degrees[places] = np.where(by_score, np.inf, degrees[places])
+    skewness = np.zeros_like(error)
+    skewness[places] = (
+        _skewness(cells, places, null) * (null.error / np.where(error > 0.0, error, np.inf)[places]) ** 3.0
+    )
+    return Contrast(contrast.difference, error, degrees, skewness)
 
 
-def _score_error(cells: Cells, places: NDArray[np.intp], factor: Floats, shift: Floats) -> Floats:
+def _skewness(cells: Cells, places: NDArray[np.intp], null: score.UnderHypothesis) -> Floats:
+    """Of rare events in arms of about one size nothing: what is left of it there, their jumps make up for."""
+    known = cells.unlike_counts & ~cells.has_no_event
+    return np.where(known[places], null.skewness, 0.0)
+
+
+def _under_hypothesis(cells: Cells, places: NDArray[np.intp], factor: Floats, shift: Floats) -> score.UnderHypothesis:
     counts = cells.counts_at(places)
-    by_ratio, by_difference = score.ratio_error(*counts, factor), score.difference_error(*counts, shift)
-    return np.where(factor == 1.0, by_difference, by_ratio)
+    by_ratio, by_difference = score.under_ratio(*counts, factor), score.under_difference(*counts, shift)
+    is_difference = factor == 1.0
+    return score.UnderHypothesis(
+        np.where(is_difference, by_difference.error, by_ratio.error),
+        np.where(is_difference, by_difference.skewness, by_ratio.skewness),
+    )
 
 
 def observed_sign(cells: Cells) -> Floats:

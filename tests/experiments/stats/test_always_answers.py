@@ -75,7 +75,7 @@ def test_sums_that_are_no_floats_are_the_trouble_of_their_own_row() -> None:
     assert latency.note.startswith("It could not be judged: OverflowError")
 
 
-@pytest.mark.parametrize("part", ["next_critical_value", "_score_error"])
+@pytest.mark.parametrize("part", ["next_critical_value", "_under_hypothesis"])
 def test_a_failure_in_one_cell_is_the_trouble_of_its_own_row(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recursion fails for one cell's looks, and so for all cells at once, as they are computed together."""
     past = PastLooks({("thumbs", "new"): (Look(1000.0, 0.5),)})
