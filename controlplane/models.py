@@ -81,6 +81,9 @@ class Token(models.Model):
     scopes = models.JSONField(
         default=list, blank=True, help_text="The rights that it is limited to; none: all that its role has."
     )
+    networks = models.JSONField(
+        default=list, blank=True, help_text="The networks that it may be used from; none: from everywhere."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -98,6 +101,7 @@ class AuditEvent(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=150)
+    token = models.CharField(max_length=150, blank=True, default="")
     request_id = models.CharField(max_length=64, blank=True)
     verb = models.CharField(max_length=40)
     object_type = models.CharField(max_length=40)

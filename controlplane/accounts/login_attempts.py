@@ -11,6 +11,7 @@ import redis
 import structlog
 from django.http import HttpRequest
 
+from controlplane.accounts.client_address import client_address, is_address
 from controlplane.storage.redis_connections import glance_at_redis
 
 log = structlog.get_logger(__name__)
@@ -46,14 +47,9 @@ def forget(account: str, request: HttpRequest) -> None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from. The front writes that behind whatever the header held, as does a proxy beside it.
-
-    Of IPv6 it is the network of the address.
-    """
-    passed = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
-    told = [each for each in passed if _is_address(each)] or [request.META.get("REMOTE_ADDR", "")]
-    address = next((each for each in reversed(told) if not _is_loopback(each)), told[-1])
-    if _is_address(address) and isinstance(ip_address(address), IPv6Address):
+    """Where a request comes from; of IPv6 the network of the address."""
+    address = client_address(request)
+    if is_address(address) and isinstance(ip_address(address), IPv6Address):
         return str(ip_network((address, _NETWORK_OF_ONE), strict=False))
     return address
 
@@ -61,15 +57,3 @@ def address_of(request: HttpRequest) -> str:
 def _key(account: str, request: HttpRequest) -> str:
     pair = f"{address_of(request)} {account}"
     return f"{_PREFIX}{sha256(pair.encode()).hexdigest()}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(text: str) -> bool:
-    return _is_address(text) and ip_address(text).is_loopback

@@ -1,7 +1,9 @@
-"""API tokens: create one, shown once; revoke one."""
+"""API tokens: create one, shown once; rotate one; revoke one."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
+from ipaddress import ip_network
 from typing import Any
 
 from django import forms
@@ -13,9 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.accounts.create_token import create_token
 from controlplane.accounts.revoke_token import revoke_token
+from controlplane.accounts.rotate_token import rotate_token
 from controlplane.models import Right, Role, Token, User
 from controlplane.web.issuing import days_field, end_of, issuing_page
 from controlplane.web.pages import acting, done
+
+LONGEST_OVERLAP_HOURS = 720
 
 
 class TokenForm(forms.Form):
@@ -29,12 +34,25 @@ class TokenForm(forms.Form):
         choices=[(right.value, f"{right.value}: {right.label}") for right in Right],
         help_text="Limits it to these. None: all that the role may.",
     )
+    networks = forms.CharField(
+        required=False,
+        max_length=1000,
+        help_text="Where it may be used from, like 10.0.0.0/8, 192.0.2.7. Empty means everywhere.",
+    )
     days = days_field()
 
     def __init__(self, data: Mapping[str, Any] | None, *, owner: Role) -> None:
         super().__init__(data)
         choices = [(role.value, role.label) for role in Role if owner.includes(role)]
         self.fields["role"] = forms.ChoiceField(choices=choices)
+
+    def clean_networks(self) -> list[str]:
+        """Networks, as they are written."""
+        texts = self.cleaned_data["networks"].replace(",", " ").split()
+        try:
+            return [str(ip_network(text)) for text in texts]
+        except ValueError as error:
+            raise forms.ValidationError(f"{error}. Write networks like 10.0.0.0/8.") from error
 
     def clean(self) -> dict[str, Any]:
         """Refuse scopes that the role has not."""
@@ -46,6 +64,14 @@ class TokenForm(forms.Form):
         return cleaned
 
 
+class RotationForm(forms.Form):
+    """How long the old token goes on."""
+
+    hours = forms.IntegerField(
+        min_value=0, max_value=LONGEST_OVERLAP_HOURS, initial=24, help_text="At 0 it ends at once."
+    )
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
@@ -53,6 +79,18 @@ def token_list(request: HttpRequest) -> HttpResponse:
     make_form = partial(TokenForm, owner=acting(request).role)
     issue = partial(_create, request)
     return issuing_page(request, "controlplane/tokens.html", make_form, issue, tokens=_visible(request))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def token_rotate(request: HttpRequest, prefix: str) -> HttpResponse:
+    """Put another in its place, which is shown on this answer and never again."""
+    token = get_object_or_404(_visible(request), prefix=prefix)
+
+    def rotate(data: Mapping[str, Any]) -> str:
+        return rotate_token(token, overlap=timedelta(hours=data["hours"]), actor=acting(request))
+
+    return issuing_page(request, "controlplane/rotate_token.html", RotationForm, rotate, token=token)
 
 
 @require_POST
@@ -75,6 +113,7 @@ def _create(request: HttpRequest, data: Mapping[str, Any]) -> str:
         data["name"],
         role=Role(data["role"]),
         scopes=[Right(scope) for scope in data["scopes"]],
+        networks=data["networks"],
         expires_at=end_of(data["days"]),
         actor=acting(request),
     )

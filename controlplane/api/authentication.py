@@ -4,9 +4,11 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from controlplane.accounts.client_address import client_address, is_within
 from controlplane.accounts.tokens import find_token
 from controlplane.audit.actors import Actor, actor_of
 from controlplane.models import Right, Role, Token, User
+from controlplane.problems.used_token import note_token
 
 SCHEME = "bearer"
 
@@ -22,6 +24,10 @@ class TokenAuthentication(BaseAuthentication):
         token = find_token(words[1]) if len(words) == 2 else None
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        address = client_address(request)
+        if token.networks and not is_within(address, token.networks):
+            raise AuthenticationFailed(f"This token may be used from {', '.join(token.networks)}, not from {address}.")
+        note_token(str(token))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from controlplane.audit.actors import Actor
 from controlplane.models import AuditEvent
 from controlplane.problems.request_ids import current_request_id
+from controlplane.problems.used_token import current_token
 
 
 def record(
@@ -27,6 +28,7 @@ def record(
     return AuditEvent.objects.create(
         at=at or timezone.now(),
         actor=actor.name,
+        token=current_token(),
         request_id=current_request_id(),
         verb=verb,
         object_type=object_type,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from controlplane.problems.used_token import forget_token
+
 REQUEST_ID_HEADER = "X-Request-Id"
 LONGEST_REQUEST_ID = 64
 
@@ -19,7 +21,10 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request.headers.get(REQUEST_ID_HEADER, "")[:LONGEST_REQUEST_ID] or uuid.uuid4().hex
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self.get_response(request)
+            try:
+                response = self.get_response(request)
+            finally:
+                forget_token()
         response[REQUEST_ID_HEADER] = request_id
         return response
 

@@ -41,7 +41,7 @@ def record_orders(recorders: Mapping[Verb, Recorder] = OF_ROUTING) -> None:
     for order in waiting_orders.waiting(client):
         if order.verb not in recorders:
             continue
-        with structlog.contextvars.bound_contextvars(request_id=order.request_id):
+        with structlog.contextvars.bound_contextvars(request_id=order.request_id, token=order.token):
             if _is_done_with(order, recorders[order.verb]):
                 waiting_orders.forget(client, order)
 

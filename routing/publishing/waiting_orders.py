@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from controlplane.audit.actors import Actor
 from controlplane.models import Role
 from controlplane.problems.request_ids import current_request_id
+from controlplane.problems.used_token import current_token
 from routing import redis_keys
 from routing.table import Brake, BrakeKind
 
@@ -57,6 +58,7 @@ class Order:
     variant: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     request_id: str = field(default_factory=current_request_id)
+    token: str = field(default_factory=current_token)
 
     def by(self) -> Actor:
         """Who pulled it."""

@@ -1,11 +1,14 @@
 """API tokens on their page."""
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from controlplane.accounts.tokens import find_token, issue_token
-from controlplane.models import AuditEvent, Role, Token, User
+from controlplane.models import AuditEvent, Right, Role, Token, User
 from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +60,47 @@ def test_a_revoked_token_is_useless() -> None:
     again = browser.post(f"/tokens/{Token.objects.get().prefix}/revoke", follow=True)
     assert "is revoked already" in again.content.decode()
     assert AuditEvent.objects.filter(verb="revoke", object_type="token").count() == 1
+
+
+def test_a_rotated_token_goes_on_beside_the_new_one() -> None:
+    browser = visitor(Role.OPERATOR)
+    expires = timezone.now() + timedelta(days=30)
+    limits: dict[str, Any] = {"scopes": [Right.HALT], "networks": ["10.0.0.0/8"], "expires_at": expires}
+    old = issue_token(User.objects.get(username="operator"), "nightly", **limits)
+    prefix = Token.objects.get().prefix
+    assert f'"/tokens/{prefix}/rotate"' in text(browser, "/tokens")
+    answer = browser.post(f"/tokens/{prefix}/rotate", {"hours": "2"})
+    [new] = re.findall(r"slc_[0-9a-f]{8}_[0-9a-f]{48}", answer.content.decode())
+    former, present = find_token(old), find_token(new)
+    assert former is not None
+    assert present is not None
+    assert former.expires_at is not None
+    assert present.expires_at is not None
+    assert timedelta(hours=1) < former.expires_at - timezone.now() < timedelta(hours=2)
+    assert timedelta(days=29) < present.expires_at - timezone.now() <= timedelta(days=30)
+    assert (present.name, present.scopes, present.networks) == ("nightly", ["halt"], ["10.0.0.0/8"])
+    assert AuditEvent.objects.filter(verb="rotate", object_key="nightly").exists()
+    assert new not in text(browser, "/tokens")
+
+
+def test_a_token_is_rotated_by_its_owner_while_it_lives() -> None:
+    browser, admin = visitor(Role.OPERATOR), visitor(Role.ADMIN)
+    issue_token(User.objects.get(username="operator"), "nightly")
+    token = Token.objects.get()
+    refused = admin.post(f"/tokens/{token.prefix}/rotate", {"hours": "2"})
+    assert "belongs to somebody else" in refused.content.decode()
+    browser.post(f"/tokens/{token.prefix}/revoke")
+    assert "is revoked or expired" in browser.post(f"/tokens/{token.prefix}/rotate", {"hours": "2"}).content.decode()
+    assert Token.objects.count() == 1
+
+
+def test_networks_are_checked_and_shown() -> None:
+    browser = visitor(Role.OPERATOR)
+    browser.post("/tokens", {"name": "ci", "role": "operator", "networks": "10.0.0.0/8, 192.0.2.7"})
+    assert "from 10.0.0.0/8, 192.0.2.7/32 alone" in text(browser, "/tokens")
+    refused = browser.post("/tokens", {"name": "ci", "role": "operator", "networks": "10.0.0.1/8"})
+    assert "10.0.0.1/8 has host bits set. Write networks like 10.0.0.0/8." in refused.content.decode()
+    assert Token.objects.count() == 1
 
 
 def test_people_see_their_own_tokens_and_an_admin_sees_all() -> None:
