@@ -6,11 +6,15 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 
 from controlplane.api.idempotency import IDEMPOTENCY_KEY, takes_key
 from controlplane.api.inlined import inlined
 from controlplane.api.permissions import RightPermission
+from controlplane.api.problems import CONTENT_TYPE
 from controlplane.storage.legible_columns import LegibleField
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 class FieldProblemSerializer(serializers.Serializer[object]):
@@ -56,7 +60,18 @@ BRAKE_PROBLEMS = {
 }
 
 
-SENT_OTHERWISE = problem("The `Idempotency-Key` came before with another request.")
+SENT_OTHERWISE = {"422": problem("The `Idempotency-Key` came before with another request.")}
+ALWAYS = {
+    "400": problem("The request is not usable; what is wrong is named."),
+    "401": problem("The token is missing or not valid."),
+    "403": problem("The right that `x-right` names is missing, by the role or by the scopes of the token."),
+    "503": problem("A part that is needed does not answer; trying again is right."),
+}
+READING = {"406": problem("Nothing that is answered here has a form that `Accept` names.")}
+WRITING = {
+    "413": problem("The body is too large."),
+    "415": problem("The body is of a kind that is not taken here."),
+}
 
 
 class RightsSchema(AutoSchema):
@@ -67,18 +82,33 @@ class RightsSchema(AutoSchema):
         return [IDEMPOTENCY_KEY] if takes_key(self.view, self.method) else []
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """With what is answered to a key that came with another request."""
+        """With the problems that views do not name themselves, and all as what they are."""
         operation = super().get_operation(*args, **kwargs)
-        if operation and takes_key(self.view, self.method):
-            told = self._get_response_for_code(SENT_OTHERWISE, "422")  # type: ignore[no-untyped-call,unused-ignore]
-            operation["responses"]["422"] = told
+        if operation:
+            for status, told in self._further_problems().items():
+                described = self._get_response_for_code(told, status)  # type: ignore[no-untyped-call,unused-ignore]
+                operation["responses"].setdefault(status, described)
+            for response in operation["responses"].values():
+                _name_problem(response)
         return operation
+
+    def _further_problems(self) -> dict[str, OpenApiResponse]:
+        reads = self.method in SAFE_METHODS
+        sent_otherwise = SENT_OTHERWISE if takes_key(self.view, self.method) else {}
+        return {**ALWAYS, **(READING if reads else WRITING), **sent_otherwise}
 
     def get_extensions(self) -> dict[str, Any]:
         """The right."""
         permissions = self.view.get_permissions()
         rights = [each.right(self.method) for each in permissions if isinstance(each, RightPermission)]
         return {"x-right": rights[0].value} if rights else {}
+
+
+def _name_problem(response: dict[str, Any]) -> None:
+    """A problem is `application/problem+json`, whatever else is answered there."""
+    content = response.get("content", {})
+    if any(each.get("schema") == PROBLEM for each in content.values()):
+        response["content"] = {CONTENT_TYPE: next(iter(content.values()))}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,unused-ignore]

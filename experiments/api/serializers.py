@@ -107,7 +107,7 @@ class ExperimentSerializer(LegibleModelSerializer[Experiment]):
     """An experiment with its plan, its state and its verdict in words."""
 
     endpoint = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
-    promoted_variant = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    promoted_variant = serializers.SlugRelatedField[Any](slug_field="key", read_only=True, allow_null=True)
     traffic = serializers.SerializerMethodField(help_text="Per cent of the endpoint's users that take part.")
     stage = serializers.SerializerMethodField()
     verdict = serializers.SerializerMethodField()
