@@ -42,8 +42,8 @@ class Answer:
 
     `holds` are the paths where it has something, with a `!` those of which one holds nothing that has to, `whole` says
     whether it is JSON from end to end, `ends` are the marks of a stream's end, `stop` is why the model stopped, `odd`
-    are the forms of which some event was none, `refused` says whether it did so in words of its own, and the tokens are
-    text.
+    are the forms of which some event was none, `refused` says whether it did so in words of its own, `cut` whether the
+    arguments of a call are no JSON to their end, and the tokens are text.
 
     Of what is no JSON `looks` says what that looks like: an `answer`, a `document`, the name of a `state` that a server
     failed by, or `nothing`. Of a call of gRPC `holds` tells whether there is a message, any content in one and their
@@ -59,6 +59,7 @@ class Answer:
     refused: Any = None
     looks: Any = None
     status: Any = None
+    cut: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
     cache_write_tokens: Any = None

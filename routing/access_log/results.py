@@ -278,7 +278,7 @@ def _of_stream(line: LogLine, shape: Shape) -> Ending | None:
     is_odd = shape.form in told.names("odd")
     if is_odd or not told.whole or not _holds_something(line, shape, shape.parts):
         return NO_ANSWER
-    return UNFINISHED if shape.says_why and not told.stop else None
+    return UNFINISHED if _is_cut(line) or (shape.says_why and not told.stop) else None
 
 
 def _of_document(line: LogLine, shape: Shape) -> Ending | None:
@@ -290,6 +290,8 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
     is_hollow = not told.names("holds").isdisjoint(f"{path}!" for path in (*shape.every, *shape.tensors))
     if not told.whole or is_hollow or not _holds_something(line, shape, shape.holds):
         return NO_ANSWER
+    if _is_cut(line):
+        return UNFINISHED
     asked = shape.streams is Streams.ALWAYS or (shape.streams is Streams.ASKED and line.asked_for_stream)
     return NOT_AS_ASKED if asked else None
 
@@ -297,6 +299,12 @@ def _of_document(line: LogLine, shape: Shape) -> Ending | None:
 def _is_text(line: LogLine, shape: Shape) -> bool:
     """Whether an answer is a text where it may be one, with words in it."""
     return line.media_type.startswith(shape.texts) and _look(line) in (None, "answer")
+
+
+def _is_cut(line: LogLine) -> bool:
+    """Whether its client can call nothing with the arguments of a call; an answer that was cut at a length is one."""
+    told = line.facts.answer
+    return told is not None and bool(told.cut) and stop(line) not in STOPS
 
 
 def _is_of_media(line: LogLine, shape: Shape) -> bool:

@@ -15,6 +15,7 @@ NATIVE_SHAPE = Shape(
     holds=("content", "tokens[]", "*.content", "*.tokens[]"),
     parts=("content", "tokens[]"),
     last=("stop",),
+    aloud=("content", "*.content"),
     form="content|stop",
     stops=("stop_type",),
     streams=Streams.ASKED,

@@ -36,6 +36,7 @@ MESSAGE = Shape(
     promises=((_PAUSES, "content[]"), (f"delta.{_PAUSES}", "index[number]")),
     voids=tuple(f"{of}.type={kind}" for of in ("content.*", "content_block") for kind in _STEPS),
     ends=("message_stop",),
+    pieces=("delta.partial_json",),
     aloud=("content.*.text", "content_block.text", "delta.text"),
     form="type",
     stops=("stop_reason", "delta.stop_reason"),

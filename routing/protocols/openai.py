@@ -36,6 +36,7 @@ _MESSAGE = (
     *(f"audio.{name}" for name in ("data", "transcript")),
     *(f"images.*.{name}" for name in _PICTURE),
 )
+_ARGUMENTS = ("tool_calls.*.function.arguments", "function_call.arguments")
 # Of a chunk `choices`; some servers leave them out of what tells of usage, or of no choice yet.
 _CHUNK = "choices|usage|object"
 _TEXT = "choices.*.text"
@@ -55,6 +56,9 @@ CHAT = Shape(
     refusals=tuple(f"choices.*.{of}.refusal" for of in _OF_MESSAGES),
     aloud=tuple(f"choices.*.{of}.{name}" for of in _OF_MESSAGES for name in ("content", "content.*.text")),
     voids=tuple(f"choices.*.{of}.content.*.type={kind}" for of in _OF_MESSAGES for kind in _THOUGHTS),
+    arguments=tuple(f"choices.*.message.{name}" for name in _ARGUMENTS),
+    pieces=tuple(f"choices.*.delta.{name}" for name in _ARGUMENTS),
+    several=("choices.*.index",),
     every=("choices.*",),
     form=_CHUNK,
     fails=(*FAILS, *_CHOICE_FAILS),
@@ -139,6 +143,7 @@ RESPONSES = Shape(
         *("delta", "text", "refusal", "arguments", "code", "partial_image_b64"),
         *(f"{of}.{name}" for of in _ITEMS for name in _ITEM),
     ),
+    arguments=("arguments", *(f"{of}.arguments" for of in ("output.*", *_ITEMS))),
     aloud=("delta", "text", *(f"{of}.content.*.text" for of in ("output.*", *_ITEMS))),
     voids=(
         *(f"{of}.type={kind}" for of in ("output.*", *_ITEMS) for kind in _STEPS),

@@ -26,6 +26,7 @@ GENERATE = Shape(
     parts=(_TEXT,),
     last=(_TEXT,),
     form=f"token|{_TEXT}",
+    aloud=(_TEXT, f"*.{_TEXT}"),
     stops=_STOPS,
     streams=Streams.FREE,
 )

@@ -104,13 +104,15 @@ class Shape:
     come; a stream has something in one of `parts` in one of its events. An object with one of `voids`, a path with its
     text behind a `=`, holds nothing, whatever is in it. Members that are `known` are none of `?`, and `?` counts only
     where none of `own` is there, be it empty. Each of the objects `every` has to hold something, and of texts that are
-    `aloud` only what stands outside of marks of thinking counts. An answer fails
-    that has something in one of `fails`, or there the text behind a `=`. A stream ends with one of `ends`, `[DONE]` or
-    the name of an event, or with an event that has one of `last`, which may be empty. The members `stops` say why the
-    model stopped; a stream that never did although it `says_why` was cut off. `form` are the names of members, with a
-    `|` between them, of which each event has at least one at its top; empty where it may have any. `refusals` hold what
-    the model says instead of an answer. `completes` is False where an answer has no completion, and so no tokens of
-    one. It may be no JSON but a text of one of the types `texts`, with words in it, or of one of the types of `media`,
+    `aloud` only what stands outside of marks of thinking counts. Texts that are `arguments` are JSON each, those that
+    are `pieces` are so together, unless one of the numbers `several` is not zero, which says that those of several
+    answers come by turns. An answer fails that has something in one of `fails`, or there the text behind a `=`. A
+    stream ends with one of `ends`, `[DONE]` or the name of an event, or with an event that has one of `last`, which may
+    be empty. The members `stops` say why the model stopped; a stream that never did although it `says_why` was cut off.
+    `form` are the names of members, with a `|` between them, of which each event has at least one at its top; empty
+    where it may have any. `refusals` hold what the model says instead of an answer. `completes` is False where an
+    answer has no completion, and so no tokens of one. It may be no JSON but a text of one of the types `texts`, with
+    words in it, or of one of the types of `media`,
     each with the bytes of its header, which it has more of. Each of the objects `tensors` has as many elements as its
     shape says. `streams` says when it is a stream.
     """
@@ -126,6 +128,9 @@ class Shape:
     form: str = ""
     promises: tuple[tuple[str, ...], ...] = ()
     voids: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     every: tuple[str, ...] = ()
@@ -163,7 +168,8 @@ FREE = Shape(
         *("status=error", "status=failed"),
     ),
     known=(
-        *("object", "error_type", "title", "success", "ok", "details", "trace"),
+        *("code", "status", "status_code", "statusCode", "type", "error_type", "object", "title", "success", "ok"),
+        *("message", "msg", "detail", "details", "trace"),
         *("id", "request_id", "requestId", "time", "timestamp", "path", "instance", "model", "model_name", "version"),
     ),
     streams=Streams.FREE,

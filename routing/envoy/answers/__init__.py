@@ -11,8 +11,8 @@ from routing.protocols.types import DONE, FREE, Streams
 # A script of what is looked for, of thoughts and findings, the walk through JSON, and the reading of answers; others
 # that read some requests too, or some answers alone.
 PARTS = (
-    *("wanted.lua", "thoughts.lua", "tensors.lua", "found.lua", "rows.lua", "walk.lua"),
-    *("frames.lua", "texts.lua", "answers.lua"),
+    *("wanted.lua", "thoughts.lua", "tensors.lua", "found.lua", "rows.lua", "vectors.lua", "walk.lua"),
+    *("arguments.lua", "frames.lua", "texts.lua", "answers.lua"),
 )
 ASKED, SELDOM = "asked", "seldom"
 
@@ -67,6 +67,9 @@ def _specification(protocols: Iterable[Protocol]) -> str:
         "voids": [path for shape in shapes for path in shape.voids],
         "known": [path for shape in shapes for path in shape.known],
         "aloud": [path for shape in shapes for path in shape.aloud],
+        "arguments": [path for shape in shapes for path in shape.arguments],
+        "pieces": [path for shape in shapes for path in shape.pieces],
+        "several": [path for shape in shapes for path in shape.several],
         "every": [path for shape in shapes for path in shape.every],
         "tensors": [path for shape in shapes for path in shape.tensors],
         "texts": [kind for shape in shapes for kind in (*shape.texts, *(kind for kind, _ in shape.media))],

@@ -31,6 +31,7 @@ local function words_of(found, whole, odd)
   if found.error then count = add(WORDS, count, "error", "true") end
   if found.holds ~= "" then count = add(WORDS, count, "holds", found.holds) end
   if found.ends ~= "" then count = add(WORDS, count, "ends", found.ends) end
+  if is_cut(found) then count = add(WORDS, count, "cut", "true") end
   if found.refused then count = add(WORDS, count, "refused", "true") end
   if found.stop then count = add(WORDS, count, "stop", found.stop) end
   for name, value in pairs(found.counts) do count = add(WORDS, count, name, value) end

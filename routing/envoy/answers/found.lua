@@ -3,8 +3,8 @@
 -- What was seen in an earlier turn is not seen.
 local function begin_findings(found)
   found.turn, found.holds, found.ends = found.turn + 1, "", ""
-  found.error, found.refused, found.stop = nil, nil, nil
-  found.thought, found.waits, found.behind = nil, "", 0
+  found.error, found.refused, found.stop, found.cut, found.several = nil, nil, nil, nil, nil
+  found.thought, found.waits, found.says, found.opened, found.behind = nil, "", false, false, 0
   clear(found.counts)
 end
 
@@ -54,10 +54,7 @@ local function end_item(found, node, before)
 end
 
 -- Whether nothing more is to be learnt of the rest of a list.
-local function is_known(found, node)
-  local path = node.vector or node.any
-  return path and found.seen[path] == found.turn
-end
+local function is_known(found, node) return node.any and found.seen[node.any] == found.turn end
 
 -- Something is there, and not empty; `holds` is the path of what has it.
 local function find_filled(found, node, holds)
@@ -68,35 +65,29 @@ local function find_filled(found, node, holds)
   if node.last then end_by(found, node.last) end
 end
 
--- Whether a text is base64 that begins with a number; of four bytes these are none, or infinite.
-local NO_NUMBER = "^AA[DC]A[f/_][w-z0-9+/_-]"
-local function is_numbers(text, from, last)
-  local other = find(text, "[^%w+/_=\\-]", from)
-  return not find(text, NO_NUMBER, from) and not (other and other <= last)
+-- What holds a text that may think aloud, up to here; nothing any more where all that was said was a thought.
+local function holder_aloud(found, node, text, from, last)
+  local holds = node.holds
+  local is_held = found.seen[holds] == found.turn
+  if is_held and not found.says then return holds end
+  -- What was said may have been taken back since.
+  found.says = is_held
+  local is_something = speaks(found, text, from, last)
+  if is_held and not is_something then take_back(found, holds, "") end
+  return is_something and holds or nil
 end
 
--- The first letter that is something: of a vector in base64 all but those of which zeros are made.
-local function behind_nothing(node, text, at, last)
-  if node.vector then return math.min(match(text, "^[A=]*()", at), last + 1) end
-  return behind_blanks(text, at, last)
-end
-
--- What holds a text, if that has any letter that is something; most that are asked about begin with one.
+-- What holds a whole text, or a part of one, if that has any letter that is something.
 local function holder_of(found, node, text, from, last)
-  local holds = node.holds or node.vector or node.text
-  if not holds or found.seen[holds] == found.turn then return holds end
-  if node.aloud then
-    local is_something = speaks(found, sub(text, from, last))
-    if node.aloud == "whole" then is_something = end_text(found) or is_something end
-    return is_something and holds or nil
+  local holds = node.holds
+  if holds and node.aloud then
+    holds = holder_aloud(found, node, text, from, last)
+    if node.aloud == "whole" and end_text(found) then holds = node.holds end
+    return holds
   end
-  if node.vector and not is_numbers(text, from, last) then return nil end
-  return behind_nothing(node, text, from, last) <= last and holds or nil
+  if not holds or found.seen[holds] == found.turn then return holds end
+  return behind_blanks(text, from, last) <= last and holds or nil
 end
-
--- Whether a number or a word is, where one of an error would be told, that of none.
-local NO_ERRORS = {["0"] = true, ok = true, success = true, none = true, no_error = true}
-local function tells_none(word) return NO_ERRORS[word:lower()] or find(word, "^2%d%d$") end
 
 -- Whether a number or a word is, where one of an error would be told, that of none.
 local NO_ERRORS = {["0"] = true, ok = true, success = true, none = true, no_error = true}
@@ -132,6 +123,7 @@ local function find_scalar(found, node, text)
   if node.count then found.counts[node.count] = sub(text, 1, LONGEST_NUMBER) end
   if node.noted then NOTED[node.noted](found, text) end
   hold(found, node.other)
+  if node.several and text ~= "0" then found.several = true end
   if node.number and is_number then hold(found, node.number) end
   if node.code and is_number and not tells_none(text) then hold(found, node.code) end
   if node.held then hold(found, node.held[text]) end

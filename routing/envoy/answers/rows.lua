@@ -10,7 +10,7 @@ local WHITE, DIGITS, HEX, ENDS = " \n\r\t", "0123456789", "0123456789abcdefABCDE
 
 local BROKEN, OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST, SEPARATE = -1, -2, -3, -4, -5, -6
 local NAME_BEGINS, NAME_ENDS, VALUE_BEGINS, TEXT_ENDS, SCALAR_ENDS, LITERAL_ENDS = -7, -8, -9, -10, -11, -12
-local FIRST_OF_LIST, FIRST_OF_OBJECT = -13, -14
+local FIRST_OF_LIST, FIRST_OF_OBJECT, NO_ZERO = -13, -14, -15
 
 local function row(white)
   ROWS = ROWS + 256
@@ -74,9 +74,25 @@ local function literal_rows(from, word, to)
   end
 end
 
+-- A power of ten. One of three digits, which only MSVC writes with zeros before it, is infinite.
+local function power_rows(e, is_finite)
+  local sign, power = row(), row()
+  lead(e, "+-", sign)
+  for _, before in ipairs({e, sign, power}) do lead(before, DIGITS, power) end
+  if not is_finite then return {power} end
+  local large, digit, digits = row(), row(), row()
+  lead(e, "+", large)
+  for _, before in ipairs({e, large}) do
+    lead(before, "0", large)
+    lead(before, "123456789", digit)
+  end
+  lead(digit, DIGITS, digits)
+  return {power, large, digit, digits}
+end
+
 -- A number, from a row that leads into it; `behind` gives each byte that ends one its state.
-local function number_rows(from, behind)
-  local minus, zero, whole, point, parts, e, sign, power = row(), row(), row(), row(), row(), row(), row(), row()
+local function number_rows(from, behind, is_finite)
+  local minus, zero, whole, point, parts, e = row(), row(), row(), row(), row(), row()
   for _, begin in ipairs({from, minus}) do
     lead(begin, "0", zero)
     lead(begin, "123456789", whole)
@@ -87,9 +103,7 @@ local function number_rows(from, behind)
   lead(parts, DIGITS, parts)
   for _, digits in ipairs({zero, whole, parts}) do lead(digits, "eE", e) end
   for _, digits in ipairs({zero, whole}) do lead(digits, ".", point) end
-  lead(e, "+-", sign)
-  for _, before in ipairs({e, sign, power}) do lead(before, DIGITS, power) end
-  for _, digits in ipairs({zero, whole, parts, power}) do
+  for _, digits in ipairs({zero, whole, parts, unpack(power_rows(e, is_finite))}) do
     for at = 1, #ENDS do NEXT[digits + byte(ENDS, at)] = behind(byte(ENDS, at)) end
   end
 end
@@ -167,3 +181,4 @@ local WANTED_NAME_TEXT = text_rows(NAME_ENDS)
 local WITHIN_VALUE = ROWS
 local WANTED_TEXT = value_rows(WANTED_BEGIN, AFTER, TEXT_ENDS, LITERAL_ENDS, SCALAR_ENDS)
 local WITHIN_SCALAR = WANTED_TEXT + TEXT_ROWS * 256
+local BEYOND = ROWS + 256

@@ -1,5 +1,8 @@
 -- Letters -----------------------------------------------------------------------------------------------------------
 
+local behind_blanks, speaks, end_text
+do
+
 -- The code of the letter that an escape stands for, and what is behind it; nothing where it goes on in the next piece.
 local function escaped_at(text, at)
   local code, behind = match(text, "^\\u(%x%x%x%x)()", at)
@@ -24,7 +27,7 @@ local function letter_at(text, at)
 end
 
 -- The first letter from `at` on that is no blank, `last` + 1 where all are; escapes count as the letters they stand for.
-local function behind_blanks(text, at, last)
+function behind_blanks(text, at, last)
   while at <= last do
     local code, behind = letter_at(text, at)
     if not BLANK_CODES[code or BACKSLASH] then return at end
@@ -55,16 +58,26 @@ local function begun_mark(text)
   return nil, may_be
 end
 
--- Whether a text, or what comes next of one, has anything for its user. What may be a part of a mark waits for the rest.
-local function speaks(found, piece)
-  local text = found.waits .. without_escapes(piece)
-  found.waits = ""
+-- What is behind the first mark in a text, and whether that closes a thought.
+local function first_mark(text)
+  local first, behind, closes = #text + 1, nil, nil
+  for _, mark in ipairs(MARKS) do
+    for kind = 1, 2 do
+      local at, last = find(text, mark[kind], 1, true)
+      if at and at < first then first, behind, closes = at, last + 1, kind == 2 end
+    end
+  end
+  return behind, closes
+end
+
+-- Of a text, or what comes next of one, what is for its user. What may be a part of a mark waits for the rest.
+local function behind_thoughts(found, text)
   while true do
     if found.thought then
       local _, last = find(text, found.thought, 1, true)
       if not last then
         found.waits = sub(text, -LONGEST_MARK)
-        return false
+        return nil
       end
       found.thought, text = nil, sub(text, last + 1)
     end
@@ -72,16 +85,51 @@ local function speaks(found, piece)
     local mark, may_be = begun_mark(text)
     if may_be then
       found.waits = text
-      return false
+      return nil
     end
-    if not mark then return true end
-    found.thought, text = mark[2], sub(text, #mark[1] + 1)
+    if not mark then return text end
+    found.thought, found.opened, text = mark[2], true, sub(text, #mark[1] + 1)
+  end
+end
+
+local function has(text, letters, from, last)
+  local at = find(text, letters, from, true)
+  return at and at <= last
+end
+
+-- Whether a short piece has no letter with which a mark begins, plain or escaped.
+local function is_plain(text, from, last)
+  if last - from > LONGEST or has(text, "<", from, last) or has(text, "[", from, last) then return false end
+  return not has(text, "\\u003", from, last)
+end
+
+-- Whether a text has anything for its user, by what came of it and comes now. Where a thought ends that no mark began, as
+-- that stood in the prompt, all before was a thought; what was said before a thought began stays.
+function speaks(found, text, from, last)
+  if found.says and (found.opened or (found.waits == "" and is_plain(text, from, last))) then return true end
+  local rest = found.waits .. without_escapes(sub(text, from, last))
+  found.waits = ""
+  while true do
+    if not found.says then
+      rest = behind_thoughts(found, rest)
+      found.says = rest ~= nil
+      if not rest or found.opened then return found.says end
+    end
+    local behind, closes = first_mark(rest)
+    if not closes then
+      found.opened = behind ~= nil
+      found.waits = match(sub(rest, -LONGEST_MARK), "[<%[][^<%[]*$") or ""
+      return true
+    end
+    found.says, rest = false, sub(rest, behind)
   end
 end
 
 -- A whole text is over: a beginning of a mark that waits is none, and no thought goes on in the next.
-local function end_text(found)
+function end_text(found)
   local is_something = not found.thought and found.waits ~= ""
-  found.thought, found.waits = nil, ""
+  found.thought, found.waits, found.says, found.opened = nil, "", false, false
   return is_something
+end
+
 end

@@ -1,13 +1,17 @@
 -- The walk ----------------------------------------------------------------------------------------------------------
 
 local ACTIONS = {}
+local read_arguments, end_arguments
 
+-- What escapes stand for; beyond ASCII any letter for all.
 local function unescape(text)
-  text = text:gsub("\\u00(%x%x)", function(digits)
-    local letter = string.char(tonumber(digits, 16))
-    return letter == "\\" and "\\\\" or letter
-  end)
-  return (text:gsub("\\(.)", ESCAPED))
+  if not find(text, "\\", 1, true) then return text end
+  if not find(text, "\\u", 1, true) then return (text:gsub("\\(.)", ESCAPED)) end
+  return (text:gsub("\\(.)(%x?%x?%x?%x?)", function(letter, digits)
+    if letter ~= "u" then return ESCAPED[letter] .. digits end
+    local code = tonumber(digits, 16)
+    return code < FIRST_OF_SEVERAL and string.char(code) or "?"
+  end))
 end
 
 -- Where a list or object was opened, or a value in it has ended.
@@ -57,7 +61,9 @@ local function next_of(walk)
 end
 
 local function take_scalar(walk, text, last)
-  find_scalar(walk.found, walk.node, sub(text, walk.token, last))
+  local node, word = walk.node, sub(text, walk.token, last)
+  if node.vector and not walk.objects[walk.depth] then return take_number(walk, word) end
+  find_scalar(walk.found, node, word)
   walk.node = false
   return AFTER
 end
@@ -121,6 +127,7 @@ end
 ACTIONS[-VALUE_BEGINS] = function(walk, _, text, at)
   walk.token = at
   local letter = byte(text, at)
+  if letter == QUOTE and walk.node.vector then return ZEROS, at + 1 end
   if letter == QUOTE then return WANTED_TEXT, behind_plain(text, at + 1) end
   return NEXT[WANTED_BEGIN + letter], at + 1
 end
@@ -128,11 +135,16 @@ end
 ACTIONS[-TEXT_ENDS] = function(walk, _, text, at)
   local node = walk.node
   find_text(walk.found, node, text, walk.token + 1, at - 1)
+  if node.arguments then
+    read_arguments(walk.found, text, walk.token + 1, at - 1)
+    if node.arguments == "whole" then end_arguments(walk.found) end
+  end
   if node.voids and node.voids[sub(text, walk.token + 1, at - 1)] then walk.void[walk.depth] = true end
   walk.node = false
   return AFTER, at + 1
 end
 
+ACTIONS[-NO_ZERO] = begin_numbers
 ACTIONS[-LITERAL_ENDS] = function(walk, _, text, at) return take_scalar(walk, text, at), at + 1 end
 ACTIONS[-SCALAR_ENDS] = function(walk, _, text, at) return take_scalar(walk, text, at - 1), at end
 
@@ -172,20 +184,26 @@ local function new_walk(root)
   return walk
 end
 
-local function end_walk(walk) FREE[#FREE + 1] = walk end
+local function end_walk(walk)
+  local found = walk.found
+  FREE[#FREE + 1], FREE[#FREE + 2], found.arguments = walk, found.arguments, nil
+end
 
 local function is_over(walk) return walk.state == OVER end
 
 local function has_begun(walk) return walk.state ~= BEGINNING end
 
--- Whether a text has nothing for its user yet, but may think aloud: what is kept of it begins with a whole letter.
-local function still_thinks(walk, state, text, last)
+-- Whether a text that is read to its end, as it thinks aloud or is JSON, goes on in the next piece: what is kept of it
+-- begins with a whole letter.
+local function goes_on(walk, state, text, last)
   local node, found, at = walk.node, walk.found, last + 1
-  if not node.aloud or found.seen[node.holds] == found.turn then return false end
+  local is_aloud = node.aloud and node.holds and (found.says or found.seen[node.holds] ~= found.turn)
+  if found.opened and found.says or not (is_aloud or node.arguments) then return false end
   if state ~= WANTED_TEXT then
     repeat at = at - 1 until byte(text, at) == BACKSLASH or byte(text, at) >= FIRST_OF_LETTER
   end
-  if speaks(found, sub(text, walk.token + 1, at - 1)) then return false end
+  if is_aloud then hold(found, holder_aloud(found, node, text, walk.token + 1, at - 1)) end
+  if node.arguments then read_arguments(found, text, walk.token + 1, at - 1) end
   walk.carry = '"' .. sub(text, at, last)
   return true
 end
@@ -198,9 +216,9 @@ local function cut(walk, state, text, last)
     return is_name and WANTED_NAME or WANTED_VALUE
   end
   if state > WITHIN_VALUE and state < WITHIN_SCALAR then
-    if still_thinks(walk, state, text, last) then return WANTED_VALUE end
+    if goes_on(walk, state, text, last) then return WANTED_VALUE end
     -- A text may hold nothing for as long as it likes; what is nothing is all that can be left out of it.
-    local at = behind_nothing(walk.node, text, walk.token + 1, last)
+    local at = behind_blanks(text, walk.token + 1, last)
     if last - at < LONGEST then
       walk.carry = '"' .. sub(text, at, last)
       return WANTED_VALUE
@@ -210,9 +228,7 @@ local function cut(walk, state, text, last)
     walk.node = false
     return state - WANTED_NAME_TEXT + NAME_TEXT
   end
-  if not walk.node.vector or is_numbers(text, walk.token + 1, last) then
-    find_filled(walk.found, walk.node, walk.node.holds or walk.node.vector)
-  end
+  find_filled(walk.found, walk.node, walk.node.holds)
   walk.node = false
   return state < WITHIN_SCALAR and state - WANTED_TEXT + TEXT or NOWHERE
 end
@@ -241,5 +257,5 @@ local function go(walk, text, at, last)
     end
   end
   if walk.data_depth then count_data(walk, text, last) end
-  walk.state = state > WITHIN and cut(walk, state, text, last) or state
+  walk.state = state > WITHIN and state < BEYOND and cut(walk, state, text, last) or state
 end

@@ -16,11 +16,15 @@ local DEEPEST = 512
 local LONGEST = 256
 local LONGEST_NUMBER = 24
 
-local MOST_ROWS = 256
+local MOST_ROWS = 288
 
 local DONE = "[DONE]"
 -- Why a model stopped, where that is no word.
 local OTHER = "other"
+-- No number of four bytes is as large.
+local INFINITE = 1e100
+local BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" ..
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 local QUOTE, BLANK, BACKSLASH = 34, 32, 92
 local ESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
 
@@ -81,6 +85,9 @@ local MARKED = {
   last = function(node, path) node.last = path end,
   stops = function(node) node.stop = true end,
   refusals = function(node) node.refusal = true end,
+  arguments = function(node) node.arguments = "whole" end,
+  pieces = function(node) node.arguments = "pieces" end,
+  several = function(node) node.several = true end,
   aloud = function(node) node.aloud = "whole" end,
   spoken = function(node) node.aloud = "pieces" end,
   fails = function(node, _, text)
@@ -143,6 +150,8 @@ local function mark_others(root)
   end
 end
 
+local IN_BOTH = {"stops", "refusals", "fails", "voids", "known", "own", "arguments", "pieces", "several"}
+
 -- `holds: path …;parts: path …;ends: name …;…;plain: count=path …;streamed: …`, taken apart once.
 local function specification(text)
   local known = SPECIFICATIONS[text]
@@ -151,7 +160,7 @@ local function specification(text)
   for part, words in text:gmatch("(%a+): ([^;]*)") do parts[part] = words end
   local plain, streamed = {}, {}
   for _, root in ipairs({plain, streamed}) do
-    for _, part in ipairs({"stops", "refusals", "fails", "voids", "known", "own"}) do mark(root, part, parts[part]) end
+    for _, part in ipairs(IN_BOTH) do mark(root, part, parts[part]) end
   end
   mark(plain, "every", parts.every)
   mark(plain, "tensors", parts.tensors)

@@ -43,6 +43,19 @@ TEXTS: list[tuple[list[str], Seen]] = [
     (["<", "b", ">Hi</b>"], SUCCESS),
     (["Hi ", "<think>", "Hm."], SUCCESS),
     (["<thinker>"], SUCCESS),
+    # The mark that begins a thought may stand in the prompt, as the templates of DeepSeek R1 and of Qwen's have it.
+    (["Hm.", "\n</think>", "\n\n"], NO_ANSWER),
+    (["</think>"], NO_ANSWER),
+    (["Hm", ".</th", "ink", ">", " \n"], NO_ANSWER),
+    (["Hm [a](b)", "[/THINK]"], NO_ANSWER),
+    ([LONG, "</think>"], NO_ANSWER),
+    (["Hm.</think>", "<think>Hm.</think>"], NO_ANSWER),
+    (["Hm.</think>", "Hm.</think>"], NO_ANSWER),
+    (["Hm.", "\n</think>", "\n\n", "Hi"], SUCCESS),
+    ([LONG, "</think>", "Hi"], SUCCESS),
+    (["Hi <think>", "Hm.", "</think>"], SUCCESS),
+    (["<think>", "Hm.", "</think>", "It ends with </think>"], SUCCESS),
+    (["a < b", " and [c]"], SUCCESS),
 ]
 
 
@@ -83,8 +96,11 @@ def test_thoughts_aloud(envoy: RunningEnvoy, server: BrokenServer, texts: list[s
 @pytest.mark.parametrize("size", [1, 7, 300, 1000])
 @pytest.mark.parametrize("escaped", [True, False])
 @pytest.mark.parametrize("behind", ["", "Hi"])
-def test_in_whatever_pieces(envoy: RunningEnvoy, server: BrokenServer, behind: str, size: int, escaped: bool) -> None:
-    content = choice({"content": f"<think>{LONG}</think>\n\n{behind}"})
+@pytest.mark.parametrize("begin", ["<think>", ""])
+def test_in_whatever_pieces(
+    envoy: RunningEnvoy, server: BrokenServer, begin: str, behind: str, size: int, escaped: bool
+) -> None:
+    content = choice({"content": f"{begin}{LONG}</think>\n\n{behind}"})
     text = json.dumps(content, ensure_ascii=escaped)
     # As servers in Go write them.
     body = (text.replace("<", "\\u003c").replace(">", "\\u003e") if escaped else text).encode()

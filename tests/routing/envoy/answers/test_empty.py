@@ -24,6 +24,14 @@ def base64_of(size: int, *values: float) -> str:
     return base64.b64encode(struct.pack(f"<{len(values)}{'f' if size == 4 else 'e'}", *values)).decode()
 
 
+def base64_of_bits(*values: int) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}I", *values)).decode()
+
+
+NOT_FINITE = (None, True, "NaN", "0.5", 1e999, -1e999)
+ODD_BASE64 = ("AACAP", "AACAPwA=", "AACAPwAAgA==", "AACAPw===", "AACAPw==AA", "AACAPw==AACAPw==", "AACA Pw==")
+
+
 def said(finish: str | None, **message: Any) -> Answer:
     return document({"choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}]})
 
@@ -218,6 +226,20 @@ def test_a_turn_of_anthropic_holds_something(
         ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(4, *[0.25, -3e38] * 384)}]}, SUCCESS),
         ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(2, *[0.25, -0.5] * 384)}]}, SUCCESS),
         ("openai", EMBEDDINGS, {"data": [{"embedding": "__8_-w"}]}, SUCCESS),
+        # One of many that is none, at any place; 0x7fffffff is what NVIDIA's cores make.
+        *(("openai", EMBEDDINGS, {"data": [{"embedding": [0.25, odd, 0.5]}]}, NO_ANSWER) for odd in NOT_FINITE),
+        *(("openai", EMBEDDINGS, {"data": [{"embedding": [odd, 0.5]}]}, NO_ANSWER) for odd in NOT_FINITE),
+        ("vllm", "/pooling", {"data": [{"object": "pooling", "data": [[0.5], [0.5, None]]}]}, NO_ANSWER),
+        *(
+            ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of(4, *[0.25] * at, v, 0.5)}]}, NO_ANSWER)
+            for v in NO_NUMBERS
+            for at in (1, 2, 3)
+        ),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of_bits(0x3F800000, 0x7FFFFFFF)}]}, NO_ANSWER),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": base64_of_bits(0x7F7FFFFF, 0xFF7FFFFF, 1)}]}, SUCCESS),
+        ("openai", EMBEDDINGS, {"data": [{"embedding": [3e38, -1.5e-310, 2e10]}]}, SUCCESS),
+        # Bytes that are no whole numbers of four, and text that is no base64 to its end.
+        *(("openai", EMBEDDINGS, {"data": [{"embedding": odd}]}, NO_ANSWER) for odd in ODD_BASE64),
         # A batch of which some are none.
         ("openai", EMBEDDINGS, {"data": [GOOD, {"embedding": []}]}, NO_ANSWER),
         ("openai", EMBEDDINGS, {"data": [{"embedding": []}, GOOD]}, NO_ANSWER),

@@ -117,7 +117,7 @@ def test_an_item_of_reasoning_is_none(
 def test_an_event_of_reasoning_is_none(envoy: RunningEnvoy, server: BrokenServer, event: dict[str, Any]) -> None:
     done = {"type": "response.completed", "response": {**RESPONSE, "output": []}}
 
-    server.answer = named_events(CREATED, event, done)
+    server.answer = named_events(CREATED, event, {"type": "response.output_text.delta", "delta": ""}, done)
     assert seen(envoy, RESPONSES) == NO_ANSWER
 
     server.answer = named_events(CREATED, event, {"type": "response.output_text.delta", "delta": "Hi"}, event, done)
