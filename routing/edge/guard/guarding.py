@@ -6,7 +6,7 @@ from threading import Event
 
 import structlog
 
-from routing.access_log import FAILED, BrokenLineError, Result, ending_of, read_line
+from routing.access_log import FAILED, UNDOCUMENTED, BrokenLineError, Result, ending_of, read_line
 from routing.edge.envoy.calls import EnvoyAwayError
 from routing.edge.state.kept_cuts import Cuts
 from routing.edge.table.applier import Applier, NotYetError, TableRefusedError
@@ -97,7 +97,8 @@ def _outcomes(lines: list[bytes]) -> Iterator[Answered]:
         facts = log_line.facts
         if facts.experiment and facts.variant and not facts.shadow and not facts.forced:
             first_byte = None if log_line.ttft_us is None else log_line.ttft_us / 1000
-            result = ending_of(log_line).result
-            if result is not Result.UNKNOWN:
-                failed = result in FAILED
+            ending = ending_of(log_line)
+            # Where no protocol says what an answer is, only some failures can be seen: they are few of all requests.
+            if ending.result is not Result.UNKNOWN or ending == UNDOCUMENTED:
+                failed = ending.result in FAILED
                 yield Answered(log_line.ended_at(), facts.experiment, facts.variant, failed, first_byte, log_line.time)
