@@ -11,7 +11,7 @@ from experiments.stats.judging.cells import arrange
 from experiments.stats.judging.harm import anytime_alpha, log_harm
 from experiments.stats.judging.later import PART_OF_STAGES
 
-RATE, GUARDRAILS = 0.01, 5
+RATE, GUARDRAILS = 0.01, 6
 METRIC = MetricPlan(
     "failed users",
     MetricType.PROPORTION,
@@ -26,7 +26,7 @@ ONE_OF = {100: 2, 250: 5, 1000: 12}
 
 
 def stage_power(runs: int) -> list[Row]:
-    """1 % of the control's users fail, a point more is accepted, and four guardrails beside this one see no harm."""
+    """1 % of the control's users fail, a point more is accepted, and five guardrails beside this one see no harm."""
     return [
         chance_at_least(
             f"halts by the evidence of a stage with {users:,} users a variant, one of {one_of} fails",
