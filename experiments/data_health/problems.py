@@ -59,7 +59,9 @@ def _of_edge(edge: EdgeHealth, report: HealthReport) -> Iterator[Problem]:
     if edge.lost:
         detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, edge.lost))}."
         yield Problem.of(
-            "rows-lost", detail, "Check that its disk is not full; each experiment's page says what follows."
+            "rows-lost",
+            detail,
+            "Check that its disk is not full and that nobody empties Redis; each experiment's page says what follows.",
         )
 
 

@@ -24,7 +24,7 @@ def verdict(experiment: Experiment) -> str:
         State.PAUSED: f"Paused. {reason} Resume it, or halt it.",
         State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}"
         f"{_for_whom(experiment)}: {reason}",
-        State.HALTED: f"Halted: {reason} All users get what they have by default.",
+        State.HALTED: f"Halted: {reason} All users go back to what they have by default.",
         State.INCONCLUSIVE: f"Inconclusive: {reason} A person may promote it, or plan a longer one.",
     }
     return openings[State(experiment.state)].replace("  ", " ").strip()

@@ -6,7 +6,7 @@ from typing import Any
 
 from routing.access_log.keeping import kept_share
 from routing.access_log.line import LogLine, read_line
-from routing.access_log.results import OF_BACKEND, OF_TIME, ending_of, left_early, stop
+from routing.access_log.results import OF_BACKEND, OF_TIME, Result, ending_of, left_early, stop
 from routing.allocation.unit_identity import unit_hash
 from routing.protocols import Count
 
@@ -26,7 +26,8 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
 
     """
     log = read_line(line)
-    facts, ending, told = log.facts, ending_of(log), _Told(log)
+    facts, ending = log.facts, ending_of(log)
+    told = _Told(log, answered=ending.result == Result.SUCCESS)
     return {
         "time": log.time,
         "request_id": log.request_id,
@@ -67,14 +68,20 @@ def to_row(line: bytes, edge: str, unit_key: bytes) -> dict[str, Any]:
 
 
 class _Told:
-    """The numbers that an answer told in its headers or its body; what is no such number is unknown."""
+    """The numbers that an answer told in its headers or its body; what is no such number is unknown.
 
-    def __init__(self, log: LogLine) -> None:
+    So is a usage of nothing at all of a request that was answered: its server does not count.
+    """
+
+    def __init__(self, log: LogLine, *, answered: bool) -> None:
         self.unreadable: list[str] = []
         body, headers = log.facts.answer, log.facts
         prompt = self._count(Count.PROMPT_TOKENS, headers.prompt_tokens, body and body.prompt_tokens)
         completion = self._count(Count.COMPLETION_TOKENS, headers.completion_tokens, body and body.completion_tokens)
         total = self._count(Count.TOTAL_TOKENS, body and body.total_tokens)
+        if answered and prompt == 0 and not completion and not total:
+            self.unreadable.append(Count.PROMPT_TOKENS.value)
+            prompt = completion = total = None
         if is_part(log):
             completion = None
         counted = prompt is not None or total is not None

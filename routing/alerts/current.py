@@ -123,7 +123,9 @@ def _of(edge: Edge, newest: RoutingTable | None, now: datetime) -> Iterator[Aler
     lately = [lost for lost in lost_rows(edge) if now - lost.until < LOST_LATELY]
     if lately:
         detail = f"Edge {edge.name} could not record answers: {', '.join(map(str, lately))}."
-        next_step = "Check that its disk is not full; the page of each experiment says what follows."
+        next_step = (
+            "Check that its disk is not full and that nobody empties Redis; experiments' pages say what follows."
+        )
         yield Alert(Problem.of("rows-lost", detail, next_step), edge.name, min(lost.since for lost in lately))
     for cut in read_cuts(edge.cuts):
         counts = f"{cut.failures} of its latest {cut.requests} requests failed"

@@ -91,8 +91,10 @@ def _tell_now(order: Order, reason: Exception) -> RecordedLater:
 
 
 def _who_applies_it(order: Order) -> str:
-    confirmation = await_edges(recorded=False) if order.brake() is not None else None
-    if confirmation is None or not confirmation.missing:
+    if order.brake() is None:
+        return "Sluice decides nothing about it any more, and its users keep what they have."
+    confirmation = await_edges(recorded=False)
+    if not confirmation.missing:
         return "edges apply it within a second."
     return f"edges were told. {confirmation.sentence}"
 

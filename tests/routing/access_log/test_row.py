@@ -78,7 +78,7 @@ def test_an_answer_that_never_ended_lasts_as_long_as_the_request() -> None:
         ({"prompt_tokens": None}, {}, None),
         ({"completion_tokens": None}, {}, None),
         ({"completion_tokens": None}, {"completion_price": 0}, 11 / 1_000_000),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, {}, 0),
+        ({"prompt_tokens": 0, "completion_tokens": 1}, {"completion_price": 3}, 3 / 1_000_000),
         ({}, {"prompt_price": 0.15, "completion_price": 0.6}, (11 * 0.15 + 22 * 0.6) / 1_000_000),
     ],
 )
@@ -86,6 +86,16 @@ def test_a_cost_is_known_when_all_that_costs_is(
     facts: dict[str, Any], answer: dict[str, Any], cost: float | None
 ) -> None:
     assert row(facts, answered_by={**ANSWER, **answer})["cost"] == cost
+
+
+@pytest.mark.parametrize("completion", [0, None])
+def test_who_counts_nothing_of_an_answer_does_not_count(completion: int | None) -> None:
+    told = {"prompt_tokens": 0, "completion_tokens": completion}
+    answered, failed = row(told), row(told, status=500)
+
+    assert (answered["prompt_tokens"], answered["completion_tokens"], answered["cost"]) == (None, None, None)
+    assert answered["unreadable"] == "prompt_tokens"
+    assert failed["prompt_tokens"] == 0
 
 
 def test_a_fallback_is_told_apart_and_costs_its_own_price() -> None:
