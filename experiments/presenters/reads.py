@@ -20,7 +20,7 @@ def verdict(experiment: Experiment) -> str:
     reason = ended(experiment.state_reason)
     openings = {
         State.DRAFT: f"Not started yet. Start it when its plan is right. Its winner is {prospect(experiment)}.",
-        State.RUNNING: f"Running: {reason or 'the first stage soaks.'}",
+        State.RUNNING: f"Running: {reason or 'it is on its first stage.'}",
         State.PAUSED: f"Paused. {reason} Resume it, or halt it.",
         State.PROMOTED: f"Promoted {experiment.promoted_variant and experiment.promoted_variant.key}"
         f"{_for_whom(experiment)}: {reason}",
