@@ -195,6 +195,6 @@ def test_one_module_names_all_that_is_kept_in_redis() -> None:
     named = re.compile('"sluice:[a-z]')
     modules = [path for app in ("controlplane", "experiments", "routing") for path in (REPOSITORY / app).rglob("*.py")]
     naming = {path.relative_to(REPOSITORY).as_posix() for path in modules if named.search(path.read_text())}
-    # Attempts to log in are the control plane's own: each has a name of its own, and expires.
-    attempts = "controlplane/accounts/login_attempts.py"
-    assert naming == {"routing/redis_keys.py", "routing/lake/rewriting.py", attempts}
+    # Attempts to log in and answers of writes are the control plane's own: each has a name of its own, and expires.
+    own = {"controlplane/accounts/login_attempts.py", "controlplane/api/remembered_answers.py"}
+    assert naming == {"routing/redis_keys.py", "routing/lake/rewriting.py", *own}
