@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from controlplane.settings.open_files import raise_open_files
-from routing.edge.envoy.configuration import read_table, write_configuration
+from routing.edge.envoy.configuration import as_served, read_table, write_configuration
 from routing.edge.state.files import EdgeDirectory, write_json
 from routing.edge.state.kept_cuts import Cuts
 from routing.edge.state.memory import remove_what_ended_edges_left
@@ -33,5 +33,5 @@ def prepare(
         connections=min(raise_open_files() // 2, MOST_CONNECTIONS),
     )
     write_json(edge.bootstrap, content)
-    write_configuration(edge, Cuts(edge.cuts).apply(read_table(edge)))
+    write_configuration(edge, as_served(edge, read_table(edge), Cuts(edge.cuts)))
     return edge

@@ -5,7 +5,7 @@ which are asked while none of its own is healthy.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
@@ -42,18 +42,21 @@ def clusters(
     retiring: Iterable[Backend] = (),
     certificates: str = "",
     secrets: Mapping[str, str] = NO_SECRETS,
+    without_hosts: Collection[str] = (),
 ) -> Message:
     """The discovery response with the clusters of all backends; assumes a table without problems.
 
     `retiring` are backends that routes in use may still name; where the table has the same key, it counts.
     `certificates` is the path of the certificate authorities that backends with https are checked against; `secrets`
-    are what backends are called with, by name.
+    are what backends are called with, by name. Backends `without_hosts` are not called: Envoy answers 503 in their
+    place, or has their fallback answer.
     """
     backends = {backend.key: backend for backend in (*retiring, *table.backends)}
     retired = len(backends) - len(table.backends)
-    machine = _Machine(certificates, secrets)
+    machine = _Machine(certificates, secrets, without_hosts)
+    version = f"{table.version}+{retired}" if retired else f"{table.version}"
     return {
-        "version_info": f"{table.version}+{retired}" if retired else f"{table.version}",
+        "version_info": " without ".join([version, *sorted(without_hosts)]),
         "resources": [{"@type": CLUSTER, **cluster} for cluster in _clusters(backends, machine)],
     }
 
@@ -64,6 +67,7 @@ class _Machine:
 
     certificates: str
     secrets: Mapping[str, str]
+    without_hosts: Collection[str]
 
 
 def _clusters(backends: Mapping[str, Backend], machine: _Machine) -> Iterator[Message]:
@@ -93,6 +97,8 @@ def _aggregate(name: str, clusters: list[str], backends: list[Backend]) -> Messa
 
 
 def _cluster(name: str, backend: Backend, machine: _Machine) -> Message:
+    if backend.key in machine.without_hosts:
+        return _without_hosts(name, backend)
     addresses = [urlsplit(address) for address in backend.addresses]
     cluster: Message = {
         "name": name,
@@ -111,6 +117,16 @@ def _cluster(name: str, backend: Backend, machine: _Machine) -> Message:
     if addresses[0].scheme == "https":
         cluster["transport_socket"] = _tls(machine.certificates)
     return cluster
+
+
+def _without_hosts(name: str, backend: Backend) -> Message:
+    """Without the options of a protocol too: Envoy takes none that TLS settles where there are no authorities."""
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": duration(backend.connect_seconds),
+        "load_assignment": {"cluster_name": name},
+    }
 
 
 def _discovery(addresses: list[SplitResult]) -> Message:

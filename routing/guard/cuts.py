@@ -40,7 +40,7 @@ def without(table: Table, cuts: Collection[Cut]) -> Table:
     kept = [cut for cut in cuts if any(cut.concerns(experiment) for experiment in experiments)]
     if not kept:
         return table
-    names = tuple(sorted(f"{cut.experiment}/{cut.variant}" for cut in kept))
+    names = tuple(sorted({f"{cut.experiment}/{cut.variant}" for cut in kept}))
     return replace(table, cut=names, endpoints=tuple(_endpoint(endpoint, kept) for endpoint in table.endpoints))
 
 

@@ -8,16 +8,15 @@ from dataclasses import replace
 
 import structlog
 
-from controlplane.problems.problem import Problem
+from routing.edge.envoy.callable_backends import hindered, hindered_arms, read_secrets, without_hindered_shadows
 from routing.edge.state.files import EdgeDirectory, kept_text, write_json
+from routing.edge.state.kept_cuts import Cuts
 from routing.envoy import clusters, gate_discoveries, routes, shadow_routes
 from routing.envoy.names import Message
 from routing.installed_envoy import certificate_authorities
-from routing.table import Table, TableUnreadableError, from_json, problems, reached
+from routing.table import Table, TableUnreadableError, from_json, reached
 
 log = structlog.get_logger()
-
-# Where Linux distributions keep them, also when Python's OpenSSL was built to look elsewhere.
 
 NO_TABLE = Table(version=0, endpoints=(), backends=())
 
@@ -31,6 +30,11 @@ def read_table(directory: EdgeDirectory) -> Table:
     except TableUnreadableError as error:
         log.warning("table on disk left aside", reason=error.detail)
         return NO_TABLE
+
+
+def as_served(directory: EdgeDirectory, table: Table, cuts: Cuts) -> Table:
+    """A table without the arms that were cut, and without arms and shadows that cannot be called from here."""
+    return without_hindered_shadows(directory, cuts.apply(table, hindered_arms(directory, table)))
 
 
 def write_configuration(directory: EdgeDirectory, table: Table) -> None:
@@ -56,18 +60,18 @@ def write_routes(directory: EdgeDirectory, table: Table) -> None:
 
 def write_clusters(directory: EdgeDirectory, table: Table, before: Table = NO_TABLE) -> str:
     """Write the clusters in reach of a table beside those of the one before; returns the version Envoy reports then."""
-    authorities, secrets = certificate_authorities(), read_secrets(directory)
-    content = clusters(_in_reach(table), retiring=reached(before), certificates=authorities, secrets=secrets)
+    retiring, wanted = reached(before), _in_reach(table)
+    backends = {backend.key: backend for backend in (*retiring, *wanted.backends)}
+    content = clusters(
+        wanted,
+        retiring=retiring,
+        certificates=certificate_authorities(),
+        secrets=read_secrets(directory),
+        without_hosts=frozenset(hindered(directory, backends.values())),
+    )
     write_json(directory.clusters, content, durable=False)
     version: str = content["version_info"]
     return version
-
-
-def read_secrets(directory: EdgeDirectory) -> dict[str, str]:
-    """What backends are called with, by the names of the files; line ends at the end do not count."""
-    if not directory.credentials.is_dir():
-        return {}
-    return {path.name: path.read_text().rstrip("\r\n") for path in directory.credentials.iterdir() if path.is_file()}
 
 
 def clusters_differ(table: Table, before: Table) -> bool:
@@ -93,38 +97,3 @@ def _in_reach(table: Table) -> Table:
 def gates_differ(table: Table, before: Table) -> bool:
     """Whether others may call, or more often, than by the table before."""
     return gate_discoveries(table) != gate_discoveries(before)
-
-
-def hindrances(directory: EdgeDirectory, table: Table) -> tuple[Problem, ...]:
-    """What keeps this edge from serving a table: the table's own problems, and what is missing here."""
-    return problems(table) or (*_missing_authorities(table), *_missing_secrets(directory, table))
-
-
-def _missing_authorities(table: Table) -> tuple[Problem, ...]:
-    secure = [backend.key for backend in table.backends if backend.addresses[0].lower().startswith("https:")]
-    return _no_authorities(secure) if secure and not certificate_authorities() else ()
-
-
-def _missing_secrets(directory: EdgeDirectory, table: Table) -> tuple[Problem, ...]:
-    known = read_secrets(directory)
-    return tuple(
-        Problem(
-            "credential-missing",
-            "No credential",
-            f"Backend {backend.key} is called with {backend.credential.secret}, which this edge does not have.",
-            f"Write it to {directory.credentials / backend.credential.secret} on the edge.",
-        )
-        for backend in table.backends
-        if backend.credential is not None and not known.get(backend.credential.secret)
-    )
-
-
-def _no_authorities(backends: list[str]) -> tuple[Problem]:
-    return (
-        Problem(
-            "certificate-authorities-missing",
-            "No certificate authorities",
-            f"This machine has none to check {', '.join(backends)} against, which use https.",
-            "Install the system's CA certificates, or name a file of them in SSL_CERT_FILE.",
-        ),
-    )

@@ -33,9 +33,9 @@ class Cuts:
             if not any(_same(cut, other) for other in self._cuts):
                 self._keep((*self._cuts, cut))
 
-    def apply(self, table: Table) -> Table:
-        """The table without what was cut."""
-        return without(table, self._cuts)
+    def apply(self, table: Table, others: tuple[Cut, ...] = ()) -> Table:
+        """The table without what was cut, and without others that are not kept."""
+        return without(table, (*self._cuts, *others))
 
     def forget_all_but(self, table: Table) -> None:
         """Forget what a newer table has ended or reinstated."""

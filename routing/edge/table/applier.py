@@ -11,12 +11,13 @@ from collections.abc import Callable
 from threading import Lock
 
 from controlplane.problems.problem import Problem
+from routing.edge.envoy.callable_backends import callable_here, hindered, read_secrets
 from routing.edge.envoy.configuration import (
+    NO_TABLE,
+    as_served,
     clusters_are_new,
     clusters_differ,
     gates_differ,
-    hindrances,
-    read_secrets,
     read_table,
     write_clusters,
     write_configuration,
@@ -26,7 +27,7 @@ from routing.edge.envoy.configuration import (
 from routing.edge.envoy.envoy_admin import EnvoyAdmin, Served
 from routing.edge.state.files import EdgeDirectory, keep_text
 from routing.edge.state.kept_cuts import Cuts
-from routing.table import Table, to_json
+from routing.table import Table, reached, to_json
 
 PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.001
@@ -50,6 +51,7 @@ class Applier:
         self._cuts = cuts
         self._lock = Lock()
         self._secrets = read_secrets(directory)
+        self._without_hosts: set[str] = set()
         self.applied = read_table(directory)
 
     def serves(self, table: Table) -> bool:
@@ -59,19 +61,22 @@ class Applier:
             EnvoyAwayError: it does not answer.
 
         """
-        return table == self.applied and self._envoy.served() == Served(table.version, self._cuts.apply(table).cut)
+        return table == self.applied and self._envoy.served() == Served(table.version, self._as_served(table).cut)
 
     def hindrances(self, table: Table) -> tuple[Problem, ...]:
-        """What keeps this edge from serving a table."""
-        return hindrances(self._directory, table)
+        """What keeps this edge from calling backends in reach of a table."""
+        return tuple(hindered(self._directory, reached(table)).values())
+
+    def callable_here(self, table: Table) -> Table:
+        """The table with backends that cannot be called from here as they are applied, where those can be."""
+        return callable_here(self._directory, table, self.applied)
 
     def renew_secrets(self) -> None:
         """Have backends called with what lies on this machine now."""
         secrets = read_secrets(self._directory)
         if secrets != self._secrets:
             with self._lock:
-                write_clusters(self._directory, self.applied)
-                self._secrets = secrets
+                self._write_clusters(self.applied)
 
     def apply(self, table: Table) -> None:
         """Bring Envoy onto this table, which has no problems, and keep it as the last one.
@@ -84,15 +89,15 @@ class Applier:
         with self._lock:
             exchanged = clusters_differ(table, self.applied)
             try:
-                self._load(self._cuts.apply(table))
+                self._load(self._as_served(table))
             except TableRefusedError:
-                write_configuration(self._directory, self._cuts.apply(self.applied))
+                write_configuration(self._directory, self._as_served(self.applied))
                 raise
             keep_text(self._directory.table, to_json(table))
             self.applied = table
             self._cuts.forget_all_but(table)
-            if exchanged:
-                write_clusters(self._directory, table)
+            if exchanged or self._without_hosts != self._hindered(table):
+                self._write_clusters(table)
 
     def apply_cuts(self) -> None:
         """Bring Envoy onto the applied table without what was cut meanwhile.
@@ -102,20 +107,31 @@ class Applier:
 
         """
         with self._lock:
-            table = self._cuts.apply(self.applied)
+            table = self._as_served(self.applied)
             write_routes(self._directory, table)
             self._await_routes(table, self._envoy.loaded().refusals)
 
     def _load(self, table: Table) -> None:
         refusals = self._envoy.loaded().refusals
-        if clusters_are_new(table, self.applied):
-            version = write_clusters(self._directory, table, before=self.applied)
+        if clusters_are_new(table, self.applied) or self._without_hosts - self._hindered(table):
+            version = self._write_clusters(table, before=self.applied)
             self._wait(table, refusals, lambda: self._envoy.loaded().clusters_ready_at == version)
         if gates_differ(table, self.applied):
             gate = write_gate(self._directory, table)
             self._wait(table, refusals, lambda: self._envoy.gate() == gate)
         write_routes(self._directory, table)
         self._await_routes(table, refusals)
+
+    def _as_served(self, table: Table) -> Table:
+        return as_served(self._directory, table, self._cuts)
+
+    def _hindered(self, table: Table) -> set[str]:
+        return {*hindered(self._directory, reached(table))}
+
+    def _write_clusters(self, table: Table, before: Table = NO_TABLE) -> str:
+        # Files that change while this is done are found changed once more.
+        self._secrets, self._without_hosts = read_secrets(self._directory), self._hindered(table)
+        return write_clusters(self._directory, table, before)
 
     def _await_routes(self, table: Table, refusals: int) -> None:
         self._wait(table, refusals, lambda: self._envoy.served() == Served(table.version, table.cut))

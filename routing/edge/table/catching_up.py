@@ -14,12 +14,13 @@ from redis.retry import Retry
 
 from controlplane.settings import get_environment
 from controlplane.settings.logs import configure_logging
-from routing.edge.envoy.configuration import hindrances, read_table, write_configuration
+from routing.edge.envoy.callable_backends import callable_here
+from routing.edge.envoy.configuration import as_served, read_table, write_configuration
 from routing.edge.state.files import EdgeDirectory, keep_text
 from routing.edge.state.kept_cuts import Cuts
 from routing.publishing.envoy_validation import refusal
 from routing.publishing.redis_table import current_table
-from routing.table import Table, TableUnreadableError, to_json
+from routing.table import Table, TableUnreadableError, problems, to_json
 
 log = structlog.get_logger()
 
@@ -38,10 +39,10 @@ def catch_up(directory: EdgeDirectory, redis_url: str) -> None:
     except (RedisError, TableUnreadableError) as error:
         log.warning("envoy starts with the table on disk", reason=str(error))
         newer = None
-    if newer is not None and not hindrances(directory, newer) and not refusal(newer):
-        table = newer
+    if newer is not None and not problems(newer) and not refusal(newer):
+        table = callable_here(directory, newer, table)
         keep_text(directory.table, to_json(table))
-    write_configuration(directory, Cuts(directory.cuts).apply(table))
+    write_configuration(directory, as_served(directory, table, Cuts(directory.cuts)))
     log.info("envoy starts", table_version=table.version)
 
 

@@ -15,13 +15,14 @@ from routing.edge.state.outages import repeat
 from routing.edge.state.status import EdgeStatus
 from routing.edge.table.applier import Applier, NotYetError, TableRefusedError
 from routing.publishing.redis_table import TableTold, current_table, to_version
-from routing.table import TableUnreadableError
+from routing.table import Table, TableUnreadableError, problems
 
 log = structlog.get_logger()
 
 # A message that is lost costs this and the time that it takes to apply the table: together less than a second.
 POLL_SECONDS = 0.5
 ENVOY_AWAY_SECONDS = 0.1
+MOST_TOLD = 3
 
 
 class Follower:
@@ -37,6 +38,7 @@ class Follower:
         self._applier = applier
         self._status = status
         self._wanted = applier.applied
+        self._told: Table | None = None
         self._refused_version = 0
         self._messages: PubSub | None = None
 
@@ -67,26 +69,38 @@ class Follower:
     def _look_for_table(self) -> None:
         version = to_version(self._redis.hget(redis_keys.TABLE, "version"))
         served = self._wanted.version
-        if version > served and version != self._refused_version:
+        if version >= served and version not in (self._refused_version, self._told and self._told.version):
             self._consider(current_table(self._redis))
         elif 0 < version < served:
             self._status.table_error = f"Redis offers table {version}; this edge has served {served} already."
         elif version == served:
-            self._status.table_error = ""
+            self._tell_hindrances(self._told or self._wanted)
 
     def _consider(self, told: TableTold) -> None:
         try:
             table = told.read(self._wanted.version)
-            found = self._applier.hindrances(table)
+            found = problems(table)
         except TableUnreadableError as error:
             found = (error.problem,)
         if found:
             self._refuse(told.version, f"{found[0].detail} {found[0].next_step}")
         else:
-            self._wanted = table
+            self._told = self._wanted = table
+
+    def _tell_hindrances(self, table: Table) -> None:
+        found = self._applier.hindrances(table)[:MOST_TOLD]
+        told = " ".join(f"{problem.detail} {problem.next_step}" for problem in found)
+        if told and told != self._status.table_error:
+            log.error("backends cannot be called", version=table.version, reason=told)
+        self._status.table_error = told
+
+    def _see_what_can_be_called(self) -> None:
+        if self._told and self._told.version == self._wanted.version != self._refused_version:
+            self._wanted = self._applier.callable_here(self._told)
 
     def _look_after_envoy(self) -> bool:
         """Bring Envoy onto the wanted table unless it serves it; False when it has to be looked at again soon."""
+        self._see_what_can_be_called()
         try:
             if not self._applier.serves(self._wanted):
                 self._applier.apply(self._wanted)
