@@ -34,6 +34,9 @@ RIGHTS = {
 """What other verbs than those of the right `start` need."""
 
 COMPARED = ("version", "state", "stage_index", "stage_entered_at", "paused_at")
+GIVING_USERS = ("advance", "promote")
+"""Verbs that give a candidate more users. The kill switch, while the database has not taken it, comes before them."""
+
 BRAKED = (*COMPARED, "promoted_variant", "promoted_audience")
 
 
@@ -140,7 +143,8 @@ def refuse_beside_orders(experiment: Experiment, verb: str) -> None:
     """
     with suppress(redis.RedisError):
         for order in waiting_orders.waiting(glance_at_redis()):
-            if order.concerns(experiment.key) and order.verb != verb:
+            braked = order.concerns(experiment.key) and order.verb != verb
+            if braked or (verb in GIVING_USERS and order.stops(experiment.endpoint.key)):
                 raise _overtaken(experiment, verb)
 
 

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import redis
 from django.db.models import F, Q
 
-from routing.models import Span, Stop
+from controlplane.storage.redis_connections import glance_at_redis
+from routing.models import Endpoint, Span, Stop
+from routing.publishing import waiting_orders
+from routing.publishing.waiting_orders import Order, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +26,32 @@ class OpenStops:
 
 
 def open_stops() -> OpenStops:
-    """Where the kill switch is on now."""
-    stops = list(Stop.objects.filter(ended_at=None).select_related("endpoint").order_by("endpoint__key"))
-    everywhere = next((stop for stop in stops if stop.endpoint_id is None), None)
-    return OpenStops(everywhere, {stop.endpoint_id: stop for stop in stops if stop.endpoint_id is not None})
+    """Where the kill switch is on now, whether the database took that yet or edges alone were told of it.
+
+    Where both are, the stop that the database has.
+    """
+    recorded = Stop.objects.filter(ended_at=None).select_related("endpoint").order_by("endpoint__key")
+    stops = [*_waiting_stops(), *recorded]
+    last = {stop.endpoint_id: stop for stop in stops}
+    return OpenStops(last.pop(None, None), last)
+
+
+def _waiting_stops() -> list[Stop]:
+    """Stops as they will be recorded, the first order for each endpoint last, as it is the one that counts."""
+    try:
+        orders = [order for order in waiting_orders.waiting(glance_at_redis()) if order.verb == Verb.STOP]
+    except redis.RedisError:
+        return []
+    endpoints = Endpoint.objects.in_bulk([order.subject for order in orders if order.subject], field_name="key")
+    return [
+        _as_recorded(order, endpoints.get(order.subject))
+        for order in reversed(orders)
+        if not order.subject or order.subject in endpoints
+    ]
+
+
+def _as_recorded(order: Order, endpoint: Endpoint | None) -> Stop:
+    return Stop(endpoint=endpoint, since=order.at, by=order.actor, reason=order.reason)
 
 
 def stops_since(endpoint_pk: int, since: datetime) -> list[Stop]:

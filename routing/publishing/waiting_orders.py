@@ -73,6 +73,10 @@ class Order:
         """Whether it was pulled on this experiment."""
         return self.verb in (Verb.HALT, Verb.CONCLUDE, Verb.PAUSE) and self.subject == experiment
 
+    def stops(self, endpoint: str) -> bool:
+        """Whether it is the kill switch, pulled on this endpoint or on all."""
+        return self.verb == Verb.STOP and self.subject in ("", endpoint)
+
 
 _ORDER = TypeAdapter(Order)
 

@@ -11,13 +11,15 @@ from django.utils import timezone
 from controlplane.audit.actors import SLUICE, Actor
 from controlplane.models import AuditEvent, Role
 from controlplane.problems.errors import Conflict, NotAllowed, RecordedLater, Unavailable
+from experiments.actions.advance import advance
 from experiments.actions.conclude import conclude
 from experiments.actions.halt import halt_by_hand
 from experiments.actions.pause import pause
-from experiments.actions.promote import promote_by_hand
+from experiments.actions.promote import promote, promote_by_hand
 from experiments.actions.start import start
 from experiments.decide import Decision, DecisionKind
 from experiments.loop.jobs import tick
+from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment, State
 from routing import redis_keys
 from routing.kill_switch.resume_experiments import resume_experiments
@@ -183,6 +185,44 @@ def test_a_halt_that_waits_comes_before_a_promotion(running: Experiment, redis_s
 
     tick()
     assert Experiment.objects.get().state == State.HALTED
+
+
+GIVING = [(advance, DecisionKind.ADVANCE), (promote, DecisionKind.PROMOTE)]
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize(("act", "kind"), GIVING, ids=["advance", "promote"])
+def test_a_kill_switch_that_waits_keeps_sluice_from_giving_a_candidate_users(
+    running: Experiment, redis_server: redis.Redis, act: Callable[..., None], kind: DecisionKind, everywhere: bool
+) -> None:
+    with refusing_writes(), pytest.raises(RecordedLater):
+        stop_experiments(None if everywhere else running.endpoint, actor=OLGA, reason="looks wrong")
+    found = Experiment.objects.get()
+
+    assert reconcile(found, now=timezone.now()) is None
+    assert not found.analyses.exists()
+    with pytest.raises(Conflict):
+        act(found, Decision(kind, "shown", "It is better.", variant="better"), actor=SLUICE)
+
+    assert (found.state, found.stage_index) == (State.RUNNING, 0)
+    assert Endpoint.objects.get().backend.key == "stable"
+
+
+def test_a_kill_switch_that_waits_is_seen_as_on(running: Experiment, viewer: Caller) -> None:
+    with refusing_writes(), pytest.raises(RecordedLater):
+        stop_experiments(None, actor=OLGA, reason="looks wrong")
+
+    everywhere = viewer.get("kill-switch").json()["everywhere"]
+    assert (everywhere["by"], everywhere["reason"]) == ("olga", "looks wrong")
+    assert "Stopped by the kill switch, by olga: looks wrong" in text(visitor(Role.VIEWER), "/")
+    assert 'value="off"' in text(visitor(Role.OPERATOR), "/kill-switch")
+    with pytest.raises(Conflict, match="kill switch is on"):
+        start(draft("other"), actor=SLUICE)
+
+
+def test_a_kill_switch_that_waits_holds_back_its_endpoint_alone() -> None:
+    order = Order(verb=Verb.STOP, subject="docs", actor="olga", role=Role.OPERATOR, reason="looks wrong")
+    assert (order.stops("docs"), order.stops("chat")) == (True, False)
 
 
 def test_a_stop_that_waits_is_turned_off_too(running: Experiment, redis_server: redis.Redis) -> None:
