@@ -33,7 +33,7 @@ def open_stops() -> OpenStops:
     recorded = Stop.objects.filter(ended_at=None).select_related("endpoint").order_by("endpoint__key")
     stops = [*_waiting_stops(), *recorded]
     last = {stop.endpoint_id: stop for stop in stops}
-    return OpenStops(last.pop(None, None), last)
+    return OpenStops(last.get(None), {key: stop for key, stop in last.items() if key is not None})
 
 
 def _waiting_stops() -> list[Stop]:
