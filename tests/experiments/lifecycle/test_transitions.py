@@ -22,7 +22,7 @@ from experiments.decide import Decision, DecisionKind
 from experiments.lifecycle.append_decision import hashed_content
 from experiments.lifecycle.ledger import first_broken_link
 from experiments.models import Experiment, State
-from routing.models import Split
+from routing.models import Backend, Endpoint, Split
 from tests.factories.drafts import draft
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -69,6 +69,7 @@ def test_any_sequence_of_verbs_keeps_to_the_state_machine(verbs: list[str]) -> N
     live = experiment.state in (State.RUNNING, State.PAUSED)
     assert Split.objects.filter(experiment=experiment.key).exists() == live
     Split.objects.filter(experiment=experiment.key).delete()
+    Endpoint.objects.update(backend=Backend.objects.get(key="stable"))
 
 
 @pytest.mark.database
