@@ -17,12 +17,15 @@ django.setup()
 from controlplane.accounts.tokens import issue_token
 from controlplane.models import Role, User
 from tests.experiments.views.findings import found, measured, planned, running
+from tests.factories.drafts import backend
 olga = User.objects.create_user("olga", role=Role.OPERATOR)
 pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.OPERATOR))
+def parts(key):
+    return {"traffic": 8, "candidates": [{"key": "better", "backend": backend(f"better-{key}").key}]}
 for key in ("waiting", "github", "gitlab"):
-    planned(key, traffic=8)
+    planned(key, **parts(key))
 for key in ("good", "bad", "slow", "restarted", "watched", "cancelled-0", "cancelled-1", "lost"):
-    measured(running(key, traffic=8), found())
+    measured(running(key, **parts(key)), found())
 """
 
 
