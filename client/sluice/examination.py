@@ -59,7 +59,7 @@ def _clock(told: str, now: datetime) -> Iterator[Finding]:
 
 
 def _no_edge(connection: Connection) -> Iterator[Finding]:
-    if not connection.call("GET", "edges", query={"page_size": 1}).content["results"]:
+    if not connection.call("GET", "edges", query={"limit": 1}).content["results"]:
         detail = "No edge has reported, so that no user's request goes through Sluice."
         yield Finding("edges", "no-edge", detail, "Start one; docs/edges.md says how.")
 

@@ -58,4 +58,4 @@ class Sluice:
 
     def experiment_keys(self) -> set[str]:
         """Keys of all experiments."""
-        return {experiment["key"] for experiment in self.call("GET", "experiments?page_size=500")["results"]}
+        return {experiment["key"] for experiment in self.call("GET", "experiments?limit=500")["results"]}

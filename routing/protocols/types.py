@@ -112,9 +112,8 @@ class Shape:
     `form` are the names of members, with a `|` between them, of which each event has at least one at its top; empty
     where it may have any. `refusals` hold what the model says instead of an answer. `completes` is False where an
     answer has no completion, and so no tokens of one. It may be no JSON but a text of one of the types `texts`, with
-    words in it, or of one of the types of `media`,
-    each with the bytes of its header, which it has more of. Each of the objects `tensors` has as many elements as its
-    shape says. `streams` says when it is a stream.
+    words in it, or of one of the types of `media`, each with the bytes of its header, which it has more of. Each of the
+    objects `tensors` has as many elements as its shape says. `streams` says when it is a stream.
     """
 
     paths: str

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from tests.client.live import command_at, token_of
+from tests.servers.handled_servers import Quiet, serving
 from tests.servers.processes import free_port
 from tests.visitors.website import Website
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def losing_answers(to: str, lost: int, keys: list[str]) -> Iterator[str]:
     """A proxy that hands on all that comes, and loses the first answers to writes; yields its address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             answer = httpx.post(f"{to}{self.path}", content=body, headers=dict(self.headers))
@@ -30,15 +30,8 @@ def losing_answers(to: str, lost: int, keys: list[str]) -> Iterator[str]:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
-        def log_message(self, *_: object) -> None:
-            """Nobody wants to hear of it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+    with serving(Handler) as url:
+        yield url
 
 
 def test_what_was_done_is_told_once_an_answer_comes(website: Website, tmp_path: Path) -> None:
