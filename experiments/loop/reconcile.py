@@ -22,6 +22,7 @@ from experiments.models.experiment import LIVE_STATES
 from experiments.plan.as_judged import pure_plan, pure_state
 from routing.kill_switch.stops import open_stops
 from routing.models import Hindrance
+from routing.resources.refuse_candidates import DEFAULT_IS_CANDIDATE
 
 log = structlog.get_logger(__name__)
 
@@ -109,11 +110,24 @@ def _judged(experiment: Experiment, plan: Plan, measured: Measured, lease: Lease
 def _acted(experiment: Experiment, decision: Decision, analysis: Analysis, lease: Lease, now: datetime) -> Decision:
     action = ACTIONS.get(decision.kind)
     if action is not None:
-        action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)
+        try:
+            action(experiment, decision, actor=SLUICE, analysis=analysis, at=now, lease=lease)
+        except Conflict as conflict:
+            return _held_beside_another(experiment, conflict, analysis, lease, now)
         log.info("decided", experiment=experiment.key, decision=decision.kind, reason=decision.reason)
     elif analysis.look or not _already_said(experiment, decision, now):
         _hold(experiment, decision, analysis, lease, now)
     return decision
+
+
+def _held_beside_another(
+    experiment: Experiment, conflict: Conflict, analysis: Analysis, lease: Lease, now: datetime
+) -> Decision:
+    """A promotion waits for another experiment that tries the same. Raises every other conflict again."""
+    if conflict.code != DEFAULT_IS_CANDIDATE:
+        raise conflict
+    experiment.refresh_from_db()
+    return _acted(experiment, Decision(DecisionKind.HOLD, conflict.code, conflict.problem.advice), analysis, lease, now)
 
 
 def _hold(experiment: Experiment, decision: Decision, analysis: Analysis, lease: Lease, now: datetime) -> None:

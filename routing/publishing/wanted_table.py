@@ -34,6 +34,12 @@ def wanted_table(brakes: Collection[Brake] = ()) -> Wanted:
 
     Raises `DatabaseError` when the database does not answer; a row that is broken in any way is a hindrance.
     """
+    wanted = unbraked_table()
+    return replace(wanted, table=apply_brakes(wanted.table, [*_stops(), *brakes]))
+
+
+def unbraked_table() -> Wanted:
+    """The same with what brakes take out. Raises as `wanted_table` does."""
     hindrances: list[Hindrance] = []
     keys = living_keys()
     related = models.Endpoint.objects.prefetch_related("backend", "standby", "layer", "issuer", "splits")
@@ -44,7 +50,7 @@ def wanted_table(brakes: Collection[Brake] = ()) -> Wanted:
         issuers=tuple(_parts(table.Issuer, models.Issuer.objects.all(), _issuer, hindrances)),
         endpoints=tuple(_parts(table.Endpoint, related, lambda endpoint: _endpoint(endpoint, keys), hindrances)),
     )
-    return Wanted(apply_brakes(whole, [*_stops(), *brakes]), tuple(hindrances))
+    return Wanted(whole, tuple(hindrances))
 
 
 def wanted_endpoint(endpoint: models.Endpoint) -> table.Endpoint | None:

@@ -36,22 +36,6 @@ def _refuse_reassignment(endpoint: Endpoint, before: Mapping[str, Any]) -> None:
             f"Changing {' and '.join(moving)} would move users between the variants of {', '.join(running)}.",
             next_step=NEXT_STEP,
         )
-    if before["backend"] != endpoint.backend.key:
-        _refuse_candidate(endpoint)
-
-
-def _refuse_candidate(endpoint: Endpoint) -> None:
-    """A halt gives everybody the default: a candidate that is the default would be halted into everybody's hands."""
-    key = endpoint.backend.key
-    tried = [
-        split.experiment for split in endpoint.splits.all() if any(arm["backend"] == key for arm in split.arms[1:])
-    ]
-    if tried:
-        raise Conflict(
-            "default-is-candidate",
-            f"{key} is a candidate of {', '.join(tried)}, which runs: were it halted, everybody would get it.",
-            next_step="Promote it there, or halt the experiment first.",
-        )
 
 
 def _refuse_another_model(backend: Backend, before: Mapping[str, Any]) -> None:

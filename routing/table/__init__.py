@@ -6,6 +6,7 @@ from routing.table.audiences import admitted, combined, rule_of
 from routing.table.basis_points import BUCKETS, WHOLE, BasisPoints
 from routing.table.brakes import Brake, BrakeKind, apply_brakes
 from routing.table.division import divide, enough_buckets, shares_at
+from routing.table.halting import HaltedInto, halted_into
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
 from routing.table.problems.parameters import may_set_header, may_set_query
@@ -50,6 +51,7 @@ __all__ = [
     "Credential",
     "Endpoint",
     "Guard",
+    "HaltedInto",
     "Hindrance",
     "Issuer",
     "Limits",
@@ -77,6 +79,7 @@ __all__ = [
     "divide",
     "enough_buckets",
     "from_json",
+    "halted_into",
     "keeping_warm",
     "may_set_header",
     "may_set_query",

@@ -75,3 +75,19 @@ def meets(condition: Condition, headers: Mapping[str, str]) -> bool:
             return value is not None and value.startswith(condition.values)
         case Operator.CONTAINS:
             return value is not None and any(part in value for part in condition.values)
+
+
+def apart(one: Condition, other: Condition) -> bool:
+    """Whether no request meets both, as far as that can be told: False may mean that none does all the same.
+
+    >>> apart(parse_condition("x-country is DE"), parse_condition("x-country is not DE, FR"))
+    True
+    """
+    if one.header != other.header:
+        return False
+    for first, second in ((one, other), (other, one)):
+        if first.operator is Operator.IS:
+            return not any(meets(second, {first.header: value}) for value in first.values)
+        if first.operator is Operator.ABSENT:
+            return not meets(second, {})
+    return False

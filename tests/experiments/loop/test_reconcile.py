@@ -46,6 +46,22 @@ def test_a_paused_experiment_is_still_halted_by_harm(lake: str, running: Experim
     assert fresh(running).state == State.HALTED
 
 
+def test_a_promotion_waits_while_another_experiment_tries_the_same(lake: str) -> None:
+    experiment, other = draft(traffic=50), draft("other", traffic=10, audience=["x-client is tv"])
+    start(experiment, actor=SLUICE)
+    start(other, actor=SLUICE)
+    measure(lake, experiment, control_errors=3, candidate_errors=2)
+    reconcile(fresh(experiment), now=later(experiment, 60))
+    advanced = fresh(experiment)
+    held = reconcile(advanced, now=later(advanced, 300))
+    assert held is not None
+    assert (held.kind, held.code) == (DecisionKind.HOLD, "default-is-candidate")
+    assert "candidate of other" in held.reason
+    assert "Halt that experiment first" in held.reason
+    assert fresh(experiment).state == State.RUNNING
+    assert experiment.decisions.filter(kind="hold", code="default-is-candidate").exists()
+
+
 def test_a_healthy_ramp_advances_and_is_promoted(lake: str, running: Experiment) -> None:
     measure(lake, running, control_errors=3, candidate_errors=2)
     soaking = reconcile(running, now=later(running, 5))

@@ -130,7 +130,7 @@ def test_for_everybody_is_a_choice_that_says_what_is_not_known(browser: Client) 
 
 
 def test_who_keeps_what_a_rule_says_is_shown_before(browser: Client) -> None:
-    rule = {"key": "german", "conditions": GERMANY, "backend": "candidate"}
+    rule = {"key": "german", "conditions": GERMANY, "backend": backend("third").key}
     experiment = running()
     edit(experiment.endpoint, {"rules": [rule]}, actor=SLUICE)
     seen = words(browser)
@@ -153,10 +153,10 @@ def test_whom_a_promotion_will_reach_is_part_of_the_plan(browser: Client) -> Non
 
 
 def test_who_has_a_rule_is_told_of_wherever_it_says_who_gets_what(browser: Client) -> None:
-    rule = {"key": "german", "conditions": GERMANY, "backend": "candidate", "headers": {"x-prompt": "de"}}
+    rule = {"key": "german", "conditions": GERMANY, "backend": backend("third").key, "headers": {"x-prompt": "de"}}
     experiment = running()
     edit(experiment.endpoint, {"rules": [rule]}, actor=SLUICE)
-    told = "users of chat get stable, but candidate with x-prompt: de where x-country is DE"
+    told = "users of chat get stable, but third with x-prompt: de where x-country is DE"
     assert f"After a halt {told} again" in words(browser, "/experiments/canary")
     halt_by_hand(experiment, actor=SLUICE, reason="enough")
     assert f"U{told[1:]} again." in words(browser, "/experiments/canary")

@@ -10,7 +10,7 @@ from experiments.actions.start import start
 from routing.models import Endpoint, RoutingTable
 from routing.publishing.newest_table import desired_table
 from routing.resources.switch import switch
-from tests.factories.drafts import draft, endpoint
+from tests.factories.drafts import backend, draft, endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -63,14 +63,14 @@ def test_two_who_switch_at_once_do_not_undo_each_other(warm: Endpoint) -> None:
 
 
 def test_while_experiments_run_it_has_to_be_forced(warm: Endpoint) -> None:
-    start(draft(), actor=SLUICE)
+    start(draft(candidates=[{"key": "better", "backend": backend("third").key}]), actor=SLUICE)
     with pytest.raises(Conflict) as caught:
         switch(warm, actor=SLUICE)
     assert caught.value.code == "experiments-run"
     assert "canary" in caught.value.detail
     switch(warm, actor=SLUICE, forced=True)
     [running] = desired_table(1).endpoints[0].experiments
-    assert [arm.backend for arm in running.arms] == ["stable", "candidate"]
+    assert [arm.backend for arm in running.arms] == ["stable", "third"]
     assert sides() == ("candidate", "stable")
 
 

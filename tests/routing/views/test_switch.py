@@ -7,6 +7,7 @@ from controlplane.models import Role
 from experiments.actions.start import start
 from routing.models import Endpoint
 from routing.resources.edit import edit
+from tests.factories.drafts import backend as registered
 from tests.factories.drafts import draft, endpoint
 from tests.visitors.pages import fields, opened, send
 from tests.visitors.roles import text, visitor
@@ -39,7 +40,7 @@ def test_a_page_that_is_out_of_date_switches_nothing() -> None:
 
 
 def test_while_an_experiment_runs_it_has_to_be_forced() -> None:
-    start(draft(), actor=SLUICE)
+    start(draft(candidates=[{"key": "better", "backend": registered("third").key}]), actor=SLUICE)
     browser = visitor(Role.OPERATOR)
     assert "Switch although experiments run" in text(browser, "/endpoints/chat/switch")
     assert "force the switch" in browser.post("/endpoints/chat/switch", {"to": "candidate"}).content.decode()
