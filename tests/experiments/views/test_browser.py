@@ -44,6 +44,8 @@ MINUTE_MS = 60_000
 REASON = "It answers in Latin."
 WORDY = """
 from tests.experiments.views.findings import planned
+from tests.factories.drafts import backend
+backend("third")
 stages = [{"coverage": coverage, "soak_seconds": 0} for coverage in range(1, 51)]
 planned("wordy", name="u" * 100, hypothesis="x" * 400, control={"key": "c" * 63, "backend": "stable"}, stages=stages)
 """
@@ -128,14 +130,14 @@ def visitors(chromium: Browser, website: str, session: StorageState) -> Iterator
     opened.close()
 
 
-def create(page: Page, key: str) -> None:
+def create(page: Page, key: str, candidate: str = "candidate") -> None:
     """Fill the form and save the draft."""
     page.goto("/experiments/new")
     page.get_by_label("Name", exact=True).fill(f"The experiment {key}")
     page.get_by_label("Key", exact=True).fill(key)
     page.get_by_label("Endpoint").select_option("chat")
     page.get_by_label("Control backend").select_option("stable")
-    page.get_by_label("Candidate backend").select_option("candidate")
+    page.get_by_label("Candidate backend").select_option(candidate)
     page.get_by_label("Traffic, %").fill("10")
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("heading", name=f"The experiment {key}")).to_be_visible()
@@ -347,26 +349,26 @@ def test_a_narrow_page_goes_on_asking_for_narrow_drawings(visitors: Visitors) ->
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_form_that_was_open_during_a_promotion_undoes_nothing(visitors: Visitors, width: int) -> None:
     one, other = (visitors.open(width) for _ in range(2))
-    create(other, f"beside-{width}")
+    create(other, f"beside-{width}", candidate="third")
     start(other)
     one.goto("/endpoints/chat/edit")
     other.get_by_role("link", name="Promote…").click()
     other.get_by_label("Reason").fill(REASON)
     other.get_by_role("button", name="Promote candidate to all users").click()
-    expect(other.locator(".verdict")).to_contain_text("Promoted: all users of chat get candidate.")
+    expect(other.locator(".verdict")).to_contain_text("Promoted: all users of chat get third.")
 
     one.get_by_label("Name", exact=True).fill(f"Chat at {width}")
     one.get_by_role("button", name="Save and publish").click()
 
     expect(_alert(one, "Nothing is saved: this was changed after you opened it.")).to_be_visible()
-    expect(one.get_by_role("row").filter(has_text="Default backend")).to_contain_text("candidate")
+    expect(one.get_by_role("row").filter(has_text="Default backend")).to_contain_text("third")
     assert fits(one)
     one.get_by_role("button", name="Save and publish").click()
     expect(one.get_by_text("Endpoint chat is changed")).to_be_visible()
     other.goto("/endpoints/chat/edit")
     expect(other.get_by_label("Name", exact=True)).to_have_value(f"Chat at {width}")
     backend = other.get_by_label("Default backend")
-    expect(backend.locator("option:checked")).to_have_text("candidate")
+    expect(backend.locator("option:checked")).to_have_text("third")
     backend.select_option("stable")
     other.get_by_role("button", name="Save and publish").click()
     expect(other.get_by_text("Endpoint chat is changed")).to_be_visible()
