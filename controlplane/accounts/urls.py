@@ -5,11 +5,13 @@ from django.urls import path
 
 from controlplane.accounts.audit_page import audit_list
 from controlplane.accounts.login import Login
+from controlplane.accounts.password_page import password_change
 from controlplane.accounts.token_pages import token_list, token_revoke, token_rotate
 
 urlpatterns = [
     path("login", Login.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("password", password_change, name="password-change"),
     path("audit", audit_list, name="audit-list"),
     path("tokens", token_list, name="token-list"),
     path("tokens/<slug:prefix>/rotate", token_rotate, name="token-rotate"),

@@ -18,6 +18,8 @@ ALLOWED_HOSTS = environment.allowed_hosts
 CSRF_TRUSTED_ORIGINS = environment.trusted_origins
 
 INSTALLED_APPS = [
+    # Before Django's own apps, as its command `changepassword` takes the place of theirs.
+    "controlplane",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -27,7 +29,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
-    "controlplane",
     "routing",
     "experiments",
 ]

@@ -28,6 +28,7 @@ PAGES = (
     "/routing-tables/1",
     "/audit",
     "/tokens",
+    "/password",
 )
 FORMS = (
     "/experiments/new",

@@ -39,6 +39,7 @@ PAGES = (
     "/routing-tables",
     "/audit",
     "/tokens",
+    "/password",
 )
 MINUTE_MS = 60_000
 REASON = "It answers in Latin."
