@@ -22,6 +22,7 @@ from experiments.presenters.course import Traffic, effect_points, effect_rows, t
 from experiments.presenters.drawings import Chart, Drawing
 from experiments.presenters.history import log_lines
 from experiments.presenters.page_reads import Dossier
+from experiments.presenters.seen import seen
 from experiments.presenters.timeline import stage_lines, stage_spans
 from experiments.presenters.traffic import findings, ratio_card, users_in_two_arms, variant_lines
 from experiments.presenters.verdict import TONES, announce, lead, summarise
@@ -127,7 +128,13 @@ def _stop(visit: Visit) -> int | None:
 def _actions(visit: Visit) -> dict[str, Any]:
     experiment = visit.dossier.experiment
     verbs = [verb for verb in VERBS if experiment.state in verb.shown_in]
-    return {"live": experiment.state in LIVE_STATES, "without": in_words(experiment.endpoint), "verbs": verbs}
+    without = in_words(experiment.endpoint)
+    return {"live": experiment.state in LIVE_STATES, "without": without, "verbs": verbs, "as_seen": seen(experiment)}
+
+
+def _acted_on(visit: Visit) -> tuple[str, datetime | None]:
+    """Of two pauses each has buttons of its own; while it runs the part stays, so that nobody's typing is lost."""
+    return visit.dossier.experiment.state, visit.dossier.experiment.paused_at
 
 
 def _stages(visit: Visit) -> dict[str, Any]:
@@ -201,7 +208,7 @@ PARTS = (
     PagePart("announcement", _announcement, lambda visit: announce(visit.dossier, visit.now)),
     PagePart("unconfirmed", _unconfirmed, lambda visit: visit.unconfirmed),
     PagePart("verdict", _verdict, lambda visit: (summarise(visit.dossier, visit.now), _stop(visit))),
-    PagePart("actions", _actions, lambda visit: visit.dossier.experiment.state),
+    PagePart("actions", _actions, _acted_on),
     PagePart("stages", _stages, lambda visit: stage_lines(visit.dossier, visit.now)),
     PagePart("results", _results, _place),
     PagePart("effect", _effect, lambda visit: (_place(visit), visit.chosen)),

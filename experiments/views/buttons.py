@@ -8,12 +8,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.models import Right
-from controlplane.problems.errors import Outdated
 from controlplane.web.pages import acting, done, page, requires
 from experiments.actions.delete import delete
 from experiments.actions.verbs import ExperimentVerb
-from experiments.models import Experiment
 from experiments.presenters.page_reads import find_experiment
+from experiments.views.refuse_unseen import refuse_unseen
 from routing.views.confirmation import tell_confirmation
 
 
@@ -28,7 +27,7 @@ def button(verb: ExperimentVerb) -> Callable[[HttpRequest, str], HttpResponse]:
 
         def act() -> None:
             if not verb.is_brake:
-                _refuse_unseen(request, experiment)
+                refuse_unseen(request, experiment)
             verb.act(experiment, acting(request), reason)
 
         if done(request, act, verb.said) and verb.is_confirmed:
@@ -46,7 +45,7 @@ def experiment_delete(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
 
         def remove() -> None:
-            _refuse_unseen(request, experiment)
+            refuse_unseen(request, experiment)
             delete(experiment, actor=acting(request), version=experiment.version)
 
         if done(request, remove, f"The draft {key} is deleted."):
@@ -60,17 +59,3 @@ def experiment_delete(request: HttpRequest, key: str) -> HttpResponse:
         "consequence": "Its plan is lost. No user is affected: a draft gets no traffic.",
     }
     return page(request, "confirm_removal.html", context)
-
-
-def _refuse_unseen(request: HttpRequest, experiment: Experiment) -> None:
-    """Raise `Outdated` when the button stood on the page of another version than the present one.
-
-    What the button does compares the present one once more, as it writes.
-    """
-    present = str(experiment.version)
-    if request.POST.get("version", present) != present:
-        raise Outdated(
-            "outdated",
-            f"Nothing is done: {experiment.key} was changed after you opened its page.",
-            next_step="Look at it as it is now, and decide anew.",
-        )

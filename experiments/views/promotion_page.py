@@ -20,8 +20,10 @@ from experiments.lifecycle.promoted import given_by
 from experiments.models import Experiment, Variant
 from experiments.models.experiment import State
 from experiments.presenters.page_reads import find_experiment
+from experiments.presenters.seen import seen
 from experiments.stored_results import read_counts
 from experiments.views.broken_page import as_far_as_it_can_be_read
+from experiments.views.refuse_unseen import refuse_unseen
 from routing.models import stored_lists
 from routing.publishing.wanted_table import wanted_endpoint
 from routing.resources.defaults import Default, default_of, rules_beside, with_default
@@ -110,6 +112,7 @@ def _whose(proposal: Proposal) -> str:
 
 
 def _promote(proposal: Proposal, form: PromotionForm, request: HttpRequest) -> None:
+    refuse_unseen(request, proposal.experiment)
     promote_by_hand(
         proposal.experiment,
         actor=acting(request),
@@ -123,6 +126,7 @@ def _context(proposal: Proposal) -> dict[str, object]:
     experiment, endpoint = proposal.experiment, proposal.experiment.endpoint
     return {
         "experiment": experiment,
+        "seen": seen(experiment),
         "proposal": proposal,
         "chosen": proposal.variant,
         "candidates": [variant for variant in experiment.variants.all() if not variant.is_control],

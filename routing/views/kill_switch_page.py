@@ -50,7 +50,7 @@ def _turn(request: HttpRequest, endpoint: Endpoint | None, reason: str) -> None:
     """To where the button that was pressed says, not to the other side: two people may press at once."""
     where = endpoint.key if endpoint else "all endpoints"
     if request.POST.get("turn") == "off":
-        resume_experiments(endpoint, actor=acting(request), reason=reason)
+        resume_experiments(endpoint, actor=acting(request), reason=reason, seen=request.POST.get("since", ""))
         messages.success(request, f"Experiments on {where} run again: everybody is in the same variant as before.")
     else:
         stop_experiments(endpoint, actor=acting(request), reason=reason)

@@ -1,12 +1,16 @@
 """The kill switch on its pages, and what stopped experiments look like."""
 
+import html
+import re
+
 import pytest
 
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from experiments.actions.start import start
+from routing.kill_switch.resume_experiments import resume_experiments
 from routing.kill_switch.stop_experiments import stop_experiments
-from routing.models import Stop
+from routing.models import Endpoint, Stop
 from tests.factories.drafts import draft
 from tests.visitors.roles import text, visitor
 
@@ -42,6 +46,32 @@ def test_pressing_the_same_button_twice_does_not_turn_it_back() -> None:
     for _ in range(2):
         browser.post("/kill-switch", {"turn": "on", "reason": "looks wrong"})
     assert Stop.objects.filter(ended_at=None).count() == 1
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize("path", ["/kill-switch", "/endpoints/chat/stop"])
+def test_an_old_page_does_not_end_a_stop_that_came_after_it(path: str) -> None:
+    browser = visitor(Role.OPERATOR)
+    where = Endpoint.objects.get() if "chat" in path else None
+    stop_experiments(where, actor=SLUICE, reason="drill")
+    old = since(text(browser, path))
+    resume_experiments(where, actor=SLUICE, reason="over")
+    stop_experiments(where, actor=SLUICE, reason="REAL harm")
+
+    sent = {"turn": "off", "reason": "the drill is over", "since": old}
+    page = browser.post(path, sent, follow=True).content.decode()
+    assert "Nothing is done: the stop that you saw is over" in page
+    assert "by sluice: REAL harm" in page
+    assert Stop.objects.get(ended_at=None).reason == "REAL harm"
+
+    browser.post(path, {**sent, "since": since(page)})
+    assert not Stop.objects.filter(ended_at=None).exists()
+
+
+def since(page: str) -> str:
+    match = re.search(r'type="hidden" name="since" value="([^"]*)"', page)
+    assert match is not None
+    return html.unescape(match[1])
 
 
 def test_an_experiment_says_that_it_is_stopped() -> None:
