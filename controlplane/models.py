@@ -84,6 +84,9 @@ class Token(models.Model):
     networks = models.JSONField(
         default=list, blank=True, help_text="The networks that it may be used from; none: from everywhere."
     )
+    endpoints = models.JSONField(
+        default=list, blank=True, help_text="The endpoints that it is limited to, by their keys; none: all."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,8 +1,10 @@
 """Where each page and each API path lives."""
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
 
+from controlplane.api.document import DocumentView
+from controlplane.api.token_calls import TokenViewSet
 from controlplane.catalogue.everything import all_calls, all_pages
 from controlplane.catalogue.index import IndexView
 
@@ -11,9 +13,13 @@ handler403 = "controlplane.api.error_answers.not_allowed"
 handler404 = "controlplane.api.error_answers.not_found"
 handler500 = "controlplane.api.error_answers.failed"
 
+router = SimpleRouter(trailing_slash=False)
+router.register("tokens", TokenViewSet)
+
 api: list[URLPattern | URLResolver] = [
     path("", IndexView.as_view(), name="api-index"),
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema/", DocumentView.as_view(), name="api-schema"),
+    *router.urls,
     *all_calls(),
     path("", include("routing.api.urls")),
     path("", include("experiments.api.urls")),

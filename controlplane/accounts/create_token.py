@@ -17,17 +17,26 @@ def create_token(
     role: Role,
     scopes: Collection[Right] = (),
     networks: Collection[str] = (),
+    endpoints: Collection[str] = (),
     expires_at: datetime | None,
     actor: Actor,
 ) -> str:
-    """Create a token of `user`, limited to `scopes` and `networks` where there are some, and return its only
-    readable form.
+    """Create a token of `user`, limited by what is not empty, and return its only readable form.
 
     Raises `NotAllowed` when it would have a right that the actor has not.
     """
     for right in sorted(scopes or role.rights):
-        actor.require(right)
-    told = {"user": user.get_username(), "role": role, "scopes": sorted(scopes), "networks": list(networks)}
+        actor.require_anywhere(right)
+    actor.require_endpoints(endpoints)
+    told = {
+        "user": user.get_username(),
+        "role": role,
+        "scopes": sorted(scopes),
+        "networks": list(networks),
+        "endpoints": sorted(endpoints),
+    }
     with beside_others():
         record(actor, "create", "token", name, after=told)
-        return issue_token(user, name, role=role, scopes=scopes, networks=networks, expires_at=expires_at)
+        return issue_token(
+            user, name, role=role, scopes=scopes, networks=networks, endpoints=endpoints, expires_at=expires_at
+        )

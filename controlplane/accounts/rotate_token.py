@@ -11,6 +11,9 @@ from controlplane.models import Right, Role, Token
 from controlplane.problems.errors import Conflict, NotAllowed
 from controlplane.storage.races import beside_others
 
+LONGEST_OVERLAP_HOURS = 720
+USUAL_OVERLAP_HOURS = 24
+
 
 def rotate_token(token: Token, *, overlap: timedelta, actor: Actor) -> str:
     """Issue another that may do the same and is valid for as long, end the old one after `overlap`, at its own end at
@@ -26,7 +29,8 @@ def rotate_token(token: Token, *, overlap: timedelta, actor: Actor) -> str:
             next_step="Ask its owner to rotate it, or revoke it.",
         )
     for right in sorted(token.scopes or Role(token.role).rights):
-        actor.require(Right(right))
+        actor.require_anywhere(Right(right))
+    actor.require_endpoints(token.endpoints)
     now = timezone.now()
     with beside_others():
         present = Token.objects.select_for_update().get(pk=token.pk)
@@ -44,5 +48,6 @@ def rotate_token(token: Token, *, overlap: timedelta, actor: Actor) -> str:
             role=Role(present.role),
             scopes=[Right(scope) for scope in present.scopes],
             networks=present.networks,
+            endpoints=present.endpoints,
             expires_at=end,
         )

@@ -14,13 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.accounts.create_token import create_token
+from controlplane.accounts.endpoint_choices import endpoint_choices
 from controlplane.accounts.revoke_token import revoke_token
-from controlplane.accounts.rotate_token import rotate_token
+from controlplane.accounts.rotate_token import LONGEST_OVERLAP_HOURS, USUAL_OVERLAP_HOURS, rotate_token
 from controlplane.models import Right, Role, Token, User
 from controlplane.web.issuing import days_field, end_of, issuing_page
 from controlplane.web.pages import acting, done
-
-LONGEST_OVERLAP_HOURS = 720
 
 
 class TokenForm(forms.Form):
@@ -38,6 +37,12 @@ class TokenForm(forms.Form):
         required=False,
         max_length=1000,
         help_text="Where it may be used from, like 10.0.0.0/8, 192.0.2.7. Empty means everywhere.",
+    )
+    endpoints = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=endpoint_choices,
+        help_text="Limits it to what belongs to these. None: all there are.",
     )
     days = days_field()
 
@@ -68,7 +73,10 @@ class RotationForm(forms.Form):
     """How long the old token goes on."""
 
     hours = forms.IntegerField(
-        min_value=0, max_value=LONGEST_OVERLAP_HOURS, initial=24, help_text="At 0 it ends at once."
+        min_value=0,
+        max_value=LONGEST_OVERLAP_HOURS,
+        initial=USUAL_OVERLAP_HOURS,
+        help_text="At 0 it ends at once.",
     )
 
 
@@ -114,6 +122,7 @@ def _create(request: HttpRequest, data: Mapping[str, Any]) -> str:
         role=Role(data["role"]),
         scopes=[Right(scope) for scope in data["scopes"]],
         networks=data["networks"],
+        endpoints=data["endpoints"],
         expires_at=end_of(data["days"]),
         actor=acting(request),
     )

@@ -29,12 +29,14 @@ def issue_token(
     role: Role = Role.OPERATOR,
     scopes: Collection[Right] = (),
     networks: Collection[str] = (),
+    endpoints: Collection[str] = (),
     expires_at: datetime | None = None,
 ) -> str:
-    """Create a token, limited to `scopes` and `networks` where there are some, and return its only readable form."""
+    """Create a token, limited by what is not empty, and return its only readable form."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(24)
-    limits = {"role": role, "scopes": sorted(scopes), "networks": list(networks), "expires_at": expires_at}
-    Token.objects.create(user=user, name=name, prefix=prefix, digest=_digest(secret), **limits)
+    limits = {"scopes": sorted(scopes), "networks": list(networks), "endpoints": sorted(endpoints)}
+    about = {"user": user, "name": name, "role": role, "expires_at": expires_at}
+    Token.objects.create(prefix=prefix, digest=_digest(secret), **about, **limits)
     return f"{SCHEME}_{prefix}_{secret}"
 
 

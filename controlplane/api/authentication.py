@@ -43,4 +43,11 @@ def request_actor(request: Request) -> Actor:
     # What this release does not know is no right of anybody.
     scopes = frozenset(Right(scope) for scope in request.auth.scopes if scope in Right.values)
     limited = scopes if request.auth.scopes else None
-    return actor_of(request.user, token_role=Role(request.auth.role), scopes=limited)
+    endpoints = endpoints_of(request)
+    return actor_of(request.user, token_role=Role(request.auth.role), scopes=limited, endpoints=endpoints)
+
+
+def endpoints_of(request: Request) -> frozenset[str] | None:
+    """The endpoints that the token is limited to, which it sees nothing beyond; None where it is not."""
+    named = request.auth.endpoints if isinstance(request.auth, Token) else []
+    return frozenset(named) or None

@@ -7,6 +7,7 @@ from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 
 from controlplane.api.authentication import request_actor
+from controlplane.api.endpoint_limits import require_endpoint
 from controlplane.models import Right
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RightPermission(IsAuthenticated):
-    """Asks for the right that the method needs. Raises `NotAllowed`, which says which right is missing."""
+    """Asks for the right that the method needs, and for the endpoint. Raises `NotAllowed`, which names the missing."""
 
     reading: ClassVar[Right] = Right.READ
     writing: ClassVar[Right] = Right.PLAN
@@ -23,7 +24,8 @@ class RightPermission(IsAuthenticated):
         """Whether the caller is known; a known caller without the right is told so."""
         if not super().has_permission(request, view):
             return False
-        request_actor(request).require(self.needed(request))
+        request_actor(request).require_anywhere(self.needed(request))
+        require_endpoint(request, view)
         return True
 
     def needed(self, request: Request) -> Right:

@@ -1,8 +1,9 @@
 """Who does something: a person, a token, or Sluice itself."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from controlplane.models import Right, Role, User
+from controlplane.models import LOOKING, Right, Role, User
 from controlplane.problems.errors import NotAllowed
 
 
@@ -10,21 +11,45 @@ from controlplane.problems.errors import NotAllowed
 class Actor:
     """The name that the audit trail keeps, and what permissions are checked against.
 
-    `scopes` limit what the role may; None does not.
+    `scopes` limit what the role may, and `endpoints` where, by their keys; None does not.
     """
 
     name: str
     role: Role
     scopes: frozenset[Right] | None = None
+    endpoints: frozenset[str] | None = None
 
     def may(self, right: Right) -> bool:
-        """Whether the actor has the right."""
+        """Whether the actor has the right, if only for some endpoints."""
         return right in self.role.rights and (self.scopes is None or right in self.scopes)
 
-    def require(self, right: Right) -> None:
-        """Raise `NotAllowed`, which names the right that is missing, unless the actor has it."""
+    def require_anywhere(self, right: Right) -> None:
+        """Raise `NotAllowed`, which names the right that is missing, unless the actor has it for some endpoint."""
         if not self.may(right):
             raise self._refusal(right)
+
+    def require(self, right: Right, *, endpoint: str | None = None) -> None:
+        """Raise `NotAllowed` unless the actor has the right for what belongs to this endpoint, or to none of them."""
+        self.require_anywhere(right)
+        if right not in LOOKING:
+            self.require_endpoint(endpoint)
+
+    def require_endpoints(self, endpoints: Collection[str]) -> None:
+        """Raise `NotAllowed` unless the actor is let to all of these; none of them stand for all there are."""
+        for endpoint in endpoints or (None,):
+            self.require_endpoint(endpoint)
+
+    def require_endpoint(self, endpoint: str | None) -> None:
+        """Raise `NotAllowed`, which names the endpoints, unless the actor is let to this one; None stands for all."""
+        if self.endpoints is None or endpoint in self.endpoints:
+            return
+        own = ", ".join(sorted(self.endpoints))
+        belongs = f"belongs to the endpoint {endpoint}" if endpoint else "belongs to no endpoint alone"
+        raise NotAllowed(
+            "endpoint-missing",
+            f"{self.name} is limited to the endpoints {own}, and this {belongs}.",
+            next_step="Use a token that is not limited, or ask an admin for more endpoints.",
+        )
 
     def _refusal(self, right: Right) -> NotAllowed:
         if right in self.role.rights:
@@ -40,18 +65,24 @@ SLUICE = Actor("sluice", Role.ADMIN)
 """Sluice itself, when it acts by its own decision."""
 
 
-def actor_of(user: User, *, token_role: Role | None = None, scopes: frozenset[Right] | None = None) -> Actor:
-    """The actor behind a logged-in user; a token may narrow the role and its rights, never widen them.
+def actor_of(
+    user: User,
+    *,
+    token_role: Role | None = None,
+    scopes: frozenset[Right] | None = None,
+    endpoints: frozenset[str] | None = None,
+) -> Actor:
+    """The actor behind a logged-in user; a token may narrow the role, its rights and where they hold, never widen them.
 
     Raises `NotAllowed` when nothing is allowed to both.
     """
     name, role = user.get_username(), Role(user.role)
     if token_role is None or token_role.includes(role):
-        return Actor(name, role, scopes)
+        return Actor(name, role, scopes, endpoints)
     if not role.includes(token_role):
         raise NotAllowed(
             "right-missing",
             f"The token has the role {token_role}, which its owner {name} has not as a {role}.",
             next_step="Ask an admin for a higher role, or use another token.",
         )
-    return Actor(name, token_role, scopes)
+    return Actor(name, token_role, scopes, endpoints)

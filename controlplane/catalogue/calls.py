@@ -51,6 +51,7 @@ def calls(resource: Resource[Any]) -> Calls:
         "resource": resource,
         "queryset": resource.rows,
         "serializer_class": resource.serializer,
+        "endpoint_path": resource.endpoint_path,
     }
     made: Calls = type(f"{resource.model.__name__}Calls", (*resource.further_calls, _ResourceCalls), parts)
     return _documented(resource, made)

@@ -13,6 +13,7 @@ from controlplane.catalogue.everything import resources
 
 OTHERS = (
     "access-keys",
+    "tokens",
     "experiments",
     "events",
     "event-imports",
@@ -29,6 +30,8 @@ OTHERS = (
 
 class IndexView(APIView):
     """Where everything is."""
+
+    asks_for_endpoint = True
 
     @extend_schema(
         description="The paths of all lists.",

@@ -92,6 +92,8 @@ class Resource(Generic[Row]):
     further_calls: tuple[type[GenericViewSet[Row]], ...] = ()
     """What the API does with one besides."""
     in_menu: bool = True
+    endpoint_path: str = ""
+    """What leads from a row to the key of its endpoint, where it has one."""
 
     @property
     def model(self) -> type[Row]:

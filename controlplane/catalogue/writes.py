@@ -24,7 +24,7 @@ def add(row: Row, *, actor: Actor, verb: str = "register", check: Callable[[Row]
 
     Raises `NotAllowed`; `InvalidInput` when its fields do not go together; `Conflict` when its key has just been taken.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=row.belongs_to)
     with beside_others():
         check(row)
         check_together(row)
@@ -45,7 +45,7 @@ def edit(
     `check` sees it as it would be and what it was, and raises what speaks against it. Returns whether anything is
     other than it was. Raises `NotAllowed`; `Missing` and `Outdated`; `InvalidInput`. Then nothing is saved.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=row.belongs_to)
     with beside_others():
         present = locked(row, version=version)
         before = snapshot(present)
@@ -62,7 +62,7 @@ def remove(
 
     `check` raises what speaks against it. Raises `NotAllowed`; `Missing` and `Outdated`. Then nothing is done.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=row.belongs_to)
     with beside_others():
         present = locked(row, version=version)
         check(present)

@@ -131,6 +131,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["controlplane.api.permissions.RightPermission"],
+    "DEFAULT_FILTER_BACKENDS": ["controlplane.api.endpoint_limits.EndpointFilter"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "controlplane.api.negotiation.WritesAnyway",
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsing.StrictJSONParser"],
@@ -153,6 +154,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.1",
     "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "experiments.models.plan.ROLE_CHOICES",
+        "TokenRoleEnum": "controlplane.models.Role",
         "DecisionKindEnum": "experiments.models.decision.DecisionKind",
         "ExperimentKindEnum": "experiments.models.experiment.Kind",
         "ExperimentStateEnum": "experiments.models.experiment.State",

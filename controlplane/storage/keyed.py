@@ -21,5 +21,10 @@ class Keyed(Versioned):
         abstract = True
         ordering = ("key",)
 
+    @property
+    def belongs_to(self) -> str | None:
+        """The key of the endpoint that it is a part of, where there is one."""
+        return None
+
     def __str__(self) -> str:
         return self.key

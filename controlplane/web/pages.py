@@ -32,7 +32,7 @@ def requires(right: Right) -> Callable[[View[Arguments]], View[Arguments]]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             try:
-                acting(request).require(right)
+                acting(request).require_anywhere(right)
             except NotAllowed as error:
                 raise PermissionDenied(str(error)) from error
             return view(request, *args, **kwargs)

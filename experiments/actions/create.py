@@ -18,7 +18,7 @@ def create(spec: ExperimentSpec, *, actor: Actor) -> Experiment:
     Raises `NotAllowed`; `InvalidInput` when the key is taken, a named thing does not exist, or a guardrail would guard
     nothing; `Conflict` when one of the first two has just become so.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=spec.endpoint)
     if Experiment.objects.filter(key=spec.key).exists():
         raise invalid("key-taken", "key", f"There is an experiment called {spec.key} already.")
     with changing():

@@ -14,7 +14,7 @@ def delete(experiment: Experiment, *, actor: Actor, version: int | None = None) 
 
     Raises `NotAllowed`, `Missing`, `Outdated`, and `Conflict` once it has started: what happened is kept.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=experiment.endpoint.key)
     with beside_others():
         present = locked(experiment, version=version)
         if present.state != State.DRAFT:

@@ -23,10 +23,11 @@ def edit_draft(experiment: Experiment, changes: Mapping[str, Any], *, actor: Act
     keeps a spec from being created. Then nothing is saved. What changes nothing leaves no trace. Returns whether
     anything is other than it was.
     """
-    actor.require(Right.PLAN)
+    actor.require(Right.PLAN, endpoint=experiment.endpoint.key)
     with changing():
         present = locked(experiment, version=version)
         spec = changed_spec(present, changes)
+        actor.require(Right.PLAN, endpoint=spec.endpoint)
         before, after = as_written(present), spec.model_dump(mode="json")
         if before == after:
             return False

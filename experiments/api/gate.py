@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from controlplane.api.schema import READ_PROBLEMS, problem
 from experiments.api.waiting import LONGEST_WAIT_SECONDS, wait_until_decided
-from experiments.models import Decision
+from experiments.models import Decision, Experiment
 from experiments.models.experiment import ENDED_STATES, State
 from experiments.presenters.gate import EXIT_CODES, NOT_MEASURED, UNDECIDED, read_gate
 
@@ -71,6 +71,9 @@ class GateSerializer(serializers.Serializer[object]):
 
 class GateView(APIView):
     """The gate."""
+
+    endpoint_model = Experiment
+    endpoint_path = "endpoint__key"
 
     @extend_schema(
         description="Whether the experiment is decided, and if not what it waits for. With `wait` the answer comes "

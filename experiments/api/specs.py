@@ -113,6 +113,7 @@ class SpecPlanView(APIView):
 
     permission_classes = (ReadPermission,)
     parser_classes = (FileParser,)
+    asks_for_endpoint = True
 
     @extend_schema(
         description="What applying a file would change, and whom that touches. It writes nothing: what could not be "
@@ -131,6 +132,7 @@ class SpecApplyView(Idempotent):
     """Bringing what there is in line with a file."""
 
     parser_classes = (FileParser,)
+    asks_for_endpoint = True
 
     @extend_schema(
         description="Add what a file describes and change what differs, all of it or nothing. What it leaves out stays "
@@ -177,6 +179,8 @@ class SpecExportView(APIView):
 
 class SpecSchemaView(APIView):
     """What editors check files by."""
+
+    asks_for_endpoint = True
 
     @extend_schema(
         description="The JSON Schema of a document of a file, for editors.",

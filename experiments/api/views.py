@@ -112,6 +112,7 @@ class ExperimentViewSet(Idempotent, Tagged[Experiment], viewsets.ModelViewSet[Ex
     queryset = experiments()
     serializer_class = ExperimentSerializer
     lookup_field = "key"
+    endpoint_path = "endpoint__key"
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     def get_queryset(self) -> QuerySet[Experiment]:

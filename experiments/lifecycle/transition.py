@@ -111,7 +111,7 @@ def right_of(verb: str) -> Right:
 
 def refuse_from(experiment: Experiment, verb: str, allowed: Sequence[State], actor: Actor) -> None:
     """Raise `NotAllowed`, or `Conflict` when the state that was read does not permit the verb."""
-    actor.require(right_of(verb))
+    actor.require(right_of(verb), endpoint=experiment.endpoint.key)
     if experiment.state == State.PROMOTED and verb in (Verb.HALT, Verb.PAUSE):
         raise promoted_already(experiment)
     if experiment.state not in allowed and not _is_halt_of_who_has_users(experiment, verb):

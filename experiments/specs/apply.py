@@ -41,7 +41,7 @@ def plan(content: bytes, *, actor: Actor) -> tuple[Change, ...]:
     actor.require(Right.READ)
     items = checked_items(content)
     with transaction.atomic():
-        changes = _written(items, Actor(actor.name, Role.ADMIN))
+        changes = _written(items, Actor(actor.name, Role.ADMIN, endpoints=actor.endpoints))
         transaction.set_rollback(True)
     return changes
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controlplane.api.authentication import request_actor
+from controlplane.api.authentication import endpoints_of, request_actor
 from controlplane.api.fields import StrictSerializer
 from controlplane.api.idempotency import Idempotent
 from controlplane.api.permissions import RightPermission
@@ -68,11 +68,12 @@ class KillSwitchView(Idempotent):
     """The kill switch: every user gets the endpoints' own backends while it is on."""
 
     permission_classes = (KillSwitchPermission,)
+    asks_for_endpoint = True
 
     @extend_schema(description="Where the kill switch is on.", responses={200: KillSwitchSerializer, **READ_PROBLEMS})
     def get(self, request: Request) -> Response:
         """Where it is on."""
-        return Response(KillSwitchSerializer(_state()).data)
+        return Response(KillSwitchSerializer(_state(request)).data)
 
     @extend_schema(
         description="Turn the kill switch on or off for one endpoint or, without one, for all. Experiments keep their "
@@ -90,9 +91,11 @@ class KillSwitchView(Idempotent):
             require_told()
         else:
             resume_experiments(endpoint, actor=request_actor(request), reason=reason)
-        return Response(TurnedSerializer({**_state(), "edges": await_edges()}).data)
+        return Response(TurnedSerializer({**_state(request), "edges": await_edges()}).data)
 
 
-def _state() -> dict[str, Any]:
-    stops = open_stops()
-    return {"everywhere": stops.everywhere, "endpoints": list(stops.by_endpoint.values())}
+def _state(request: Request) -> dict[str, Any]:
+    """Where it is on; of endpoints those that the token is limited to."""
+    stops, limits = open_stops(), endpoints_of(request)
+    seen = [stop for stop in stops.by_endpoint.values() if limits is None or stop.scope in limits]
+    return {"everywhere": stops.everywhere, "endpoints": seen}

@@ -253,6 +253,7 @@ ENDPOINTS = Resource(
         "runs: users would move between variants.",
     ),
     list_template="routing/endpoints.html",
+    endpoint_path="key",
     form_template="routing/endpoint_form.html",
     listed=_listed,
     further_calls=(EndpointCalls,),

@@ -24,7 +24,7 @@ def resume_experiments(endpoint: Endpoint | None, *, actor: Actor, reason: str, 
     Raises `NotAllowed`, `Outdated` when another stop is there by now, and `InvalidInput` without a reason or when edges
     could not serve the table; then the switch stays on.
     """
-    actor.require(Right.START)
+    actor.require(Right.START, endpoint=endpoint.key if endpoint else None)
     reason = stated(reason, "Letting experiments run again")
     with suppress(redis.RedisError):
         record_orders()

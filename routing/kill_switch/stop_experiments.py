@@ -17,7 +17,7 @@ def stop_experiments(endpoint: Endpoint | None, *, actor: Actor, reason: str) ->
     The experiments stay as they are and keep their users' buckets. Where the switch is on already, the stop that is
     there stays. Raises `NotAllowed`, `InvalidInput` without a reason, and as `pull` does.
     """
-    actor.require(Right.HALT)
+    actor.require(Right.HALT, endpoint=endpoint.key if endpoint else None)
     reason = stated(reason, "The kill switch")
     scope = endpoint.key if endpoint else ""
     order = Order(verb=Verb.STOP, subject=scope, actor=actor.name, role=actor.role, reason=reason)

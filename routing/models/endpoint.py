@@ -215,6 +215,11 @@ class Endpoint(Keyed):
             ),
         ]
 
+    @property
+    def belongs_to(self) -> str:
+        """To itself."""
+        return self.key
+
     def clean(self) -> None:
         """Refuse a standby that is the backend itself. Raises Django's `ValidationError`."""
         if self.standby_id is not None and self.standby_id == self.backend_id:

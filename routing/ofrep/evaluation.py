@@ -23,6 +23,11 @@ class Evaluation:
     reason: str
     metadata: Mapping[str, str | int]
 
+    @property
+    def endpoint(self) -> str:
+        """The key of the endpoint that the flag belongs to."""
+        return str(self.metadata["endpoint"])
+
     def content(self) -> dict[str, Any]:
         """As the protocol has it; an empty `variant` is none, since some SDKs fail on one that is missing."""
         return {

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from controlplane.api.authentication import request_actor
+from controlplane.api.authentication import endpoints_of, request_actor
 from controlplane.api.etags import entity_tag, is_known
 from controlplane.api.permissions import needs
 from controlplane.models import Right
@@ -26,6 +26,7 @@ class _EvaluationView(APIView):
     """Errors of these paths are problems that have the members of the protocol too, whatever raises them."""
 
     permission_classes = (needs(Right.FLAGS),)
+    asks_for_endpoint = True
 
     def handle_exception(self, exc: Exception) -> Response:
         """A problem that has the protocol's form too, and the type of content that the protocol has."""
@@ -59,6 +60,7 @@ class FlagView(_EvaluationView):
         found = evaluate(current_table(), key, context.unit, context.headers)
         if found is None:
             raise FlagError(404, "FLAG_NOT_FOUND", f"No experiment {key} runs.")
+        request_actor(request).require_endpoint(found.endpoint)
         [content] = _answered(context, [found])
         return Response(content)
 
@@ -76,7 +78,10 @@ class FlagsView(_EvaluationView):
     def post(self, request: Request) -> Response:
         """Evaluate all flags for the unit of the context."""
         context = _allowed(request, read_context(request.data))
-        content = {"flags": _answered(context, evaluate_all(current_table(), context.unit, context.headers))}
+        limits = endpoints_of(request)
+        found = evaluate_all(current_table(), context.unit, context.headers)
+        seen = [each for each in found if limits is None or each.endpoint in limits]
+        content = {"flags": _answered(context, seen)}
         tag = entity_tag(content)
         if is_known(request.headers.get("If-None-Match", ""), tag):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
@@ -86,7 +91,7 @@ class FlagsView(_EvaluationView):
 def _allowed(request: Request, context: Context) -> Context:
     """The context, from who may have exposures recorded if it asks for that. Raises `NotAllowed`."""
     if context.record_exposure:
-        request_actor(request).require(Right.EVENTS)
+        request_actor(request).require_anywhere(Right.EVENTS)
     return context
 
 

@@ -27,7 +27,8 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
     Raises `NotAllowed`; `Conflict` when an endpoint was just removed; `InvalidInput` when edges could not hold it. Then
     nothing is saved.
     """
-    actor.require(Right.PLAN)
+    actor.require_anywhere(Right.PLAN)
+    actor.require_endpoints([endpoint.key for endpoint in endpoints])
     key = f"{SCHEME}_{secrets.token_urlsafe(32)}"
     with changing(*endpoints):
         made = AccessKey.objects.create(

@@ -27,7 +27,7 @@ def set_default(
 
     Call it inside `changing`, and publish after it. Raises `NotAllowed`.
     """
-    actor.require(Right.PROMOTE)
+    actor.require(Right.PROMOTE, endpoint=endpoint.key)
     present = locked(endpoint)
     before = snapshot(present)
     changes = with_default(present, default, audience=audience, everybody=everybody, key=key)

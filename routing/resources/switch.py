@@ -30,7 +30,7 @@ def switch(
     Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` without a standby, when somebody else was faster, or when
     experiments run and it is not `forced`: their variants keep what they have.
     """
-    actor.require(Right.PROMOTE)
+    actor.require(Right.PROMOTE, endpoint=endpoint.key)
     with changing(endpoint):
         present = locked(endpoint, version=version)
         standby = _standby(present, to)

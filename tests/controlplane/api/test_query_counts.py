@@ -8,7 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from controlplane.accounts.tokens import issue_token
 from controlplane.audit.actors import SLUICE
+from controlplane.models import Role, User
 from experiments.decide import Decision, DecisionKind
 from experiments.lifecycle.append_decision import append_decision
 from experiments.models import Analysis, Experiment, Metric
@@ -64,6 +66,10 @@ def an_erasure(number: int) -> None:
     Erasure.objects.create(unit=number, asked_at=timezone.now(), by="ada", reason="asked for")
 
 
+def a_token(number: int) -> None:
+    issue_token(User.objects.get(), f"token-{number}", role=Role.VIEWER)
+
+
 def a_table(number: int) -> None:
     RoutingTable.objects.create(version=number + 1, content="{}", digest=str(number), cause="test")
 
@@ -105,6 +111,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "experiments": an_experiment,
     "edges": an_edge,
     "erasures": an_erasure,
+    "tokens": a_token,
     "routing-tables": a_table,
     "experiments/watched/analyses": an_analysis,
     "experiments/watched/decisions": a_decision,
