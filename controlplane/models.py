@@ -26,7 +26,9 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer: may look"
     SENDER = "sender", "Sender: may send outcomes, and nothing else"
     REPORTER = "reporter", "Reporter: may look and send outcomes"
-    OPERATOR = "operator", "Operator: may run experiments and change routing"
+    OPERATOR = "operator", "Operator: may look and halt"
+    EDITOR = "editor", "Editor: may write drafts and what they need, and halt"
+    APPROVER = "approver", "Approver: may start and promote what is written, too"
     ADMIN = "admin", "Admin: may manage accounts too"
 
     @property
@@ -40,17 +42,22 @@ class Role(models.TextChoices):
 
 
 LOOKING = frozenset({Right.READ, Right.FLAGS})
-OPERATING = frozenset(Right) - {Right.ADMIN}
+BRAKING = LOOKING | {Right.HALT}
+EDITING = BRAKING | {Right.EVENTS, Right.PLAN}
+APPROVING = EDITING | {Right.START, Right.PROMOTE}
+"""Each of these may do what those before it may: who changes something may also stop it."""
 
 RIGHTS = {
     Role.VIEWER: LOOKING,
     Role.SENDER: frozenset({Right.EVENTS}),
     Role.REPORTER: LOOKING | {Right.EVENTS},
-    Role.OPERATOR: OPERATING,
-    Role.ADMIN: OPERATING | {Right.ADMIN},
+    Role.OPERATOR: BRAKING,
+    Role.EDITOR: EDITING,
+    Role.APPROVER: APPROVING,
+    Role.ADMIN: APPROVING | {Right.ADMIN},
 }
 
-ACCOUNT_ROLES = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+ACCOUNT_ROLES = (Role.VIEWER, Role.OPERATOR, Role.EDITOR, Role.APPROVER, Role.ADMIN)
 """Those of people; the others are for tokens."""
 
 
@@ -59,6 +66,11 @@ class User(AbstractUser):
 
     role = models.CharField(
         max_length=10, choices=[(role.value, role.label) for role in ACCOUNT_ROLES], default=Role.VIEWER
+    )
+    endpoints = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="The endpoints, by their keys, within which the person may change anything; none: all.",
     )
 
     class Meta:
@@ -77,7 +89,7 @@ class Token(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, unique=True)
     digest = models.CharField(max_length=64)
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.OPERATOR)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.APPROVER)
     scopes = models.JSONField(
         default=list, blank=True, help_text="The rights that it is limited to; none: all that its role has."
     )

@@ -93,7 +93,8 @@ def reporter(db: None) -> Caller:
 
 @pytest.fixture
 def operator(db: None) -> Caller:
-    return caller(Role.OPERATOR)
+    """Who operates Sluice: an approver."""
+    return caller(Role.APPROVER)
 
 
 @pytest.fixture

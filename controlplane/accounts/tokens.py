@@ -26,7 +26,7 @@ def issue_token(
     user: User,
     name: str,
     *,
-    role: Role = Role.OPERATOR,
+    role: Role = Role.APPROVER,
     scopes: Collection[Right] = (),
     networks: Collection[str] = (),
     endpoints: Collection[str] = (),

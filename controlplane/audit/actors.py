@@ -43,19 +43,19 @@ class Actor:
         """Raise `NotAllowed`, which names the endpoints, unless the actor is let to this one; None stands for all."""
         if self.endpoints is None or endpoint in self.endpoints:
             return
-        own = ", ".join(sorted(self.endpoints))
+        own = ", ".join(sorted(self.endpoints)) or "that it shares with its owner, which are none"
         belongs = f"belongs to the endpoint {endpoint}" if endpoint else "belongs to no endpoint alone"
         raise NotAllowed(
             "endpoint-missing",
             f"{self.name} is limited to the endpoints {own}, and this {belongs}.",
-            next_step="Use a token that is not limited, or ask an admin for more endpoints.",
+            next_step="Use a token for it, or ask an admin for more endpoints.",
         )
 
     def _refusal(self, right: Right) -> NotAllowed:
         if right in self.role.rights:
             scopes = ", ".join(sorted(self.scopes or ()))
             detail = f"The token of {self.name} has the scopes {scopes}, and this needs the right {right}."
-            return NotAllowed("right-missing", detail, next_step=f"Use a token with the scope {right}.")
+            return NotAllowed("right-missing", detail, next_step=f"Ask {self.name} for a token with the scope {right}.")
         detail = f"{self.name} has the role {self.role}, and this needs the right {right}."
         roles = " or ".join(role.value for role in Role if right in role.rights)
         return NotAllowed("right-missing", detail, next_step=f"Ask an admin for the role {roles}.")
@@ -77,6 +77,7 @@ def actor_of(
     Raises `NotAllowed` when nothing is allowed to both.
     """
     name, role = user.get_username(), Role(user.role)
+    endpoints = _within(frozenset(user.endpoints) or None, endpoints)
     if token_role is None or token_role.includes(role):
         return Actor(name, role, scopes, endpoints)
     if not role.includes(token_role):
@@ -86,3 +87,9 @@ def actor_of(
             next_step="Ask an admin for a higher role, or use another token.",
         )
     return Actor(name, token_role, scopes, endpoints)
+
+
+def _within(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """What both let to; None where neither limits anything."""
+    limits = [each for each in (one, other) if each is not None]
+    return frozenset.intersection(*limits) if limits else None

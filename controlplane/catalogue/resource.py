@@ -1,6 +1,6 @@
 """What people register, change and remove: one description, from which its pages, its calls and its link follow.
 
-Everybody looks, operators write; each write says so itself, and leaves its line in the audit trail.
+Everybody looks, editors write; each write says so itself, and leaves its line in the audit trail.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What people do with a row that has a key: each as one transaction, by an operator, with its line in the audit trail.
+"""What people do with a row that has a key: each as one transaction, by an editor, with its line in the audit trail.
 
 Where more comes of it than the row, the write stands around these.
 """

@@ -44,8 +44,9 @@ def requires(right: Right) -> Callable[[View[Arguments]], View[Arguments]]:
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """A rendered page that knows which buttons the person may see."""
-    may_operate = acting(request).may(Right.PLAN)
-    return render(request, template, {"may_operate": may_operate, **context}, status=status)
+    actor = acting(request)
+    may = frozenset(right for right in Right if actor.may(right))
+    return render(request, template, {"may": may, **context}, status=status)
 
 
 def accepted(form: BaseForm, action: Callable[[], object]) -> bool:

@@ -18,8 +18,8 @@ from controlplane.accounts.tokens import issue_token
 from controlplane.models import Role, User
 from tests.experiments.views.findings import found, measured, planned, running
 from tests.factories.drafts import backend
-olga = User.objects.create_user("olga", role=Role.OPERATOR)
-pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.OPERATOR))
+olga = User.objects.create_user("olga", role=Role.APPROVER)
+pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.APPROVER))
 def parts(key):
     return {"traffic": 8, "candidates": [{"key": "better", "backend": backend(f"better-{key}").key}]}
 for key in ("waiting", "github", "gitlab"):
@@ -71,5 +71,5 @@ def command_at(url: str, token: str, home: Path) -> Command:
 
 
 def token_of(website: Website) -> str:
-    """The token of its operator."""
+    """The token of its approver."""
     return Path(website.environment["SLUICE_DATA_DIRECTORY"], "token").read_text()

@@ -89,10 +89,10 @@ from controlplane.models import AuditEvent, Role, User
 from drf_spectacular.generators import SchemaGenerator
 
 setup_test_environment()
-people = {role: User.objects.create(username=role.value, role=role) for role in (Role.VIEWER, Role.OPERATOR)}
-viewer, operator = Client(), Client()
+people = {role: User.objects.create(username=role.value, role=role) for role in (Role.VIEWER, Role.APPROVER)}
+viewer, approver = Client(), Client()
 viewer.force_login(people[Role.VIEWER])
-operator.force_login(people[Role.OPERATOR])
+approver.force_login(people[Role.APPROVER])
 token = {role: issue_token(person, "test", role=role) for role, person in people.items()}
 typed = {"key": "north", "name": "The north", "provider": "own"}
 
@@ -101,10 +101,10 @@ def call(role, method, path, body=None):
     return Client(headers=headers).generic(method, f"/api/v1/{path}", json.dumps(body), "application/json")
 
 def form(path):
-    return {field.html_name: field.value() for field in operator.get(path).context["form"]}
+    return {field.html_name: field.value() for field in approver.get(path).context["form"]}
 
 def post(path, sent):
-    return operator.post(path, sent, follow=True).content.decode()
+    return approver.post(path, sent, follow=True).content.decode()
 
 found = {
     "refused": [viewer.get("/regions/new").status_code, call(Role.VIEWER, "POST", "regions", typed).status_code],
@@ -112,10 +112,10 @@ found = {
     "listed": viewer.get("/regions").content.decode(),
     "menu": viewer.get("/backends").content.decode(),
     "read": call(Role.VIEWER, "GET", "regions/north").json(),
-    "changed": call(Role.OPERATOR, "PATCH", "regions/north", {"name": "North"}).json(),
+    "changed": call(Role.APPROVER, "PATCH", "regions/north", {"name": "North"}).json(),
     "edited": post("/regions/north/edit", form("/regions/north/edit") | {"name": "Far north"}),
     "index": call(Role.VIEWER, "GET", "").json(),
-    "asked": operator.get("/regions/north/delete").content.decode(),
+    "asked": approver.get("/regions/north/delete").content.decode(),
     "removed": post("/regions/north/delete", {}),
     "audit": list(AuditEvent.objects.order_by("id").values_list("verb", "object_type", "object_key")),
     "paths": [path for path in SchemaGenerator().get_schema(request=None, public=True)["paths"] if "region" in path],

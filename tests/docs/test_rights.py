@@ -5,7 +5,7 @@ from tests.docs.test_tables import rows
 
 
 def test_each_right_has_its_row_and_each_role_its_rights() -> None:
-    table = rows("docs/rights.md", 7)
+    table = rows("docs/rights.md", 9)
     assert list(table) == [right.value for right in Right]
     for right in Right:
         _, words, *may = table[right.value]

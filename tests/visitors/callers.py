@@ -30,7 +30,7 @@ def caller(role: Role | None, scopes: Collection[Right] = ()) -> Caller:
     """Somebody with a token of that role, limited to the scopes; without a role, somebody unknown."""
     headers: dict[str, Any] = {}
     if role is not None:
-        of_account = role if role in ACCOUNT_ROLES else Role.OPERATOR
+        of_account = role if role in ACCOUNT_ROLES else Role.APPROVER
         user, _ = User.objects.get_or_create(username=role.value, defaults={"role": of_account})
         headers["authorization"] = f"Bearer {issue_token(user, 'test', role=role, scopes=scopes)}"
     return Caller(Client(headers=headers, raise_request_exception=False))

@@ -1,4 +1,4 @@
-"""The web app as `make run` serves it, with an operator, an endpoint, two backends and an experiment with results."""
+"""The web app as `make run` serves it, with an approver, an endpoint, two backends and an experiment with results."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ PEOPLE = f"""
 import django
 django.setup()
 from controlplane.models import Role, User
-operator = User.objects.create_user({NAME!r}, password={PASSWORD!r}, role=Role.OPERATOR)
+approver = User.objects.create_user({NAME!r}, password={PASSWORD!r}, role=Role.APPROVER)
 """
 FILL = f"""{PEOPLE}
 from tests.experiments.views.findings import found, measured, running

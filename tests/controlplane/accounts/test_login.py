@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _person(db: None) -> None:
-    User.objects.create_user("olga", password="a good one", role=Role.OPERATOR)
+    User.objects.create_user("olga", password="a good one", role=Role.APPROVER)
 
 
 def test_the_right_password_leads_to_where_one_wanted_to_go() -> None:

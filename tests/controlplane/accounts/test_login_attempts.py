@@ -17,7 +17,7 @@ HERE, ELSEWHERE = "203.0.113.7", "203.0.113.8"
 @pytest.fixture(autouse=True)
 def _people(db: None) -> None:
     for name in ("olga", "maria"):
-        User.objects.create_user(name, password="a good one", role=Role.OPERATOR)
+        User.objects.create_user(name, password="a good one", role=Role.APPROVER)
 
 
 def attempt(password: str, name: str = "olga", address: str = HERE) -> Any:

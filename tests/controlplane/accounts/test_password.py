@@ -90,7 +90,7 @@ def test_whoever_finds_an_open_session_cannot_go_on_guessing_the_password(olga: 
 
 def test_nobody_but_an_admin_changes_that_of_another(olga: User) -> None:
     with pytest.raises(NotAllowed, match="needs the right admin"):
-        change_password(olga, NEW, revoke=True, actor=Actor("otto", Role.OPERATOR))
+        change_password(olga, NEW, revoke=True, actor=Actor("otto", Role.APPROVER))
     change_password(olga, NEW, revoke=True, actor=Actor("ada", Role.ADMIN))
     assert olga.check_password(NEW)
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_token_is_shown_once_and_works() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     answer = browser.post("/tokens", {"name": "nightly", "role": "viewer", "days": "7"})
     secrets = re.findall(r"slc_[0-9a-f]{8}_[0-9a-f]{48}", answer.content.decode())
     assert len(secrets) == 1
@@ -34,7 +34,7 @@ def test_nobody_makes_a_token_that_may_do_more() -> None:
 
 
 def test_a_token_may_send_outcomes_alone() -> None:
-    visitor(Role.OPERATOR).post("/tokens", {"name": "app", "role": "sender"})
+    visitor(Role.APPROVER).post("/tokens", {"name": "app", "role": "sender"})
     assert Token.objects.get().role == "sender"
     refused = visitor(Role.VIEWER).post("/tokens", {"name": "sneaky", "role": "sender"})
     assert "Select a valid choice" in refused.content.decode()
@@ -42,8 +42,8 @@ def test_a_token_may_send_outcomes_alone() -> None:
 
 
 def test_a_token_is_limited_to_scopes_that_its_role_has() -> None:
-    browser = visitor(Role.OPERATOR)
-    browser.post("/tokens", {"name": "pipeline", "role": "operator", "scopes": ["start", "halt"]})
+    browser = visitor(Role.APPROVER)
+    browser.post("/tokens", {"name": "pipeline", "role": "approver", "scopes": ["start", "halt"]})
     assert Token.objects.get().scopes == ["halt", "start"]
     assert "halt, start alone" in text(browser, "/tokens")
     refused = browser.post("/tokens", {"name": "sneaky", "role": "viewer", "scopes": ["read", "start"]})
@@ -52,8 +52,8 @@ def test_a_token_is_limited_to_scopes_that_its_role_has() -> None:
 
 
 def test_a_revoked_token_is_useless() -> None:
-    browser = visitor(Role.OPERATOR)
-    secret = issue_token(User.objects.get(username="operator"), "old")
+    browser = visitor(Role.APPROVER)
+    secret = issue_token(User.objects.get(username="approver"), "old")
     answer = browser.post(f"/tokens/{Token.objects.get().prefix}/revoke", follow=True)
     assert "The token old is revoked." in answer.content.decode()
     assert find_token(secret) is None
@@ -63,10 +63,10 @@ def test_a_revoked_token_is_useless() -> None:
 
 
 def test_a_rotated_token_goes_on_beside_the_new_one() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     expires = timezone.now() + timedelta(days=30)
     limits: dict[str, Any] = {"scopes": [Right.HALT], "networks": ["10.0.0.0/8"], "expires_at": expires}
-    old = issue_token(User.objects.get(username="operator"), "nightly", **limits)
+    old = issue_token(User.objects.get(username="approver"), "nightly", **limits)
     prefix = Token.objects.get().prefix
     assert f'"/tokens/{prefix}/rotate"' in text(browser, "/tokens")
     answer = browser.post(f"/tokens/{prefix}/rotate", {"hours": "2"})
@@ -84,8 +84,8 @@ def test_a_rotated_token_goes_on_beside_the_new_one() -> None:
 
 
 def test_a_token_is_rotated_by_its_owner_while_it_lives() -> None:
-    browser, admin = visitor(Role.OPERATOR), visitor(Role.ADMIN)
-    issue_token(User.objects.get(username="operator"), "nightly")
+    browser, admin = visitor(Role.APPROVER), visitor(Role.ADMIN)
+    issue_token(User.objects.get(username="approver"), "nightly")
     token = Token.objects.get()
     refused = admin.post(f"/tokens/{token.prefix}/rotate", {"hours": "2"})
     assert "belongs to somebody else" in refused.content.decode()
@@ -95,17 +95,17 @@ def test_a_token_is_rotated_by_its_owner_while_it_lives() -> None:
 
 
 def test_networks_are_checked_and_shown() -> None:
-    browser = visitor(Role.OPERATOR)
-    browser.post("/tokens", {"name": "ci", "role": "operator", "networks": "10.0.0.0/8, 192.0.2.7"})
+    browser = visitor(Role.APPROVER)
+    browser.post("/tokens", {"name": "ci", "role": "approver", "networks": "10.0.0.0/8, 192.0.2.7"})
     assert "from 10.0.0.0/8, 192.0.2.7/32 alone" in text(browser, "/tokens")
-    refused = browser.post("/tokens", {"name": "ci", "role": "operator", "networks": "10.0.0.1/8"})
+    refused = browser.post("/tokens", {"name": "ci", "role": "approver", "networks": "10.0.0.1/8"})
     assert "10.0.0.1/8 has host bits set. Write networks like 10.0.0.0/8." in refused.content.decode()
     assert Token.objects.count() == 1
 
 
 def test_people_see_their_own_tokens_and_an_admin_sees_all() -> None:
-    somebody = visitor(Role.OPERATOR)
-    issue_token(User.objects.get(username="operator"), "mine")
+    somebody = visitor(Role.APPROVER)
+    issue_token(User.objects.get(username="approver"), "mine")
     prefix = Token.objects.get().prefix
     other = visitor(Role.VIEWER)
     assert "There are no tokens yet" in text(other, "/tokens")

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 @pytest.fixture
 def user() -> User:
-    return User.objects.create_user("ada", role=Role.OPERATOR)
+    return User.objects.create_user("ada", role=Role.APPROVER)
 
 
 def test_a_token_leads_to_its_user(user: User) -> None:

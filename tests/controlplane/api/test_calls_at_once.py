@@ -27,8 +27,8 @@ django.setup()
 from controlplane.models import Role, User
 from controlplane.accounts.tokens import issue_token
 olga = User.objects.filter(username={NAME!r}).first() or User.objects.create_user(
-    {NAME!r}, password={PASSWORD!r}, role=Role.OPERATOR)
-pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "races", role=Role.OPERATOR))
+    {NAME!r}, password={PASSWORD!r}, role=Role.APPROVER)
+pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "races", role=Role.APPROVER))
 """
 KEY_SET = Signer().key_set()
 NUMBERS = count(1)

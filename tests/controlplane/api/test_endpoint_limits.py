@@ -133,9 +133,9 @@ def test_a_file_is_planned_and_applied_where_all_of_it_belongs_to_the_endpoint(l
 
 def test_a_token_is_limited_on_its_page() -> None:
     endpoint()
-    browser = visitor(Role.OPERATOR)
-    browser.post("/tokens", {"name": "pipeline", "role": "operator", "endpoints": ["chat"]})
+    browser = visitor(Role.APPROVER)
+    browser.post("/tokens", {"name": "pipeline", "role": "approver", "endpoints": ["chat"]})
     assert Token.objects.get().endpoints == ["chat"]
     assert "on chat alone" in text(browser, "/tokens")
-    refused = browser.post("/tokens", {"name": "pipeline", "role": "operator", "endpoints": ["nowhere"]})
+    refused = browser.post("/tokens", {"name": "pipeline", "role": "approver", "endpoints": ["nowhere"]})
     assert "nowhere is not one of the available choices" in refused.content.decode()

@@ -122,7 +122,7 @@ def test_who_is_to_be_erased_is_kept_nowhere(redis_server: redis.Redis) -> None:
 def test_callers_choose_keys_for_themselves(operator: Caller) -> None:
     body = '{"client": "web"}'
     assert send(operator, "access-keys", body).status_code == 201
-    assert send(caller(Role.OPERATOR), "access-keys", body).status_code == 201
+    assert send(caller(Role.APPROVER), "access-keys", body).status_code == 201
 
 
 @pytest.mark.usefixtures("redis_server")

@@ -28,7 +28,7 @@ EVENT = {"id": "1", "name": "click", "unit": "ada"}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call, and the status that an operator gets for it."""
+    """One call, and the status that an approver gets for it."""
 
     method: str
     path: str
@@ -161,7 +161,9 @@ MAY = {
     Role.VIEWER: {Right.READ, Right.FLAGS},
     Role.SENDER: {Right.EVENTS},
     Role.REPORTER: {Right.READ, Right.FLAGS, Right.EVENTS},
-    Role.OPERATOR: set(Right) - {Right.ADMIN},
+    Role.OPERATOR: {Right.READ, Right.FLAGS, Right.HALT},
+    Role.EDITOR: {Right.READ, Right.FLAGS, Right.HALT, Right.EVENTS, Right.PLAN},
+    Role.APPROVER: set(Right) - {Right.ADMIN},
 }
 
 

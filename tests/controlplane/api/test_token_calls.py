@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def owner() -> User:
-    return User.objects.get_or_create(username="olga", defaults={"role": Role.OPERATOR})[0]
+    return User.objects.get_or_create(username="olga", defaults={"role": Role.APPROVER})[0]
 
 
 def bearer(secret: str) -> Caller:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def limited() -> Caller:
-    olga = User.objects.create_user("olga", role=Role.OPERATOR)
+    olga = User.objects.create_user("olga", role=Role.APPROVER)
     secret = issue_token(olga, "nightly", networks=["10.0.0.0/8", "2001:db8::/32"])
     return Caller(Client(headers={"authorization": f"Bearer {secret}"}))
 

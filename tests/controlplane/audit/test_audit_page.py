@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _events(db: None) -> None:
     record(
-        Actor("olga", Role.OPERATOR),
+        Actor("olga", Role.APPROVER),
         "halt",
         "experiment",
         "chat-v2",

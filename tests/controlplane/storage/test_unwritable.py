@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def olga(password: str = "") -> User:
-    user = User.objects.create(username="olga", role=Role.OPERATOR)
+    user = User.objects.create(username="olga", role=Role.APPROVER)
     user.set_password(password)
     user.save()
     return user
@@ -30,7 +30,7 @@ def test_a_token_that_was_never_used_works() -> None:
 
 
 def test_a_session_goes_on() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     with refusing_writes():
         assert browser.get("/endpoints").status_code == 200
 

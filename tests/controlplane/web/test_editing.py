@@ -28,7 +28,7 @@ KINDS = {"backends/stable": Backend, "endpoints/chat": Endpoint, "layers/chat": 
 def browser() -> Client:
     endpoint()
     register(Issuer(key="login", name="Login", issuer="x", key_set=Signer().key_set()), actor=SLUICE)
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def post(browser: Client, path: str, page: dict[str, str], **typed: str) -> str:

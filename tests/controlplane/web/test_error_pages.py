@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("path", ["/nothing", "/experiments/nothing", "/routing-tables/99", "/backends/no/edit"])
 def test_an_unknown_address_says_so(path: str) -> None:
-    assert "There is nothing at this address" in text(visitor(Role.OPERATOR), path, status=404)
+    assert "There is nothing at this address" in text(visitor(Role.APPROVER), path, status=404)
 
 
 def test_a_stranger_gets_the_same_sentence_without_a_menu() -> None:
@@ -25,7 +25,7 @@ def test_a_stranger_gets_the_same_sentence_without_a_menu() -> None:
 
 def test_a_form_without_its_token_is_explained() -> None:
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(User.objects.create(username="olga", role=Role.OPERATOR))
+    browser.force_login(User.objects.create(username="olga", role=Role.APPROVER))
     answer = browser.post("/backends/new", {"key": "chat-v2"})
     assert answer.status_code == 403
     assert "This form is out of date, and nothing was changed" in answer.content.decode()
@@ -42,7 +42,7 @@ def test_what_a_page_was_refused_is_said_on_it(monkeypatch: pytest.MonkeyPatch) 
         raise Unavailable("lake-unavailable", "The lake cannot be read.", next_step="Try again in a moment.")
 
     monkeypatch.setattr("experiments.views.detail.read_dossier", away)
-    page = text(visitor(Role.OPERATOR), "/experiments/canary", status=503)
+    page = text(visitor(Role.APPROVER), "/experiments/canary", status=503)
     assert "The lake cannot be read. Try again in a moment." in page
 
 
@@ -51,11 +51,11 @@ def test_a_thing_that_was_just_removed_is_not_there(monkeypatch: pytest.MonkeyPa
         raise Backend.DoesNotExist
 
     monkeypatch.setattr("controlplane.catalogue.pages.get_object_or_404", gone)
-    assert "Somebody has just removed it." in text(visitor(Role.OPERATOR), "/layers/chat/edit", status=404)
+    assert "Somebody has just removed it." in text(visitor(Role.APPROVER), "/layers/chat/edit", status=404)
 
 
 def test_a_form_that_is_too_large_says_how_large_it_may_be() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     answer = browser.post("/backends/new", {"key": "a" * 2_700_000})
     assert answer.status_code == 413
     assert "at most 2621440 bytes" in answer.content.decode()
@@ -64,6 +64,6 @@ def test_a_form_that_is_too_large_says_how_large_it_may_be() -> None:
 @pytest.mark.parametrize("charset", ["latin-1", "utf-16", "rot13", "no-such-one"])
 def test_forms_are_utf_8(charset: str) -> None:
     kind = f"application/x-www-form-urlencoded; charset={charset}"
-    answer = visitor(Role.OPERATOR).generic("POST", "/backends/new", b"key=a", kind)
+    answer = visitor(Role.APPROVER).generic("POST", "/backends/new", b"key=a", kind)
     assert answer.status_code == 400
     assert "Send forms as UTF-8." in answer.content.decode()

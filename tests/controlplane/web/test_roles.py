@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from controlplane.models import AuditEvent, Role
+from controlplane.models import ACCOUNT_ROLES, AuditEvent, Role
 from experiments.models import Experiment, Metric
 from routing.models import Backend
 from tests.factories.drafts import draft, endpoint
@@ -120,16 +120,48 @@ def test_a_viewer_is_shown_no_button_that_writes(path: str) -> None:
         ("/metrics", ["/metrics/new", "/metrics/cost-per-request/edit", "/metrics/cost-per-request/delete"]),
     ],
 )
-def test_an_operator_is_offered_what_may_be_done(path: str, offered: list[str]) -> None:
-    page = text(visitor(Role.OPERATOR), path)
+def test_an_approver_is_offered_what_may_be_done(path: str, offered: list[str]) -> None:
+    page = text(visitor(Role.APPROVER), path)
     assert [other for other in offered if not is_offered(other, page)] == []
 
 
 @pytest.mark.parametrize("path", [path for path in FORMS if path != "/experiments/canary/promote"])
-def test_an_operator_may_open_every_form(path: str) -> None:
-    assert "<form" in text(visitor(Role.OPERATOR), path)
+def test_an_approver_may_open_every_form(path: str) -> None:
+    assert "<form" in text(visitor(Role.APPROVER), path)
 
 
 @pytest.mark.parametrize("path", BUTTONS)
 def test_buttons_are_no_links(path: str) -> None:
-    assert visitor(Role.OPERATOR).get(path).status_code == 405
+    assert visitor(Role.APPROVER).get(path).status_code == 405
+
+
+STOPS = ("/kill-switch", "/endpoints/chat/stop")
+DEFAULTS = ("/endpoints/warm/switch", "/experiments/canary/promote")
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        (Role.OPERATOR, {*STOPS}),
+        (Role.EDITOR, {*STOPS, "/endpoints/new", "/endpoints/chat/edit", "/endpoints/chat/delete"}),
+        (Role.APPROVER, {*STOPS, "/endpoints/new", "/endpoints/chat/edit", "/endpoints/chat/delete", DEFAULTS[0]}),
+    ],
+)
+def test_each_is_offered_what_the_role_may(role: Role, offered: set[str]) -> None:
+    page = text(visitor(role), "/endpoints")
+    assert {path for path in FORMS if is_offered(path, page)} - {"/endpoints/warm/edit"} == offered
+
+
+@pytest.mark.parametrize(("role", "starts"), [(Role.OPERATOR, False), (Role.EDITOR, False), (Role.APPROVER, True)])
+def test_a_draft_is_started_by_who_approves(role: Role, starts: bool) -> None:
+    page = text(visitor(role), "/experiments/canary")
+    assert is_offered("/experiments/canary/start", page) is starts
+    assert is_offered("/experiments/canary/edit", page) is (role is not Role.OPERATOR)
+
+
+@pytest.mark.parametrize("role", [role for role in ACCOUNT_ROLES if role is not Role.ADMIN])
+@pytest.mark.parametrize("path", ["/people", "/people/viewer/edit", "/people/viewer/link"])
+def test_people_are_an_admins(role: Role, path: str) -> None:
+    visitor(Role.VIEWER)
+    assert "this needs the right admin. Ask an admin for the role admin." in text(visitor(role), path, status=403)
+    assert visitor(role).post("/people/viewer/active").status_code == 403

@@ -152,7 +152,7 @@ def test_the_pages_name_who_confirmed_and_who_did_not(
         issue_key("app", endpoints=[], expires_at=None, actor=SLUICE)
         path = path.format(key=AccessKey.objects.get().pk)
 
-    page = visitor(Role.OPERATOR).post(path, form, follow=True).content.decode()
+    page = visitor(Role.APPROVER).post(path, form, follow=True).content.decode()
 
     assert "Not confirmed yet by late: users there may go on as before. Confirmed by here." in page
 

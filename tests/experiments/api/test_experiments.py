@@ -85,7 +85,7 @@ def test_a_life_from_draft_to_halt(operator: Caller) -> None:
     halted = call(operator, "POST", "experiments/canary/halt", {"reason": "it looks wrong"})
     assert (halted["state"], halted["state_reason"]) == ("halted", "it looks wrong")
     decisions = call(operator, "GET", "experiments/canary/decisions")["results"]
-    assert [(d["kind"], d["actor"], d["reason"]) for d in decisions] == [("halt", "operator", "it looks wrong")]
+    assert [(d["kind"], d["actor"], d["reason"]) for d in decisions] == [("halt", "approver", "it looks wrong")]
 
 
 def test_the_table_follows(operator: Caller) -> None:

@@ -25,8 +25,8 @@ django.setup()
 from controlplane.accounts.tokens import issue_token
 from controlplane.models import Role, User
 from tests.experiments.views.findings import running
-olga = User.objects.create_user("olga", role=Role.OPERATOR)
-pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.OPERATOR))
+olga = User.objects.create_user("olga", role=Role.APPROVER)
+pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "token").write_text(issue_token(olga, "pipeline", role=Role.APPROVER))
 running("canary", traffic=10)
 running("watched", traffic=10)
 """

@@ -58,7 +58,7 @@ def test_turning_the_kill_switch_off_takes_nothing_from_a_candidate(operator: Ca
 
 
 def test_the_pages_say_so(operator: Caller) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     halted = browser.post("/experiments/canary/halt", REASON, follow=True).content.decode()
     stopped = browser.post("/kill-switch", {**REASON, "turn": "on"}).content.decode()
     revoked = browser.post(f"/access-keys/{AccessKey.objects.get().pk}/revoke", follow=True).content.decode()

@@ -30,7 +30,7 @@ TYPED = {
 
 
 def send(path: str, **changes: Any) -> str:
-    return visitor(Role.OPERATOR).post(path, {**TYPED, **changes}, follow=True).content.decode()
+    return visitor(Role.APPROVER).post(path, {**TYPED, **changes}, follow=True).content.decode()
 
 
 def test_what_is_typed_is_defined() -> None:
@@ -40,7 +40,7 @@ def test_what_is_typed_is_defined() -> None:
 
 
 def test_the_form_names_every_measure_of_requests() -> None:
-    page = text(visitor(Role.OPERATOR), "/metrics/new")
+    page = text(visitor(Role.APPROVER), "/metrics/new")
     for measure in ("requests", "client_errors", "abandoned", "truncated", "inter_token_ms", "queue_ms", "retries"):
         assert f"<code>{measure}</code>" in page
 
@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_said_and_nothing_typed_is_lost(changes: dict[str
 
 def test_a_default_guardrail_of_a_started_plan_is_renamed_and_measures_what_it_did() -> None:
     start(draft(), actor=SLUICE)
-    assert "is changed" in pages.send(visitor(Role.OPERATOR), "/metrics/error-rate/edit", name="Failed requests")
+    assert "is changed" in pages.send(visitor(Role.APPROVER), "/metrics/error-rate/edit", name="Failed requests")
     error_rate = Metric.objects.get(key="error-rate")
     assert (error_rate.numerator, error_rate.name) == ("errors", "Failed requests")
 
@@ -123,7 +123,7 @@ def test_a_metric_in_a_plan_is_kept_and_another_removed() -> None:
 
 
 def test_pages_offer_no_way_to_switch_a_default_guardrail_off() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     listed = text(browser, "/metrics")
     for key in DEFAULT_MARGINS:
         assert f'aria-label="Remove {key}"' not in listed
@@ -136,6 +136,6 @@ def test_pages_offer_no_way_to_switch_a_default_guardrail_off() -> None:
 
 
 def test_a_default_guardrail_may_be_called_otherwise() -> None:
-    pages.send(visitor(Role.OPERATOR), "/metrics/error-rate/edit", name="Failures", description="Ours.")
+    pages.send(visitor(Role.APPROVER), "/metrics/error-rate/edit", name="Failures", description="Ours.")
     metric = Metric.objects.get(key="error-rate")
     assert (metric.name, metric.description) == ("Failures", "Ours.")

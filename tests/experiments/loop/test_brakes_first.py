@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 ADVANCE = Decision(DecisionKind.ADVANCE, "advance-1", "Nothing is wrong.")
 HARM = Decision(DecisionKind.HALT, "harm", "It fails its users.", variant="better")
 BETTER = Decision(DecisionKind.PROMOTE, "goals-met", "Better.", variant="better")
-OLGA = Actor("olga", Role.OPERATOR)
+OLGA = Actor("olga", Role.APPROVER)
 
 Act = Callable[[Experiment], None]
 HALTS: dict[str, Act] = {
@@ -162,7 +162,7 @@ def test_the_page_and_the_api_say_it_too(running: Experiment, operator: Caller) 
     answer = operator.send("POST", "experiments/canary/halt", {"reason": "looks wrong"})
     assert (answer.status_code, answer.json()["code"], answer.json()["next_step"]) == (409, "promoted-already", DEFAULT)
     form = {"reason": "looks wrong"}
-    page = visitor(Role.OPERATOR).post("/experiments/canary/halt", form, follow=True).content.decode()
+    page = visitor(Role.APPROVER).post("/experiments/canary/halt", form, follow=True).content.decode()
     assert DEFAULT in page
 
 

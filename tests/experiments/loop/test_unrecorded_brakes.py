@@ -39,7 +39,7 @@ from tests.visitors.roles import text, visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.database]
 
-OLGA = Actor("olga", Role.OPERATOR)
+OLGA = Actor("olga", Role.APPROVER)
 
 
 @pytest.fixture(scope="module")
@@ -215,13 +215,13 @@ def test_a_kill_switch_that_waits_is_seen_as_on(running: Experiment, viewer: Cal
     everywhere = viewer.get("kill-switch").json()["everywhere"]
     assert (everywhere["by"], everywhere["reason"]) == ("olga", "looks wrong")
     assert "Stopped by the kill switch, by olga: looks wrong" in text(visitor(Role.VIEWER), "/")
-    assert 'value="off"' in text(visitor(Role.OPERATOR), "/kill-switch")
+    assert 'value="off"' in text(visitor(Role.APPROVER), "/kill-switch")
     with pytest.raises(Conflict, match="kill switch is on"):
         start(draft("other"), actor=SLUICE)
 
 
 def test_a_kill_switch_that_waits_holds_back_its_endpoint_alone() -> None:
-    order = Order(verb=Verb.STOP, subject="docs", actor="olga", role=Role.OPERATOR, reason="looks wrong")
+    order = Order(verb=Verb.STOP, subject="docs", actor="olga", role=Role.APPROVER, reason="looks wrong")
     assert (order.stops("docs"), order.stops("chat")) == (True, False)
 
 
@@ -293,7 +293,7 @@ def test_when_nothing_can_be_written_the_answer_says_so(running: Experiment) -> 
 
 def answer_of(method: str, path: str, body: object = None) -> Any:
     """A call by somebody whose token was never used, so that its use would have to be noted."""
-    operator = caller(Role.OPERATOR)
+    operator = caller(Role.APPROVER)
     with refusing_writes():
         return operator.send(method, path, body)
 
@@ -315,7 +315,7 @@ def test_other_writes_answer_503(running: Experiment) -> None:
 
 
 def test_the_page_says_so_too(running: Experiment, redis_server: redis.Redis) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     with refusing_writes():
         page = browser.post("/experiments/canary/halt", {"reason": "looks wrong"}, follow=True).content.decode()
     assert "It is done: edges apply it within a second." in page
@@ -323,7 +323,7 @@ def test_the_page_says_so_too(running: Experiment, redis_server: redis.Redis) ->
 
 
 def test_equal_orders_have_equal_texts() -> None:
-    order = Order(verb=Verb.HALT, subject="canary", actor="olga", role=Role.OPERATOR, reason="no", at=timezone.now())
+    order = Order(verb=Verb.HALT, subject="canary", actor="olga", role=Role.APPROVER, reason="no", at=timezone.now())
     assert waiting_orders.to_text(order) == waiting_orders.to_text(
         Order(**{name: getattr(order, name) for name in order.__slots__})
     )
@@ -383,7 +383,7 @@ def test_a_row_that_cannot_be_recorded_keeps_no_brake_from_the_edges(
         with pytest.raises(RecordedLater, match="nonsense in a row"):
             BRAKES[brake](running)
         assert running_on(told(redis_server)) == []
-        other = Order(verb=Verb.PAUSE, subject="gone", actor="olga", role=Role.OPERATOR, reason="lunch")
+        other = Order(verb=Verb.PAUSE, subject="gone", actor="olga", role=Role.APPROVER, reason="lunch")
         waiting_orders.keep(redis_server, other)
         tick()
         assert [order.subject for order in waiting_orders.waiting(redis_server)] != []

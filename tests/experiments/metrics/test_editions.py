@@ -99,7 +99,7 @@ def test_the_page_of_a_started_one_says_that_its_metric_was_defined_anew() -> No
 
 def test_a_draft_that_was_seen_with_another_meaning_is_not_started() -> None:
     with_failed_users("waiting")
-    operator, browser = caller(Role.OPERATOR), visitor(Role.OPERATOR)
+    operator, browser = caller(Role.APPROVER), visitor(Role.APPROVER)
     seen, page = operator.get("experiments/waiting").headers["ETag"], pages.opened(browser, "/experiments/waiting")
 
     redefine(**ANEW)
@@ -157,7 +157,7 @@ def test_pages_tell_how_many_plans_use_a_metric_and_which() -> None:
     start(with_failed_users("started"), actor=SLUICE)
     redefine(**ANEW)
 
-    form = text(visitor(Role.OPERATOR), "/metrics/failed-users/edit")
+    form = text(visitor(Role.APPROVER), "/metrics/failed-users/edit")
 
     assert 'data-label="Plans"><span>1</span>' in text(visitor(Role.VIEWER), "/metrics")
     assert "/experiments/started" in form
@@ -167,6 +167,6 @@ def test_pages_tell_how_many_plans_use_a_metric_and_which() -> None:
 def test_an_edition_is_protected_with_its_metric() -> None:
     start(with_failed_users("started"), actor=SLUICE)
     assert (
-        "is part of a plan" in visitor(Role.OPERATOR).post("/metrics/failed-users/delete", follow=True).content.decode()
+        "is part of a plan" in visitor(Role.APPROVER).post("/metrics/failed-users/delete", follow=True).content.decode()
     )
     assert Metric.objects.filter(key="failed-users").exists()

@@ -116,7 +116,7 @@ def test_the_api_and_the_form_say_which_field_it_is(operator: Caller) -> None:
     answer = operator.send("POST", "experiments", draft_data())
     assert (answer.status_code, answer.json()["code"]) == (400, "kinds-differ")
     assert answer.json()["problems"][0]["field"] == "candidates.0.backend"
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "an error of one may be a success of the other" in send(browser, sheet(browser))
 
 
@@ -227,7 +227,7 @@ def test_a_default_guardrail_is_not_switched_off_by_its_margin(
 
 
 def test_the_form_says_it_beside_the_margin(client: Client) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     page = send(browser, sheet(browser, **{"metrics-0-margin": "100"}))
     assert 'id="id_metrics-0-margin_error"' in page
     assert "with more it guards nothing" in page

@@ -72,7 +72,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visitors:
-    """Opens browsers of some width in which the operator is logged in; what their consoles complain about is kept."""
+    """Opens browsers of some width in which the approver is logged in; what their consoles complain about is kept."""
 
     def __init__(self, chromium: Browser, website: str, session: StorageState) -> None:
         self._chromium = chromium
@@ -115,7 +115,7 @@ def log_in(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def session(chromium: Browser, website: str) -> StorageState:
-    """The cookies of the operator."""
+    """The cookies of the approver."""
     context = chromium.new_context(base_url=website)
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
     log_in(context.new_page())

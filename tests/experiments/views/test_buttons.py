@@ -47,7 +47,7 @@ def experiment_in(state: str) -> Experiment:
 
 @pytest.fixture
 def browser(db: None) -> Client:
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def press(browser: Client, verb: str, **typed: str) -> str:
@@ -95,7 +95,7 @@ def test_a_life_by_buttons(browser: Client) -> None:
     actors = AuditEvent.objects.filter(object_type="experiment", verb__in=("start", "halt")).values_list(
         "actor", "reason"
     )
-    assert set(actors) == {("operator", ""), ("operator", "it answers in Latin")}
+    assert set(actors) == {("approver", ""), ("approver", "it answers in Latin")}
 
 
 def test_a_halt_without_a_reason_is_not_done(browser: Client) -> None:

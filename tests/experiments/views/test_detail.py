@@ -111,7 +111,7 @@ def test_a_broken_split_comes_before_all_results() -> None:
 
 
 def test_a_pause_says_who_waits_for_what() -> None:
-    pause(running(), actor=Actor("olga", Role.OPERATOR), reason="lunch")
+    pause(running(), actor=Actor("olga", Role.APPROVER), reason="lunch")
     seen = page()
     assert "Paused (lunch) on stage 1 of 2 (10 %)." in seen
     assert "Resume it or halt it." in seen
@@ -131,7 +131,7 @@ def test_a_halt_says_where_and_why() -> None:
 
 
 def test_what_a_person_typed_ends_with_one_full_stop() -> None:
-    halt_by_hand(running(), actor=Actor("olga", Role.OPERATOR), reason="Users complain")
+    halt_by_hand(running(), actor=Actor("olga", Role.APPROVER), reason="Users complain")
     assert "Halted on stage 1 of 2 (10 %): Users complain.<" in page()
     said = "Halted: Users complain. All users go back to what they have by default."
     assert verdict(Experiment.objects.get()) == said
@@ -243,7 +243,7 @@ def test_once_the_stage_is_over_it_names_users_only_where_some_are_awaited(stage
 def test_the_timeline_and_the_log_follow_the_ramp() -> None:
     experiment = running()
     advance(experiment, ADVANCE, actor=SLUICE)
-    halt_by_hand(experiment, actor=Actor("olga", Role.OPERATOR), reason="it answers in Latin")
+    halt_by_hand(experiment, actor=Actor("olga", Role.APPROVER), reason="it answers in Latin")
     seen = page()
     log = seen[seen.index("Decision log") :]
     assert (
@@ -283,7 +283,7 @@ def test_what_changes_around_a_running_experiment_is_in_its_log() -> None:
     experiment = planned()
     edit(endpoint(), {"timeout_seconds": 11}, actor=SLUICE)
     start(experiment, actor=SLUICE)
-    edit(endpoint(), {"timeout_seconds": 12, "hosts": ["chat.example"]}, actor=Actor("maria", Role.OPERATOR))
+    edit(endpoint(), {"timeout_seconds": 12, "hosts": ["chat.example"]}, actor=Actor("maria", Role.APPROVER))
     edit(backend("candidate"), {"concurrency": 8}, actor=SLUICE)
     edit(backend("third"), {"concurrency": 7}, actor=SLUICE)
     edit(endpoint(), {"name": "Renamed"}, actor=SLUICE)

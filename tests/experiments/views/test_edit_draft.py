@@ -57,7 +57,7 @@ FULL: dict[str, Any] = {
 @pytest.fixture
 def browser() -> Client:
     backend("candidate")
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def now() -> dict[str, Any]:
@@ -167,7 +167,7 @@ def test_who_changed_it_meanwhile_is_told_and_nothing_typed_is_lost(browser: Cli
     assert "The draft is changed." in save(browser, shown)
     found = now()
     assert (found["name"], found["hypothesis"], found["traffic"], found["plan"]["looks"]) == ("Mine", "Theirs.", 50, 7)
-    assert AuditEvent.objects.filter(verb="edit", actor="operator").count() == 1
+    assert AuditEvent.objects.filter(verb="edit", actor="approver").count() == 1
 
 
 def test_a_page_that_does_not_say_what_it_was_made_of_writes_nothing(browser: Client) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_empty_home_says_what_this_is_and_how_to_begin() -> None:
-    page = text(visitor(Role.OPERATOR), "/")
+    page = text(visitor(Role.APPROVER), "/")
     assert "Sluice decides, with evidence" in page
     assert "<code>make demo</code>" in page
     assert 'href="/experiments/new">New experiment' in page

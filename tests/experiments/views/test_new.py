@@ -28,7 +28,7 @@ FILLED = {
 def browser(db: None) -> Client:
     endpoint()
     backend("candidate")
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def fields(html: str) -> dict[str, Any]:
@@ -187,6 +187,6 @@ def test_a_row_that_is_not_there_takes_nothing_away(browser: Client, row: str) -
 
 
 def test_without_an_endpoint_the_page_leads_to_one(db: None) -> None:
-    page = text(visitor(Role.OPERATOR), "/experiments/new")
+    page = text(visitor(Role.APPROVER), "/experiments/new")
     assert 'href="/endpoints/new"' in page
     assert 'href="/backends/new"' in page

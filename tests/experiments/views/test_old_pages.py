@@ -23,7 +23,7 @@ PROMOTION = "/experiments/canary/promote"
 @pytest.fixture
 def browser(db: None) -> Client:
     running()
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def seen(page: str) -> str:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 @pytest.fixture
 def browser(db: None) -> Client:
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def words(browser: Client, path: str = "/experiments/canary/promote") -> str:

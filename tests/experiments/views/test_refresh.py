@@ -39,7 +39,7 @@ def parts(answer: HttpResponse) -> set[str]:
 
 @pytest.fixture
 def browser(db: None) -> Client:
-    return visitor(Role.OPERATOR)
+    return visitor(Role.APPROVER)
 
 
 def test_nothing_new_is_no_content(browser: Client) -> None:

@@ -72,7 +72,7 @@ def test_every_page_and_the_api_say_so(redis_server: redis.Redis, viewer: Caller
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
     redis_server.hset(redis_keys.COLLECTOR, mapping=dict.fromkeys((REQUESTS.name, OUTCOMES.name), long_ago.isoformat()))
     assert [alert["code"] for alert in viewer.get("alerts").json()] == ["collector-silent"]
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     for path in PAGES:
         assert "Nothing has been collected since" in text(browser, path)
 

@@ -54,7 +54,7 @@ def test_every_page_and_the_api_say_so(redis_server: redis.Redis, viewer: Caller
     tick()
     long_ago()
     assert [alert["code"] for alert in viewer.get("alerts").json()] == ["worker-silent"]
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     for path in PAGES:
         assert "No worker has gone through its tick" in text(browser, path)
 

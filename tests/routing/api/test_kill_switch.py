@@ -23,7 +23,7 @@ def test_a_stopped_experiment_says_so(operator: Caller, endpoint: str | None) ->
     body = {"on": True, "reason": "looks wrong"} | ({"endpoint": endpoint} if endpoint else {})
     state = operator.send("POST", "kill-switch", body).json()
     [stop] = state["endpoints"] if endpoint else [state["everywhere"]]
-    assert (stop["endpoint"], stop["by"], stop["reason"]) == (endpoint, "operator", "looks wrong")
+    assert (stop["endpoint"], stop["by"], stop["reason"]) == (endpoint, "approver", "looks wrong")
     read = operator.get("experiments/canary").json()
     assert (read["state"], read["stopped"]) == ("running", stop)
     operator.send("POST", "kill-switch", {**body, "on": False})

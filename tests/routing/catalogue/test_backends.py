@@ -31,7 +31,7 @@ TYPED = {
 
 
 def send(path: str, **changes: Any) -> str:
-    answer = visitor(Role.OPERATOR).post(path, {**TYPED, **changes}, follow=True)
+    answer = visitor(Role.APPROVER).post(path, {**TYPED, **changes}, follow=True)
     return answer.content.decode()
 
 
@@ -39,7 +39,7 @@ def test_what_is_typed_is_registered_and_published() -> None:
     assert "Backend chat-v2 is registered." in send("/backends/new")
     assert Backend.objects.get(key="chat-v2").addresses == ["http://10.0.0.5:8000", "http://10.0.0.6:8000"]
     assert "chat-v2" in RoutingTable.objects.get().content
-    assert AuditEvent.objects.get().actor == "operator"
+    assert AuditEvent.objects.get().actor == "approver"
 
 
 def test_the_space_before_a_credential_stays_as_it_is_sent(operator: Caller) -> None:
@@ -50,7 +50,7 @@ def test_the_space_before_a_credential_stays_as_it_is_sent(operator: Caller) -> 
 
 
 def test_a_box_to_check_stands_beside_its_words() -> None:
-    page = text(visitor(Role.OPERATOR), "/backends/new")
+    page = text(visitor(Role.APPROVER), "/backends/new")
     [label] = re.findall(r'<label[^>]* for="id_http2">(.*?)</label>', page, re.DOTALL)
     assert re.fullmatch(r'<input type="checkbox"[^>]*> HTTP/2', label)
 
@@ -58,7 +58,7 @@ def test_a_box_to_check_stands_beside_its_words() -> None:
 def test_addresses_are_shown_one_a_line() -> None:
     send("/backends/new")
     assert "http://10.0.0.5:8000\nhttp://10.0.0.6:8000</textarea>" in text(
-        visitor(Role.OPERATOR), "/backends/chat-v2/edit"
+        visitor(Role.APPROVER), "/backends/chat-v2/edit"
     )
 
 
@@ -83,21 +83,21 @@ def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(changes: dict[str
 def test_a_change_keeps_the_key() -> None:
     send("/backends/new")
     typed = {"key": "other", "name": "Chat, renamed"}
-    assert "is changed" in pages.send(visitor(Role.OPERATOR), "/backends/chat-v2/edit", **typed)
+    assert "is changed" in pages.send(visitor(Role.APPROVER), "/backends/chat-v2/edit", **typed)
     assert Backend.objects.get().key == "chat-v2"
     assert Backend.objects.get().name == "Chat, renamed"
 
 
 def test_a_backend_in_use_is_kept_and_the_reason_said() -> None:
     endpoint()
-    page = visitor(Role.OPERATOR).post("/backends/stable/delete", follow=True).content.decode()
+    page = visitor(Role.APPROVER).post("/backends/stable/delete", follow=True).content.decode()
     assert "The backend stable is used by chat." in page
     assert Backend.objects.filter(key="stable").exists()
 
 
 def test_a_backend_that_nothing_uses_is_removed_after_a_question() -> None:
     backend("spare")
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "Remove the backend" in text(browser, "/backends/spare/delete")
     assert "Backend spare is removed." in browser.post("/backends/spare/delete", follow=True).content.decode()
     assert not Backend.objects.exists()
@@ -114,7 +114,7 @@ def test_many_backends_take_no_more_queries(django_assert_max_num_queries: Djang
 def test_one_that_ended_experiments_used_is_retired_after_a_question_and_restored() -> None:
     experiment = draft()
     start(experiment, actor=SLUICE)
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "It is still used by" in text(browser, "/backends/candidate/retire")
     halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")
     assert "Retire candidate</button>" in text(browser, "/backends/candidate/retire")

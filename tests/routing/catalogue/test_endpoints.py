@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def edit(**typed: Any) -> str:
-    return pages.send(visitor(Role.OPERATOR), "/endpoints/chat/edit", **typed)
+    return pages.send(visitor(Role.APPROVER), "/endpoints/chat/edit", **typed)
 
 
 def register(**changes: Any) -> str:
@@ -31,7 +31,7 @@ def register(**changes: Any) -> str:
         "unit_name": "x-user-id",
         "timeout_seconds": "60",
     }
-    answer = visitor(Role.OPERATOR).post("/endpoints/new", {**typed, **changes}, follow=True)
+    answer = visitor(Role.APPROVER).post("/endpoints/new", {**typed, **changes}, follow=True)
     return answer.content.decode()
 
 
@@ -62,7 +62,7 @@ def test_the_list_names_the_experiments_that_run() -> None:
 
 def test_an_endpoint_is_removed_after_a_question() -> None:
     endpoint()
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "get 404" in text(browser, "/endpoints/chat/delete")
     browser.post("/endpoints/chat/delete")
     assert not Endpoint.objects.exists()

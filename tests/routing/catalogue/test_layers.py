@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_layer_is_registered_and_an_endpoint_joins_it() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     typed = {"key": "shop", "name": "Shop", "holdout": "2.5", "salt": ""}
     assert "Layer shop is registered" in browser.post("/layers/new", typed, follow=True).content.decode()
     layer = Layer.objects.get()
@@ -45,7 +45,7 @@ def test_the_drawing_shows_who_has_which_buckets() -> None:
 
 def test_a_holdout_is_edited_in_per_cent() -> None:
     endpoint()
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     Layer.objects.update(holdout=1000)
     assert re.search(r'name="holdout" value="10.0"', text(browser, "/layers/chat/edit"))
     salt = Layer.objects.get().salt
@@ -55,14 +55,14 @@ def test_a_holdout_is_edited_in_per_cent() -> None:
 
 def test_what_would_move_users_is_refused_and_said() -> None:
     start(draft(), actor=SLUICE)
-    page = send(visitor(Role.OPERATOR), "/layers/chat/edit", holdout="5")
+    page = send(visitor(Role.APPROVER), "/layers/chat/edit", holdout="5")
     assert "reaches into users of canary" in page
     assert Layer.objects.get().holdout == 0
 
 
 def test_a_layer_with_endpoints_is_kept() -> None:
     endpoint()
-    page = visitor(Role.OPERATOR).post("/layers/chat/delete", follow=True).content.decode()
+    page = visitor(Role.APPROVER).post("/layers/chat/delete", follow=True).content.decode()
     assert "The layer chat is used by chat." in page
 
 

@@ -39,7 +39,7 @@ from experiments.actions.start import start
 from routing.publishing.newest_table import latest_table
 from tests.factories.drafts import draft
 start(draft({FLAG!r}), actor=SLUICE)
-token = issue_token(User.objects.create_user("service", role=Role.OPERATOR), "sdk", role=Role.REPORTER)
+token = issue_token(User.objects.create_user("service", role=Role.APPROVER), "sdk", role=Role.REPORTER)
 known = {{"token": token, "table": latest_table().content}}
 pathlib.Path(os.environ["SLUICE_DATA_DIRECTORY"], "known.json").write_text(json.dumps(known))
 """

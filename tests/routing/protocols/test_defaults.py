@@ -46,7 +46,7 @@ def test_an_unknown_protocol_is_refused(operator: Caller) -> None:
 
 def test_pages_show_the_path_that_is_asked() -> None:
     typed = {**SENT, "addresses": SENT["addresses"][0], "health_path": "", "protocol": "triton"}
-    visitor(Role.OPERATOR).post("/backends/new", typed)
+    visitor(Role.APPROVER).post("/backends/new", typed)
     page = text(visitor(Role.VIEWER), "/backends")
     assert "/v2/health/ready" in page
     assert "Triton Inference Server" in page

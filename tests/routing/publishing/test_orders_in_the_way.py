@@ -10,7 +10,7 @@ from routing import redis_keys
 from routing.publishing import waiting_orders
 from routing.publishing.waiting_orders import Order, Verb
 
-ORDER = Order(verb=Verb.HALT, subject="canary", actor="ann", role=Role.OPERATOR, reason="It answers in Latin.")
+ORDER = Order(verb=Verb.HALT, subject="canary", actor="ann", role=Role.APPROVER, reason="It answers in Latin.")
 
 
 def put(client: redis.Redis, value: Any) -> None:

@@ -289,7 +289,7 @@ def test_what_an_edge_lost_of_a_running_experiment_is_not_forgotten(silent: Edge
     with pytest.raises(Conflict) as caught:
         retire_edge(silent, actor=SLUICE)
     assert (caught.value.code, experiment.key in caught.value.detail) == ("edge-lost-rows", True)
-    operator = visitor(Role.OPERATOR)
+    operator = visitor(Role.APPROVER)
     assert f"Can be retired once {experiment.key} has ended" in text(operator, "/edges")
     assert "Retire frankfurt" not in text(operator, "/edges")
     halt_by_hand(experiment, actor=SLUICE, reason="looks wrong")

@@ -23,7 +23,7 @@ from routing.resources.register import register
 from routing.models import Issuer
 from tests.factories.drafts import backend, draft, endpoint
 from tests.factories.tokens import Signer
-(get_environment().data_directory / "token").write_text(issue_token(operator, "test"))
+(get_environment().data_directory / "token").write_text(issue_token(approver, "test"))
 endpoint(standby="warm")
 register(Issuer(key="login", name="Login", issuer="x", key_set=Signer().key_set()), actor=SLUICE)
 for number in range({ROUNDS}):

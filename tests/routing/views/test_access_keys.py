@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_key_is_shown_once_and_can_be_revoked() -> None:
     endpoint()
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     page = browser.post("/access-keys", {"client": "mobile", "days": "7"}).content.decode()
     found = re.search(r"slk_[\w-]{20,}", page)
     assert found
@@ -34,7 +34,7 @@ def test_viewers_see_no_keys() -> None:
 
 
 def test_an_issuer_is_registered_changed_and_removed() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     typed = {"key": "login", "name": "Login", "issuer": "https://login.example.com", "key_set": Signer().key_set()}
     assert "is registered" in browser.post("/issuers/new", typed, follow=True).content.decode()
 
@@ -46,4 +46,4 @@ def test_an_issuer_is_registered_changed_and_removed() -> None:
 
 def test_a_key_set_that_is_none_is_said() -> None:
     typed = {"key": "login", "name": "Login", "issuer": "x", "key_set": "no"}
-    assert "no usable key set" in visitor(Role.OPERATOR).post("/issuers/new", typed).content.decode()
+    assert "no usable key set" in visitor(Role.APPROVER).post("/issuers/new", typed).content.decode()

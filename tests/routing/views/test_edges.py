@@ -66,10 +66,10 @@ def test_without_edges_the_page_says_how_one_comes() -> None:
 
 def test_a_silent_edge_is_retired_by_a_button_and_one_that_reports_has_none() -> None:
     edge()
-    assert "Retire" not in text(visitor(Role.OPERATOR), "/edges").partition("<tbody>")[2]
+    assert "Retire" not in text(visitor(Role.APPROVER), "/edges").partition("<tbody>")[2]
     Edge.objects.update(name="frankfurt-1.example.com/a", seen_at=timezone.now() - timedelta(minutes=40))
     assert "Retire frankfurt" not in text(visitor(Role.VIEWER), "/edges")
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     page = text(browser, "/edges")
     [path] = re.findall(r'action="(/edges/[^"]+/retire)"', page)
     assert "Edge frankfurt-1.example.com/a is retired." in browser.post(path, follow=True).content.decode()

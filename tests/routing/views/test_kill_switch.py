@@ -25,24 +25,24 @@ def _running(db: None) -> None:
 @pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("path", ["/kill-switch", "/endpoints/chat/stop"])
 def test_it_is_turned_on_and_off_with_a_reason(path: str) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert '<a href="/experiments/canary">canary</a>' in text(browser, path)
     page = browser.post(path, {"turn": "on", "reason": "looks wrong"}, follow=True).content.decode()
     assert "are stopped; users get default backends" in page
-    assert "by operator: looks wrong" in page
+    assert "by approver: looks wrong" in page
     assert 'value="off"' in text(browser, path)
     browser.post(path, {"turn": "off", "reason": "looks right"})
     assert not Stop.objects.filter(ended_at=None).exists()
 
 
 def test_without_a_reason_nothing_is_turned() -> None:
-    page = visitor(Role.OPERATOR).post("/kill-switch", {"turn": "on", "reason": ""}).content.decode()
+    page = visitor(Role.APPROVER).post("/kill-switch", {"turn": "on", "reason": ""}).content.decode()
     assert "This field is required." in page
     assert not Stop.objects.exists()
 
 
 def test_pressing_the_same_button_twice_does_not_turn_it_back() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     for _ in range(2):
         browser.post("/kill-switch", {"turn": "on", "reason": "looks wrong"})
     assert Stop.objects.filter(ended_at=None).count() == 1
@@ -51,7 +51,7 @@ def test_pressing_the_same_button_twice_does_not_turn_it_back() -> None:
 @pytest.mark.usefixtures("redis_server")
 @pytest.mark.parametrize("path", ["/kill-switch", "/endpoints/chat/stop"])
 def test_an_old_page_does_not_end_a_stop_that_came_after_it(path: str) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     where = Endpoint.objects.get() if "chat" in path else None
     stop_experiments(where, actor=SLUICE, reason="drill")
     old = since(text(browser, path))
@@ -83,7 +83,7 @@ def test_an_experiment_says_that_it_is_stopped() -> None:
     assert "Stopped by the kill switch" in page
     assert "by sluice: looks wrong" in page
     assert '"/kill-switch"' not in page
-    assert '"/kill-switch"' in text(visitor(Role.OPERATOR), "/experiments/canary")
+    assert '"/kill-switch"' in text(visitor(Role.APPROVER), "/experiments/canary")
     assert "Stopped by the kill switch, by sluice: looks wrong" in text(browser, "/")
 
 

@@ -27,7 +27,7 @@ def _own_folder(tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_small_file_is_imported_without_a_script(redis_server: Redis, own_lake: str) -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     file = SimpleUploadedFile("labels.csv", csv_of([row(1), row(2, value="x")]))
     answer = browser.post("/outcomes/import", {"file": file}, follow=True)
     assert "labels.csv is here" in answer.content.decode()
@@ -39,7 +39,7 @@ def test_a_small_file_is_imported_without_a_script(redis_server: Redis, own_lake
 
 @pytest.mark.usefixtures("redis_server")
 def test_what_is_no_file_of_outcomes_is_said_so() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     answer = browser.post("/outcomes/import", {"file": SimpleUploadedFile("labels.xls", b"x")}, follow=True)
     assert "Name a file that ends in" in answer.content.decode()
     assert browser.post("/outcomes/import", {}).status_code == 400

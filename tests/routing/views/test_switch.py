@@ -25,7 +25,7 @@ def backend() -> str:
 
 
 def test_it_is_shown_before_it_is_done() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "Switch all users to candidate" in text(browser, "/endpoints/chat/switch")
     page = browser.post("/endpoints/chat/switch", {"to": "candidate"}, follow=True).content.decode()
     assert "Endpoint chat is switched" in page
@@ -33,7 +33,7 @@ def test_it_is_shown_before_it_is_done() -> None:
 
 
 def test_a_page_that_is_out_of_date_switches_nothing() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     browser.post("/endpoints/chat/switch", {"to": "candidate"})
     assert "not candidate" in browser.post("/endpoints/chat/switch", {"to": "candidate"}).content.decode()
     assert backend() == "candidate"
@@ -41,7 +41,7 @@ def test_a_page_that_is_out_of_date_switches_nothing() -> None:
 
 def test_while_an_experiment_runs_it_has_to_be_forced() -> None:
     start(draft(candidates=[{"key": "better", "backend": registered("third").key}]), actor=SLUICE)
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     assert "Switch although experiments run" in text(browser, "/endpoints/chat/switch")
     assert "force the switch" in browser.post("/endpoints/chat/switch", {"to": "candidate"}).content.decode()
     assert backend() == "stable"
@@ -51,13 +51,13 @@ def test_while_an_experiment_runs_it_has_to_be_forced() -> None:
 
 def test_without_a_standby_the_page_leads_to_the_endpoint() -> None:
     Endpoint.objects.update(standby=None)
-    page = visitor(Role.OPERATOR).get("/endpoints/chat/switch", follow=True).content.decode()
+    page = visitor(Role.APPROVER).get("/endpoints/chat/switch", follow=True).content.decode()
     assert "has no standby. Name one first." in page
 
 
 def test_a_standby_that_is_the_backend_is_refused() -> None:
     stable = Endpoint.objects.get().backend
-    page = send(visitor(Role.OPERATOR), "/endpoints/chat/edit", standby=stable.pk)
+    page = send(visitor(Role.APPROVER), "/endpoints/chat/edit", standby=stable.pk)
     assert "The standby is another backend than the default one." in page
 
 
@@ -65,13 +65,13 @@ def test_both_sides_are_shown_with_what_they_set() -> None:
     rule = {"key": "german", "conditions": ["x-country is DE"], "backend": "stable"}
     changes = {"headers": {"x-prompt": "v1"}, "standby_query": {"top": "5"}, "rules": [rule]}
     edit(Endpoint.objects.get(), changes, actor=SLUICE)
-    page = " ".join(text(visitor(Role.OPERATOR), "/endpoints/chat/switch").split())
+    page = " ".join(text(visitor(Role.APPROVER), "/endpoints/chat/switch").split())
     assert '<td class="key">stable with x-prompt: v1</td><td class="key">candidate with ?top=5</td>' in page
     assert 'a rule gives something else keep it: <span class="key">german</span> (x-country is DE)' in page
 
 
 def test_a_page_from_before_a_change_switches_nothing_and_shows_it() -> None:
-    browser = visitor(Role.OPERATOR)
+    browser = visitor(Role.APPROVER)
     page = opened(browser, "/endpoints/chat/switch")
     edit(Endpoint.objects.get(), {"standby_headers": {"x-prompt": "v2"}}, actor=SLUICE)
     answer = browser.post("/endpoints/chat/switch", page).content.decode()
