@@ -99,6 +99,7 @@ class Token(models.Model):
     endpoints = models.JSONField(
         default=list, blank=True, help_text="The endpoints that it is limited to, by their keys; none: all."
     )
+    workload = models.CharField(max_length=200, blank=True, default="", help_text="The job of CI that it was given to.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

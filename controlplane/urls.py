@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from controlplane.api.document import DocumentView
 from controlplane.api.token_calls import TokenViewSet
+from controlplane.api.workload_calls import WorkloadView
 from controlplane.catalogue.everything import all_calls, all_pages
 from controlplane.catalogue.index import IndexView
 
@@ -19,6 +20,7 @@ router.register("tokens", TokenViewSet)
 api: list[URLPattern | URLResolver] = [
     path("", IndexView.as_view(), name="api-index"),
     path("schema/", DocumentView.as_view(), name="api-schema"),
+    path("auth/oidc", WorkloadView.as_view(), name="workload-token"),
     *router.urls,
     *all_calls(),
     path("", include("routing.api.urls")),

@@ -30,6 +30,8 @@ def rotate_token(token: Token, *, overlap: timedelta, actor: Actor) -> str:
         )
     for right in sorted(token.scopes or Role(token.role).rights):
         actor.require_anywhere(Right(right))
+    if token.workload:
+        raise Conflict("token-of-workload", f"The token {token.name} is a job's.", next_step="Exchange its JWT again.")
     now = timezone.now()
     with beside_others():
         present = Token.objects.select_for_update().get(pk=token.pk)

@@ -31,11 +31,12 @@ def issue_token(
     networks: Collection[str] = (),
     endpoints: Collection[str] = (),
     expires_at: datetime | None = None,
+    workload: str = "",
 ) -> str:
     """Create a token, limited by what is not empty, and return its only readable form."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(24)
     limits = {"scopes": sorted(scopes), "networks": list(networks), "endpoints": sorted(endpoints)}
-    about = {"user": user, "name": name, "role": role, "expires_at": expires_at}
+    about = {"user": user, "name": name, "role": role, "expires_at": expires_at, "workload": workload}
     Token.objects.create(prefix=prefix, digest=_digest(secret), **about, **limits)
     return f"{SCHEME}_{prefix}_{secret}"
 

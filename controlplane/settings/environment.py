@@ -9,6 +9,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from controlplane.settings.workloads import WorkloadRule
+
 SECRETS_FILE = "secrets.env"
 GENERATED_SECRETS = ("SLUICE_SECRET_KEY", "SLUICE_UNIT_KEY")
 
@@ -57,6 +59,9 @@ class Environment(BaseSettings):
             "ff00::/8",
         ],
         description="Networks where no backend may be.",
+    )
+    workload_rules: list[WorkloadRule] = Field(
+        [], description="Which jobs of CI get a token for their JWT, as `docs/rights.md` says."
     )
     edge_certificate: str = Field("", description="PEM certificate of the edge with its chain; empty means no TLS.")
     edge_private_key: str = Field("", description="PEM private key of the edge's certificate.")

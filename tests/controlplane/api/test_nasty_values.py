@@ -36,8 +36,10 @@ FLAGS = [
 STATED = {"users_per_hour": 500, "exponent": 0.7, "baselines": {"error-rate": {"value": 0.01}}}
 FORECAST = Operation("POST", "experiments/waiting/forecast", 200, STATED)
 ROTATION = Operation("POST", "tokens/0/rotate", 403, {"hours": 2})
+WORKLOAD = Operation("POST", "auth/oidc", 400, {"jwt": "none"})
 ASKED = [operation for operation in READS if operation.body is not None and operation.path != FORECAST.path]
-WITH_BODY = [operation for operation in WRITES if operation.body is not None] + [*ASKED, FORECAST, ROTATION, *FLAGS]
+SENT = [*ASKED, FORECAST, ROTATION, WORKLOAD, *FLAGS]
+WITH_BODY = [operation for operation in WRITES if operation.body is not None] + SENT
 
 # What JSON can spell, whether it means something or not.
 VALUES = {
