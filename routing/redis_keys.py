@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 
+from controlplane.settings.queues import JOBS, queue
+
 TABLE = "sluice:table"
 TABLE_PUBLISHED = "sluice:table:published"
 ORDERS = "sluice:orders"
 TICKED = "sluice:ticked"
+CLOCKS = "sluice:clocks"
 EDGES = "sluice:edges"
 OUTCOMES = "sluice:outcomes"
 COLLECTED = "sluice:collected"
@@ -44,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     TABLE: Kind.HASH,
     ORDERS: Kind.LIST,
     TICKED: Kind.STRING,
+    CLOCKS: Kind.HASH,
     EDGES: Kind.SET,
     OUTCOMES: Kind.STREAM,
     COLLECTED: Kind.HASH,
@@ -55,6 +59,7 @@ KINDS: Mapping[str, Kind] = {
     GAPS: Kind.HASH,
     SHARES: Kind.STRING,
     BELONGING: Kind.STRING,
+    **dict.fromkeys(map(queue, JOBS), Kind.LIST),
 }
 """Those of which there is one."""
 

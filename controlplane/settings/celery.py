@@ -5,9 +5,12 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu import Queue
 
 from controlplane.settings import get_environment
+from controlplane.settings.beat import every
 from controlplane.settings.logs import configure_logging
+from controlplane.settings.queues import JOBS, queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings.django")
 
@@ -22,41 +25,23 @@ SIZES_SECONDS = 3600.0
 app = Celery("sluice", broker=environment.redis_url)
 app.conf.update(
     task_ignore_result=True,
+    task_queues=[Queue(queue(job), routing_key=queue(job)) for job in JOBS],
+    task_routes={job: {"queue": queue(job)} for job in JOBS},
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     worker_cancel_long_running_tasks_on_connection_loss=False,
+    beat_scheduler="controlplane.settings.beat:Scheduler",
     beat_schedule={
-        "tick": {
-            "task": "experiments.loop.jobs.tick",
-            "schedule": environment.tick_seconds,
-            "options": {"expires": 5 * environment.tick_seconds},
-        },
-        "evidence": {
-            "task": "experiments.loop.jobs.check_evidence",
-            "schedule": EVIDENCE_SECONDS,
-            "options": {"expires": EVIDENCE_SECONDS},
-        },
-        "what outcomes belong to": {
-            "task": "routing.intake.jobs.see_what_outcomes_belong_to",
-            "schedule": BELONGING_SECONDS,
-            "options": {"expires": BELONGING_SECONDS},
-        },
-        "what is missing": {
-            "task": "experiments.data_health.jobs.count_what_is_missing",
-            "schedule": MISSING_SECONDS,
-            "options": {"expires": MISSING_SECONDS},
-        },
-        "sizes": {
-            "task": "experiments.data_health.jobs.measure_what_is_stored",
-            "schedule": SIZES_SECONDS,
-            "options": {"expires": SIZES_SECONDS},
-        },
-        "erasures": {
-            "task": "routing.erasure.jobs.erase_what_is_asked",
-            "schedule": ERASURE_SECONDS,
-            "options": {"expires": ERASURE_SECONDS},
-        },
+        job: {"task": job, "schedule": every(seconds)}
+        for job, seconds in {
+            "experiments.loop.jobs.tick": environment.tick_seconds,
+            "experiments.loop.jobs.check_evidence": EVIDENCE_SECONDS,
+            "experiments.data_health.jobs.count_what_is_missing": MISSING_SECONDS,
+            "experiments.data_health.jobs.measure_what_is_stored": SIZES_SECONDS,
+            "routing.intake.jobs.see_what_outcomes_belong_to": BELONGING_SECONDS,
+            "routing.erasure.jobs.erase_what_is_asked": ERASURE_SECONDS,
+        }.items()
     },
 )
 app.autodiscover_tasks(

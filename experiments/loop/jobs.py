@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+import redis
 import structlog
 from django.utils import timezone
 
 from controlplane.settings.celery import app
+from controlplane.settings.queues import waiting
 from controlplane.storage.redis_connections import get_redis
 from experiments.exploration.claim_due import claim_due_explorations
 from experiments.exploration.explore import explore_experiment
@@ -17,6 +19,7 @@ from experiments.loop.record_orders import record_orders
 from experiments.models import Experiment
 from experiments.models.experiment import LIVE_STATES
 from routing import redis_keys
+from routing.alerts.clocks import note_clock
 from routing.alerts.note_tick import note_tick
 from routing.edges.record_edges import record_edges
 from routing.places.all_places import all_places
@@ -80,8 +83,16 @@ def hear_from_edges() -> None:
 
 def look_at_what_is_due() -> None:
     """Have each due experiment looked at, by whoever is free."""
-    for pk in claim_due(timezone.now()):
+    for pk in claim_due(timezone.now(), waiting=_waiting()):
         _alone(partial(reconcile_experiment.delay, pk), experiment=pk)
+
+
+def _waiting() -> int:
+    """How many wait already; none where that cannot be known, as Redis is away and nobody can be sent either."""
+    try:
+        return waiting(get_redis(), reconcile_experiment.name)
+    except redis.RedisError:
+        return 0
 
 
 def explore_what_is_due() -> None:
@@ -95,6 +106,11 @@ def note_that_it_ran() -> None:
     note_tick(timezone.now())
 
 
+def compare_clocks() -> None:
+    """Where this machine's is off, an alert says so."""
+    note_clock()
+
+
 JOBS: tuple[Callable[[], None], ...] = (
     record_what_waits,
     publish_what_is_wanted,
@@ -102,6 +118,7 @@ JOBS: tuple[Callable[[], None], ...] = (
     hear_from_edges,
     look_at_what_is_due,
     explore_what_is_due,
+    compare_clocks,
     note_that_it_ran,
 )
 

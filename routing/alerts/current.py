@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from controlplane.problems.problem import HasProblem, Problem
 from controlplane.storage.redis_connections import glance_at_redis
 from controlplane.storage.reserve import get_reserve
+from routing.alerts.clocks import clocks_off
 from routing.alerts.last_collection import uncollected_since
 from routing.alerts.last_tick import silent_since, with_ticks
 from routing.alerts.untidy import untidy_tables
@@ -39,6 +40,7 @@ ON_EVERY_PAGE = frozenset(
         "disk-full",
         "place-cleared",
         "worker-silent",
+        "clocks-differ",
         "collector-silent",
     }
 )
@@ -65,6 +67,7 @@ def alerts(now: datetime) -> list[Alert]:
     found += [*_unrecorded(), *_cleared(now), *_disk(now), *_readable(_worker(newest, now), "ticks")]
     found += _readable(_collector(newest, edges, now), "what is collected")
     found += _readable(_caretaker(now), "the care of the lake")
+    found += _readable(_clocks(), "clocks")
     return sorted(found, key=lambda alert: alert.since)
 
 
@@ -192,6 +195,22 @@ def _worker(newest: RoutingTable | None, now: datetime) -> Iterator[Alert]:
         )
         next_step = "Check that the worker and beat run, and that Redis answers."
         yield Alert(Problem.of("worker-silent", detail, next_step), "", since)
+
+
+def _clocks() -> Iterator[Alert]:
+    try:
+        off = list(clocks_off())
+    except redis.RedisError:
+        return
+    for clock in off:
+        way = "ahead of" if clock.ahead > timedelta() else "behind"
+        seconds = abs(clock.ahead).total_seconds()
+        detail = f"The clock of the {clock.process} on {clock.machine} is {seconds:.0f} s {way} that of Redis."
+        next_step = (
+            "Let both machines follow a time server: when stages end, and which requests and outcomes count already, "
+            "is told by their clocks."
+        )
+        yield Alert(Problem.of("clocks-differ", detail, next_step), "", timezone.now())
 
 
 def _collector(newest: RoutingTable | None, edges: list[Edge], now: datetime) -> Iterator[Alert]:

@@ -25,6 +25,7 @@ def with_ticks(tables: QuerySet[RoutingTable]) -> QuerySet[RoutingTable]:
 def silent_since(newest: RoutingTable | None, now: datetime) -> datetime | None:
     """Since when no worker ticks; None while one does, and before an installation has begun.
 
+    A tick of a time that is still to come is from before the clock was set back, and says nothing of now.
     `newest` is the newest table, read `with_ticks`.
     """
     if newest is None:
@@ -32,11 +33,11 @@ def silent_since(newest: RoutingTable | None, now: datetime) -> datetime | None:
     noted: datetime | None = getattr(newest, "ticked_at", None)
     begun: datetime = getattr(newest, "begun_at", newest.created_at)
     patience = max(SILENT_AT_LEAST, SILENT_TICKS * timedelta(seconds=get_environment().tick_seconds))
-    if noted is not None and now - noted <= patience:
+    if noted is not None and abs(now - noted) <= patience:
         return None
-    last = max((moment for moment in (noted, _told()) if moment is not None), default=None)
+    last = min((moment for moment in (noted, _told()) if moment), key=lambda moment: abs(now - moment), default=None)
     if last is not None:
-        return last if now - last > patience else None
+        return min(last, now) if abs(now - last) > patience else None
     return begun if now - begun > BEGUN_AFTER else None
 
 

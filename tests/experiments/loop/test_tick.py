@@ -7,6 +7,7 @@ import redis
 from django.utils import timezone
 
 from controlplane.audit.actors import SLUICE
+from controlplane.settings.queues import queue
 from experiments.actions.start import start
 from experiments.loop import jobs
 from experiments.loop.jobs import tick
@@ -46,6 +47,14 @@ def test_without_redis_experiments_are_looked_at(due: list[int]) -> None:
     expected = two_running()
     tick()
     assert set(due) == expected
+
+
+def test_while_as_many_wait_as_are_live_nobody_is_handed_over(redis_server: redis.Redis, due: list[int]) -> None:
+    two_running()
+    for _ in range(2):
+        redis_server.rpush(queue(jobs.reconcile_experiment.name), "one that waits")
+    tick()
+    assert due == []
 
 
 def test_an_edge_that_tells_nonsense_keeps_no_experiment_waiting(redis_server: redis.Redis, due: list[int]) -> None:
