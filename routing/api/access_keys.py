@@ -11,7 +11,9 @@ from controlplane.api.authentication import request_actor
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.fields import StrictSerializer
 from controlplane.api.idempotency import Idempotent
+from controlplane.api.permissions import needs
 from controlplane.api.schema import BRAKE_PROBLEMS, CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
+from controlplane.models import Right
 from controlplane.storage.keyed import KEY_VALIDATOR
 from routing.models import AccessKey, Endpoint
 from routing.publishing.require_told import require_told
@@ -80,6 +82,7 @@ class AccessKeyViewSet(
     """Keys that let clients in."""
 
     queryset = AccessKey.objects.prefetch_related("endpoints")
+    permission_classes = (needs(Right.PLAN),)
     serializer_class = AccessKeySerializer
     secret_of: ClassVar = {
         "create": "Revoke the newest key of this client, and issue another, with a new `Idempotency-Key`."

@@ -62,12 +62,12 @@ def send(caller: Caller, method: str, path: str, body: object, match: str) -> An
 
 
 @pytest.mark.parametrize("path", THINGS)
-def test_every_thing_has_a_strong_tag_that_stays_while_it_does(viewer: Caller, path: str) -> None:
-    first = tag(viewer, path)
+def test_every_thing_has_a_strong_tag_that_stays_while_it_does(operator: Caller, path: str) -> None:
+    first = tag(operator, path)
 
     assert first.startswith('"')
     assert first.endswith('"')
-    assert tag(viewer, path) == viewer.client.head(f"/api/v1/{path}")["ETag"] == first
+    assert tag(operator, path) == operator.client.head(f"/api/v1/{path}")["ETag"] == first
 
 
 @pytest.mark.parametrize("path", EDITABLE)
@@ -86,8 +86,8 @@ def test_what_is_made_has_a_tag(operator: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", ["endpoints", "experiments", "experiments/live/decisions", "alerts"])
-def test_a_list_has_none(viewer: Caller, path: str) -> None:
-    assert "ETag" not in viewer.get(path)
+def test_a_list_has_none(operator: Caller, path: str) -> None:
+    assert "ETag" not in operator.get(path)
 
 
 def test_a_tag_tells_of_all_that_the_answer_holds(operator: Caller) -> None:
@@ -182,14 +182,14 @@ def test_what_was_written_down_has_the_tag_of_its_experiment(operator: Caller) -
     assert send(operator, "PATCH", "experiments/waiting", '{"name": "Mine"}', answer["ETag"]).status_code == 200
 
 
-def test_a_reader_who_has_it_gets_304(viewer: Caller) -> None:
-    known = {"if-none-match": tag(viewer, "endpoints/chat")}
+def test_a_reader_who_has_it_gets_304(operator: Caller) -> None:
+    known = {"if-none-match": tag(operator, "endpoints/chat")}
 
-    again = viewer.client.get("/api/v1/endpoints/chat", headers=known)
+    again = operator.client.get("/api/v1/endpoints/chat", headers=known)
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", known["if-none-match"])
 
     edit(Endpoint.objects.get(key="chat"), {"name": "Renamed"}, actor=SLUICE)
-    assert viewer.client.get("/api/v1/endpoints/chat", headers=known).status_code == 200
+    assert operator.client.get("/api/v1/endpoints/chat", headers=known).status_code == 200
 
 
 @pytest.mark.parametrize("path", EDITABLE)

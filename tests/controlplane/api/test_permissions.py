@@ -63,8 +63,6 @@ READS = [
         "experiments/live/gate",
         "issuers",
         "issuers/login",
-        "access-keys",
-        "access-keys/1",
         "edges",
         "edges/frankfurt-1.example.com",
         "alerts",
@@ -83,6 +81,8 @@ READS = [
     )
 ] + [
     Operation("GET", "event-imports", 200, needs=Right.READ),
+    Operation("GET", "access-keys", 200),
+    Operation("GET", "access-keys/1", 200),
     Operation("POST", "experiments/waiting/forecast", 200, {"users_per_hour": 500}, Right.READ),
     Operation("POST", "specs/plan", 200, {"backends": [BACKEND]}, Right.READ),
     Operation("POST", "specs/export", 200, {"backends": [BACKEND]}, Right.READ),

@@ -120,22 +120,22 @@ LISTS: dict[str, Callable[[int], None]] = {
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_longer_list_needs_no_more_queries(path: str, viewer: Caller) -> None:
+def test_a_longer_list_needs_no_more_queries(path: str, operator: Caller) -> None:
     add = LISTS[path]
     add(0)
-    viewer.get(path)
-    short, few = asked(path, viewer)
+    operator.get(path)
+    short, few = asked(path, operator)
     for number in range(1, 6):
         add(number)
-    long, many = asked(path, viewer)
+    long, many = asked(path, operator)
 
     assert len(long) == len(short) + 5
     assert len(many) == len(few), "\n".join(many)
 
 
-def asked(path: str, viewer: Caller) -> tuple[list[Any], list[str]]:
+def asked(path: str, operator: Caller) -> tuple[list[Any], list[str]]:
     """The rows of a list, and the queries that it took."""
     with CaptureQueriesContext(connection) as context:
-        answer = viewer.get(path)
+        answer = operator.get(path)
     assert answer.status_code == 200, answer.content
     return answer.json()["results"], [query["sql"].partition(" WHERE ")[0] for query in context.captured_queries]
