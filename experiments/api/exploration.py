@@ -17,6 +17,9 @@ class SegmentSplitSerializer(serializers.Serializer[object]):
     value = serializers.CharField()
     units = serializers.DictField(child=serializers.IntegerField())
     log_e_value = serializers.FloatField(help_text="Evidence against the shares that were set, at any time.")
+    mismatch = serializers.BooleanField(
+        help_text="Whether they did not arrive in these, corrected for all values of all dimensions."
+    )
 
 
 class SegmentEffectSerializer(serializers.Serializer[object]):

@@ -12,12 +12,16 @@ from experiments.stats.judging.breakdown import SegmentEffect
 
 @dataclass(frozen=True, slots=True)
 class SegmentSplit:
-    """Users of each variant whose first request had a value, and the log of the evidence against the set shares."""
+    """Users of each variant whose first request had a value, and the log of the evidence against the set shares.
+
+    `mismatch` says that they did not arrive in these, after the correction for all values of all dimensions.
+    """
 
     dimension: str
     value: str
     units: Mapping[str, int]
     log_e_value: float
+    mismatch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

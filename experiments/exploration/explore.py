@@ -12,7 +12,7 @@ from experiments.models import Analysis, Experiment, Exploration
 from experiments.plan.as_judged import judge_plan, metric_definitions, pure_plan
 from experiments.stats.core.types import Evidence, JudgePlan
 from experiments.stats.health import LateOutcomes, Stage, incomparable, late_outcomes, segment_findings
-from experiments.stats.health.shares import segments_log_e
+from experiments.stats.health.shares import mismatched_segments, segments_log_e
 from experiments.stats.judging.breakdown import break_down
 from experiments.stored_results import read_counts
 
@@ -49,8 +49,8 @@ def _content(experiment: Experiment, analysis: Analysis, now: datetime) -> Explo
     late = late_outcomes(collected.timings, collected.requests, plan.control)
     segments = {(each.dimension, each.value): _comparable(each, late, plan) for each in collected.segments}
     stage = Stage("all stages", plan.shares, {}, {name: evidence.units for name, evidence in segments.items()})
-    log_e = segments_log_e([stage])
-    splits = (SegmentSplit(*name, evidence.units, log_e[name]) for name, evidence in segments.items())
+    log_e, off = segments_log_e([stage]), mismatched_segments([stage])
+    splits = (SegmentSplit(*name, evidence.units, log_e[name], name in off) for name, evidence in segments.items())
     problems = (finding.problem for finding in segment_findings([stage]))
     return ExplorationContent(break_down(plan, segments), tuple(splits), tuple(problems))
 

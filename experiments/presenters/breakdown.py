@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log
 
 from experiments.exploration.content import ExplorationContent, SegmentSplit
 from experiments.presenters.numbers import amount, change, change_interval, difference, difference_interval
 from experiments.presenters.page_reads import Dossier
 from experiments.stats.core.types import MetricResult
-from experiments.stats.health.findings import ALPHA
 from experiments.stats.judging.breakdown import SegmentEffect
 
 SMALLEST_SHOWN = 0.001
@@ -51,23 +49,20 @@ def dimension_tables(dossier: Dossier, content: ExplorationContent, result: Metr
     tables = []
     for dimension in dossier.experiment.plan.dimensions:
         splits = [each for each in content.splits if each.dimension == dimension]
-        lines = _lines(dossier, splits, effects, len(content.splits))
+        lines = _lines(dossier, splits, effects)
         if lines:
             tables.append(DimensionTable(dimension, tuple(lines)))
     return tables
 
 
 def _lines(
-    dossier: Dossier,
-    splits: Iterable[SegmentSplit],
-    effects: dict[tuple[str, str], SegmentEffect],
-    compared: int,
+    dossier: Dossier, splits: Iterable[SegmentSplit], effects: dict[tuple[str, str], SegmentEffect]
 ) -> list[SegmentLine]:
     known = ((split, effects.get((split.dimension, split.value))) for split in splits)
-    return [_line(dossier, split, effect, compared) for split, effect in known if effect]
+    return [_line(dossier, split, effect) for split, effect in known if effect]
 
 
-def _line(dossier: Dossier, split: SegmentSplit, effect: SegmentEffect, compared: int) -> SegmentLine:
+def _line(dossier: Dossier, split: SegmentSplit, effect: SegmentEffect) -> SegmentLine:
     unit = dossier.plan.labels[effect.metric].display_unit
     users = (split.units.get(arm, 0) for arm in (dossier.plan.control, effect.variant))
     relative = effect.relative is not None and effect.relative_interval is not None
@@ -81,7 +76,7 @@ def _line(dossier: Dossier, split: SegmentSplit, effect: SegmentEffect, compared
         interval=_interval(effect, unit, relative=relative),
         p_value="" if adjusted is None else _p_value(adjusted),
         stands_out=adjusted is not None and adjusted < dossier.experiment.plan.alpha,
-        off=split.log_e_value >= log(compared / ALPHA),
+        off=split.mismatch,
         note=effect.note,
     )
 

@@ -16,6 +16,9 @@ from experiments.stats.health.sample_ratio import CERTAIN, check_shares, sample_
 Segment = tuple[str, str]
 """A dimension and one of its values, as ("country", "de")."""
 
+MOST_NAMED = 3
+"""Segments that are named beside the one that is furthest off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -62,6 +65,27 @@ def segments_log_e(stages: Sequence[Stage]) -> dict[Segment, float]:
         for segment, units in stage.segments.items():
             evidence[segment] = evidence.get(segment, 0.0) + _log_e(stage.shares, units)
     return evidence
+
+
+def mismatched_segments(stages: Sequence[Stage], *, alpha: float = ALPHA) -> tuple[Segment, ...]:
+    """Each (dimension, value) whose units did not arrive in the set shares, the furthest off first.
+
+    Its e-value reaches segments / alpha, by Bonferroni, so that a single false alarm among all of them has a chance of
+    alpha at the most, at every look, where all are known from the start. If the m-th appears later it has the threshold
+    m / alpha, and the chance is below alpha (1 + 1/2 + ... + 1/m).
+
+    Raises:
+        InvalidArgument: `alpha-range`.
+
+    >>> halves = {"a": 0.5, "b": 0.5}
+    >>> systems = {("os", "ios"): {"a": 2500, "b": 2500}, ("os", "android"): {"a": 2800, "b": 2200}}
+    >>> mismatched_segments([Stage("50 %", halves, {}, systems)])
+    (('os', 'android'),)
+    """
+    check_alpha(alpha)
+    evidence = segments_log_e(stages)
+    off = [segment for segment, log_e in evidence.items() if log_e >= math.log(len(evidence) / alpha)]
+    return tuple(sorted(off, key=lambda segment: -evidence[segment]))
 
 
 def leaks(stages: Sequence[Stage]) -> dict[tuple[str, str], int]:
@@ -135,10 +159,7 @@ def ratio_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterator
 
 
 def segment_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterator[Finding]:
-    """Find the segment whose units are furthest from the shares, once its e-value reaches segments / alpha.
-
-    Bonferroni's threshold keeps any false alarm below alpha at every look for segments known from the start. If the
-    m-th appears later it has the threshold m / alpha, and the chance is below alpha (1 + 1/2 + ... + 1/m).
+    """Find the segment whose units are furthest from the shares, and say which others are off: `mismatched_segments`.
 
     Raises:
         InvalidArgument: `alpha-range`.
@@ -148,24 +169,22 @@ def segment_findings(stages: Sequence[Stage], *, alpha: float = ALPHA) -> Iterat
     >>> [found.subject for found in segment_findings([Stage("50 %", halves, {}, by_system)])]
     ['os=android']
     """
-    check_alpha(alpha)
-    evidence = segments_log_e(stages)
-    if not evidence:
+    off, evidence = mismatched_segments(stages, alpha=alpha), segments_log_e(stages)
+    if not off:
         return
-    worst = max(evidence, key=lambda segment: evidence[segment])
-    if evidence[worst] < math.log(len(evidence) / alpha):
-        return
-    dimension, value = worst
+    dimension, value = off[0]
+    others = [f"where {name} is {each}" for name, each in off[1 : 1 + MOST_NAMED]]
+    also = f" Nor did they {', '.join(others)}." if others else ""
     yield Finding(
         Problem.of(
             "segment-sample-ratio",
             f"Where {dimension} is {value}, users did not arrive in the set shares. "
-            f"It is the furthest off of {len(evidence)} segments.",
+            f"It is the furthest off of {len(evidence)} segments.{also}",
             f"Check what {value} does differently: a client version, a cache, a lost log.",
         ),
         Severity.BLOCKS_PROMOTION,
         f"{dimension}={value}",
-        log_e_value=evidence[worst],
+        log_e_value=evidence[off[0]],
     )
 
 

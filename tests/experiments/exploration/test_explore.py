@@ -90,6 +90,9 @@ def test_a_value_whose_users_are_not_split_as_set_is_named(lake: str, experiment
         "control": 60,
         "better": USERS,
     }
+    off = {(each.dimension, each.value): each.mismatch for each in content.splits}
+    assert off == {("edge", "near"): False, ("edge", "far"): True, ("client", "not told"): True}
+    assert "Nor did they where client is not told." in content.problems[0].detail
 
 
 def test_one_worker_takes_it_and_it_rests_for_a_while(lake: str, experiment: Experiment) -> None:

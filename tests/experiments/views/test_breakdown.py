@@ -41,7 +41,7 @@ NEAR = replace(UNTOLD, value="near", note=FEW)
 OTHER = replace(UNTOLD, metric="error-rate", note="Another metric.")
 SPLITS = (
     SegmentSplit("edge", "far", {"control": 1510, "better": 1490}, -3.0),
-    SegmentSplit("edge", "near", {"control": 90, "better": 20}, 12.5),
+    SegmentSplit("edge", "near", {"control": 90, "better": 20}, 12.5, mismatch=True),
 )
 OFF = Problem.of("segment-sample-ratio", "Where edge is near, users did not arrive in the set shares.", "Check near.")
 
@@ -99,6 +99,7 @@ def test_the_api_answers_it(stored: Exploration) -> None:
         "value": "near",
         "units": {"control": 90, "better": 20},
         "log_e_value": 12.5,
+        "mismatch": True,
     }
     assert answer["effects"][0]["relative_interval"] == {"low": 0.1, "high": 0.4}
     assert answer["effects"][1]["interval"] is None
