@@ -6,7 +6,8 @@ default, and what cannot be read at all is a problem, so that a page can do with
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from controlplane.problems.errors import Unavailable
 from controlplane.problems.problem import Problem
 from experiments.evidence import CollectedEvidence
-from experiments.stats.core.types import Evidence, Results, UnitSums, Verdict
+from experiments.stats.core.types import Adjustment, Evidence, Results, UnitSums, Verdict
 
 FORMAT = 1
 """Raised when rows are written in a way that this module could not read before. Rows without one are of the first."""
@@ -24,6 +25,8 @@ _SUMS = TypeAdapter(UnitSums)
 _INTERVALS = ("interval", "relative_interval", "anytime_interval")
 
 Stored = Mapping[str, Any]
+ByName = Mapping[tuple[str, str], Adjustment]
+"""By metric and variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,11 @@ def read_seen(stored: Stored, asked: Collection[tuple[str, str]] = ()) -> tuple[
     return seen
 
 
-def write_evidence(collected: CollectedEvidence) -> dict[str, Any]:
-    """Sufficient statistics, exactly as judged; a sum beyond all floats is null."""
+def write_evidence(collected: CollectedEvidence, adjustments: ByName = MappingProxyType({})) -> dict[str, Any]:
+    """Sufficient statistics, exactly as judged, and what the past took off; a sum beyond all floats is null."""
     counts = Counts(collected.evidence.units, collected.requests, collected.units_in_two_arms)
-    return {**_COUNTS.dump_python(counts, mode="json"), "sums": _sums(collected.evidence)}
+    sums = _sums(replace(collected.evidence, adjustments=adjustments))
+    return {**_COUNTS.dump_python(counts, mode="json"), "sums": sums}
 
 
 def read_counts(stored: Stored) -> Counts:
@@ -113,15 +117,21 @@ def read_counts(stored: Stored) -> Counts:
 
 def _sums(evidence: Evidence) -> list[dict[str, Any]]:
     return [
-        {"metric": metric, "variant": variant, **json.loads(_SUMS.dump_json(sums)), **_heavy(evidence, metric, variant)}
+        {"metric": metric, "variant": variant, **_numbers(sums), **_beside(evidence, metric, variant)}
         for (metric, variant), sums in evidence.sums.items()
     ]
 
 
-def _heavy(evidence: Evidence, *name: str) -> dict[str, float]:
-    metric, variant = name
-    found = evidence.heavy.get((metric, variant))
-    return {} if found is None else {"heavy": found}
+def _numbers(sums: UnitSums) -> dict[str, Any]:
+    numbers: dict[str, Any] = json.loads(_SUMS.dump_json(sums))
+    return numbers
+
+
+def _beside(evidence: Evidence, metric: str, variant: str) -> dict[str, Any]:
+    """What is known of one metric of one variant beside its sums."""
+    heavy, adjustment = evidence.heavy.get((metric, variant)), evidence.adjustments.get((metric, variant))
+    told = {"heavy": heavy, "adjustment": None if adjustment is None else asdict(adjustment)}
+    return {name: found for name, found in told.items() if found is not None}
 
 
 def _written(finding: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from bench.calibration.adjusted import adjusted_means
 from bench.calibration.always import always
 from bench.calibration.brakes import doubled_errors_of_requests
 from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
@@ -82,6 +83,7 @@ DRAWN: tuple[Measure, ...] = (
     slow_answers,
     late_in_one_arm,
     late_alike,
+    adjusted_means,
 )
 """What is drawn with a seed or computed, so that it says the same on every machine."""
 

@@ -34,7 +34,7 @@ def same_work(metrics: list[dict[str, Any]]) -> Callable[[], Rows]:
 
     from experiments.stats.core.contrast import lower_tail
     from experiments.stats.judging import intervals
-    from experiments.stats.judging.cells import gather
+    from experiments.stats.judging.gather import gather
 
     plan, evidence = sluice_input(metrics)
 

@@ -27,7 +27,9 @@ from experiments.evidence.settling import TICK_SECONDS, Settled, settle
 from experiments.evidence.since import evidence_since
 from experiments.evidence.special import Rows, special_sums
 from experiments.evidence.state.carried import REQUESTS_A_UNIT, Carried, kept_of, kept_sums, may_be_carried
+from experiments.evidence.state.pairs import read_pairs
 from experiments.evidence.state.sums import Kept, Sums
+from experiments.stats.adjust.covariate import CovariateSums
 from experiments.stats.core.types import Evidence, UnitSums
 from experiments.stats.health.last_answers import LastAnswers
 from experiments.stats.health.late import OutcomeTiming
@@ -49,7 +51,8 @@ class CollectedEvidence:
     `last_answers` counts by variant the units whose newest request was not answered. `units_by_edge` has the distinct
     units by edge and variant, those of several variants among them; None where they were not counted on the way.
     `reached` has, by metric that counts events and variant, how many units reach each total of heavy ones; empty where
-    they were not counted on the way.
+    they were not counted on the way. `covariates` has, by metric that has a past and variant, the sums of both; empty
+    where sums are not kept as whole numbers.
     """
 
     evidence: Evidence
@@ -64,6 +67,7 @@ class CollectedEvidence:
     last_answers: Mapping[str, LastAnswers] = field(default_factory=dict)
     units_by_edge: Mapping[str, Mapping[str, int]] | None = None
     reached: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    covariates: Mapping[str, Mapping[str, CovariateSums]] = field(default_factory=dict)
 
     def of(self, metrics: Sequence[MetricDefinition]) -> "CollectedEvidence":
         """The same with the sums of these metrics alone, and nothing of when outcomes come."""
@@ -156,6 +160,7 @@ def _from_sums(
         tuple(sums.evidence(max(start, first), kept.metrics) for start in starts),
         last_answers={arm: _last_of_sums(arm, found, of_all, sums) for arm in found.units},
         units_by_edge=sums.units_by_edge,
+        covariates=read_pairs(kept, sums.pairs),
     )
 
 

@@ -21,6 +21,14 @@ from routing.table import Condition
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """The requests that tell what units did before: those to an endpoint, from a moment until the experiment began."""
+
+    endpoint: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MetricDefinition:
     """A metric over units.
 
@@ -37,7 +45,8 @@ class MetricDefinition:
     without any does not count.
 
     `settling_seconds` states how long after its request an outcome may come; what it is without, is measured. Requests
-    after `until` do not count: their outcomes may still be to come.
+    after `until` do not count: their outcomes may still be to come. With a `past` the same metric is kept of each unit
+    from before the experiment, to adjust by.
     """
 
     key: str
@@ -52,6 +61,7 @@ class MetricDefinition:
     conditions: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     """Those of numerator and denominator, where no text can name them."""
+    past: Past | None = None
 
     @property
     def kind(self) -> MetricKind:

@@ -27,6 +27,20 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
     ).with_columns(**{JUDGED: judged(), "asked_at": nw.col("time")})
 
 
+def past_requests(requests: Frame, endpoint: str, since: datetime, until: datetime) -> Frame:
+    """Requests of units to an endpoint from one moment until another, of whatever variant, not forced, not shadow."""
+    return requests.filter(
+        nw.col("day") >= since.date(),
+        nw.col("day") <= until.date(),
+        nw.col("endpoint") == endpoint,
+        nw.col("time") >= since,
+        nw.col("time") < until,
+        ~nw.col("shadow"),
+        ~nw.col("forced"),
+        ~nw.col("unit").is_null(),
+    ).with_columns(**{JUDGED: judged()})
+
+
 def endpoint_requests(requests: Frame, endpoint: str, since: datetime) -> Frame:
     """All requests of an endpoint with a unit, neither forced nor shadow, as if of one variant, `EVERYBODY`.
 

@@ -105,6 +105,7 @@ DRAFT: Groups = {
     "looks": (
         plan("looks"),
         plan("spending", choices=SPENDING_CHOICES),
+        plan("covariate_days", "Days of the past"),
     ),
     "guard": (
         guard("requests", "Latest requests"),
@@ -134,6 +135,7 @@ METRIC: Groups = {
         metric("margin", initial=5),
         metric("margin_kind", "Margin is in", choices=MARGIN_UNITS),
         metric("minimum_effect", "Effect, %", per=ONE_PERCENT),
+        metric("covariate", "Adjust by the past"),
     ),
 }
 STAGE: Groups = {

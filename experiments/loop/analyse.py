@@ -1,7 +1,7 @@
 """Measure an experiment, judge it, and keep what was found."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from experiments.loop.guard_findings import guard_findings
 from experiments.loop.health_findings import health_findings
 from experiments.models import Analysis, Experiment
 from experiments.plan.as_judged import judge_plan, metric_definitions
+from experiments.stats.adjust.of_arms import Adjustments, adjustments
 from experiments.stats.core.types import Evidence, JudgePlan, PastLooks, Results
 from experiments.stats.health import (
     Incomparable,
@@ -46,7 +47,7 @@ NEWEST_KEPT = 30
 class Measured:
     """What was collected of an experiment by a moment, the plan to judge it by, and what of it cannot be compared.
 
-    `starts` are those that the collected evidence starts anew from.
+    `starts` are those that the collected evidence starts anew from, and `adjustments` what the past takes off.
     """
 
     collected: CollectedEvidence
@@ -55,11 +56,12 @@ class Measured:
     late: LateOutcomes
     starts: tuple[Since, ...]
     now: datetime
+    adjustments: Adjustments = field(default_factory=Adjustments)
 
     @property
     def evidence(self) -> Evidence:
         """What can be compared."""
-        return self._comparable(self.collected.evidence)
+        return self.adjustments.applied(self._comparable(self.collected.evidence))
 
     @property
     def later(self) -> tuple[LaterEvidence, ...]:
@@ -76,7 +78,7 @@ class Measured:
 
     def noted(self, results: Results) -> Results:
         """The results with what is said of all that cannot be compared."""
-        return self.late.noted(self.apart.noted(results))
+        return self.adjustments.noted(self.late.noted(self.apart.noted(results)))
 
     def _comparable(self, evidence: Evidence) -> Evidence:
         return self.late.without(self.apart.without(evidence))
@@ -94,7 +96,17 @@ def measure(experiment: Experiment, plan: Plan, *, now: datetime) -> Measured:
     except Exception:
         log.exception("what may not be compared is left out", experiment=experiment.key)
         apart, late = Incomparable({}, to_judge.control), _unchecked(collected, to_judge)
-    return Measured(collected, to_judge, apart, late, starts, now)
+    return Measured(collected, to_judge, apart, late, starts, now, _adjustments(experiment, collected, to_judge))
+
+
+def _adjustments(experiment: Experiment, collected: CollectedEvidence, plan: JudgePlan) -> Adjustments:
+    """What the past takes off; nothing where that cannot be told, as harm is to be seen all the same."""
+    try:
+        return adjustments(collected.covariates, plan.control)
+    except Exception:
+        log.exception("nothing is adjusted by the past", experiment=experiment.key)
+        reason = "What users did before could not be used."
+        return Adjustments(refused=dict.fromkeys(collected.covariates, reason))
 
 
 def _unchecked(collected: CollectedEvidence, plan: JudgePlan) -> LateOutcomes:
@@ -155,7 +167,7 @@ def store(
     with transaction.atomic():
         lease.renew(state=experiment.state, stage_index=experiment.stage_index)
         _refuse_while_stopped(experiment)
-        return _stored(experiment, measured.collected, results, look=look, now=now)
+        return _stored(experiment, measured, results, look=look, now=now)
 
 
 def _refuse_while_stopped(experiment: Experiment) -> None:
@@ -168,17 +180,15 @@ def _refuse_while_stopped(experiment: Experiment) -> None:
         )
 
 
-def _stored(
-    experiment: Experiment, collected: CollectedEvidence, results: Results, *, look: bool, now: datetime
-) -> Analysis:
-    table = latest_table()
+def _stored(experiment: Experiment, measured: Measured, results: Results, *, look: bool, now: datetime) -> Analysis:
+    table, collected = latest_table(), measured.collected
     analysis = Analysis.objects.create(
         experiment=experiment,
         at=now,
         look=look,
         stage_index=experiment.stage_index,
         results=write_results(results),
-        evidence=write_evidence(collected),
+        evidence=write_evidence(collected, measured.adjustments.found),
         lake_version={"requests": collected.lake.requests, "outcomes": collected.lake.outcomes},
         table_version=table.version if table else 0,
         code_version=version("sluice"),

@@ -3,18 +3,22 @@ backends, endpoints and metrics change between.
 """
 
 from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
-from experiments.metrics import margins, variant_protocols
+from experiments.metrics import covariates, margins, variant_protocols
 from experiments.models import Experiment
 from routing.models import Backend
 
 
 def refuse_idle_guards(experiment: Experiment, refusal: type[InvalidInput] | type[Conflict]) -> None:
-    """Raise the refusal, `kinds-differ`, `margin-of-all` or `never-counts`, with each field that is to blame."""
+    """Raise the refusal with each field that is to blame.
+
+    It is `kinds-differ`, `margin-of-all` or `never-counts`, and `no-covariate` where a metric could not be adjusted.
+    """
     kinds = variant_protocols.kinds_that_differ(experiment.endpoint, *_backends(experiment))
     _refuse(refusal, variant_protocols.KINDS_DIFFER, kinds, variant_protocols.NEXT_STEP)
     plan_metrics = list(experiment.plan.metrics.select_related("metric", "plan__experiment__endpoint"))
     _refuse(refusal, margins.MARGIN_OF_ALL, margins.margins_of_all(plan_metrics), margins.NEXT_STEP)
     _refuse(refusal, margins.NEVER_COUNTS, margins.never_counting(plan_metrics), margins.COUNT_SOONER)
+    _refuse(refusal, covariates.NO_COVARIATE, covariates.without_past(plan_metrics), covariates.NEXT_STEP)
 
 
 def _backends(experiment: Experiment) -> tuple[Backend, list[tuple[str, Backend]]]:

@@ -44,6 +44,7 @@ class Plan(models.Model):
     spending = models.CharField(max_length=20, choices=SPENDING_CHOICES)
     switched_off = LegibleField(shape=STORED_TEXTS, default=list, blank=True)
     dimensions = LegibleField(shape=STORED_TEXTS, default=list, blank=True)
+    covariate_days = models.PositiveIntegerField(default=14)
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -97,6 +98,7 @@ class PlanMetric(models.Model):
     margin = models.FloatField()
     margin_kind = models.CharField(max_length=10, choices=MARGIN_CHOICES)
     minimum_effect = models.FloatField()
+    covariate = models.BooleanField(default=False)
     by_default = models.BooleanField(default=False, help_text="Whether the plan has it without listing it.")
     edition = models.ForeignKey(
         MetricEdition,

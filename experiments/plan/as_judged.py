@@ -1,6 +1,7 @@
 """Stored plans as the pure cores take them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from controlplane.problems.errors import Unavailable
 from controlplane.problems.problem import Problem
 from controlplane.storage.legible_columns import Broken
 from experiments.decide.types import ExperimentState, Label, Plan, StagePlan
-from experiments.evidence import MetricDefinition, counts_events
+from experiments.evidence import MetricDefinition, Past, counts_events, may_have_past
 from experiments.lifecycle.clock import soaked, still_spans
 from experiments.models import Decision, Experiment, Metric, PlanMetric, State
 from experiments.models.default_guardrails import Meaning
@@ -154,9 +155,21 @@ def shares_by_stage(experiment: Experiment) -> list[dict[str, float]]:
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
     """How each metric of the plan is computed from the lake, and each tail of one."""
-    control = _control(experiment)
+    control, past = _control(experiment), _past(experiment)
     tails = (tail.definition(control) for tail in _tails(experiment))
-    return (*map(definition_in_plan, _plan_metrics(experiment)), *tails)
+    return (*(_with_past(each, past) for each in _plan_metrics(experiment)), *tails)
+
+
+def _past(experiment: Experiment) -> Past | None:
+    """What metrics with a covariate are adjusted by; None before the start."""
+    if experiment.started_at is None:
+        return None
+    return Past(experiment.endpoint.key, experiment.started_at - timedelta(days=experiment.plan.covariate_days))
+
+
+def _with_past(plan_metric: PlanMetric, past: Past | None) -> MetricDefinition:
+    definition = definition_in_plan(plan_metric)
+    return replace(definition, past=past) if plan_metric.covariate and may_have_past(definition) else definition
 
 
 def definition_in_plan(plan_metric: PlanMetric) -> MetricDefinition:

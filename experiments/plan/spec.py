@@ -86,6 +86,10 @@ class MetricSpec(_Spec):
     minimum_effect: float = Field(
         0.05, ge=1e-6, le=LARGEST_EFFECT, description="Smallest effect that matters, relative to the control."
     )
+    covariate: bool = Field(
+        False,
+        description="Whether it is adjusted by what it was of the same users before the experiment (CUPED).",
+    )
 
 
 class PlanSpec(_Spec):
@@ -117,6 +121,10 @@ class PlanSpec(_Spec):
         (),
         max_length=len(CONDITION_COLUMNS),
         description="Results are also shown by these columns of a user's first request; that decides nothing.",
+    )
+
+    covariate_days: int = Field(
+        14, ge=1, le=90, description="Days before the experiment by which metrics with a covariate are adjusted."
     )
 
     @property

@@ -101,8 +101,17 @@ def _line(dossier: Dossier, plan_metric: PlanMetric, result: MetricResult) -> Me
         change_interval="" if result.relative is None else change_interval(relative_interval(result)),
         tone="" if observed else TONES[result.verdict],
         verdict="Observed" if observed else result.verdict.capitalize(),
-        meaning="; ".join([meaning, *filter(None, [result.note]), *_tails(dossier, result)]),
+        meaning="; ".join([meaning, *filter(None, [result.note, _adjusted(result)]), *_tails(dossier, result)]),
     )
+
+
+def _adjusted(result: MetricResult) -> str:
+    """Whether it is adjusted by the past, in words."""
+    if result.not_adjusted:
+        return f"not adjusted for what users did before: {result.not_adjusted}"
+    if result.variance_removed is None:
+        return ""
+    return f"adjusted for what users did before, which removed {result.variance_removed:.0%} of the variance"
 
 
 def _tails(dossier: Dossier, result: MetricResult) -> list[str]:

@@ -12,7 +12,6 @@
 No product module reaches these yet; they are calibrated and tested like the others, and wait for their page:
 
 - `adjust.capping`, caps for heavy tails
-- `adjust.covariate`, CUPED
 - `core.bayes`, a second reading in the words of probability
 - `core.equivalence`, two one-sided tests
 - `core.strata`, parts of the evidence with one allocation each

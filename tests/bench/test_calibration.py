@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.calibration.__main__ import DRAWN, TOPICS, line, page, table, tables_of
+from bench.calibration.adjusted import adjusted_means
 from bench.calibration.always import always
 from bench.calibration.brakes import doubled_errors_of_requests
 from bench.calibration.candidates import candidates_at_the_margin, goals_without_an_effect, several_goals
@@ -66,6 +67,7 @@ RUNS: dict[Measure, int] = {
     slow_answers: 20,
     late_in_one_arm: 80,
     late_alike: 40,
+    adjusted_means: 40,
 }
 
 

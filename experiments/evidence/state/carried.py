@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from experiments.evidence.completeness import completeness_checks
-from experiments.evidence.metric_sums import MetricDefinition, outcome_names
+from experiments.evidence.metric_sums import MetricDefinition, counts_events, outcome_names
 from experiments.evidence.own_metrics import NOT_ANSWERED, REQUESTS
 from experiments.evidence.state.advance import advance, sums_of_all
 from experiments.evidence.state.sums import Kept, Sums
@@ -32,6 +32,14 @@ class Carried:
 def may_be_carried(metric: MetricDefinition) -> bool:
     """Whether its sums follow from the totals of requests alone, whatever the time is."""
     return metric.adds_up and not outcome_names(metric)
+
+
+def may_have_past(metric: MetricDefinition) -> bool:
+    """Whether it may be adjusted by what units did before: an amount, of requests alone.
+
+    The variance of a share of units follows from its value, and events are compared by their counts.
+    """
+    return may_be_carried(metric) and not metric.kind.is_share and not counts_events(metric)
 
 
 def kept_of(

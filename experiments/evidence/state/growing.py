@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.evidence.metric_sums import distinct_measures
 from experiments.evidence.state.came import all_arms
+from experiments.evidence.state.pairs import paired_sums, paired_totals
 from experiments.evidence.state.products import Weighted, signed_steps, weighted_sums, whole_totals
 from experiments.evidence.state.sums import EdgeArm, Kept, Row, Sums
 from experiments.evidence.state.units import IN_TWO_ARMS, MOST_EDGE_ARMS, UnitSteps, Whole
@@ -28,6 +29,7 @@ class Growing:
         self._whole_totals = distinct_measures(kept.of_all)
         self._since: Columns = defaultdict(lambda: [0] * (len(arms) * len(self._moments)))
         self._of_all: Columns = defaultdict(lambda: [0] * len(arms))
+        self._pairs: Columns = defaultdict(lambda: [0] * len(arms))
         self._failed_last = np.zeros(len(arms), np.int64)
         self._bits = np.arange(min(len(edge_arms), MOST_EDGE_ARMS))
         self._seen = np.zeros(len(self._bits), np.int64)
@@ -47,6 +49,13 @@ class Growing:
         self._in_two_arms += _in_two_arms(after) - _in_two_arms(before)
         self._newest = max(self._newest, int(after.newest.max()))
 
+    def change_pasts(self, before: UnitSteps, after: UnitSteps, past_before: Whole, past_after: Whole) -> None:
+        """Some units, or their pasts, are not any more as they were before."""
+        count = len(self._arms)
+        both = ((after, past_after, 1), (before, past_before, -1))
+        totals = [paired_totals(units, pasts, count, sign) for units, pasts, sign in both]
+        _add(self._pairs, paired_sums(self._kept, Weighted.joined(totals)))
+
     def added_to(self, sums: Sums, version: int) -> Sums:
         """The sums with what came, at a version of the lake."""
         failed = dict(zip(self._arms, self._failed_last.tolist(), strict=True))
@@ -60,6 +69,7 @@ class Growing:
             failed_last=_added(sums.failed_last, failed),
             rows={moment: self._with(sums.rows.get(moment, {}), rows) for moment, rows in self._rows_since().items()},
             of_all=self._with(sums.of_all, self._rows(self._of_all, 0, 1)),
+            pairs=self._with(sums.pairs, self._rows(self._pairs, 0, 1)) if self._kept.adjusted else {},
         )
 
     def _seen_at(self, units: UnitSteps) -> Whole:

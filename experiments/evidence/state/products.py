@@ -78,7 +78,7 @@ def weighted_sums(
     metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str], weighted: Weighted
 ) -> dict[str, list[int]]:
     """By column of `sum_expressions` and `units`: the weighted sums of what units' totals make."""
-    found = _values(metrics, totals, weighted.totals)
+    found = values_of(metrics, totals, weighted.totals)
     found["1"] = np.ones(weighted.totals.shape[1], np.int64)
 
     same = _same(metrics)
@@ -117,7 +117,7 @@ def _same(metrics: Sequence[MetricDefinition]) -> dict[str, str]:
     return {f"d_{number}": first.setdefault(measure, f"d_{number}") for number, measure in ratios.items()}
 
 
-def _values(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str], columns: Whole) -> dict[str, Whole]:
+def values_of(metrics: Sequence[MetricDefinition], totals: Mapping[Measure, str], columns: Whole) -> dict[str, Whole]:
     """What each unit's totals make, by column of `unit_values`."""
     if not metrics:
         return {}

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS units (
     wholes BLOB NOT NULL,
     steps BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS pasts (unit INTEGER PRIMARY KEY, form TEXT NOT NULL, totals BLOB NOT NULL);
 """
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -54,6 +55,7 @@ class Store:
         """Forget all, and the tables of an earlier layout with it."""
         self._connection.execute("DROP TABLE IF EXISTS sums")
         self._connection.execute("DROP TABLE IF EXISTS units")
+        self._connection.execute("DROP TABLE IF EXISTS pasts")
         self.make()
 
     def make(self) -> None:
@@ -92,6 +94,23 @@ class Store:
         columns = (column.tolist() for column in (found.units, found.arms, found.newest, found.failed, found.seen))
         rows = zip(*columns, repeat("".join(forms)), *parts)
         self._connection.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def read_pasts(self, units: Whole, totals: int) -> Whole:
+        """So many totals of these units, a column each, from before the experiment; zeros where nothing is kept."""
+        known = "SELECT key, form, totals FROM json_each(?) CROSS JOIN pasts ON unit = value ORDER BY key"
+        rows = self._connection.execute(known, (json.dumps(units.tolist()),)).fetchall()
+        found = np.zeros((totals, len(units)), np.int64)
+        if rows:
+            places, forms, kept = zip(*rows, strict=True)
+            found[:, np.array(places, np.int64)] = read_packed(kept, forms, totals)
+        return found
+
+    def write_pasts(self, units: Whole, totals: Whole) -> None:
+        """In place of what was kept of these units."""
+        form = form_of(totals)
+        kept = packed(totals, form, np.arange(1, len(units) + 1))
+        rows = zip(units.tolist(), repeat(form), kept)
+        self._connection.executemany("INSERT OR REPLACE INTO pasts VALUES (?, ?, ?)", rows)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from hashlib import sha256
 
 from experiments.evidence.measures import SMALLEST
 from experiments.evidence.metric_sums import MetricDefinition, read_evidence, read_sums
+from experiments.evidence.own_metrics import REQUESTS
 from experiments.evidence.state.units import MOST_EDGE_ARMS
 from experiments.stats.core.types import Evidence, UnitSums
 from routing.lake.delta_tables import NO_VERSION
 
-LAYOUT = 4
+LAYOUT = 5
 """Of the file; one of another is made anew."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,16 @@ class Kept:
         return sha256(repr(told).encode()).hexdigest()
 
     @property
+    def adjusted(self) -> tuple[MetricDefinition, ...]:
+        """Those of the metrics that have a past."""
+        return tuple(metric for metric in self.metrics if metric.past is not None)
+
+    @property
+    def of_past(self) -> tuple[MetricDefinition, ...]:
+        """What is kept of each unit from before the experiment: these metrics, and whether it was there at all."""
+        return (*self.adjusted, REQUESTS) if self.adjusted else ()
+
+    @property
     def moments(self) -> list[int]:
         """The starts in microseconds."""
         return [microseconds(start) for start in self.starts]
@@ -55,7 +66,8 @@ class Sums:
 
     `of_all` has those of the metrics that are kept since the first start alone. `edge_arms` has every pair of an edge
     and an arm, and `seen` how many units each saw; `newest` is the time of the newest request, in microseconds.
-    `failed_last` counts by arm the units whose newest request was not answered.
+    `failed_last` counts by arm the units whose newest request was not answered. `pairs` has by arm the sums of the
+    metrics that have a past, and of that past, as `state.pairs` names them.
     """
 
     shape: str
@@ -65,6 +77,7 @@ class Sums:
     newest: int = 0
     in_two_arms: int = 0
     failed_last: Mapping[str, int] = field(default_factory=dict)
+    pairs: Mapping[str, Row] = field(default_factory=dict)
     rows: Mapping[int, Mapping[str, Row]] = field(default_factory=dict)
     of_all: Mapping[str, Row] = field(default_factory=dict)
 
@@ -109,7 +122,7 @@ def _read(metrics: Sequence[MetricDefinition], rows: Mapping[str, Row]) -> Mappi
 
 def write_sums(sums: Sums) -> str:
     """As text that `read_written` reads."""
-    names = ("shape", "version", "edge_arms", "seen", "newest", "in_two_arms", "failed_last", "of_all")
+    names = ("shape", "version", "edge_arms", "seen", "newest", "in_two_arms", "failed_last", "of_all", "pairs")
     told = {name: getattr(sums, name) for name in names}
     return json.dumps({**told, "rows": [[moment, arms] for moment, arms in sums.rows.items()]})
 

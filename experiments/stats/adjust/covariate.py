@@ -18,6 +18,7 @@ from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import Estimates
 from experiments.stats.core.contrast import linear_contrast
 from experiments.stats.core.errors import InvalidEvidence, require
+from experiments.stats.core.types import Adjustment
 
 IMBALANCE = 0.001
 """P-value of the difference before exposure below which arms were not alike to begin with."""
@@ -86,6 +87,8 @@ class CovariateSums:
 class Adjusted:
     """Both arms with what was known before taken off, ready for every test; one entry each.
 
+    `arms` say how much that is, of the candidate, the control and then the others, as given.
+
     `theta` is the slope that was used, `correlation` that of units' values before and after within arms, and
     `variance_reduction` the share of the variance of the difference that went. `imbalance_p_value` tests that the arms
     were alike before exposure; `share_without_past` is that of the units of both. Where adjusting would be wrong,
@@ -94,6 +97,7 @@ class Adjusted:
 
     candidate: Estimates
     control: Estimates
+    arms: tuple[Adjustment, ...]
     theta: float
     correlation: float
     variance_reduction: float
@@ -102,13 +106,14 @@ class Adjusted:
     note: str
 
 
-def adjust(candidate: CovariateSums, control: CovariateSums) -> Adjusted:
+def adjust(candidate: CovariateSums, control: CovariateSums, *others: CovariateSums) -> Adjusted:
     """Take off what the past explains: m_arm - theta (x_arm - x_all), with variance v_y - 2 theta c_yx + theta² v_x.
 
     theta = Σ_arms S_yx / Σ_arms S_xx from sums centred within each arm, as in an analysis of covariance. For ratios the
     delta method's linear forms (Y - R D) / mean(D) stand for the values. With correlation rho the variance falls to
     1 - rho² of what it was, and to 1 - p rho² where only a share p of units has a past. Assumes that the past is from
     before the exposure. Arms that differed before are left as measured, and that must keep them from promotion too.
+    `others` are further candidates: all arms share one theta and one x_all, so that any two can be compared.
     References: Deng et al. (WSDM 2013); Lin, Agnostic notes on regression adjustments (Ann. Appl. Stat. 2013).
 
     Raises:
@@ -121,21 +126,23 @@ def adjust(candidate: CovariateSums, control: CovariateSums) -> Adjusted:
     >>> round(both.correlation, 1), both.note
     (0.9, '')
     """
-    arms = (_Linear.of(candidate), _Linear.of(control))
-    imbalance = _imbalance(arms)
+    sums = (candidate, control, *others)
+    arms = tuple(_Linear.of(each) for each in sums)
+    imbalance = _most_unlike(arms)
     note = _refusal(arms, imbalance)
     slope, correlation = (0.0, 0.0) if any(arm.note for arm in arms) else _slope(arms)
     theta = 0.0 if note else slope
-    units = candidate.units + control.units
-    whole = (arms[0].units * arms[0].past + arms[1].units * arms[1].past) / max(units, 1)
-    adjusted = (arms[0].adjusted(theta, whole), arms[1].adjusted(theta, whole))
+    units = max(sum(each.units for each in sums), 1)
+    whole = sum(arm.units * arm.past for arm in arms) / units
+    pair = (arms[0].adjusted(theta, whole), arms[1].adjusted(theta, whole))
     return Adjusted(
-        *adjusted,
+        *pair,
+        _adjustments(arms, theta, whole),
         theta,
         correlation,
-        _reduction(arms, adjusted) if theta else 0.0,
+        _reduction((arms[0], arms[1]), pair) if theta else 0.0,
         imbalance,
-        (candidate.without_past + control.without_past) / max(units, 1),
+        sum(each.without_past for each in sums) / units,
         note,
     )
 
@@ -242,7 +249,7 @@ class _Linear:
         return _estimates(self.units, self.value - theta * (self.past - whole), max(variance, 0.0))
 
 
-_Arms = tuple[_Linear, _Linear]
+_Arms = Sequence[_Linear]
 
 
 def _form(left: Floats, moments: Floats, right: Floats) -> float:
@@ -262,15 +269,32 @@ def _slope(arms: _Arms) -> tuple[float, float]:
     return both / before, min(max(both / (math.sqrt(after) * math.sqrt(before)), -1.0), 1.0)
 
 
+def _adjustments(arms: _Arms, theta: float, whole: float) -> tuple[Adjustment, ...]:
+    """What adjusting does to each arm; all share the variance of theta x_all."""
+    if not theta:
+        return (Adjustment(0.0, 1.0, 0.0),) * len(arms)
+    units = sum(arm.units for arm in arms)
+    common = theta**2 * sum(arm.units * arm.past_variance for arm in arms) / units**2
+    kept = (float(arm.adjusted(theta, whole).variance[0]) / arm.variance for arm in arms)
+    return tuple(Adjustment(theta * (arm.past - whole), share, common) for arm, share in zip(arms, kept, strict=True))
+
+
 def _reduction(arms: _Arms, adjusted: tuple[Estimates, Estimates]) -> float:
     before = sum(arm.variance / arm.units for arm in arms)
     return 1.0 - sum(float(arm.variance[0] / arm.units[0]) for arm in adjusted) / before
 
 
+def _most_unlike(arms: _Arms) -> float:
+    """The smallest p-value of a candidate beside the control, times the number of candidates (Bonferroni)."""
+    control, candidates = arms[1], (arms[0], *arms[2:])
+    return min(1.0, len(candidates) * min(_imbalance((candidate, control)) for candidate in candidates))
+
+
 def _imbalance(arms: _Arms) -> float:
     if any(arm.note for arm in arms):
         return 1.0
-    contrast = linear_contrast(*(_estimates(arm.units, arm.past, arm.past_variance) for arm in arms))
+    treated, untreated = (_estimates(arm.units, arm.past, arm.past_variance) for arm in arms)
+    contrast = linear_contrast(treated, untreated)
     return float(2.0 * special.stdtr(contrast.degrees[0], -abs(contrast.z[0])))
 
 

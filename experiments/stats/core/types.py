@@ -150,16 +150,32 @@ class PastLooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What the past of an arm's units takes off its estimate of a metric.
+
+    `shift` comes off the value, in its unit, and `variance_kept` is the share of one unit's variance that is left.
+    `common_variance` is that of what the values of all arms have in common, the past of all units, of which their
+    difference is free and a share of one of them is not.
+    """
+
+    shift: float
+    variance_kept: float
+    common_variance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was measured: distinct measured units a variant, and sums a (metric, variant).
 
     `heavy` is, of ratios that count events, the denominator total that no heavier unit has than all but nine of the
     variant: see `heavy_total`. A ratio that it does not know is judged as if all units weighed about the same.
+    `adjustments` are, by (metric, variant), for the metrics that are adjusted by what units did before.
     """
 
     units: Mapping[str, int]
     sums: Mapping[tuple[str, str], UnitSums]
     heavy: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    adjustments: Mapping[tuple[str, str], Adjustment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +197,9 @@ class MetricResult:
     log of the e-value against "worse by no more than the margin". `information` is 1 / standard error² of what is
     tested, the most that this look or one before it had, and `information_fraction` its share of what the plan needs,
     1 at the most. `harmed` says that this e-value has a part in a halt at any time, and `harmed_at_look` that a halt
-    follows if this analysis is counted as a look.
+    follows if this analysis is counted as a look. `variance_removed` is the share of the effect's variance that went
+    as values were adjusted by what units did before; None where they were not, and `not_adjusted` says why one was not
+    that should have been.
 
     What could not be measured is None, and `note` says why. Where `interval` is None, so are the other intervals;
     `relative_interval` is None also where the control may be zero, and has no bounds. No number is infinite.
@@ -209,6 +227,8 @@ class MetricResult:
     critical_value: float | None = None
     information: float | None = None
     harmed_at_look: bool = False
+    variance_removed: float | None = None
+    not_adjusted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

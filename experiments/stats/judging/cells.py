@@ -1,9 +1,8 @@
 """A cell is one metric of one candidate beside the control; here all cells of a plan stand in columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.columns import Estimates, SumsColumns
 from experiments.stats.core.types import (
     Direction,
-    Evidence,
     JudgePlan,
     MarginKind,
     MetricPlan,
@@ -73,7 +71,9 @@ class Cells:
     """Every (metric, candidate) of a plan, with both arms and the two together.
 
     `measured` says whether both arms gave an estimate, and `notes` why not. `heavy` is the denominator total of heavy
-    units in either arm, zero where it is not known. What several tests ask for is found once.
+    units in either arm, zero where it is not known. `common_variance` is that of what adjusted values have in common,
+    and `variance_removed` the share that adjusting took off, NaN where nothing is adjusted. What several tests ask for
+    is found once.
     """
 
     metrics: tuple[MetricPlan, ...]
@@ -90,6 +90,8 @@ class Cells:
     relative_margin: Flags
     is_share: Flags
     heavy: Floats
+    common_variance: Floats
+    variance_removed: Floats
 
     def at(self, places: Places) -> "Cells":
         """The cells at these places."""
@@ -108,6 +110,8 @@ class Cells:
             relative_margin=self.relative_margin[places],
             is_share=self.is_share[places],
             heavy=self.heavy[places],
+            common_variance=self.common_variance[places],
+            variance_removed=self.variance_removed[places],
         )
 
     @cached_property
@@ -169,33 +173,6 @@ def candidates_of(plan: JudgePlan) -> tuple[str, ...]:
     return tuple(variant for variant, share in plan.shares.items() if variant != plan.control and share)
 
 
-def gather(plan: JudgePlan, evidence: Evidence) -> Cells:
-    """Put the plan and its evidence in columns."""
-    return gather_without(plan, evidence, {})
-
-
-def gather_without(plan: JudgePlan, evidence: Evidence, troubles: Mapping[Name, str]) -> Cells:
-    """Put the plan and its evidence in columns; cells with troubles have those as notes, as if nothing was measured."""
-    places = list(product(plan.metrics, candidates_of(plan)))
-    metrics, variants = [metric for metric, _ in places], [variant for _, variant in places]
-    treated = [evidence.sums.get((metric.key, variant), NOTHING) for metric, variant in places]
-    untreated = [evidence.sums.get((metric.key, plan.control), NOTHING) for metric in metrics]
-    names = [(metric.key, variant) for metric, variant in places] if troubles else []
-    troubled = {place: troubles[name] for place, name in enumerate(names) if name in troubles}
-    for place in troubled:
-        treated[place] = untreated[place] = NOTHING
-    heavy = np.array([_heavy(evidence, metric, variant, plan.control) for metric, variant in places], dtype=np.float64)
-    cells = arrange(metrics, variants, SumsColumns.of(treated), SumsColumns.of(untreated), heavy=heavy)
-    if not troubled:
-        return cells
-    return replace(cells, notes=tuple(troubled.get(place, note) for place, note in enumerate(cells.notes)))
-
-
-def _heavy(evidence: Evidence, metric: MetricPlan, *variants: str) -> float:
-    """The denominator total of heavy units, of the variant in which it is larger."""
-    return max(evidence.heavy.get((metric.key, variant), 0.0) for variant in variants)
-
-
 def arrange(
     metrics: Sequence[MetricPlan],
     variants: Sequence[str],
@@ -228,6 +205,8 @@ def arrange(
         relative_margin=stated.flags(lambda metric: metric.margin_kind is MarginKind.RELATIVE),
         is_share=is_share,
         heavy=np.zeros_like(candidate.units) if heavy is None else heavy,
+        common_variance=np.zeros_like(candidate.units),
+        variance_removed=np.full_like(candidate.units, np.nan),
     )
 
 

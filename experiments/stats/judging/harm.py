@@ -8,7 +8,7 @@ from experiments.stats.core.arrays import Flags, Floats
 from experiments.stats.core.contrast import Contrast, linear_contrast, with_pooled_variance
 from experiments.stats.core.types import Halt, JudgePlan, Role
 from experiments.stats.judging.cells import RARE_EVENTS, Cells
-from experiments.stats.judging.noninferiority import harm_contrast
+from experiments.stats.judging.noninferiority import harm_contrast, with_common_part
 from experiments.stats.sequential import anytime, events
 
 LARGEST_EFFECT = 8.0
@@ -55,7 +55,7 @@ def monitoring_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contr
     apart = linear_contrast(candidate, control, factor=factor, shift=shift)
     larger = np.maximum(together.standard_error, apart.standard_error)
     error = np.where(cells.is_share, together.standard_error, larger)
-    return Contrast(together.difference, error, apart.degrees)
+    return with_common_part(Contrast(together.difference, error, apart.degrees), cells, factor)
 
 
 def has_exact_test(cells: Cells) -> Flags:

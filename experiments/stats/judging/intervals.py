@@ -85,7 +85,7 @@ def relative(cells: Cells, difference: Difference) -> Ends:
     that margin cannot reject, and out of it when it can; but for what skewness adds.
     """
     candidate, control = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
-    low, high = fieller.relative_interval(candidate, control, difference.critical)
+    low, high = fieller.relative_interval(candidate, control, difference.critical, common=cells.common_variance)
     places = np.flatnonzero(cells.by_score & cells.measured)
     ratio_low, ratio_high = score.ratio_interval(*cells.counts_at(places), difference.normal_critical)
     low[places], high[places] = ratio_low - 1.0, ratio_high - 1.0

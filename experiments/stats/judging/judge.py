@@ -24,7 +24,8 @@ from experiments.stats.core.types import (
 )
 from experiments.stats.health.sample_ratio import sample_ratio
 from experiments.stats.judging import intervals
-from experiments.stats.judging.cells import Cells, Name, candidates_of, gather_without
+from experiments.stats.judging.cells import Cells, Name, candidates_of
+from experiments.stats.judging.gather import gather_without
 from experiments.stats.judging.harm import anytime_alpha, halt, log_harm
 from experiments.stats.judging.judgeable import check_plan
 from experiments.stats.judging.later import PART_FROM_START, LaterEvidence, harm_since
@@ -229,6 +230,8 @@ def _results(
         "critical_value": _plain(conclusions.critical),
         "information": _plain(look.information),
         "harmed_at_look": conclusions.harmed.tolist(),
+        "variance_removed": _plain(cells.variance_removed),
+        "not_adjusted": [""] * len(cells.metrics),
     }
     return tuple(rows_of(MetricResult, columns))
 

@@ -1,5 +1,6 @@
 """Against the margin: how much worse than accepted a candidate is, and what a look may conclude from it."""
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -51,7 +52,7 @@ def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
     of one unit may resemble each other more in one arm.
     """
     arms = with_larger_variance(cells.candidate.at_looks, cells.control.at_looks)
-    contrast = linear_contrast(*arms, factor=factor, shift=shift)
+    contrast = with_common_part(linear_contrast(*arms, factor=factor, shift=shift), cells, factor)
     places = np.flatnonzero((cells.by_score | cells.unlike_counts) & (factor > 0.0))
     if not places.size:
         return contrast
@@ -65,6 +66,17 @@ def look_contrast(cells: Cells, *, factor: Floats, shift: Floats) -> Contrast:
         _skewness(cells, places, null) * (null.error / np.where(error > 0.0, error, np.inf)[places]) ** 3.0
     )
     return Contrast(contrast.difference, error, degrees, skewness)
+
+
+def with_common_part(contrast: Contrast, cells: Cells, factor: Floats) -> Contrast:
+    """The contrast with (1 - factor)² of the variance of what adjusted values have in common.
+
+    With the past x of all units, m_T - f m_C has (1 - f) theta x in it: nothing, but where a margin is relative.
+    """
+    if not cells.common_variance.any():
+        return contrast
+    square = contrast.standard_error**2 + (1.0 - factor) ** 2 * cells.common_variance
+    return replace(contrast, standard_error=np.sqrt(square))
 
 
 def _skewness(cells: Cells, places: NDArray[np.intp], null: score.UnderHypothesis) -> Floats:

@@ -19,7 +19,8 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.stats.core.types import Evidence, HarmSince, JudgePlan
-from experiments.stats.judging.cells import Name, gather_without
+from experiments.stats.judging.cells import Name
+from experiments.stats.judging.gather import gather_without
 from experiments.stats.judging.harm import PART_OF_LOOKS, anytime_alpha, halt, log_harm
 from experiments.stats.judging.later import PART_FROM_START, LaterEvidence, harm_of, harm_since
 

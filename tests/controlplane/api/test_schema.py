@@ -101,7 +101,7 @@ def test_what_is_read_of_a_plan_has_the_limits_of_what_is_sent(document: dict[st
                 assert limits & field.keys() <= shown.keys(), f"{read}.{name}"
                 assert all(shown[limit] == field[limit] for limit in limits & field.keys()), f"{read}.{name}"
                 compared += 1
-    assert compared == 14
+    assert compared == 16
     looks = schemas["Plan"]["properties"]["looks"]
     assert (looks["type"], looks["minimum"], looks["maximum"]) == ("integer", 1, 100)
 

@@ -205,3 +205,27 @@ def add_up(pairs: Sequence[tuple[float, float]]) -> UnitSums:
         sum(d * d for _, d in pairs),
         sum(y * d for y, d in pairs),
     )
+
+
+def covariates(
+    all_requests: Sequence[Row], experiment: str, started_at: datetime, metrics: Sequence[MetricDefinition]
+) -> dict[tuple[str, str], list[tuple[float, float, float, float]]]:
+    """By metric and arm: Y and D of each unit that counts, and what both were before the experiment."""
+    requests = measured(all_requests, experiment, started_at)
+    found: dict[tuple[str, str], list[tuple[float, float, float, float]]] = defaultdict(list)
+    for unit, variants in arms_of(requests).items():
+        if len(variants) > 1:
+            continue
+        for metric in metrics:
+            now = pair(metric, [row for row in requests if row["unit"] == unit], [])
+            mine = [row for row in all_requests if row["unit"] == unit and is_past(row, metric, started_at)]
+            before = pair(metric, mine, []) if mine else None
+            if now is not None:
+                found[metric.key, next(iter(variants))].append((*now, *(before or (0.0, 0.0))))
+    return found
+
+
+def is_past(row: Row, metric: MetricDefinition, started_at: datetime) -> bool:
+    assert metric.past is not None
+    in_time = metric.past.since <= datetime.fromisoformat(row["time"]) < started_at
+    return in_time and row["endpoint"] == metric.past.endpoint and not row["shadow"] and not row["forced"]

@@ -14,7 +14,7 @@ from experiments.stats.core.types import (
     Role,
     UnitSums,
 )
-from experiments.stats.judging.cells import gather
+from experiments.stats.judging.gather import gather
 from experiments.stats.judging.harm import is_burnt_in
 
 ERRORS = MetricPlan(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.stats.core.types import Direction, MarginKind, MetricPlan, MetricType, Role, UnitSums, Verdict
-from experiments.stats.judging.cells import gather
+from experiments.stats.judging.gather import gather
 from experiments.stats.judging.harm import log_harm
 from experiments.stats.judging.judge import judge
 from tests.experiments.stats.samples import (
