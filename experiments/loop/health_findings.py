@@ -1,6 +1,6 @@
 """Whether what was collected of an experiment can be believed: from records and rows to the checks of health."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from controlplane.settings import get_environment
@@ -46,11 +46,21 @@ def _evidence(experiment: Experiment, plan: JudgePlan, collected: CollectedEvide
         plan.control,
         (stage,),
         overlap,
+        _before(plan, collected),
         sums=by_metric,
         traffic=_traffic(experiment, collected, now),
         read=collected.read,
         last_answers=collected.last_answers,
     )
+
+
+def _before(plan: JudgePlan, collected: CollectedEvidence) -> Mapping[str, Mapping[str, UnitSums]]:
+    """What the metrics that have a past were of users of before, by metric and variant."""
+    told = {
+        metric: {name: sums.past for name, sums in variants.items()}
+        for metric, variants in collected.covariates.items()
+    }
+    return {metric: variants for metric, variants in told.items() if plan.control in variants}
 
 
 def _traffic(experiment: Experiment, collected: CollectedEvidence, now: datetime) -> TrafficSoFar:

@@ -18,7 +18,7 @@ from experiments.stats.core.arrays import Floats
 from experiments.stats.core.columns import Estimates
 from experiments.stats.core.contrast import linear_contrast
 from experiments.stats.core.errors import InvalidEvidence, require
-from experiments.stats.core.types import Adjustment
+from experiments.stats.core.types import Adjustment, UnitSums
 
 IMBALANCE = 0.001
 """P-value of the difference before exposure below which arms were not alike to begin with."""
@@ -71,6 +71,13 @@ class CovariateSums:
             products, totals = columns @ columns.T, columns.sum(axis=1)
         without_past = int(np.count_nonzero((w == 0.0) & (x == 0.0)))
         return cls(y.size, without_past, tuple(totals.tolist()), tuple(tuple(row) for row in products.tolist()))
+
+    @property
+    def past(self) -> UnitSums:
+        """The past alone, of the units that have one."""
+        x, w = self.totals[2:]
+        (xx, xw), (_, ww) = self.products[2][2:], self.products[3][2:]
+        return UnitSums(self.units - self.without_past, x, w, xx, ww, xw)
 
     def __add__(self, other: "CovariateSums") -> "CovariateSums":
         totals = np.add(self.totals, other.totals).tolist()

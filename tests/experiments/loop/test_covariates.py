@@ -31,7 +31,7 @@ def plan(**changes: object) -> dict[str, object]:
     return {**draft_data()["plan"], "metrics": metrics, **changes}
 
 
-def fill(lake: str, experiment: Experiment, *, days_before: float) -> None:
+def fill(lake: str, experiment: Experiment, *, days_before: float, more_of_candidate: int = 0) -> None:
     """200 users of each variant who send 1 to 4 requests, and as many before, or one more."""
     assert experiment.started_at is not None
     before = experiment.started_at - timedelta(days=days_before)
@@ -40,7 +40,8 @@ def fill(lake: str, experiment: Experiment, *, days_before: float) -> None:
         for request in range(1 + number // 2 % 4):
             rows.append(row(experiment, number, f"{number}-{request}", later(experiment, 1)))
             rows.append(row(None, number, f"{number}-{request}-before", before))
-        rows += [row(None, number, f"{number}-more", before)] * (number // 8 % 2)
+        more = number // 8 % 2 + more_of_candidate * (number % 2)
+        rows += [row(None, number, f"{number}-more", before)] * more
     store(lake, REQUESTS, rows)
 
 
@@ -82,6 +83,18 @@ def test_days_before_those_of_the_plan_do_not_count(lake: str) -> None:
     found = results(lake, days_before=4)
     assert found["variance_removed"] is None
     assert found["not_adjusted"] == "An arm has fewer than 30 units with a past, too few to learn from it."
+
+
+def test_arms_that_differed_before_keep_from_promotion_and_it_is_told(lake: str) -> None:
+    experiment = draft(plan=plan())
+    start(experiment, actor=SLUICE)
+    fill(lake, experiment, days_before=2, more_of_candidate=2)
+    reconcile(fresh(experiment), now=later(experiment, 30))
+    found = experiment.analyses.get().results
+    [finding] = [each for each in found["findings"] if each["code"] == "pre-period-imbalance"]
+    assert (finding["subject"], finding["severity"]) == ("requests-per-user, better", "blocks-promotion")
+    assert all("differed before the exposure" in each["not_adjusted"] for each in found["metrics"][:1])
+    assert finding["sentence"] in text(visitor(Role.VIEWER), "/experiments/canary")
 
 
 def test_what_cannot_be_adjusted_is_refused_by_its_field() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.stats.core.columns import SumsColumns
-from experiments.stats.health.imbalance import imbalances
+from experiments.stats.health.imbalance import imbalance_findings, imbalances
 from experiments.stats.health.missing import gap_log_e
 from experiments.stats.health.shares import Stage, ratio_findings, segment_findings
 from tests.experiments.stats.samples import Values, sums
@@ -93,6 +93,27 @@ def test_missing_outcomes_see_a_lossy_arm() -> None:
     rng = np.random.default_rng(8)
     log_e, _ = gap_log_e(outcome_sums(rng, 100, 0.91, 100), outcome_sums(rng, 100, 0.95, 100))
     assert np.mean(np.any(log_e >= -math.log(ALPHA), axis=1)) > 0.9
+
+
+def test_imbalance_before_exposure_keeps_alpha_over_all_looks_and_metrics() -> None:
+    runs, rng = 300, np.random.default_rng(10)
+    alarms = 0
+    for _ in range(runs):
+        values = rng.lognormal(0.0, 1.0, (3, 2, 2000))
+        alarms += any(
+            list(
+                imbalance_findings(
+                    {
+                        str(m): dict(zip(HALVES, map(sums, arms[:, :users]), strict=True))
+                        for m, arms in enumerate(values)
+                    },
+                    "control",
+                    alpha=ALPHA,
+                )
+            )
+            for users in range(100, 2001, 100)
+        )
+    assert alarms / runs <= limit(runs)
 
 
 def test_imbalance_before_exposure_keeps_alpha_over_metrics() -> None:
