@@ -27,7 +27,17 @@ class AccessKeySerializer(serializers.ModelSerializer[AccessKey]):
 
     class Meta:
         model = AccessKey
-        fields = ("id", "client", "prefix", "endpoints", "created_by", "created_at", "expires_at", "revoked_at")
+        fields = (
+            "id",
+            "client",
+            "prefix",
+            "endpoints",
+            "for_tests",
+            "created_by",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+        )
 
 
 class NewKeySerializer(StrictSerializer):
@@ -39,7 +49,12 @@ class NewKeySerializer(StrictSerializer):
         many=True,
         queryset=Endpoint.objects.all(),
         required=False,
-        help_text="Keys of the endpoints that it opens; none means all that ask for keys.",
+        help_text="Keys of the endpoints that it is for; none means all that ask for keys, or that may be tested.",
+    )
+    for_tests = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Whoever sends it as `x-sluice-key` may force a variant of these endpoints and be explained to.",
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -97,6 +112,7 @@ class AccessKeyViewSet(
             data["client"],
             endpoints=data.get("endpoints", []),
             expires_at=data.get("expires_at"),
+            for_tests=data["for_tests"],
             actor=request_actor(request),
         )
         return Response({"key": key}, status=status.HTTP_201_CREATED)

@@ -46,6 +46,13 @@ class EndpointForm(DefaultsForm):
         required=False, help_text="One a line: the `model` of the body, or of paths like /models/…."
     )
 
+    test_networks = LinesField(
+        required=False,
+        label="Networks of testers",
+        help_text="One a line, like 10.0.0.0/8. Who calls from these may choose a variant and have it explained; "
+        "others need an access key for tests.",
+    )
+
     headers = PairsField(required=False, help_text="Set on its requests, one a line, like “x-prompt: v2”.")
     query = PairsField(
         required=False,
@@ -93,6 +100,7 @@ class EndpointForm(DefaultsForm):
             "body_bytes",
             "entrance",
             "issuer",
+            "test_networks",
             "rate_limits",
             "tiers",
             "shadows",

@@ -11,6 +11,7 @@ from routing.envoy.names import (
     RUN_VARIABLE,
     STATISTICS_PREFIX,
     TABLE_PATH,
+    TEST_KEY_HEADER,
     Message,
 )
 from routing.envoy.routes import routes
@@ -24,6 +25,7 @@ __all__ = [
     "RUN_VARIABLE",
     "STATISTICS_PREFIX",
     "TABLE_PATH",
+    "TEST_KEY_HEADER",
     "Certificate",
     "Files",
     "Message",

@@ -32,6 +32,7 @@ from routing.envoy.names import (
     Message,
 )
 from routing.envoy.own_cookie import own_cookie
+from routing.envoy.testers import testers_gate
 from routing.table import LARGEST_BODY
 
 LARGEST_HEADERS_KB = 60
@@ -143,7 +144,7 @@ def _filters(gate: dict[str, Message]) -> list[Message]:
     The unit is looked for behind the gate, as a token's claim may hold it, and before the limits, which count by unit.
     """
     body_fields = _filter(BODY_FIELDS, "json_to_metadata.v3.JsonToMetadata", request_rules=no_body_rules())
-    entrance = [gate[TOKENS], gate[KEYS]] if gate else []
+    entrance = [gate[TOKENS], gate[KEYS], testers_gate()] if gate else []
     retry = _filter(RETRY, "header_mutation.v3.HeaderMutation", **retry_after())
     limited = [{**retry, "disabled": True}, gate[LIMITS]] if gate else []
     return [

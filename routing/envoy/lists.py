@@ -24,10 +24,14 @@ def by_method(apart: Mapping[str, Sequence[Message]], *, otherwise: Message) -> 
 
 def by_presence(header: str, routes: Sequence[Message], *, otherwise: Sequence[Message]) -> Message:
     """The routes of requests that have a header, whatever it holds, apart from all others."""
-    anything = {"safe_regex": {"google_re2": {}, "regex": r"\C*"}}
-    present = {"single_predicate": {"input": _header(header), "value_match": anything}}
-    matchers = [{"predicate": present, "on_match": route_list(routes)}]
+    matchers = [{"predicate": present(header), "on_match": route_list(routes)}]
     return {"matcher": {"matcher_list": {"matchers": matchers}, "on_no_match": route_list(otherwise)}}
+
+
+def present(header: str) -> Message:
+    """Requests that have a header, whatever bytes it holds."""
+    anything = {"safe_regex": {"google_re2": {}, "regex": r"\C*"}}
+    return {"single_predicate": {"input": _header(header), "value_match": anything}}
 
 
 def _header(name: str) -> Message:

@@ -10,6 +10,7 @@ HTTP_FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 TABLE_PATH = "/.sluice/table"
 FORCED_VARIANT_HEADER = "x-sluice-variant"
 EXPLAIN_HEADER = "x-sluice-explain"
+TEST_KEY_HEADER = "x-sluice-key"
 SHADOW_HEADER = "x-sluice-shadow"
 COOKIE = "sluice-unit"
 RETRY_AFTER = "retry-after"
@@ -47,6 +48,7 @@ READ = "sluice.read"
 MODEL_FACTS = "sluice.model_facts"
 TOKENS = "sluice.tokens"
 KEYS = "sluice.keys"
+TESTERS = "sluice.testers"
 RETRY = "sluice.retry"
 LIMITS = "sluice.limits"
 UNIT = "sluice.unit"
@@ -61,7 +63,7 @@ OWN_COOKIE = "sluice.own_cookie"
 # Namespace of the metadata that decides and is never logged: the unit of a body or cookie, the model.
 FIELDS = "sluice.fields"
 
-# The field that says why the gate's script refused a request.
+# The field that says why a script refused a request.
 REFUSED = "refused"
 
 # Namespace of the metadata of routes: what is looked at when Envoy answers by itself.

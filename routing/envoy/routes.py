@@ -41,6 +41,7 @@ from routing.envoy.names import (
     ROUTES,
     SHADOW_HEADER,
     TABLE_PATH,
+    TEST_KEY_HEADER,
     TOKENS,
     Message,
 )
@@ -55,6 +56,7 @@ from routing.envoy.preliminary import (
     trace_refusal,
     without_model,
 )
+from routing.envoy.testers import testers_place
 from routing.envoy.units import unit_filters, unit_place
 from routing.table import Arm, Backend, Condition, Endpoint, Rule, Table, combined, segments, untaken
 
@@ -68,7 +70,7 @@ UNCOMPRESSED = {
     "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
 }
 # The header that asks for an explanation stays: it is looked at again when the answer comes.
-INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, SHADOW_HEADER]
+INTERNAL_HEADERS = [FORCED_VARIANT_HEADER, SHADOW_HEADER, TEST_KEY_HEADER]
 
 
 def routes(table: Table) -> Message:
@@ -227,7 +229,7 @@ class _EndpointRoutes:
         self._endpoint = endpoint
         self._match = match
         self._action = route_action(endpoint)
-        self._notes = notes(endpoint, backends)
+        self._notes = {**notes(endpoint, backends), **testers_place(endpoint)}
         self._facts = endpoint_facts(endpoint, version)
         self._uncompressed = {"request_headers_to_add": [UNCOMPRESSED]} if reads_answers(endpoint, backends) else {}
         # A request whose model decides is no endpoint's until it was read; any other is from the start.

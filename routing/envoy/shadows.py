@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from routing.envoy.actions import route_action
 from routing.envoy.facts import endpoint_facts, set_facts
 from routing.envoy.fields import address_filter, body_filter
-from routing.envoy.names import FORCED_VARIANT_HEADER, ROUTE_FACTS, SHADOW_HEADER, SHADOWS, Message
+from routing.envoy.names import FORCED_VARIANT_HEADER, ROUTE_FACTS, SHADOW_HEADER, SHADOWS, TEST_KEY_HEADER, Message
 from routing.envoy.notes import metadata
 from routing.envoy.units import unit_filters, unit_place
 from routing.table import Endpoint, Shadow, Table
@@ -19,7 +19,7 @@ def shadow_routes(table: Table) -> Message:
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": SHADOWS,
         "virtual_hosts": [{"name": SHADOWS, "domains": ["*"], "routes": list(_routes(table))}],
-        "request_headers_to_remove": [SHADOW_HEADER, FORCED_VARIANT_HEADER],
+        "request_headers_to_remove": [SHADOW_HEADER, FORCED_VARIANT_HEADER, TEST_KEY_HEADER],
     }
     return {"version_info": str(table.version), "resources": [configuration]}
 

@@ -13,6 +13,9 @@ class AccessKey(models.Model):
     prefix = models.CharField(max_length=12, help_text="How the key begins, to tell keys apart.")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key.")
     endpoints = models.ManyToManyField(Endpoint, blank=True, related_name="access_keys")
+    for_tests = models.BooleanField(
+        default=False, help_text="Whoever sends it as `x-sluice-key` may force a variant and be explained to."
+    )
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)

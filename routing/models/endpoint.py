@@ -21,6 +21,7 @@ from routing.models.stored_lists import (
     STORED_TIERS,
     check_conditions,
     check_headers,
+    check_networks,
     check_query,
     check_rate_limits,
     check_rules,
@@ -168,6 +169,13 @@ class Endpoint(Keyed):
         blank=True,
         related_name="endpoints",
         help_text="Issuer of the tokens that it takes.",
+    )
+    test_networks = LegibleField(
+        shape=STORED_TEXTS,
+        default=list,
+        blank=True,
+        validators=[check_networks],
+        help_text="Who calls from these may force a variant and be explained to.",
     )
     rate_limits = LegibleField(
         shape=STORED_RATE_LIMITS,

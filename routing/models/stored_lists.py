@@ -11,17 +11,26 @@ from pydantic import ValidationError as ShapeError
 
 from routing.table import (
     LARGEST_BODY,
+    NETWORKS_LIKE,
     Condition,
     Parameters,
     RateLimitScope,
     may_set_header,
     may_set_query,
+    network_problem,
     parse_condition,
 )
 
 
 def _parsable(text: str) -> str:
     parse_condition(text)
+    return text
+
+
+def _network(text: str) -> str:
+    wrong = network_problem(text)
+    if wrong:
+        raise ValueError(f"{wrong}. {NETWORKS_LIKE}")
     return text
 
 
@@ -100,6 +109,7 @@ class RateLimitShape(_Shape):
 
 _TEXTS = TypeAdapter(Annotated[list[Text], Field(max_length=MOST_TEXTS)])
 _RATE_LIMITS = TypeAdapter(Annotated[list[RateLimitShape], Field(max_length=len(RateLimitScope))])
+_NETWORKS = TypeAdapter(Annotated[list[Annotated[Text, AfterValidator(_network)]], Field(max_length=MOST_TEXTS)])
 _CONDITIONS = TypeAdapter(Conditions)
 _HEADERS = TypeAdapter(Headers)
 _QUERY = TypeAdapter(Query)
@@ -144,6 +154,11 @@ STORED_RATE_LIMITS: TypeAdapter[Any] = TypeAdapter(list[RateLimitShape])
 def check_texts(value: object) -> None:
     """Refuse what is no list of texts. Raises Django's `ValidationError`."""
     _check(_TEXTS, value)
+
+
+def check_networks(value: object) -> None:
+    """Refuse what is no list of networks. Raises Django's `ValidationError`."""
+    _check(_NETWORKS, value)
 
 
 def check_conditions(value: object) -> None:

@@ -71,6 +71,6 @@ def _problem(description: str) -> OpenApiResponse:
 FLAG_PROBLEMS = {
     400: _problem("`PARSE_ERROR`, `INVALID_CONTEXT` or `TARGETING_KEY_MISSING`."),
     401: _problem("The token is missing or not valid."),
-    403: _problem("The token may not look, or not have exposures recorded."),
+    403: _problem("The token may not look, not have exposures recorded, or not force a variant."),
 }
 NO_FLAG = {404: _problem("`FLAG_NOT_FOUND`: no experiment of this key runs.")}

@@ -20,6 +20,7 @@ from routing.ofrep.evaluation import Evaluation, evaluate, evaluate_all
 from routing.ofrep.exposures import record
 from routing.ofrep.flag_errors import FlagError, error_content
 from routing.ofrep.flag_table import current_table
+from routing.ofrep.forcing import refuse_forcing
 
 
 class _EvaluationView(APIView):
@@ -56,11 +57,12 @@ class FlagView(_EvaluationView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Evaluate a flag for the unit of the context."""
-        context = _allowed(request, read_context(request.data))
-        found = evaluate(current_table(), key, context.unit, context.headers)
+        context, table = _allowed(request, read_context(request.data)), current_table()
+        found = evaluate(table, key, context.unit, context.headers)
         if found is None:
             raise FlagError(404, "FLAG_NOT_FOUND", f"No experiment {key} runs.")
         request_actor(request).require_endpoint(found.endpoint)
+        refuse_forcing(request_actor(request), context, table, [found])
         [content] = _answered(context, [found])
         return Response(content)
 
@@ -77,10 +79,11 @@ class FlagsView(_EvaluationView):
     )
     def post(self, request: Request) -> Response:
         """Evaluate all flags for the unit of the context."""
-        context = _allowed(request, read_context(request.data))
+        context, table = _allowed(request, read_context(request.data)), current_table()
         limits = endpoints_of(request)
-        found = evaluate_all(current_table(), context.unit, context.headers)
+        found = evaluate_all(table, context.unit, context.headers)
         seen = [each for each in found if limits is None or each.endpoint in limits]
+        refuse_forcing(request_actor(request), context, table, seen)
         content = {"flags": _answered(context, seen)}
         tag = entity_tag(content)
         if is_known(request.headers.get("If-None-Match", ""), tag):

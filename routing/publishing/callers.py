@@ -1,4 +1,4 @@
-"""Reads of who may call an endpoint."""
+"""Reads of who may call an endpoint, and who may test it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from routing.models import AccessKey, Endpoint, Entrance
-from routing.table import Access
+from routing.table import Access, Testers
 from routing.table import AccessKey as TableKey
 
 
@@ -18,6 +18,7 @@ class LivingKey:
 
     key: TableKey
     endpoints: frozenset[int]
+    for_tests: bool = False
 
     def opens(self, endpoint: Endpoint) -> bool:
         """Whether it lets its client in here."""
@@ -30,8 +31,10 @@ def living_keys() -> tuple[LivingKey, ...]:
     opened: dict[int, set[int]] = defaultdict(set)
     for key, endpoint in AccessKey.endpoints.through.objects.values_list("accesskey", "endpoint"):
         opened[key].add(endpoint)
-    found = AccessKey.objects.filter(living).order_by("pk").values_list("pk", "client", "digest")
-    return tuple(LivingKey(TableKey(client, digest), frozenset(opened[pk])) for pk, client, digest in found)
+    found = AccessKey.objects.filter(living).order_by("pk").values_list("pk", "client", "digest", "for_tests")
+    return tuple(
+        LivingKey(TableKey(client, digest), frozenset(opened[pk]), for_tests) for pk, client, digest, for_tests in found
+    )
 
 
 def access(endpoint: Endpoint, keys: Sequence[LivingKey]) -> Access | None:
@@ -43,4 +46,12 @@ def access(endpoint: Endpoint, keys: Sequence[LivingKey]) -> Access | None:
     return Access(
         keys=tuple(living.key for living in keys if living.opens(endpoint)) if asks_for_keys else (),
         issuer=endpoint.issuer.key if takes_tokens and endpoint.issuer else None,
+    )
+
+
+def testers(endpoint: Endpoint, keys: Sequence[LivingKey]) -> Testers:
+    """Who may force variants of an endpoint and be explained to, whatever it asks of who calls."""
+    return Testers(
+        keys=tuple(living.key for living in keys if living.for_tests and living.opens(endpoint)),
+        networks=tuple(endpoint.test_networks),
     )

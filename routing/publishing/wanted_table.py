@@ -14,7 +14,7 @@ from controlplane.storage.legible_columns import legible
 from routing import models, table
 from routing.models import stored_lists
 from routing.protocols.plain_http import HTTP
-from routing.publishing.callers import LivingKey, access, living_keys
+from routing.publishing.callers import LivingKey, access, living_keys, testers
 from routing.table import Brake, BrakeKind, Hindrance, apply_brakes, checked, problems, subject_of
 
 Row = TypeVar("Row", bound=Model)
@@ -104,7 +104,9 @@ def ended(last: table.Table) -> list[Brake]:
     running = set(models.Split.objects.values_list("experiment", flat=True))
     living = {living.key.digest for living in living_keys()}
     gone = {experiment.key for endpoint in last.endpoints for experiment in endpoint.experiments} - running
-    revoked = {key.digest for endpoint in last.endpoints if endpoint.access for key in endpoint.access.keys} - living
+    held = [key for endpoint in last.endpoints if endpoint.access for key in endpoint.access.keys]
+    for_tests = [key for endpoint in last.endpoints for key in endpoint.testers.keys]
+    revoked = {key.digest for key in (*held, *for_tests)} - living
     return [
         *_stops(),
         *(Brake(BrakeKind.EXPERIMENT, key) for key in sorted(gone)),
@@ -200,6 +202,7 @@ def _endpoint(endpoint: models.Endpoint, keys: Sequence[LivingKey]) -> table.End
         rewrite=endpoint.rewrite or None,
         limits=_limits(endpoint),
         access=access(endpoint, keys),
+        testers=testers(endpoint, keys),
         rate_limits=tuple(_rate_limit(limit) for limit in stored_lists.rate_limits(endpoint.rate_limits)),
         tiers=tuple(_tier(tier) for tier in stored_lists.tiers(endpoint.tiers)),
         holdout=endpoint.layer.holdout,

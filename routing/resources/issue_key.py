@@ -21,8 +21,17 @@ SCHEME = "slk"
 SHOWN = 10
 
 
-def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datetime | None, actor: Actor) -> str:
+def issue_key(
+    client: str,
+    *,
+    endpoints: Collection[Endpoint],
+    expires_at: datetime | None,
+    actor: Actor,
+    for_tests: bool = False,
+) -> str:
     """Make a key that opens these endpoints, or all that ask for keys; returns its only readable form.
+
+    One that is for tests lets whoever has it force variants there and be explained to, also where no key is asked for.
 
     Raises `NotAllowed`; `Conflict` when an endpoint was just removed; `InvalidInput` when edges could not hold it. Then
     nothing is saved.
@@ -37,10 +46,12 @@ def issue_key(client: str, *, endpoints: Collection[Endpoint], expires_at: datet
             digest=sha256(key.encode()).hexdigest(),
             created_by=actor.name,
             expires_at=expires_at,
+            for_tests=for_tests,
         )
         made.endpoints.set(endpoints)
         opened = [endpoint.key for endpoint in endpoints]
-        record(actor, "issue", "accesskey", client, after={"prefix": made.prefix, "endpoints": opened})
+        told = {"prefix": made.prefix, "endpoints": opened, "for_tests": for_tests}
+        record(actor, "issue", "accesskey", client, after=told)
     publish(f"{actor.name} issued a key for {client}")
     return key
 

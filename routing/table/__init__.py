@@ -9,6 +9,7 @@ from routing.table.division import divide, enough_buckets, shares_at
 from routing.table.halting import HaltedInto, halted_into
 from routing.table.problems import problems
 from routing.table.problems.endpoints import LARGEST_BODY, RESERVED_PATH
+from routing.table.problems.entrances import NETWORKS_LIKE, network_problem
 from routing.table.problems.parameters import may_set_header, may_set_query
 from routing.table.reach import keeping_warm, named_by, reached
 from routing.table.rule_conditions import Condition, Operator, meets, parse_condition
@@ -29,6 +30,7 @@ from routing.table.types import (
     Segment,
     Shadow,
     Table,
+    Testers,
     Tier,
     Unit,
     UnitSource,
@@ -38,6 +40,7 @@ __all__ = [
     "BUCKETS",
     "LARGEST_BODY",
     "MOST_RULES",
+    "NETWORKS_LIKE",
     "RESERVED_PATH",
     "WHOLE",
     "Access",
@@ -66,6 +69,7 @@ __all__ = [
     "Shadow",
     "Table",
     "TableUnreadableError",
+    "Testers",
     "Tier",
     "Unit",
     "UnitSource",
@@ -85,6 +89,7 @@ __all__ = [
     "may_set_query",
     "meets",
     "named_by",
+    "network_problem",
     "parse_condition",
     "problems",
     "reached",

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from routing.table.access import AccessKey
 from routing.table.reach import keeping_warm
 from routing.table.types import Endpoint, Table
 
@@ -44,10 +45,19 @@ def _braked(endpoint: Endpoint, brake: Brake) -> Endpoint:
     if brake.kind is BrakeKind.EXPERIMENT:
         running = tuple(experiment for experiment in endpoint.experiments if experiment.key != brake.subject)
         return replace(endpoint, experiments=running)
-    if endpoint.access is None:
-        return endpoint
-    keys = tuple(key for key in endpoint.access.keys if key.digest != brake.subject)
-    return replace(endpoint, access=replace(endpoint.access, keys=keys))
+    return _without_key(endpoint, brake.subject)
+
+
+def _without_key(endpoint: Endpoint, digest: str) -> Endpoint:
+    def others(keys: tuple[AccessKey, ...]) -> tuple[AccessKey, ...]:
+        return tuple(key for key in keys if key.digest != digest)
+
+    access, testers = endpoint.access, endpoint.testers
+    return replace(
+        endpoint,
+        access=access and replace(access, keys=others(access.keys)),
+        testers=replace(testers, keys=others(testers.keys)),
+    )
 
 
 def _stopped(endpoint: Endpoint) -> Endpoint:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.table.access import Access, Credential, Issuer
+from routing.table.access import Access, AccessKey, Credential, Issuer
 from routing.table.basis_points import WHOLE
 from routing.table.rule_conditions import Condition
 
@@ -179,6 +179,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Testers:
+    """Who may force variants and be explained to: who has one of these keys, or calls from one of these networks.
+
+    Networks are written like `10.0.0.0/8` or `fd00::/8`.
+    """
+
+    keys: tuple[AccessKey, ...] = ()
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A public name, the backend behind it, and the experiments that run on it.
 
@@ -213,6 +224,7 @@ class Endpoint:
     rules: tuple[Rule, ...] = ()
     warm: tuple[str, ...] = ()
     kept: int = WHOLE
+    testers: Testers = Testers()
 
 
 @dataclass(frozen=True, slots=True)

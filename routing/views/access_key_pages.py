@@ -30,7 +30,12 @@ class AccessKeyForm(forms.Form):
         Endpoint.objects.all(),
         to_field_name="key",
         required=False,
-        help_text="None chosen: all that ask for keys.",
+        help_text="None chosen: all that ask for keys. A key for tests counts at others too.",
+    )
+    for_tests = forms.BooleanField(
+        required=False,
+        label="For tests",
+        help_text="Whoever sends it as x-sluice-key may choose a variant, unreleased ones too, and have it explained.",
     )
     days = days_field()
 
@@ -64,5 +69,6 @@ def _issue(request: HttpRequest, data: Mapping[str, Any]) -> str:
         data["client"],
         endpoints=list(data["endpoints"]),
         expires_at=end_of(data["days"]),
+        for_tests=data["for_tests"],
         actor=acting(request),
     )

@@ -1,6 +1,8 @@
 """Small routing tables to test with."""
 
-from routing.table import Arm, Backend, Endpoint, RunningExperiment, Table, Unit, UnitSource
+from routing.table import Arm, Backend, Endpoint, RunningExperiment, Table, Testers, Unit, UnitSource
+
+THIS_MACHINE = Testers(networks=("127.0.0.0/8", "::1/128"))
 
 
 def make_backend(key: str, address: str = "http://127.0.0.1:1", protocol: str = "openai") -> Backend:
@@ -22,9 +24,9 @@ def make_endpoint(
     backend: str = "stable",
     timeout_seconds: int = 60,
 ) -> Endpoint:
-    """An endpoint that takes its unit from a header unless told otherwise."""
+    """An endpoint that takes its unit from a header unless told otherwise, and may be tested from this machine."""
     unit = unit or Unit(UnitSource.HEADER, "x-user-id")
-    return Endpoint(key, path_prefix, unit, salt, backend, timeout_seconds, experiments)
+    return Endpoint(key, path_prefix, unit, salt, backend, timeout_seconds, experiments, testers=THIS_MACHINE)
 
 
 def make_table(*endpoints: Endpoint, backends: tuple[Backend, ...] = (), version: int = 1) -> Table:

@@ -5,7 +5,9 @@ from importlib.resources import files
 from routing.envoy.names import HTTP_FILTERS, KEYS, Message
 from routing.table import Access, Endpoint, Table
 
-SCRIPT = files("routing.envoy.gate").joinpath("keys.lua").read_text(encoding="utf-8")
+SHA256, SCRIPT = (
+    files("routing.envoy.gate").joinpath(name).read_text(encoding="utf-8") for name in ("sha256.lua", "keys.lua")
+)
 PLACE = "--[[endpoints]]"
 
 
@@ -13,7 +15,7 @@ def keys(table: Table) -> Message:
     """The filter's configuration: the script with the keys of all endpoints; an empty one where none has any."""
     guarded = [(endpoint.key, endpoint.access) for endpoint in table.endpoints if endpoint.access is not None]
     entries = [f'["{key}"] = {{{_entries(access)}}}' for key, access in guarded]
-    script = SCRIPT.replace(PLACE, ",\n".join(entries)) if entries else ""
+    script = f"{SHA256}\n{SCRIPT}".replace(PLACE, ",\n".join(entries)) if entries else ""
     return {"default_source_code": {"inline_string": script or "-- No endpoint asks for keys."}}
 
 

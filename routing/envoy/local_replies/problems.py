@@ -48,10 +48,10 @@ def _local(
     return LocalProblem(status, problem, if_also, headers, parameter)
 
 
-def _refused(code: str, detail: str, next_step: str) -> LocalProblem:
-    """Why the script of the gate refused a request."""
+def _refused(code: str, detail: str, next_step: str, *, status: int = 401) -> LocalProblem:
+    """Why a script refused a request."""
     reason = f"metadata.filter_metadata['{FIELDS}']['{REFUSED}'] == '{code}'"
-    return _local(401, code, detail, next_step, if_also=reason)
+    return _local(status, code, detail, next_step, if_also=reason)
 
 
 PROBLEMS = (
@@ -72,6 +72,12 @@ PROBLEMS = (
         "token-unknown",
         "This token was not issued for this endpoint, or does not say when it ends.",
         "Get one for this endpoint, from the issuer that it trusts.",
+    ),
+    _refused(
+        "variant-refused",
+        "This request may not choose its variant.",
+        "Leave `x-sluice-variant` out, or send a key for tests as `x-sluice-key`; ask for one if you have none.",
+        status=403,
     ),
     _local(
         403,

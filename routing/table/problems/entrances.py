@@ -1,12 +1,16 @@
-"""Checks of who may call: keys, issuers of tokens, rate limits."""
+"""Checks of who may call, and who may test: keys, issuers of tokens, rate limits, networks."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 
 from controlplane.problems.problem import Problem
+from routing.table.access import AccessKey
 from routing.table.problems.repeated_names import key_problems, repeated
 from routing.table.types import Endpoint, RateLimitScope, Table
+
+NETWORKS_LIKE = "Write it like `10.0.0.0/8`, `192.0.2.7/32` or `fd00::/8`."
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -23,6 +27,7 @@ def access_problems(table: Table) -> Iterator[Problem]:
     issuers = {issuer.key for issuer in table.issuers}
     for endpoint in table.endpoints:
         yield from _endpoint_problems(endpoint, issuers)
+        yield from _tester_problems(endpoint)
         yield from _limit_problems(endpoint)
 
 
@@ -40,11 +45,37 @@ def _endpoint_problems(endpoint: Endpoint, issuers: set[str]) -> Iterator[Proble
     if endpoint.access.issuer is not None and endpoint.access.issuer not in issuers:
         detail = f"Endpoint {endpoint.key} takes tokens of {endpoint.access.issuer}, which the table does not have."
         yield Problem("issuer-unknown", "Unknown issuer", detail, "Register the issuer, or name another.")
-    for key in endpoint.access.keys:
+    yield from _digest_problems(endpoint.access.keys, endpoint)
+
+
+def _digest_problems(keys: Iterable[AccessKey], endpoint: Endpoint) -> Iterator[Problem]:
+    for key in keys:
         yield from key_problems("client", key.client)
         if not _DIGEST.fullmatch(key.digest):
             detail = f"The key of {key.client} for endpoint {endpoint.key} is not a SHA-256."
             yield Problem("digest-invalid", "Bad digest of a key", detail, "Give 64 hexadecimal digits.")
+
+
+def _tester_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    yield from _digest_problems(endpoint.testers.keys, endpoint)
+    for place, network in enumerate(endpoint.testers.networks, start=1):
+        wrong = network_problem(network)
+        if wrong:
+            detail = f"Network {place} whose clients may test endpoint {endpoint.key}: {wrong}."
+            yield Problem("network-invalid", "Bad network", detail, NETWORKS_LIKE)
+
+
+def network_problem(text: str) -> str:
+    """Why a text is no network of IPv4 or IPv6; empty where it is one.
+
+    >>> network_problem("10.0.0.0/8"), network_problem("10.0.0.1/8")
+    ('', '10.0.0.1/8 has host bits set')
+    """
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        return str(error)
+    return f"{text} names a zone, which is another at each edge" if network.version == 6 and "%" in text else ""
 
 
 def _limit_problems(endpoint: Endpoint) -> Iterator[Problem]:

@@ -129,7 +129,7 @@ COLUMNS: dict[Any, tuple[str, ...]] = {
     Issuer: ("audiences",),
     Endpoint: (
         *("headers", "query", "standby_headers", "standby_query", "rules", "hosts", "methods"),
-        *("conditions", "model_names", "rate_limits", "tiers", "shadows"),
+        *("conditions", "model_names", "test_networks", "rate_limits", "tiers", "shadows"),
     ),
     Split: ("arms", "audience", "guard"),
     Edge: ("cuts", "loads", "losses"),

@@ -199,6 +199,7 @@ def test_what_is_typed_is_what_is_kept(browser: Client, field: str, typed: str |
     [
         ("headers", "x-sluice-variant: a"),
         ("headers", "no colon"),
+        ("test_networks", "10.0.0.0/8\n10.0.0.1/8"),
         ("standby_query", ": x"),
         ("rules", '[{"key": "x"}]'),
     ],

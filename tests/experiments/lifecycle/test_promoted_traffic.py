@@ -31,6 +31,7 @@ PROMPTED = {"key": "better", "backend": "stable", "headers": {"x-prompt": "v2"},
 def servers() -> Iterator[dict[str, ModelServer]]:
     """The backends of the endpoint `chat`, each a server that remembers what it was asked."""
     endpoint()
+    Endpoint.objects.update(test_networks=["127.0.0.0/8"])
     with run_model_server("stable") as stable, run_model_server("candidate") as candidate:
         for server in (stable, candidate):
             backend(server.name)

@@ -34,6 +34,16 @@ def test_a_key_is_revoked_and_stays_on_record(operator: Caller) -> None:
     assert AccessKey.objects.get().revoked_at is not None
 
 
+def test_a_key_is_for_tests_where_that_is_asked_for(operator: Caller) -> None:
+    operator.send("POST", "access-keys", {"client": "quality", "for_tests": True})
+    operator.send("POST", "access-keys", {"client": "mobile"})
+
+    listed = operator.send("GET", "access-keys").json()["results"]
+
+    assert {key["client"]: key["for_tests"] for key in listed} == {"quality": True, "mobile": False}
+    assert operator.send("POST", "access-keys", {"client": "other", "for_tests": "on"}).status_code == 400
+
+
 def test_an_endpoint_that_is_not_there_is_named(operator: Caller) -> None:
     refused = operator.send("POST", "access-keys", {"client": "mobile", "endpoints": ["gone"]})
 

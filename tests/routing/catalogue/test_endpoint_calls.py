@@ -17,7 +17,12 @@ def _chat(db: None) -> None:
 
 
 def test_what_is_sent_is_read(operator: Caller) -> None:
-    sent = {"headers": {"x-prompt": "v2"}, "query": {"temperature": "0.2"}, "rules": [RULE]}
+    sent = {
+        "headers": {"x-prompt": "v2"},
+        "query": {"temperature": "0.2"},
+        "rules": [RULE],
+        "test_networks": ["::1/128"],
+    }
 
     assert operator.send("PATCH", "endpoints/chat", sent).status_code == 200
 
@@ -40,6 +45,8 @@ def test_what_is_sent_is_read(operator: Caller) -> None:
         ("rules", [{**RULE, "headers": {"host": "x"}}]),
         ("rules", [{**RULE, "weight": 2}]),
         ("rules", RULE),
+        ("test_networks", ["10.0.0.0/8", "10.0.0.1/8"]),
+        ("test_networks", "10.0.0.0/8"),
         ("timeout_seconds", 3_601),
         ("first_byte_seconds", 3_600.5),
         ("idle_seconds", 86_400),

@@ -17,6 +17,7 @@ from routing.allocation.assign import assign
 from routing.allocation.unit_identity import unit_hash
 from routing.publishing.newest_table import desired_table
 from routing.publishing.publish import publish
+from routing.resources.issue_key import issue_key
 from tests.factories.drafts import draft, endpoint
 from tests.visitors.callers import caller
 
@@ -213,7 +214,9 @@ def test_an_exposure_is_recorded_once_when_asked_for(reporter: Client, queue: Re
 
 
 def test_who_is_not_measured_is_not_exposed(reporter: Client, queue: Redis) -> None:
-    for context in ({"targetingKey": unmeasured_unit()}, {"targetingKey": "qa", "x-sluice-variant": "canary/better"}):
+    key = issue_key("qa", endpoints=[], expires_at=None, actor=SLUICE, for_tests=True)
+    forced = {"x-sluice-variant": "canary/better", "x-sluice-key": key}
+    for context in ({"targetingKey": unmeasured_unit()}, {"targetingKey": "qa", **forced}):
         _, content = ask(reporter, ONE, {"context": {**context, "recordExposure": True}})
 
         assert content["metadata"]["exposureRecorded"] is False

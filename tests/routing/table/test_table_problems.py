@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controlplane.problems.problem import Problem
+from routing import table as tables
 from routing.table import (
     MOST_RULES,
     Access,
@@ -182,6 +183,8 @@ BROKEN = [
     (endpoint(access=Access(issuer="gone")), "issuer-unknown"),
     (endpoint(access=Access((AccessKey("Mobile", "0" * 64),))), "key-invalid"),
     (endpoint(access=Access((AccessKey("mobile", "secret"),))), "digest-invalid"),
+    (endpoint(testers=tables.Testers((AccessKey("quality", "secret"),))), "digest-invalid"),
+    (endpoint(testers=tables.Testers(networks=("::1/128", "10.0.0.1/8"))), "network-invalid"),
     (endpoint(rate_limits=(RateLimit(0, 1),)), "rate-limit-invalid"),
     (endpoint(rate_limits=(RateLimit(1, 1), RateLimit(2, 60))), "rate-limit-duplicate"),
     (endpoint(rate_limits=(RateLimit(1, 1, RateLimitScope.CLIENT),)), "rate-limit-anybody"),

@@ -29,6 +29,17 @@ def test_a_key_is_shown_once_and_can_be_revoked() -> None:
     assert "Revoked" in page
 
 
+def test_a_key_for_tests_is_told_from_others() -> None:
+    browser = visitor(Role.EDITOR)
+    browser.post("/access-keys", {"client": "mobile", "days": "7"})
+    assert "For tests" not in re.findall(r"<tbody>.*</tbody>", text(browser, "/access-keys"), re.DOTALL)[0]
+
+    browser.post("/access-keys", {"client": "quality", "days": "7", "for_tests": "on"})
+
+    assert text(browser, "/access-keys").count('<span class="pill wait">For tests</span>') == 1
+    assert AccessKey.objects.get(for_tests=True).client == "quality"
+
+
 def test_viewers_see_no_keys() -> None:
     assert visitor(Role.VIEWER).get("/access-keys").status_code == 403
 
