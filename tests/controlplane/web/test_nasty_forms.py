@@ -13,7 +13,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
 from controlplane.audit.actors import SLUICE
-from controlplane.models import Role, Token
+from controlplane.models import Role, Token, User
 from controlplane.problems.request_limits import LARGEST_BODY
 from experiments.actions.start import start
 from routing.models import AccessKey, Edge, Issuer, Layer
@@ -36,6 +36,8 @@ PLACES = {
     "access-key": "1",
     "routing-table": "1",
     "token": "abcd",
+    "people": "vera",
+    "join": "1",
 }
 NASTY = {
     "a NUL": "a\x00b",
@@ -146,6 +148,7 @@ def _things(module_database: None) -> None:
     register(Layer(key="empty", name="Empty"), actor=SLUICE)
     register(Issuer(**ISSUER), actor=SLUICE)
     AccessKey.objects.create(pk=1, client="batch", prefix="slk_", digest="0" * 64)
+    User.objects.create_user("vera", role=Role.VIEWER)
     draft("waiting", traffic=10)
     start(draft("live", traffic=10), actor=SLUICE)
 
