@@ -105,6 +105,8 @@ IMPOSSIBLE = [
     ("alpha: 1e-2", "minimum_units: 1", "minimum_units", "at least 2"),
     ("alpha: 1e-2", "maximum_seconds: 60", "plan", "soak for longer"),
     ("alpha: 1e-2", "switched_off: [latencies]", "switched_off.0", "use one of"),
+    ("alpha: 1e-2", "covariate_days: 0", "covariate_days", "at least 1, at most 90"),
+    ("role: goal", "{role: goal, covariate: true}", "covariate", "cannot be adjusted by what users did before"),
     ("coverage: 10,", "coverage: 0,", "coverage", "at least 0.01"),
     ("coverage: 10,", "coverage: 100,", "plan", "larger than the one before"),
     ("role: goal", "role: aim", "role", "one of goal, guardrail, observed"),
