@@ -1,7 +1,7 @@
 -- Arguments of calls ------------------------------------------------------------------------------------------------
 --
 -- What a function is called with is JSON within a text, or within several that come one behind the other. A client can
--- call nothing with what was cut off.
+-- call nothing with what was cut off, nor with what is no text.
 
 local ANYTHING = {}
 

@@ -28,6 +28,7 @@ local function open(walk, at, is_object)
   walk.depth, walk.nodes[depth], walk.objects[depth], walk.node = depth, node, is_object, false
   if not node then return is_object and OBJECT_FIRST or LIST_FIRST, at + 1 end
   if node.count then walk.found.counts[node.count] = "{" end
+  if node.arguments then walk.found.cut = true end
   if node.every then walk.outer[depth] = begin_item(walk.found, node) end
   if node.opened then OPENED[node.opened](walk, at) end
   if not is_object then return FIRST_VALUE, at + 1 end

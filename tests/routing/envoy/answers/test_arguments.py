@@ -85,6 +85,18 @@ def test_arguments_of_calls(envoy: RunningEnvoy, server: BrokenServer, text: str
         assert seen(envoy, path, kind) == expected
 
 
+@pytest.mark.parametrize("arguments", [{}, {"town": "Bonn"}, [], ["Bonn"]])
+def test_they_are_a_text(envoy: RunningEnvoy, server: BrokenServer, arguments: object) -> None:
+    made = {"name": "f", "arguments": arguments}
+    for answer in (
+        document(said({"id": "call_1", "type": "function", "function": made})),
+        events(delta({"tool_calls": [{"index": 0, "function": made}]}), delta(finish="tool_calls"), DONE),
+        document({"choices": [{"message": {"function_call": made}, "finish_reason": "stop"}]}),
+    ):
+        server.answer = answer
+        assert seen(envoy, CHAT) == UNFINISHED
+
+
 @pytest.mark.parametrize("size", [1, 7, 300])
 @pytest.mark.parametrize("escaped", [True, False])
 def test_in_whatever_pieces(envoy: RunningEnvoy, server: BrokenServer, size: int, escaped: bool) -> None:
