@@ -8,6 +8,7 @@ from controlplane.api.token_calls import TokenViewSet
 from controlplane.api.workload_calls import WorkloadView
 from controlplane.catalogue.everything import all_calls, all_pages
 from controlplane.catalogue.index import IndexView
+from controlplane.web.reference_pages import redoc, swagger
 
 handler400 = "controlplane.api.error_answers.bad_request"
 handler403 = "controlplane.api.error_answers.not_allowed"
@@ -29,6 +30,8 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
+    path("api/redoc", redoc, name="api-redoc"),
+    path("api/swagger", swagger, name="api-swagger"),
     path("ofrep/v1/", include("routing.ofrep.urls")),
     path("", include("controlplane.accounts.urls")),
     *all_pages(),

@@ -81,6 +81,11 @@ class RightsSchema(AutoSchema):
         """What views do not say themselves."""
         return [IDEMPOTENCY_KEY] if takes_key(self.view, self.method) else []
 
+    def get_summary(self) -> str:
+        """The first sentence of what is said of it."""
+        description: str = self.get_description()  # type: ignore[no-untyped-call,unused-ignore]
+        return description.partition(". ")[0].partition("\n\n")[0].removesuffix(".").replace("\n", " ")
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """With the problems that views do not name themselves, and all as what they are."""
         operation = super().get_operation(*args, **kwargs)

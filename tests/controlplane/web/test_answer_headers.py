@@ -55,3 +55,17 @@ def test_behind_tls_cookies_are_secure_and_browsers_stay_there(client: Client, s
     answer = client.get("/login")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
     assert answer.cookies["sluice_csrf"]["secure"]
+
+
+def test_the_reference_of_the_api_may_run_nothing_else_either(client: Client) -> None:
+    client.force_login(User.objects.create_user("ann", role=Role.VIEWER))
+    drawn = [client.get("/api/redoc") for _ in range(2)]
+    policies = [answer.headers["Content-Security-Policy"] for answer in (*drawn, client.get("/api/swagger"))]
+    for policy in policies:
+        assert "script-src 'self'; " in policy
+        assert "unsafe" not in policy
+    # What lets it write its styles is told once.
+    [first, second] = [re.findall(r"'nonce-([^']{40,})'", policy) for policy in policies[:2]]
+    assert first != second
+    assert f'data-styles="{first[0]}"' in drawn[0].content.decode()
+    assert client.get("/api/swagger").status_code == 200

@@ -29,6 +29,8 @@ PAGES = (
     "/audit",
     "/tokens",
     "/password",
+    "/api/redoc",
+    "/api/swagger",
 )
 FORMS = (
     "/experiments/new",

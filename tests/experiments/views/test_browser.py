@@ -373,3 +373,23 @@ def test_a_form_that_was_open_during_a_promotion_undoes_nothing(visitors: Visito
     backend.select_option("stable")
     other.get_by_role("button", name="Save and publish").click()
     expect(other.get_by_text("Endpoint chat is changed")).to_be_visible()
+
+
+def test_calls_are_tried_as_who_is_logged_in(visitors: Visitors) -> None:
+    page = visitors.open()
+    page.goto("/api/swagger")
+    page.locator("#operations-access-keys-access_keys_create").get_by_role("button").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    body = page.locator("#operations-access-keys-access_keys_create textarea")
+    body.fill('{"name": "tried", "endpoint": "chat"}')
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table .response-col_status").first).to_contain_text("201")
+    assert visitors.errors == []
+
+
+def test_the_reference_is_drawn_though_nothing_comes_from_elsewhere(visitors: Visitors) -> None:
+    page = visitors.open()
+    page.goto("/api/redoc")
+    page.get_by_role("menuitem", name="experiments").click()
+    expect(page.get_by_role("heading", name="All experiments")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.menu-content')).position") == "sticky"
