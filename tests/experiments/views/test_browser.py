@@ -381,9 +381,9 @@ def test_calls_are_tried_as_who_is_logged_in(visitors: Visitors) -> None:
     page.locator("#operations-access-keys-access_keys_create").get_by_role("button").first.click()
     page.get_by_role("button", name="Try it out").click()
     body = page.locator("#operations-access-keys-access_keys_create textarea")
-    body.fill('{"name": "tried", "endpoint": "chat"}')
+    body.fill('{"client": "tried", "endpoints": ["chat"]}')
     page.get_by_role("button", name="Execute").click()
-    expect(page.locator(".live-responses-table .response-col_status").first).to_contain_text("201")
+    expect(page.locator(".live-responses-table .response .response-col_status")).to_contain_text("201")
     assert visitors.errors == []
 
 
