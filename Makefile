@@ -1,6 +1,7 @@
 # make run    start everything on this machine        make test       the whole suite
 # make demo   show two canaries, live                 make test-fast  the inner loop
 # make lint   style, types, import contracts          make bench      speed and memory
+# make openapi     the document of the API, into docs/openapi.yaml
 # make calibrate   error rates of the statistics, into docs/calibration.md
 # make test-backends   real model servers; installs them, which takes long
 # make test-spark      evidence on DuckDB and on Spark; installs PySpark and Java
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 BACKENDS := $(basename $(notdir $(wildcard tests/backends/requirements/*.txt)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-fast test-backends test-spark lint bench calibrate install install-development system-packages lock clean
+.PHONY: run demo test test-fast test-backends test-spark lint bench calibrate openapi install install-development system-packages lock clean
 
 run: install
 	@exec $(BIN)/python manage.py up
@@ -51,6 +52,9 @@ bench: install-development
 	$(BIN)/python -m bench.evidence
 	$(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.stats
+
+openapi: install-development
+	$(BIN)/python manage.py spectacular --fail-on-warn --validate --file docs/openapi.yaml
 
 calibrate: install-development
 	$(BIN)/python -m bench.calibration
