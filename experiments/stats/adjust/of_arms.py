@@ -31,6 +31,7 @@ class Adjustments:
 def adjustments(covariates: Mapping[str, ByVariant], control: str) -> Adjustments:
     """Adjust all variants of each metric by what their units did before, or none of them (see `adjust`).
 
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> past = rng.normal(10, 2, (2, 500))
     >>> new, old = (CovariateSums.of(each + rng.normal(0, 1, 500), each) for each in past)

@@ -93,7 +93,7 @@ def imbalance_findings(
         InvalidArgument: `alpha-range`.
         InvalidEvidence: `sums-invalid`, `control-missing`.
 
-    >>> arm, other = UnitSums.of(np.arange(1000) % 10), UnitSums.of(np.arange(1000) % 11)
+    >>> arm, other = UnitSums.of(np.arange(1000) % 10), UnitSums.of(np.arange(1000) % 12)
     >>> [found.subject for found in imbalance_findings({"requests": {"control": arm, "new": other}}, "control")]
     ['requests, new']
     """
