@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from controlplane.accounts.tokens import find_token, issue_token
 from controlplane.models import AuditEvent, Right, Role, Token, User
+from tests.factories.drafts import endpoint
 from tests.visitors.roles import text, visitor
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,15 @@ def test_a_token_is_shown_once_and_works() -> None:
     assert (found.name, found.role, found.expires_at is not None) == ("nightly", "viewer", True)
     assert secrets[0] not in text(browser, "/tokens")
     assert AuditEvent.objects.filter(verb="create", object_type="token", object_key="nightly").exists()
+
+
+def test_where_there_is_no_endpoint_yet_the_page_says_so() -> None:
+    browser = visitor(Role.APPROVER)
+    assert "There is none to choose yet." in text(browser, "/tokens")
+    endpoint()
+    page = text(browser, "/tokens")
+    assert "There is none to choose yet." not in page
+    assert "chat" in page
 
 
 def test_nobody_makes_a_token_that_may_do_more() -> None:
