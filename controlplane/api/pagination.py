@@ -2,6 +2,7 @@
 
 A piece begins behind the last row of the one before, by the values that rows are ordered by, so that what is added or
 removed meanwhile neither repeats a row nor skips one. Numbered pages are still there for whoever asks for `page`.
+With `fields` each row has these members alone.
 Links are paths: whatever a request says of its host leads nobody elsewhere.
 """
 
@@ -34,6 +35,14 @@ PARAMETERS: tuple[dict[str, Any], ...] = (
         "in": "query",
         "description": "Where to go on: as the `next` of the answer before has it.",
         "schema": {"type": "string"},
+    },
+    {
+        "name": "fields",
+        "in": "query",
+        "description": "The names of members, with commas between them: each row has these alone.",
+        "schema": {"type": "array", "items": {"type": "string"}},
+        "style": "form",
+        "explode": False,
     },
 )
 
@@ -71,7 +80,8 @@ class ListPagination(NumberedPages):
 
     def get_paginated_response(self, data: Any) -> Response:
         """The rows, how many there are in all, and where to go on, in the body and as a link."""
-        answer = super().get_paginated_response(data) if self.numbered else Response(self._content(data))
+        rows = self._with_fields(data)
+        answer = super().get_paginated_response(rows) if self.numbered else Response(self._content(rows))
         following = answer.data["next"]
         if following:
             answer["Link"] = f'<{following}>; rel="next"'
@@ -89,6 +99,16 @@ class ListPagination(NumberedPages):
             link = {"type": ["string", "null"], "format": "uri-reference", "description": told}
             found["properties"][name] = link
         return {**found, "required": ["count", "next", "previous", "results"]}
+
+    def _with_fields(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The rows with the members that were asked for. Raises `InvalidInput` for one that they do not have."""
+        text = self.asked.query_params.get("fields")
+        if text is None or not rows:
+            return list(rows)
+        names = [name.strip() for name in text.split(",")]
+        if not set(names) <= rows[0].keys():
+            raise _unusable("fields", f"Name some of {', '.join(rows[0])}, with commas between them.")
+        return [{name: row[name] for name in rows[0] if name in names} for row in rows]
 
     def _content(self, data: Any) -> dict[str, Any]:
         return {"count": self.count, "next": self._next(), "previous": None, "results": data}
@@ -164,5 +184,5 @@ def _alternatives(order: Sequence[str], values: Sequence[Any]) -> Iterator[Mappi
 
 
 def _unusable(name: str, message: str) -> InvalidInput:
-    detail = f"The {name} is not usable. {message}"
+    detail = f"The parameter {name} is not usable. {message}"
     return InvalidInput(f"{name}-unusable", detail, next_step=message, problems=(FieldProblem(name, message),))

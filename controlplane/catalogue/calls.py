@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import viewsets
+from rest_framework.filters import SearchFilter
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
@@ -22,6 +23,8 @@ class _ResourceCalls(Idempotent, Tagged[Row], viewsets.ModelViewSet[Row], Generi
 
     resource: ClassVar[Resource[Any]]
     lookup_field = "key"
+    filter_backends = (SearchFilter,)
+    search_fields = ("key", "name")
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     def perform_create(self, serializer: BaseSerializer[Row]) -> None:

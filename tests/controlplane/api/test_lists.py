@@ -124,3 +124,34 @@ def test_numbered_pages_are_still_there(viewer: Caller) -> None:
     assert "page=1" not in second["previous"]
     assert "page=2" in viewer.get("layers?page=1&page_size=2")["Link"]
     assert keys(walk(viewer, "layers?page_size=2")) == ["layer-0", "layer-1", "layer-2"]
+
+
+def test_rows_have_the_members_that_were_asked_for(viewer: Caller) -> None:
+    draft("one")
+    draft("two")
+    for query in ("limit=1&fields=key,state", "page=1&page_size=1&fields=state,%20key"):
+        answer = viewer.get(f"experiments?{query}").json()
+        assert answer["results"] == [{"key": "two", "state": "draft"}]
+        assert "fields=" in answer["next"]
+    assert keys(walk(viewer, "experiments?limit=1&fields=key")) == ["two", "one"]
+
+
+@pytest.mark.parametrize("fields", ["", "key,", "keys", "key,endpoint.key"])
+def test_members_that_no_row_has_are_named(viewer: Caller, fields: str) -> None:
+    layer("one")
+    answer = viewer.get(f"layers?fields={fields}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "fields-unusable")
+    assert "key, name" in answer.json()["next_step"]
+
+
+def test_lists_are_searched_by_what_people_call_things(viewer: Caller) -> None:
+    layer("checkout")
+    register(Layer(key="other", name="The Checkout of 2026"), actor=SLUICE)
+    layer("search")
+    draft("checkout-canary")
+    found = keys(walk(viewer, "layers?limit=1&search=checkout"))
+    assert found == ["checkout", "other"]
+    assert keys(walk(viewer, "layers?search=2026+checkout")) == ["other"]
+    assert keys(walk(viewer, "layers?search=100%25")) == []
+    assert keys(walk(viewer, "experiments?search=CANARY")) == ["checkout-canary"]
+    assert keys(walk(viewer, "experiments?search=canary&state=running")) == []
