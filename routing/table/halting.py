@@ -99,8 +99,10 @@ def _is_for_all(gift: Gift, audience: frozenset[Condition]) -> bool:
 
 
 def _had(endpoint: Endpoint, run: RunningExperiment) -> set[str]:
-    """The backends of the control and of all whom no experiment takes."""
-    return {run.arms[0].backend, endpoint.backend, *(rule.backend for rule in endpoint.rules)}
+    """The backends of the control and of what all of the audience have whom no experiment takes."""
+    audience = frozenset(run.audience)
+    whole = (gift.backend for gift in _by_default(endpoint, run.audience) if _is_for_all(gift, audience))
+    return {run.arms[0].backend, *whole}
 
 
 def _is_candidate(gift: Gift, run: RunningExperiment, had: Collection[str]) -> bool:
@@ -109,15 +111,26 @@ def _is_candidate(gift: Gift, run: RunningExperiment, had: Collection[str]) -> b
     return any(
         arm.backend == gift.backend
         and _what(arm) != _what(control)
-        and (arm.backend not in had or _set_by(arm.parameters) == _set_by(gift.parameters))
+        and (arm.backend not in had or _sets_as(gift, arm, control))
         for arm in candidates
     )
+
+
+def _sets_as(gift: Gift, arm: Arm, control: Arm) -> bool:
+    """Whether it sets all that the variant sets otherwise than the control, whatever it sets besides."""
+    given, tried, usual = (_items(each.parameters) for each in (gift, arm, control))
+    return tried - usual <= given if tried - usual else tried == given
+
+
+def _items(parameters: Parameters) -> frozenset[tuple[str, str, str]]:
+    headers, query = _set_by(parameters)
+    return frozenset((kind, *item) for kind, each in (("header", headers), ("query", query)) for item in each.items())
 
 
 def _what(arm: Arm) -> tuple[str, object]:
     return arm.backend, _set_by(arm.parameters)
 
 
-def _set_by(parameters: Parameters) -> tuple[object, object]:
+def _set_by(parameters: Parameters) -> tuple[dict[str, str], dict[str, str]]:
     """Names of headers are alike whatever their case."""
     return {name.lower(): value for name, value in parameters.headers}, dict(parameters.query)

@@ -144,3 +144,26 @@ def test_a_variant_may_differ_from_the_default_in_what_it_sets_alone(operator: C
 def test_a_stopped_experiment_counts_as_it_goes_on_later(trial: Experiment, operator: Caller) -> None:
     stop_experiments(Endpoint.objects.get(), actor=SLUICE, reason="alarm")
     refused(operator.send("PATCH", "endpoints/chat", {"rules": [RULE]}))
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-noise": "1"}])
+def test_who_has_the_candidate_first_makes_it_nobody_elses(operator: Caller, headers: dict[str, str]) -> None:
+    staff = {"key": "staff", "conditions": ["x-staff is yes"], "backend": backend("candidate").key}
+    edit(endpoint(), {"rules": [staff]}, actor=SLUICE)
+    started("everybody", audience=[])
+    refused(operator.send("PATCH", "endpoints/chat", {"backend": "candidate", "headers": headers}))
+    assert gets({}) == "stable"
+
+
+def test_another_header_beside_what_is_tried_makes_it_no_other(operator: Caller) -> None:
+    endpoint()
+    started("prompt", candidates=[{"key": "better", "backend": "stable", "headers": {"x-prompt": "v2"}}])
+    refused(operator.send("PATCH", "endpoints/chat", {"headers": {"x-prompt": "v2", "x-team": "b"}}))
+    assert operator.send("PATCH", "endpoints/chat", {"headers": {"x-team": "b"}}).status_code == 200
+
+
+def test_what_is_tried_with_a_header_is_tried_without_it_too(operator: Caller) -> None:
+    endpoint()
+    candidate = {"key": "better", "backend": backend("candidate").key, "headers": {"x-prompt": "v2"}}
+    started("both", candidates=[candidate])
+    refused(operator.send("PATCH", "endpoints/chat", {"backend": "candidate"}))
