@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef
 
 from controlplane.problems.errors import Unavailable
 from controlplane.problems.problem import Problem
@@ -155,16 +155,25 @@ def shares_by_stage(experiment: Experiment) -> list[dict[str, float]]:
 
 def metric_definitions(experiment: Experiment) -> tuple[MetricDefinition, ...]:
     """How each metric of the plan is computed from the lake, and each tail of one."""
-    control, past = _control(experiment), _past(experiment)
+    control = _control(experiment)
+    past = _past(experiment) if any(each.covariate for each in _plan_metrics(experiment)) else None
     tails = (tail.definition(control) for tail in _tails(experiment))
     return (*(_with_past(each, past) for each in _plan_metrics(experiment)), *tails)
 
 
 def _past(experiment: Experiment) -> Past | None:
-    """What metrics with a covariate are adjusted by; None before the start."""
-    if experiment.started_at is None:
+    """What metrics with a covariate are adjusted by; None before the start.
+
+    Users may be in the same variants as in an experiment before, whose harm would be taken for their nature: the past
+    begins where the last one there ended.
+    """
+    began = experiment.started_at
+    if began is None:
         return None
-    return Past(experiment.endpoint.key, experiment.started_at - timedelta(days=experiment.plan.covariate_days))
+    since = began - timedelta(days=experiment.plan.covariate_days)
+    before = experiment.endpoint.experiments.filter(ended_at__gt=since, ended_at__lte=began)
+    last = before.aggregate(last=Max("ended_at"))["last"]
+    return Past(experiment.endpoint.key, last or since)
 
 
 def _with_past(plan_metric: PlanMetric, past: Past | None) -> MetricDefinition:

@@ -5,9 +5,9 @@ from experiments.models import Experiment
 
 
 def seen(experiment: Experiment) -> str:
-    """State and stage in words, and behind them all that a verb compares as it writes."""
+    """State and stage in words, and behind them all that a verb compares as it writes, and what users have without."""
     compared = " ".join(str(getattr(experiment, name)) for name in COMPARED)
-    return f"{state_and_stage(experiment)}|{compared}"
+    return f"{state_and_stage(experiment)}|{compared} {experiment.endpoint.version}"
 
 
 def state_and_stage(experiment: Experiment) -> str:

@@ -22,7 +22,7 @@ def refuse_unseen(request: HttpRequest, experiment: Experiment) -> None:
     because = f": {experiment.state_reason}" if experiment.state_reason else "."
     raise Outdated(
         "outdated",
-        f"Nothing is done: {experiment.key} was changed after you opened its page. It was {was} then, and is {now} "
-        f"now{because}",
+        f"Nothing is done: {experiment.key} or its endpoint was changed after you opened its page. It was {was} then, "
+        f"and is {now} now{because}",
         next_step="Look at it as it is now, and decide anew.",
     )

@@ -7,9 +7,11 @@ import pytest
 from controlplane.audit.actors import SLUICE
 from controlplane.models import Role
 from controlplane.problems.errors import InvalidInput
+from experiments.actions.halt import halt_by_hand
 from experiments.actions.start import start
 from experiments.loop.reconcile import reconcile
 from experiments.models import Experiment
+from experiments.plan.as_judged import metric_definitions
 from routing.lake.schema import REQUESTS
 from tests.experiments.loop.evidence import fresh, later
 from tests.factories.drafts import draft, draft_data
@@ -103,3 +105,20 @@ def test_what_cannot_be_adjusted_is_refused_by_its_field() -> None:
         draft(plan=plan(metrics=[{**metrics[0], "covariate": True}]))
     assert caught.value.code == "no-covariate"
     assert [problem.field for problem in caught.value.problems] == ["plan.metrics.0.covariate"]
+
+
+def test_what_an_experiment_before_did_to_them_is_not_what_they_are(lake: str) -> None:
+    first = draft("first", plan=plan(covariate_days=3))
+    start(first, actor=SLUICE)
+    halt_by_hand(first, actor=SLUICE, reason="harm")
+    ended = fresh(first).ended_at
+    assert ended is not None
+    second = draft("second", plan=plan(covariate_days=3))
+    start(second, actor=SLUICE)
+    [past] = {definition.past for definition in metric_definitions(fresh(second)) if definition.past}
+    assert past.since == ended
+    Experiment.objects.filter(pk=first.pk).update(ended_at=ended - timedelta(days=4))
+    [past] = {definition.past for definition in metric_definitions(fresh(second)) if definition.past}
+    began = fresh(second).started_at
+    assert began is not None
+    assert past.since == began - timedelta(days=3)

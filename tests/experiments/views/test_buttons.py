@@ -129,7 +129,7 @@ def test_a_draft_that_somebody_else_changed_is_not_started_unseen(browser: Clien
 
     answer = press(browser, "start", version=seen)
 
-    assert "Nothing is done: canary was changed after you opened its page." in answer
+    assert "Nothing is done: canary or its endpoint was changed after you opened its page." in answer
     assert state() == "draft"
     assert not AuditEvent.objects.filter(object_type="experiment", verb="start").exists()
     press(browser, "start", version=hidden_version(answer))
@@ -143,7 +143,7 @@ def test_a_draft_that_somebody_else_changed_is_not_deleted_unseen(browser: Clien
     asked = text(browser, re.findall(r'href="(/experiments/canary/delete[^"]*)"', page)[0])
     answer = press(browser, "delete", version=hidden_version(asked))
 
-    assert "Nothing is done: canary was changed after you opened its page." in answer
+    assert "Nothing is done: canary or its endpoint was changed after you opened its page." in answer
     assert Experiment.objects.exists()
     asked = text(browser, re.findall(r'href="(/experiments/canary/delete[^"]*)"', answer)[0])
     assert "is deleted" in press(browser, "delete", version=hidden_version(asked))

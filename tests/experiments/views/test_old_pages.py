@@ -11,6 +11,7 @@ from controlplane.models import Role
 from experiments.actions.pause import pause
 from experiments.actions.resume import resume
 from experiments.models import Experiment, State
+from routing.resources.edit import edit
 from tests.experiments.views.findings import running
 from tests.visitors.roles import text, visitor
 
@@ -40,6 +41,18 @@ def test_a_promotion_page_from_before_a_pause_promotes_nothing(browser: Client) 
 
     assert "It was running on stage 1 then, and is paused on stage 1 now: REAL doubts" in page
     assert Experiment.objects.get().state == State.PAUSED
+    browser.post(PROMOTION, {**typed, "seen": seen(page)})
+    assert Experiment.objects.get().state == State.PROMOTED
+
+
+def test_a_promotion_page_promises_what_its_endpoint_gave_then(browser: Client) -> None:
+    typed = {"variant": "better", "reason": "The board says so.", "seen": seen(text(browser, PROMOTION))}
+    edit(Experiment.objects.get().endpoint, {"headers": {"x-prompt": "new"}}, actor=SLUICE)
+
+    page = browser.post(PROMOTION, typed, follow=True).content.decode()
+
+    assert "canary or its endpoint was changed after you opened its page" in page
+    assert Experiment.objects.get().state == State.RUNNING
     browser.post(PROMOTION, {**typed, "seen": seen(page)})
     assert Experiment.objects.get().state == State.PROMOTED
 
