@@ -39,11 +39,15 @@ class Actor:
         for endpoint in endpoints or (None,):
             self.require_endpoint(endpoint)
 
+    def is_let_to(self, endpoint: str | None) -> bool:
+        """Whether the actor may act on this endpoint; None stands for all."""
+        return self.endpoints is None or endpoint in self.endpoints
+
     def require_endpoint(self, endpoint: str | None) -> None:
         """Raise `NotAllowed`, which names the endpoints, unless the actor is let to this one; None stands for all."""
-        if self.endpoints is None or endpoint in self.endpoints:
+        if self.is_let_to(endpoint):
             return
-        own = ", ".join(sorted(self.endpoints)) or "that it shares with its owner, which are none"
+        own = ", ".join(sorted(self.endpoints or ())) or "that it shares with its owner, which are none"
         belongs = f"belongs to the endpoint {endpoint}" if endpoint else "belongs to no endpoint alone"
         raise NotAllowed(
             "endpoint-missing",

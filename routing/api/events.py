@@ -8,6 +8,7 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controlplane.api.authentication import request_actor
 from controlplane.api.idempotency import Idempotent
 from controlplane.api.parsing import BatchParser
 from controlplane.api.permissions import needs
@@ -75,6 +76,7 @@ class EventsView(Idempotent):
     )
     def post(self, request: Request) -> Response:
         """Accept a batch."""
+        request_actor(request).require(Right.EVENTS)
         partial = _flag(request, "partial")
         checked = check_events(_events(request.data))
         refused = [each.fate for each in checked.refused]

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from controlplane.api.authentication import endpoints_of, request_actor
 from controlplane.api.etags import entity_tag, is_known
 from controlplane.api.permissions import needs
+from controlplane.audit.actors import Actor
 from controlplane.models import Right
 from controlplane.problems.errors import InvalidInput
 from controlplane.problems.strict_json import UNREADABLE
@@ -21,6 +22,7 @@ from routing.ofrep.exposures import record
 from routing.ofrep.flag_errors import FlagError, error_content
 from routing.ofrep.flag_table import current_table
 from routing.ofrep.forcing import refuse_forcing
+from routing.table import Table
 
 
 class _EvaluationView(APIView):
@@ -61,8 +63,9 @@ class FlagView(_EvaluationView):
         found = evaluate(table, key, context.unit, context.headers)
         if found is None:
             raise FlagError(404, "FLAG_NOT_FOUND", f"No experiment {key} runs.")
-        request_actor(request).require_endpoint(found.endpoint)
-        refuse_forcing(request_actor(request), context, table, [found])
+        if not _seen(request, [found]):
+            request_actor(request).require_endpoint(found.endpoint)
+        _refuse_beyond(request_actor(request), context, table, [found])
         [content] = _answered(context, [found])
         return Response(content)
 
@@ -80,10 +83,8 @@ class FlagsView(_EvaluationView):
     def post(self, request: Request) -> Response:
         """Evaluate all flags for the unit of the context."""
         context, table = _allowed(request, read_context(request.data)), current_table()
-        limits = endpoints_of(request)
-        found = evaluate_all(table, context.unit, context.headers)
-        seen = [each for each in found if limits is None or each.endpoint in limits]
-        refuse_forcing(request_actor(request), context, table, seen)
+        seen = _seen(request, evaluate_all(table, context.unit, context.headers))
+        _refuse_beyond(request_actor(request), context, table, seen)
         content = {"flags": _answered(context, seen)}
         tag = entity_tag(content)
         if is_known(request.headers.get("If-None-Match", ""), tag):
@@ -96,6 +97,20 @@ def _allowed(request: Request, context: Context) -> Context:
     if context.record_exposure:
         request_actor(request).require_anywhere(Right.EVENTS)
     return context
+
+
+def _seen(request: Request, found: list[Evaluation]) -> list[Evaluation]:
+    """Those of the endpoints that the token is limited to; people look at all."""
+    limits = endpoints_of(request)
+    return [each for each in found if limits is None or each.endpoint in limits]
+
+
+def _refuse_beyond(actor: Actor, context: Context, table: Table, found: list[Evaluation]) -> None:
+    """Refuse to force or to record exposures at an endpoint where whoever asks may not. Raises `NotAllowed`."""
+    refuse_forcing(actor, context, table, found)
+    if context.record_exposure:
+        for endpoint in sorted({each.endpoint for each in found}):
+            actor.require(Right.EVENTS, endpoint=endpoint)
 
 
 def _answered(context: Context, found: list[Evaluation]) -> list[dict[str, Any]]:

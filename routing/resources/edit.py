@@ -11,6 +11,7 @@ from routing.publishing.together import publish_change
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
 from routing.resources.refuse_addresses import refuse_addresses
+from routing.resources.refuse_limited import refuse_matching
 from routing.resources.refuse_moves import refuse_moves
 
 
@@ -23,9 +24,14 @@ def edit(thing: Keyed, changes: Mapping[str, Any], *, actor: Actor, version: int
     """
     if isinstance(thing, Backend) and "addresses" in changes:
         refuse_addresses(changes["addresses"])
+
+    def check(changed: Keyed, before: Mapping[str, Any]) -> None:
+        refuse_matching(actor, changed, before)
+        refuse_moves(changed, before)
+
     with changing(thing):
         whole = _completed(thing, changes)
-        changed = writes.edit(thing, whole, actor=actor, version=version, check=refuse_moves)
+        changed = writes.edit(thing, whole, actor=actor, version=version, check=check)
     if changed:
         publish_change(f"{actor.name} edited {writes.kind_of(thing)} {thing.key}")
 

@@ -8,6 +8,7 @@ from routing.publishing.together import publish_change
 from routing.resources.changing import changing
 from routing.resources.own_layer import own_layer
 from routing.resources.refuse_addresses import refuse_addresses
+from routing.resources.refuse_limited import refuse_coming_and_going
 
 
 def register(thing: Keyed, *, actor: Actor) -> None:
@@ -16,6 +17,7 @@ def register(thing: Keyed, *, actor: Actor) -> None:
     Raises `NotAllowed`; `Conflict` when somebody else has just taken the key or removed what it needs; `InvalidInput`
     when edges could not serve it. Then nothing is saved.
     """
+    refuse_coming_and_going(actor, thing)
     if isinstance(thing, Backend):
         refuse_addresses(thing.addresses)
     with changing():

@@ -7,6 +7,7 @@ from controlplane.storage.keyed import Keyed
 from routing.publishing.publish import publish
 from routing.resources.changing import changing
 from routing.resources.references import users_of
+from routing.resources.refuse_limited import refuse_coming_and_going
 
 KEPT = {"backend": "Remove or change these first. A backend that only ended experiments name can be retired."}
 
@@ -16,6 +17,7 @@ def remove(thing: Keyed, *, actor: Actor, version: int | None = None) -> None:
 
     Raises `NotAllowed`; `Missing` and `Outdated`; `Conflict` when something names it. Then nothing is done.
     """
+    refuse_coming_and_going(actor, thing)
     with changing():
         writes.remove(thing, actor=actor, version=version, check=_refuse_while_used)
     publish(f"{actor.name} removed {writes.kind_of(thing)} {thing.key}")
