@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from controlplane.accounts.present_person import present_person
 from controlplane.accounts.tokens import issue_token
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
@@ -23,7 +24,7 @@ def create_token(
 ) -> str:
     """Create a token of `user`, limited by what is not empty, and return its only readable form.
 
-    Raises `NotAllowed` when it would have a right that the actor has not.
+    Raises `NotAllowed` when it would have a right that the actor has not, or the account was changed meanwhile.
     """
     for right in sorted(scopes or role.rights):
         actor.require_anywhere(right)
@@ -35,6 +36,7 @@ def create_token(
         "endpoints": sorted(endpoints),
     }
     with beside_others():
+        present_person(user)
         record(actor, "create", "token", name, after=told)
         return issue_token(
             user, name, role=role, scopes=scopes, networks=networks, endpoints=endpoints, expires_at=expires_at

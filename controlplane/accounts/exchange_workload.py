@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from controlplane.accounts.issuer_keys import key_of
+from controlplane.accounts.present_person import present_person
 from controlplane.accounts.tokens import issue_token
 from controlplane.accounts.workload_claims import UnusableClaimsError, claims_of, issuer_of
 from controlplane.audit.actors import actor_of
@@ -48,6 +49,7 @@ def _issued(owner: User, rule: WorkloadRule, claims: Mapping[str, Any]) -> tuple
     limits: dict[str, Any] = {"scopes": scopes, "endpoints": rule.endpoints, "expires_at": ends}
     name = workload[:100] or "workload"
     with beside_others():
+        present_person(owner)
         Token.objects.filter(user=owner, expires_at__lt=now - KEPT).exclude(workload="").delete()
         secret = issue_token(owner, name, role=Role(owner.role), workload=workload or name, **limits)
         record(actor, "exchange", "token", name, after=told)

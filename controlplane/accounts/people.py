@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
+from django.db.models import Q
 
 from controlplane.accounts.revoke_token import revoke_tokens
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
 from controlplane.models import Right, Role, User
-from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput
+from controlplane.problems.errors import Conflict, FieldProblem, InvalidInput, NotAllowed
 from controlplane.storage.races import beside_others
 
 RESERVED = "sluice"
@@ -25,6 +26,7 @@ def invite(name: str, *, role: Role, endpoints: Collection[str] = (), actor: Act
     Raises `NotAllowed`; `InvalidInput` when there is somebody of this name; `Conflict` when there has just come to be.
     """
     actor.require(Right.ADMIN)
+    name = User.normalize_username(name).strip()
     if name.lower() == RESERVED or User.objects.filter(username__iexact=name).exists():
         detail = f"There is somebody called {name} already."
         problem = FieldProblem("username", detail)
@@ -55,7 +57,10 @@ def set_active(user: User, *, active: bool, actor: Actor) -> None:
     """Let a person in, or no more: sessions and tokens open nothing meanwhile. Raises as `change_person` does."""
     with _changing(user, actor) as present:
         present.is_active = active
-        present.save(update_fields=["is_active"])
+        if not present.has_usable_password():
+            # So that no link from before lets in whom an admin kept out.
+            present.set_unusable_password()
+        present.save(update_fields=["is_active", "password"])
         record(actor, "activate" if active else "deactivate", "account", present.username)
 
 
@@ -73,7 +78,6 @@ def take_password(user: User, *, revoke: bool, actor: Actor) -> None:
 
 @contextmanager
 def _changing(user: User, actor: Actor) -> Iterator[User]:
-    actor.require(Right.ADMIN)
     if user.get_username() == actor.name:
         raise Conflict(
             "own-account",
@@ -81,7 +85,19 @@ def _changing(user: User, actor: Actor) -> Iterator[User]:
             next_step="Ask another admin. Your password is changed by your name at the top of each page.",
         )
     with transaction.atomic():
-        yield User.objects.select_for_update().get(pk=user.pk)
+        rows = User.objects.select_for_update().filter(Q(pk=user.pk) | Q(username=actor.name)).order_by("pk")
+        people = {row.pk: row for row in rows}
+        _require_admin(actor, people.values())
+        yield people[user.pk]
+
+
+def _require_admin(actor: Actor, people: Collection[User]) -> None:
+    """Of two admins who change each other at once the second is none any more."""
+    actor.require(Right.ADMIN)
+    present = next((person for person in people if person.username == actor.name), None)
+    if present is not None and not (present.is_active and Role(present.role).includes(Role.ADMIN)):
+        detail = f"{actor.name} was an admin until now."
+        raise NotAllowed("account-changed", detail, next_step="Ask another admin.")
 
 
 def _check(role: Role, endpoints: Collection[str]) -> None:

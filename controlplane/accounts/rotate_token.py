@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from controlplane.accounts.present_person import present_person
 from controlplane.accounts.tokens import issue_token
 from controlplane.audit.actors import Actor
 from controlplane.audit.record import record
@@ -34,6 +35,7 @@ def rotate_token(token: Token, *, overlap: timedelta, actor: Actor) -> str:
         raise Conflict("token-of-workload", f"The token {token.name} is a job's.", next_step="Exchange its JWT again.")
     now = timezone.now()
     with beside_others():
+        present_person(token.user)
         present = Token.objects.select_for_update().get(pk=token.pk)
         if present.revoked_at or (present.expires_at and present.expires_at <= now):
             raise Conflict(
