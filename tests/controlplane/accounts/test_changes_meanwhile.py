@@ -1,5 +1,6 @@
 """What was begun by an account as it was ends by what the account is: each change that waited looks again."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_who_was_locked_out_meanwhile_gets_nothing(lock_out: Any) -> None:
 
     token = Token.objects.select_related("user").get()
     token.user = thief
-    begun = [
+    begun: list[Callable[[], object]] = [
         lambda: create_token(thief, "new", role=Role.VIEWER, expires_at=None, actor=actor_of(thief)),
         lambda: rotate_token(token, overlap=timedelta(hours=1), actor=actor_of(thief)),
         lambda: change_password(thief, "another good one", revoke=False, actor=actor_of(thief)),
@@ -56,13 +57,14 @@ def test_who_was_locked_out_meanwhile_gets_nothing(lock_out: Any) -> None:
 def test_of_two_admins_who_change_each_other_one_stays() -> None:
     ann, bob = person("ann", Role.ADMIN), person("bob", Role.ADMIN)
     change_person(bob, role=Role.VIEWER, endpoints=(), actor=actor_of(ann))
-    for begun in (
+    begun: list[Callable[[], object]] = [
         lambda: change_person(ann, role=Role.VIEWER, endpoints=(), actor=actor_of(bob)),
         lambda: set_active(ann, active=False, actor=actor_of(bob)),
         lambda: take_password(ann, revoke=True, actor=actor_of(bob)),
-    ):
+    ]
+    for each in begun:
         with pytest.raises(NotAllowed):
-            begun()
+            each()
     assert User.objects.get(username="ann").role == Role.ADMIN
 
 
