@@ -44,8 +44,7 @@ class Login(LoginView):
 
     def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
         """Look at the password, unless there were too many attempts; then nothing is said of it."""
-        account = request.POST.get("username", "")
-        if may_try(account, request):
+        if may_try(_account(request), request):
             return super().post(request, *args, **kwargs)
         form = ClosedForm(request, request.POST)
         answer = self.render_to_response(self.get_context_data(form=form), status=429)
@@ -60,5 +59,11 @@ class Login(LoginView):
             log.exception("nobody can log in")
             form.add_error(None, NOT_NOW)
             return self.render_to_response(self.get_context_data(form=form), status=503)
-        forget(self.request.POST["username"], self.request)
+        forget(_account(self.request), self.request)
         return answer
+
+
+def _account(request: HttpRequest) -> str:
+    """Which account a request asks for: many spellings lead to one, and each would have attempts of its own."""
+    field = AuthenticationForm(request).fields["username"]
+    return str(field.to_python(request.POST.get("username", "")))

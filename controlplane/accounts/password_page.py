@@ -1,9 +1,12 @@
 """A person's own password, and what becomes of the tokens."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -12,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from controlplane.accounts.change_password import change_password
 from controlplane.accounts.login import TOO_MANY
-from controlplane.accounts.login_attempts import forget, may_try
+from controlplane.accounts.login_attempts import WINDOW_SECONDS, forget, may_try
 from controlplane.models import User
 from controlplane.web.pages import accepted, acting, page
 
@@ -28,6 +31,18 @@ class PasswordForm(PasswordChangeForm):
     )
 
 
+class ClosedForm(PasswordForm):
+    """Looks at no password, old or new."""
+
+    def clean_old_password(self) -> str:
+        """Take it as it is."""
+        return str(self.cleaned_data["old_password"])
+
+    def clean(self) -> dict[str, Any]:
+        """Say why."""
+        raise ValidationError(TOO_MANY)
+
+
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
@@ -35,13 +50,17 @@ def password_change(request: HttpRequest) -> HttpResponse:
     """Change it; this session goes on, and all others of the person end."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - pages ask for a login
+    if request.method == "POST" and not may_try(user.get_username(), request):
+        answer = _show(request, ClosedForm(user, request.POST), status=429)
+        answer["Retry-After"] = str(WINDOW_SECONDS)
+        return answer
     form = PasswordForm(user, request.POST or None)
-    status = 200
-    if form.is_bound and not may_try(user.get_username(), request):
-        form.add_error(None, TOO_MANY)
-        status = 429
     if form.is_valid() and accepted(form, lambda: _change(request, user, form)):
         return redirect("token-list")
+    return _show(request, form)
+
+
+def _show(request: HttpRequest, form: PasswordForm, *, status: int = 200) -> HttpResponse:
     return page(request, "controlplane/password.html", {"form": form}, status=status)
 
 

@@ -44,6 +44,24 @@ def test_others_log_in_to_the_account_and_from_the_address() -> None:
 
 
 @pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize(
+    "spelling", [" olga", "  olga ", "\tolga", "\N{NO-BREAK SPACE}olga", "\uff4f\uff4c\uff47\uff41"]
+)
+def test_spellings_that_lead_to_one_account_are_counted_as_one(spelling: str) -> None:
+    for number in range(10):
+        attempt(f"guess {number}", name=("olga", spelling)[number % 2])
+    assert attempt("a good one", name=spelling).status_code == 429
+    assert attempt("a good one").status_code == 429
+
+
+@pytest.mark.usefixtures("redis_server")
+def test_who_logged_in_by_another_spelling_begins_anew() -> None:
+    for _ in range(2):
+        assert [attempt("a bad one").status_code for _ in range(9)] == [200] * 9
+        assert attempt("a good one", name=" \uff4f\uff4c\uff47\uff41 ").status_code == 302
+
+
+@pytest.mark.usefixtures("redis_server")
 def test_an_address_that_a_client_makes_up_counts_for_nothing() -> None:
     for number in range(10):
         attempt("a guess", address=f"198.51.100.{number}, {HERE}")

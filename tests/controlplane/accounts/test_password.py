@@ -88,6 +88,19 @@ def test_whoever_finds_an_open_session_cannot_go_on_guessing_the_password(olga: 
     assert olga.check_password(OLD)
 
 
+@pytest.mark.usefixtures("redis_server", "olga")
+def test_beyond_the_limit_nothing_is_told_of_what_was_typed() -> None:
+    browser = logged_in()
+    for _ in range(10):
+        browser.post("/password", {"old_password": "a guess"})
+    new = {"new_password1": "password", "new_password2": "another"}
+    wrong, right = (browser.post("/password", {"old_password": old, **new}) for old in ("a guess", OLD))
+    assert (wrong.status_code, wrong["Retry-After"]) == (429, "900")
+    assert wrong.context["form"].errors == right.context["form"].errors
+    assert list(right.context["form"].errors) == ["__all__"]
+    assert "too many attempts" in right.content.decode()
+
+
 def test_nobody_but_an_admin_changes_that_of_another(olga: User) -> None:
     with pytest.raises(NotAllowed, match="needs the right admin"):
         change_password(olga, NEW, revoke=True, actor=Actor("otto", Role.APPROVER))
