@@ -108,6 +108,7 @@ ROWS = [
             "routing/table/problems/endpoints.py",
             "routing/envoy/matches.py",
             "routing/envoy/preliminary.py",
+            "routing/resources/refuse_limited.py",
             "routing/models/endpoint.py",
             "routing/publishing/wanted_table.py",
             "routing/catalogue/endpoints.py",
