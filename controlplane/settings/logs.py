@@ -10,7 +10,7 @@ _CUT = "[cut]"
 _SECRETS = re.compile(
     r"""
     (?P<kept> /join/ | \bslc_[0-9a-f]+_ )   # an invitation, an API token
-    (?: [^\s"\\] | \\u[0-9a-f]{4} )+       # up to the end of a word, as JSON writes it
+    (?: [^\s"\\] | \\u[0-9a-f]{4} | \\\\ )+ # up to the end of a word, as JSON writes it
     """,
     re.VERBOSE | re.IGNORECASE,
 )

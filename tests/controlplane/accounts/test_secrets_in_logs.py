@@ -65,5 +65,7 @@ def test_fields_and_tracebacks_are_cut_too(log: io.StringIO) -> None:
     except ValueError:
         structlog.get_logger("tests").exception("it failed", seen={"paths": ["https://sluice/join/2/c1x-abc"]})
     assert "it failed" in events(log)
-    assert log.getvalue().count("/join/[cut]") == 2
+    # The field, the line of the program, and the error.
+    assert log.getvalue().count("/join/[cut]") == 3
+    assert log.getvalue().count("c1x-abc") == 0
     assert "c1x-abc" not in json.dumps(json.loads(log.getvalue())["seen"])
