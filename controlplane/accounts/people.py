@@ -3,7 +3,7 @@
 Nobody does so with their own account, so that there is always an admin.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
@@ -33,6 +33,7 @@ def invite(name: str, *, role: Role, endpoints: Collection[str] = (), actor: Act
         raise InvalidInput("name-taken", detail, next_step="Choose another name.", problems=(problem,))
     _check(role, endpoints)
     with beside_others():
+        _require_admin(actor, User.objects.select_for_update().filter(username=actor.name))
         user = User(username=name, role=role, endpoints=sorted(endpoints))
         user.set_unusable_password()
         user.save(force_insert=True)
@@ -91,7 +92,7 @@ def _changing(user: User, actor: Actor) -> Iterator[User]:
         yield people[user.pk]
 
 
-def _require_admin(actor: Actor, people: Collection[User]) -> None:
+def _require_admin(actor: Actor, people: Iterable[User]) -> None:
     """Of two admins who change each other at once the second is none any more."""
     actor.require(Right.ADMIN)
     present = next((person for person in people if person.username == actor.name), None)

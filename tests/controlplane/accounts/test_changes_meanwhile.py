@@ -32,7 +32,15 @@ def deactivate(user: User) -> None:
     set_active(user, active=False, actor=SLUICE)
 
 
-@pytest.mark.parametrize("lock_out", [take, deactivate])
+def demote(user: User) -> None:
+    change_person(user, role=Role.VIEWER, endpoints=(), actor=SLUICE)
+
+
+def limit(user: User) -> None:
+    change_person(user, role=Role.APPROVER, endpoints=["chat"], actor=SLUICE)
+
+
+@pytest.mark.parametrize("lock_out", [take, deactivate, demote, limit])
 def test_who_was_locked_out_meanwhile_gets_nothing(lock_out: Any) -> None:
     thief = person("thief")
     issue_token(thief, "old", role=Role.APPROVER, expires_at=None)
@@ -61,11 +69,13 @@ def test_of_two_admins_who_change_each_other_one_stays() -> None:
         lambda: change_person(ann, role=Role.VIEWER, endpoints=(), actor=actor_of(bob)),
         lambda: set_active(ann, active=False, actor=actor_of(bob)),
         lambda: take_password(ann, revoke=True, actor=actor_of(bob)),
+        lambda: invite("eve", role=Role.ADMIN, actor=actor_of(bob)),
     ]
     for each in begun:
         with pytest.raises(NotAllowed):
             each()
     assert User.objects.get(username="ann").role == Role.ADMIN
+    assert not User.objects.filter(username="eve").exists()
 
 
 def test_a_link_from_before_a_deactivation_lets_nobody_in(client: Any) -> None:
