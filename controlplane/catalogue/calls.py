@@ -4,11 +4,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import viewsets
-from rest_framework.filters import SearchFilter
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.endpoint_limits import EndpointFilter
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from controlplane.api.idempotency import Idempotent
 from controlplane.api.schema import CONDITIONAL_PROBLEMS, READ_PROBLEMS, WRITE_PROBLEMS
@@ -24,7 +22,6 @@ class _ResourceCalls(Idempotent, Tagged[Row], viewsets.ModelViewSet[Row], Generi
 
     resource: ClassVar[Resource[Any]]
     lookup_field = "key"
-    filter_backends = (EndpointFilter, SearchFilter)
     search_fields = ("key", "name")
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 

@@ -132,7 +132,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["controlplane.api.permissions.RightPermission"],
-    "DEFAULT_FILTER_BACKENDS": ["controlplane.api.endpoint_limits.EndpointFilter"],
+    "DEFAULT_FILTER_BACKENDS": ["controlplane.api.endpoint_limits.EndpointFilter", "controlplane.api.search.Search"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "controlplane.api.negotiation.WritesAnyway",
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsing.StrictJSONParser"],

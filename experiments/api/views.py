@@ -9,13 +9,11 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import exceptions, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from controlplane.api.authentication import request_actor
-from controlplane.api.endpoint_limits import EndpointFilter
 from controlplane.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, Tagged, entity_tag
 from controlplane.api.idempotency import Idempotent
 from controlplane.api.permissions import ReadPermission, needs
@@ -115,7 +113,6 @@ class ExperimentViewSet(Idempotent, Tagged[Experiment], viewsets.ModelViewSet[Ex
     serializer_class = ExperimentSerializer
     lookup_field = "key"
     endpoint_path = "endpoint__key"
-    filter_backends = (EndpointFilter, SearchFilter)
     search_fields = ("key", "name", "hypothesis")
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 

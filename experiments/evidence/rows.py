@@ -27,12 +27,15 @@ def measured_requests(requests: Frame, experiment: str, started_at: datetime) ->
     ).with_columns(**{JUDGED: judged(), "asked_at": nw.col("time")})
 
 
-def past_requests(requests: Frame, endpoint: str, since: datetime, until: datetime) -> Frame:
-    """Requests of units to an endpoint from one moment until another, of whatever variant, not forced, not shadow."""
+def past_requests(requests: Frame, experiment: str, endpoint: str, since: datetime, until: datetime) -> Frame:
+    """Requests of units to an endpoint from one moment until another, not forced, not shadow, of whatever variant but
+    those of the experiment itself, which an edge whose clock is behind tells to be of before it.
+    """
     return requests.filter(
         nw.col("day") >= since.date(),
         nw.col("day") <= until.date(),
         nw.col("endpoint") == endpoint,
+        nw.col("experiment").is_null() | (nw.col("experiment") != experiment),
         nw.col("time") >= since,
         nw.col("time") < until,
         ~nw.col("shadow"),

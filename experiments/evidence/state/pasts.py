@@ -63,7 +63,7 @@ def pasts_that_came(reading: Reading, requests: Frame, kept: Kept) -> Iterator[t
     if not kept.adjusted or (past := kept.adjusted[0].past) is None:
         return
     measures = distinct_measures(kept.of_past)
-    rows = past_requests(requests, past.endpoint, past.since, kept.starts[0])
+    rows = past_requests(requests, kept.experiment, past.endpoint, past.since, kept.starts[0])
     values = rows.select("unit", **{column: measure.value() for measure, column in measures.items()})
     totals = values.group_by("unit").agg(*(total(column, measure.number) for measure, column in measures.items()))
     for batch in reading.stream(totals, BATCH_ROWS):

@@ -59,10 +59,13 @@ def row(experiment: Experiment | None, number: int, name: str, time: datetime) -
     )
 
 
-def results(lake: str, *, days_before: float, covariate_days: int = 3) -> dict[str, object]:
+def results(lake: str, *, days_before: float, covariate_days: int = 3, behind: int = 0) -> dict[str, object]:
+    """With so many requests of half the users by an edge whose clock is a minute behind."""
     experiment = draft(plan=plan(covariate_days=covariate_days))
     start(experiment, actor=SLUICE)
     fill(lake, experiment, days_before=days_before)
+    early = [row(experiment, each % USERS, f"{each}-behind", later(experiment, -60)) for each in range(behind)]
+    store(lake, REQUESTS, early)
     reconcile(fresh(experiment), now=later(experiment, 30))
     [analysis] = visitor(Role.VIEWER).get("/api/v1/experiments/canary/analyses").json()["results"]
     return next(found for found in analysis["results"]["metrics"] if found["metric"] == "requests-per-user")
@@ -105,6 +108,11 @@ def test_what_cannot_be_adjusted_is_refused_by_its_field() -> None:
         draft(plan=plan(metrics=[{**metrics[0], "covariate": True}]))
     assert caught.value.code == "no-covariate"
     assert [problem.field for problem in caught.value.problems] == ["plan.metrics.0.covariate"]
+
+
+def test_what_an_edge_that_is_behind_tells_of_it_is_not_its_past(lake: str) -> None:
+    found = results(lake, days_before=2, behind=2_000)
+    assert found["variance_removed"] == pytest.approx(0.83, abs=0.01)
 
 
 def test_what_an_experiment_before_did_to_them_is_not_what_they_are(lake: str) -> None:
