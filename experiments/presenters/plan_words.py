@@ -20,7 +20,7 @@ def metric_in_words(dossier: Dossier, plan_metric: PlanMetric) -> str:
     smallest = f"smallest effect {percent(plan_metric.minimum_effect)}"
     since = "measured as when the plan was started, and defined anew since" if plan_metric.changed_since else ""
     only = " and ".join(plan_metric.meaning.conditions)
-    past = f"adjusted by the {plan_metric.plan.covariate_days} days before" if plan_metric.covariate else ""
+    past = f"adjusted by up to {plan_metric.plan.covariate_days} days before" if plan_metric.covariate else ""
     return ", ".join(filter(None, (margin, smallest, only and f"only requests where {only}", past, since)))
 
 
